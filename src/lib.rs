@@ -1,0 +1,13 @@
+//! leaktrend reads container memory over time, says for each container whether it leaks, proves what it says,
+//! and draws it.
+//!
+//! `ingest -> frame -> series -> segment -> fit -> judge (+ criteria) -> report`
+//!
+//! Each arrow is one function from one owned value to the next. Nothing points back.
+
+pub mod criteria;
+pub mod error;
+pub mod ingest;
+pub mod series;
+pub mod settings;
+pub mod units;

@@ -1,0 +1,2 @@
+//! The `leaktrend` program.
+fn main() {}

@@ -1,0 +1,283 @@
+//! `MemorySeries`: the memory of one container, in time order.
+//!
+//! Times are milliseconds: since 1970 (UTC), or, where an input has no times and none could be inferred, before
+//! its last reading. Values are bytes. Nothing is interpolated: a gap is a longer step between two samples.
+
+use std::collections::BTreeMap;
+
+/// What the reading before and this one say about the container, beside the memory itself.
+///
+/// Explicit evidence of a restart: it overrides what values alone suggest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks(u8);
+
+impl Marks {
+    /// The container ID differs from that of the sample before: it was created anew under its name.
+    pub const RECREATED: Marks = Marks(1);
+    /// A cumulative NET I/O or BLOCK I/O counter fell: its process started anew.
+    pub const COUNTER_RESET: Marks = Marks(2);
+    /// The input said that the container was there but had no reading (`--`, `0B / 0B`, a stale marker).
+    pub const GAP_BEFORE: Marks = Marks(4);
+
+    /// Whether all of `other` is marked.
+    pub const fn contains(self, other: Marks) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both sets of marks.
+    pub const fn with(self, other: Marks) -> Marks {
+        Marks(self.0 | other.0)
+    }
+
+    /// As a bit set, for a table.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// From the bit set of a table; unknown bits are dropped.
+    pub const fn from_bits(bits: u8) -> Marks {
+        Marks(bits & 7)
+    }
+}
+
+/// Where a memory limit was learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitSource {
+    /// Given by the user (`--limit`, or a `[[series]]` table).
+    Option,
+    /// Printed by the input beside the readings.
+    Input,
+}
+
+/// The memory limit of a container.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// In bytes, more than 0.
+    pub bytes: f64,
+    /// Where it was learnt.
+    pub source: LimitSource,
+}
+
+/// What the points of a Prometheus export are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// Every point is a reading, at the time it was taken.
+    Raw,
+    /// Every point is what Prometheus answered at a step of a range query: up to a lookback old.
+    Step {
+        /// Whether this was concluded from an exact grid, rather than told by the user.
+        inferred: bool,
+    },
+}
+
+/// What an amount of memory in this series counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Usage without inactive file cache: `docker stats` and what comes from it.
+    DockerUsage,
+    /// `container_memory_usage_bytes`: with all of the page cache.
+    UsageBytes,
+    /// `container_memory_working_set_bytes`.
+    WorkingSet,
+    /// `container_memory_rss`.
+    Rss,
+    /// Any other metric of a Prometheus export.
+    Other,
+}
+
+/// Who a series is, before and beside its samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesInfo {
+    /// Unique in a report.
+    pub id: String,
+    /// Labels as the input gave them, and `container`.
+    pub labels: BTreeMap<String, String>,
+    /// The limit that the input printed last; `None` when it printed none.
+    pub limit: Option<Limit>,
+    /// What is counted.
+    pub metric: Metric,
+    /// What the points are.
+    pub sampling: Sampling,
+}
+
+impl SeriesInfo {
+    /// The container's name, for commands and links.
+    pub fn container(&self) -> &str {
+        self.labels.get("container").map_or(&self.id, String::as_str)
+    }
+}
+
+/// The samples of one series as columns of equal length, in the order in which they were read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Samples {
+    /// When, in milliseconds.
+    pub time_ms: Vec<i64>,
+    /// Memory, in bytes; finite and not negative.
+    pub used_bytes: Vec<f64>,
+    /// Spacing of neighbouring values that the input could print, in bytes.
+    pub quantum_bytes: Vec<f32>,
+    /// Explicit evidence, as `Marks::bits`.
+    pub marks: Vec<u8>,
+}
+
+impl Samples {
+    /// Appends one sample.
+    pub fn push(&mut self, time_ms: i64, used_bytes: f64, quantum_bytes: f64, marks: Marks) {
+        self.time_ms.push(time_ms);
+        self.used_bytes.push(used_bytes);
+        self.quantum_bytes.push(quantum_bytes as f32);
+        self.marks.push(marks.bits());
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.time_ms.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.time_ms.is_empty()
+    }
+}
+
+/// The memory of one container: at least one sample, times strictly increasing, values finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemorySeries {
+    /// Who it is.
+    pub info: SeriesInfo,
+    samples: Samples,
+}
+
+impl MemorySeries {
+    /// A series from samples in any order.
+    ///
+    /// Sorts by time; of several samples of one time the one read last is kept, with the marks of all.
+    /// `None` when there is no sample.
+    pub fn new(info: SeriesInfo, samples: Samples) -> Option<MemorySeries> {
+        if samples.is_empty() {
+            return None;
+        }
+        let samples = if samples.time_ms.is_sorted_by(|a, b| a < b) { samples } else { in_time_order(&samples) };
+        debug_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite()));
+        Some(MemorySeries { info, samples })
+    }
+
+    /// Number of samples, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a series is never empty")]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// When the samples were taken, in milliseconds, strictly increasing.
+    pub fn time_ms(&self) -> &[i64] {
+        &self.samples.time_ms
+    }
+
+    /// The memory of each sample, in bytes.
+    pub fn used_bytes(&self) -> &[f64] {
+        &self.samples.used_bytes
+    }
+
+    /// How finely the input could print each sample, in bytes.
+    pub fn quantum_bytes(&self) -> &[f32] {
+        &self.samples.quantum_bytes
+    }
+
+    /// The evidence beside the sample at `index`.
+    pub fn marks(&self, index: usize) -> Marks {
+        Marks::from_bits(self.samples.marks[index])
+    }
+
+    /// Time of the first sample, in milliseconds.
+    pub fn start_ms(&self) -> i64 {
+        self.samples.time_ms[0]
+    }
+
+    /// Time of the last sample, in milliseconds.
+    pub fn end_ms(&self) -> i64 {
+        self.samples.time_ms[self.len() - 1]
+    }
+
+    /// The samples with `start_ms <= time <= end_ms`; `None` when there are none.
+    pub fn between(&self, start_ms: i64, end_ms: i64) -> Option<MemorySeries> {
+        let first = self.samples.time_ms.partition_point(|time| *time < start_ms);
+        let last = self.samples.time_ms.partition_point(|time| *time <= end_ms);
+        (first < last).then(|| MemorySeries {
+            info: self.info.clone(),
+            samples: Samples {
+                time_ms: self.samples.time_ms[first..last].to_vec(),
+                used_bytes: self.samples.used_bytes[first..last].to_vec(),
+                quantum_bytes: self.samples.quantum_bytes[first..last].to_vec(),
+                marks: self.samples.marks[first..last].to_vec(),
+            },
+        })
+    }
+
+    /// The usual time between two samples, in seconds: their median; `None` for a single sample.
+    pub fn step_seconds(&self) -> Option<f64> {
+        let mut steps: Vec<i64> = self.samples.time_ms.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        if steps.is_empty() {
+            return None;
+        }
+        let middle = steps.len() / 2;
+        let (_, step, _) = steps.select_nth_unstable(middle);
+        Some(*step as f64 / 1000.0)
+    }
+}
+
+fn in_time_order(samples: &Samples) -> Samples {
+    let mut order: Vec<usize> = (0..samples.len()).collect();
+    order.sort_by_key(|&index| samples.time_ms[index]);
+    let mut sorted = Samples::default();
+    for index in order {
+        let marks = Marks::from_bits(samples.marks[index]);
+        let (time_ms, used_bytes, quantum_bytes) =
+            (samples.time_ms[index], samples.used_bytes[index], f64::from(samples.quantum_bytes[index]));
+        if sorted.time_ms.last() == Some(&time_ms) {
+            let last = sorted.len() - 1;
+            sorted.used_bytes[last] = used_bytes;
+            sorted.quantum_bytes[last] = samples.quantum_bytes[index];
+            sorted.marks[last] |= marks.bits();
+        } else {
+            sorted.push(time_ms, used_bytes, quantum_bytes, marks);
+        }
+    }
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn info(id: &str) -> SeriesInfo {
+        SeriesInfo {
+            id: id.to_owned(),
+            labels: BTreeMap::from([("container".to_owned(), id.to_owned())]),
+            limit: None,
+            metric: Metric::DockerUsage,
+            sampling: Sampling::Raw,
+        }
+    }
+
+    #[test]
+    fn samples_are_put_in_time_order_and_the_last_reading_of_a_time_counts() {
+        let mut samples = Samples::default();
+        for (time_ms, bytes, marks) in [
+            (30, 3.0, Marks::default()),
+            (10, 1.0, Marks::default()),
+            (20, 2.0, Marks::RECREATED),
+            (20, 2.5, Marks::COUNTER_RESET),
+        ] {
+            samples.push(time_ms, bytes, 1.0, marks);
+        }
+        let series = MemorySeries::new(info("web"), samples).unwrap();
+        assert_eq!(series.time_ms(), [10, 20, 30]);
+        assert_eq!(series.used_bytes(), [1.0, 2.5, 3.0]);
+        assert!(series.marks(1).contains(Marks::RECREATED.with(Marks::COUNTER_RESET)));
+    }
+
+    #[test]
+    fn no_samples_are_no_series() {
+        assert_eq!(MemorySeries::new(info("web"), Samples::default()), None);
+    }
+}

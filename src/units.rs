@@ -1,0 +1,442 @@
+//! Amounts of memory, rates and durations, and their text forms.
+//!
+//! `KiB`, `MiB`, `GiB` are powers of 1024; `kB`, `MB`, `GB` powers of 1000, always.
+//! What a file says is read here once; behind this module there are only numbers with a known unit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// Up to here every whole number is exact as an `f64`.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// One kibibyte, in bytes.
+pub const KIB: f64 = 1024.0;
+/// One mebibyte, in bytes.
+pub const MIB: f64 = 1024.0 * KIB;
+/// One gibibyte, in bytes.
+pub const GIB: f64 = 1024.0 * MIB;
+/// One day, in seconds.
+pub const DAY: f64 = 86_400.0;
+
+/// An amount of memory in whole bytes, at most 2^53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Bytes(u64);
+
+impl Bytes {
+    /// An amount of whole bytes.
+    pub const fn new(bytes: u64) -> Bytes {
+        Bytes(bytes)
+    }
+
+    /// The amount in bytes.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The amount in bytes, for arithmetic; exact.
+    pub const fn as_f64(self) -> f64 {
+        self.0 as f64
+    }
+}
+
+impl FromStr for Bytes {
+    type Err = ParseAmountError;
+
+    /// Reads an amount as `docker stats` prints it: `512.3MiB`, `1.2kB`, `0B`.
+    ///
+    /// # Errors
+    ///
+    /// When the unit is missing or unknown, or the number is negative or beyond 2^53 bytes.
+    fn from_str(text: &str) -> Result<Bytes, ParseAmountError> {
+        Amount::from_str(text).map(|amount| Bytes(amount.bytes.round() as u64))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        match NumberOrText::deserialize(deserializer)? {
+            NumberOrText::Number(number) if 0.0 <= number && number <= LARGEST_EXACT => {
+                Ok(Bytes(number.round() as u64))
+            }
+            NumberOrText::Number(number) => {
+                Err(de::Error::custom(format!("`{number}` is not an amount of memory (expected 0 or more bytes)")))
+            }
+            NumberOrText::Text(text) => text.parse().map_err(de::Error::custom),
+        }
+    }
+}
+
+/// An amount of memory as a text gave it: the value and how finely the text could say it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Amount {
+    /// The value, in bytes, 0 to 2^53.
+    pub bytes: f64,
+    /// The spacing of neighbouring printable values, in bytes, at least 1.
+    ///
+    /// `docker stats` prints four significant digits: `512.3MiB` stands for anything within 0.05 MiB of it.
+    pub quantum: f64,
+}
+
+impl FromStr for Amount {
+    type Err = ParseAmountError;
+
+    /// Reads a number and a unit, with or without a blank between them.
+    ///
+    /// # Errors
+    ///
+    /// When the unit is missing or unknown, or the number is negative or beyond 2^53 bytes.
+    fn from_str(text: &str) -> Result<Amount, ParseAmountError> {
+        let fail = |reason| ParseAmountError { text: text.to_owned(), reason };
+
+        let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(|| fail(AmountReason::NoUnit))?;
+        let (digits, unit) = text.split_at(split);
+        // `1e+03kB`: an exponent is part of the number, not a unit.
+        let (digits, unit) = match unit.strip_prefix(['e', 'E']) {
+            Some(rest) if rest.starts_with(['+', '-']) || rest.starts_with(|c: char| c.is_ascii_digit()) => {
+                let end = rest.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(|| fail(AmountReason::NoUnit))?;
+                text.split_at(split + 1 + end)
+            }
+            _ => (digits, unit),
+        };
+        let scale = unit_in_bytes(unit.trim_end())
+            .ok_or_else(|| fail(AmountReason::UnknownUnit(unit.trim_end().to_owned())))?;
+        let digits = digits.trim();
+        if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-') {
+            return Err(fail(AmountReason::NotANumber));
+        }
+        let number: f64 = digits.parse().map_err(|_| fail(AmountReason::NotANumber))?;
+
+        let bytes = number * scale;
+        // Stated as what must hold, so that NaN is refused with the negatives.
+        if !(0.0 <= bytes && bytes <= LARGEST_EXACT) {
+            return Err(fail(AmountReason::OutOfRange));
+        }
+        Ok(Amount { bytes, quantum: quantum(digits, number, scale) })
+    }
+}
+
+/// The spacing, in bytes, of what a printer of four significant digits can say near `number`.
+///
+/// Trailing zeros are dropped by such a printer (`512MiB` is `512.0MiB`), so fewer digits do not mean coarser;
+/// more digits than four mean that the printer was finer.
+fn quantum(digits: &str, number: f64, scale: f64) -> f64 {
+    let magnitude = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
+    let four_digits = 10f64.powi(magnitude - 3);
+    let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i32);
+    let printed = if decimals == 0 { four_digits } else { 10f64.powi(-decimals) };
+    (four_digits.min(printed) * scale).max(1.0)
+}
+
+/// The size of a unit, in bytes; `None` when it is not one that container tools print.
+fn unit_in_bytes(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "B" => 1.0,
+        "KiB" | "Ki" => KIB,
+        "MiB" | "Mi" => MIB,
+        "GiB" | "Gi" => GIB,
+        "TiB" | "Ti" => 1024.0 * GIB,
+        "kB" | "KB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        _ => return None,
+    })
+}
+
+/// A text that is not an amount of memory.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an amount of memory: {reason}")]
+pub struct ParseAmountError {
+    text: String,
+    reason: AmountReason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum AmountReason {
+    #[error("no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)")]
+    NoUnit,
+    #[error("unknown unit `{0}` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)")]
+    UnknownUnit(String),
+    #[error("no number before the unit")]
+    NotANumber,
+    #[error("out of range (expected 0 to 2^53 bytes)")]
+    OutOfRange,
+}
+
+/// A length of time in seconds, finite and not negative.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Seconds(f64);
+
+impl Seconds {
+    /// A length of time; `None` when it is negative or not finite.
+    pub fn new(seconds: f64) -> Option<Seconds> {
+        (0.0 <= seconds && seconds.is_finite()).then_some(Seconds(seconds))
+    }
+
+    /// A length of time of whole seconds.
+    pub const fn whole(seconds: u32) -> Seconds {
+        Seconds(seconds as f64)
+    }
+
+    /// The length in seconds.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// The length in whole milliseconds, rounded.
+    pub fn as_ms(self) -> i64 {
+        (self.0 * 1000.0).round() as i64
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = ParseSecondsError;
+
+    /// Reads numbers with units, one after another: `15m`, `1.76s`, `1h30m`, `500ms`, `7d`.
+    ///
+    /// # Errors
+    ///
+    /// When a number or its unit is missing or unknown.
+    fn from_str(text: &str) -> Result<Seconds, ParseSecondsError> {
+        let fail = || ParseSecondsError { text: text.to_owned() };
+
+        let mut rest = text.trim();
+        let mut total = 0.0;
+        if rest.is_empty() {
+            return Err(fail());
+        }
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(fail)?;
+            let number: f64 = rest[..end].parse().map_err(|_| fail())?;
+            rest = rest[end..].trim_start();
+            let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+            let unit = match &rest[..end] {
+                "ms" => 1e-3,
+                "s" | "sec" => 1.0,
+                "m" | "min" => 60.0,
+                "h" => 3600.0,
+                "d" => DAY,
+                "w" => 7.0 * DAY,
+                _ => return Err(fail()),
+            };
+            total += number * unit;
+            rest = rest[end..].trim_start();
+        }
+        Seconds::new(total).ok_or_else(fail)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Seconds, D::Error> {
+        match NumberOrText::deserialize(deserializer)? {
+            NumberOrText::Number(number) => Seconds::new(number).ok_or_else(|| {
+                de::Error::custom(format!(
+                    "`{number}` is not a length of time (expected 0 or more seconds, or text such as `15m`)"
+                ))
+            }),
+            NumberOrText::Text(text) => text.parse().map_err(de::Error::custom),
+        }
+    }
+}
+
+/// A text that is not a length of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a length of time (expected a number with a unit: ms, s, m, h, d or w, such as `15m`)")]
+pub struct ParseSecondsError {
+    text: String,
+}
+
+/// A setting that may be written as a number in its base unit or as text with a unit.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number, or a text with a unit")]
+enum NumberOrText {
+    Number(f64),
+    Text(String),
+}
+
+/// Memory in binary units, four significant digits, as `docker stats` prints it: `512.3MiB`.
+pub fn docker_text(bytes: f64) -> String {
+    let (value, unit) = binary(bytes);
+    format!("{}{unit}", four_digits(value))
+}
+
+/// Memory in binary units for a reader: `512.3 MiB`, with a sign where it is negative.
+pub fn memory_text(bytes: f64) -> String {
+    let (value, unit) = binary(bytes);
+    format!("{} {unit}", four_digits(value))
+}
+
+/// A rate in the unit of time that makes it easiest to grasp: `36 MiB a day`, `27 MiB a minute`.
+///
+/// The shortest unit in which it is at least 1 MiB, otherwise a day.
+pub fn rate_text(bytes_per_second: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1.0, "second"), (60.0, "minute"), (3600.0, "hour"), (DAY, "day")];
+    let (seconds, name) =
+        UNITS.into_iter().find(|(seconds, _)| (bytes_per_second * seconds).abs() >= MIB).unwrap_or(UNITS[3]);
+    format!("{} a {name}", short_memory(bytes_per_second * seconds))
+}
+
+/// A rate per day, for tolerances that are compared from report to report: `36 MiB a day`.
+pub fn rate_per_day_text(bytes_per_second: f64) -> String {
+    format!("{} a day", short_memory(bytes_per_second * DAY))
+}
+
+/// Memory with three significant digits, for prose: an estimate does not deserve more.
+fn short_memory(bytes: f64) -> String {
+    let (value, unit) = binary(bytes);
+    format!("{} {unit}", significant(value, 3))
+}
+
+/// A length of time in the two largest units that matter: `3 d 4 h`, `12 min`, `8.5 s`.
+pub fn duration_text(seconds: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(DAY, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")];
+    let seconds_abs = seconds.abs();
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    if seconds_abs < 60.0 {
+        return format!("{sign}{} s", significant(seconds_abs, 2));
+    }
+    if seconds_abs >= 365.0 * DAY {
+        return format!("{sign}{} years", significant(seconds_abs / (365.25 * DAY), 2));
+    }
+    let first = UNITS.iter().position(|(unit, _)| seconds_abs >= *unit).unwrap_or(3);
+    let (unit, name) = UNITS[first];
+    let (next_unit, next_name) = UNITS[(first + 1).min(3)];
+    let steps = (seconds_abs / next_unit).round() * next_unit;
+    let whole = (steps / unit).floor();
+    let rest = ((steps - whole * unit) / next_unit).round();
+    if rest == 0.0 || whole >= 10.0 {
+        return format!("{sign}{} {name}", if whole >= 10.0 { (seconds_abs / unit).round() } else { whole });
+    }
+    format!("{sign}{whole} {name} {rest} {next_name}")
+}
+
+fn binary(bytes: f64) -> (f64, &'static str) {
+    const UNITS: [(f64, &str); 4] = [(1024.0 * GIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
+    let (scale, unit) = UNITS.into_iter().find(|(scale, _)| bytes.abs() >= *scale).unwrap_or((1.0, "B"));
+    (bytes / scale, unit)
+}
+
+/// C's `%.4g` for values that never need an exponent.
+fn four_digits(value: f64) -> String {
+    significant(value, 4)
+}
+
+/// `value` with `digits` significant digits and no trailing zeros.
+fn significant(value: f64, digits: i32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return if value == 0.0 { "0".to_owned() } else { value.to_string() };
+    }
+    let decimals_for = |value: f64| (digits - 1 - value.abs().log10().floor() as i32).max(0) as usize;
+    // Rounding can carry into one more digit (9.9996): measure what was printed.
+    let rounded: f64 = format!("{value:.*}", decimals_for(value)).parse().unwrap_or(value);
+    let text = format!("{value:.*}", if rounded == 0.0 { 0 } else { decimals_for(rounded) });
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A point in time as RFC 3339 in UTC, with milliseconds where there are any.
+///
+/// `None` beyond the years that a calendar can hold.
+pub fn time_text(time_ms: i64) -> Option<String> {
+    let time = chrono::DateTime::from_timestamp_millis(time_ms)?;
+    let format =
+        if time_ms.rem_euclid(1000) == 0 { chrono::SecondsFormat::Secs } else { chrono::SecondsFormat::Millis };
+    Some(time.to_rfc3339_opts(format, true))
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&memory_text(self.as_f64()))
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&duration_text(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_amount(text: &str, bytes: f64, quantum: f64) {
+        let amount: Amount = text.parse().unwrap();
+        assert!((amount.bytes - bytes).abs() < 1e-6 * bytes.max(1.0), "{text}: {amount:?}");
+        assert!((amount.quantum - quantum).abs() < 1e-6 * quantum, "{text}: {amount:?}");
+    }
+
+    #[test]
+    fn amounts_are_read_with_the_spacing_of_their_printer() {
+        check_amount("512.3MiB", 512.3 * MIB, 0.1 * MIB);
+        check_amount("512MiB", 512.0 * MIB, 0.1 * MIB);
+        check_amount("5.629MiB", 5.629 * MIB, 0.001 * MIB);
+        check_amount("1023MiB", 1023.0 * MIB, MIB);
+        check_amount("12.05GiB", 12.05 * GIB, 0.01 * GIB);
+        check_amount("3.092MB", 3_092_000.0, 1000.0);
+        check_amount("38.21 MiB", 38.21 * MIB, 0.01 * MIB);
+        check_amount("1e+03kB", 1_000_000.0, 1000.0);
+        check_amount("5.62912MiB", 5.62912 * MIB, 1e-5 * MIB);
+        check_amount("0B", 0.0, 1.0);
+        check_amount("796 KB", 796_000.0, 100.0);
+        check_amount("17Mi", 17.0 * MIB, 0.01 * MIB);
+    }
+
+    #[test]
+    fn what_is_not_an_amount_is_refused_with_what_was_expected() {
+        let refusal = |text: &str| text.parse::<Bytes>().unwrap_err().to_string();
+        insta::assert_snapshot!(refusal("512.3"), @"`512.3` is not an amount of memory: no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
+        insta::assert_snapshot!(refusal("512.3Mb"), @"`512.3Mb` is not an amount of memory: unknown unit `Mb` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
+        insta::assert_snapshot!(refusal("MiB"), @"`MiB` is not an amount of memory: no number before the unit");
+        insta::assert_snapshot!(refusal("-5MiB"), @"`-5MiB` is not an amount of memory: out of range (expected 0 to 2^53 bytes)");
+        insta::assert_snapshot!(refusal("infMiB"), @"`infMiB` is not an amount of memory: unknown unit `infMiB` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
+        insta::assert_snapshot!(refusal("--"), @"`--` is not an amount of memory: no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
+        insta::assert_snapshot!("15 parsecs".parse::<Seconds>().unwrap_err(), @"`15 parsecs` is not a length of time (expected a number with a unit: ms, s, m, h, d or w, such as `15m`)");
+    }
+
+    #[test]
+    fn what_docker_prints_is_printed_alike() {
+        // As Go prints `units.BytesSize`: four significant digits, trailing zeros dropped.
+        for (bytes, text) in [
+            (0.0, "0B"),
+            (512.0, "512B"),
+            (1536.0, "1.5KiB"),
+            (1023.96 * MIB, "1024MiB"),
+            (12.047 * GIB, "12.05GiB"),
+            (9.9996 * MIB, "10MiB"),
+        ] {
+            assert_eq!(docker_text(bytes), text);
+        }
+    }
+
+    #[test]
+    fn durations_are_read_and_printed() {
+        for (text, seconds) in [("15m", 900.0), ("1.76s", 1.76), ("1h30m", 5400.0), ("500ms", 0.5), ("7d", 604_800.0)] {
+            assert_eq!(text.parse::<Seconds>().unwrap().get(), seconds);
+        }
+        for (seconds, text) in [
+            (8.5, "8.5 s"),
+            (60.0, "1 min"),
+            (725.0, "12 min"),
+            (95.0, "1 min 35 s"),
+            (5400.0, "1 h 30 min"),
+            (273_600.0, "3 d 4 h"),
+            (1e6, "12 d"),
+            (86_399.0, "24 h"),
+            (4e8, "13 years"),
+        ] {
+            assert_eq!(duration_text(seconds), text);
+        }
+    }
+
+    #[test]
+    fn rates_choose_a_unit_that_can_be_grasped() {
+        assert_eq!(rate_text(0.45 * MIB), "27 MiB a minute");
+        assert_eq!(rate_text(36.0 * MIB / DAY), "1.5 MiB a hour".replace("a hour", "a hour"));
+        assert_eq!(rate_text(100.0), "8.24 MiB a day");
+    }
+}
