@@ -10,4 +10,5 @@ pub mod error;
 pub mod ingest;
 pub mod series;
 pub mod settings;
+pub mod stats;
 pub mod units;

@@ -1,0 +1,406 @@
+//! Lines through autocorrelated noise: generalised least squares under AR(1), averaged over its coefficient.
+//!
+//! A level that wanders (φ near 1) shows slopes that mean nothing; independent noise (φ near 0) does not. Which of
+//! the two it is, is itself uncertain, so every slope here is a mixture over φ, weighted by how well each explains
+//! the data. On flat noise this claims growth as often as promised, where ordinary least squares and the
+//! Mann–Kendall test claim it in 20 to 95 % of cases.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::Points;
+use super::robust::median;
+
+/// The AR(1) coefficients that are tried, even in log(1-φ): a prior that leans to long memory, which keeps
+/// wandering series quiet (`VERDICT` tables: size 3-4 % at a unit root instead of 8.5 % with an even grid).
+pub const PHI: [f64; 13] = [0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.985, 0.995, 0.9995];
+
+/// Steps shorter than this share of the usual one are taken as this long, so that bursts do not look identical.
+const MIN_STEP: f64 = 0.25;
+
+/// A column counts as a combination of those before it when less than this share of its square is left.
+const DEPENDENT: f64 = 1e-9;
+
+/// How noise at one sample carries over to the next, for every φ of `PHI`.
+#[derive(Debug, Clone)]
+pub struct Noise {
+    n: usize,
+    whiteners: Vec<Whitener>,
+}
+
+/// Turns AR(1) noise with one φ into independent noise: `w[i] * (y[i] - rho[i] * y[i-1])`.
+#[derive(Debug, Clone)]
+struct Whitener {
+    carry: Vec<f64>,
+    weight: Vec<f64>,
+    /// log |V| of the noise's correlation matrix.
+    log_determinant: f64,
+}
+
+impl Noise {
+    /// Noise over samples at `x`; it starts anew at every index in `starts` (0 is always one).
+    pub fn new(x: &[f64], starts: &[usize]) -> Noise {
+        let n = x.len();
+        let mut begins = vec![false; n];
+        for &start in starts.iter().chain(&[0]) {
+            if let Some(begin) = begins.get_mut(start) {
+                *begin = true;
+            }
+        }
+        let steps: Vec<f64> = (1..n).filter(|&index| !begins[index]).map(|index| x[index] - x[index - 1]).collect();
+        let usual = median(&steps).filter(|step| *step > 0.0).unwrap_or(1.0);
+        let step = |index: usize| ((x[index] - x[index - 1]) / usual).max(MIN_STEP);
+
+        let whiteners = PHI
+            .iter()
+            .map(|&phi| {
+                let start_variance = 1.0 / (1.0 - phi * phi);
+                let (mut carry, mut weight) = (Vec::with_capacity(n), Vec::with_capacity(n));
+                let mut log_determinant = 0.0;
+                for (index, &begin) in begins.iter().enumerate() {
+                    let rho = if begin { 0.0 } else { phi.powf(step(index)) };
+                    let variance = start_variance * (1.0 - rho * rho);
+                    carry.push(rho);
+                    weight.push(variance.sqrt().recip());
+                    log_determinant += variance.ln();
+                }
+                Whitener { carry, weight, log_determinant }
+            })
+            .collect();
+        Noise { n, whiteners }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.n
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
+    /// Fits `columns` to `y` for every φ.
+    pub fn project(&self, y: &[f64], columns: &[Vec<f64>]) -> Vec<Projection<'_>> {
+        self.whiteners
+            .iter()
+            .map(|whitener| {
+                let mut projection = Projection::new(whitener, y);
+                for column in columns {
+                    projection.push(column);
+                }
+                projection
+            })
+            .collect()
+    }
+}
+
+impl Whitener {
+    fn whiten(&self, column: &[f64]) -> Vec<f64> {
+        let mut white = Vec::with_capacity(column.len());
+        let mut before = 0.0;
+        for ((&value, &carry), &weight) in column.iter().zip(&self.carry).zip(&self.weight) {
+            white.push(weight * (value - carry * before));
+            before = value;
+        }
+        white
+    }
+}
+
+/// A least-squares fit under one φ: an orthonormal basis of the columns so far, and what they leave of `y`.
+#[derive(Debug, Clone)]
+pub struct Projection<'a> {
+    whitener: &'a Whitener,
+    basis: Vec<Vec<f64>>,
+    norms: Vec<f64>,
+    residual: Vec<f64>,
+}
+
+impl<'a> Projection<'a> {
+    fn new(whitener: &'a Whitener, y: &[f64]) -> Projection<'a> {
+        Projection { whitener, basis: Vec::new(), norms: Vec::new(), residual: whitener.whiten(y) }
+    }
+
+    /// Adds a column; gives its coefficient given those before it. `None` when it adds nothing to them.
+    pub fn push(&mut self, column: &[f64]) -> Option<f64> {
+        let (direction, norm) = self.direction(column)?;
+        let along = dot(&direction, &self.residual);
+        self.residual.iter_mut().zip(&direction).for_each(|(r, d)| *r -= along * d);
+        self.basis.push(direction);
+        self.norms.push(norm);
+        Some(along / norm)
+    }
+
+    /// By how much the residual sum of squares would fall if `column` were added; 0 when it adds nothing.
+    pub fn gain(&self, column: &[f64]) -> f64 {
+        self.direction(column).map_or(0.0, |(direction, _)| dot(&direction, &self.residual).powi(2))
+    }
+
+    /// The residual sum of squares, whitened.
+    pub fn rss(&self) -> f64 {
+        dot(&self.residual, &self.residual)
+    }
+
+    /// -2 log likelihood up to a constant, after `gain` more is explained; `floor` is the variance of reading.
+    pub fn criterion(&self, gain: f64, floor: f64) -> f64 {
+        let n = self.residual.len() as f64;
+        n * ((self.rss() - gain).max(0.0) / n + floor).max(f64::MIN_POSITIVE).ln() + self.whitener.log_determinant
+    }
+
+    /// The index `c` at which a step (0 before, 1 from `c` on) explains most, and how much; `None` where no step
+    /// leaves three samples on either side. O(n p): every location from suffix sums.
+    pub fn best_step(&self) -> Option<(usize, f64)> {
+        let n = self.residual.len();
+        let p = self.basis.len();
+        let (mut along, mut square) = (0.0, 0.0);
+        let mut along_basis = vec![0.0; p];
+        let mut best: Option<(usize, f64)> = None;
+        for at in (3..n).rev() {
+            let edge = self.whitener.weight[at];
+            let numerator = along + edge * self.residual[at];
+            let whole = square + edge * edge;
+            let explained: f64 =
+                along_basis.iter().zip(&self.basis).map(|(sum, direction)| (sum + edge * direction[at]).powi(2)).sum();
+            let left = whole - explained;
+            if at <= n - 3 && left > 1e-6 * whole {
+                let gain = numerator * numerator / left;
+                if best.is_none_or(|(_, most)| gain > most) {
+                    best = Some((at, gain));
+                }
+            }
+            let inside = edge * (1.0 - self.whitener.carry[at]);
+            along += inside * self.residual[at];
+            square += inside * inside;
+            for (sum, direction) in along_basis.iter_mut().zip(&self.basis) {
+                *sum += inside * direction[at];
+            }
+        }
+        best
+    }
+
+    /// The whitened column without its part along the basis, of length 1, and the length it had.
+    fn direction(&self, column: &[f64]) -> Option<(Vec<f64>, f64)> {
+        let mut direction = self.whitener.whiten(column);
+        let whole = dot(&direction, &direction);
+        // Twice: once leaves rounding of the order of the column (Giraud et al. 2005, "twice is enough").
+        for _ in 0..2 {
+            for axis in &self.basis {
+                let along = dot(&direction, axis);
+                direction.iter_mut().zip(axis).for_each(|(d, a)| *d -= along * a);
+            }
+        }
+        let left = dot(&direction, &direction);
+        if left <= DEPENDENT * whole || whole == 0.0 {
+            return None;
+        }
+        let norm = left.sqrt();
+        direction.iter_mut().for_each(|d| *d /= norm);
+        Some((direction, norm))
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// What is known of a slope: a mixture of Student's t distributions, one per φ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlopePosterior {
+    components: Vec<Component>,
+    degrees_of_freedom: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Component {
+    weight: f64,
+    slope: f64,
+    standard_error: f64,
+}
+
+impl SlopePosterior {
+    /// The posterior of the coefficient of `growth` beside `columns`, given `y`.
+    ///
+    /// Every φ of `PHI` is weighted by its restricted likelihood; `floor` is the variance of reading. Where whitened
+    /// residuals are still autocorrelated the standard error is widened by their long-run variance (Bartlett
+    /// weights; Newey, West 1987), never narrowed. `None` with too few samples for the columns, or when `growth` is
+    /// a combination of them.
+    ///
+    /// Harville (1974), "Bayesian inference for variance components using only error contrasts".
+    pub fn new(noise: &Noise, y: &[f64], columns: &[Vec<f64>], growth: &[f64], floor: f64) -> Option<SlopePosterior> {
+        let n = noise.len() as f64;
+        let mut components = Vec::with_capacity(PHI.len());
+        let mut degrees_of_freedom = 0.0;
+        for mut projection in noise.project(y, columns) {
+            let slope = projection.push(growth)?;
+            let rank = projection.basis.len() as f64;
+            degrees_of_freedom = n - rank;
+            if degrees_of_freedom < 1.0 {
+                return None;
+            }
+            let rss = projection.rss() + n * floor;
+            let variance = rss / degrees_of_freedom * long_run_ratio(&projection.residual).max(1.0);
+            let norm = *projection.norms.last()?;
+            let log_weight = -0.5
+                * (degrees_of_freedom * rss.max(f64::MIN_POSITIVE).ln()
+                    + projection.whitener.log_determinant
+                    + projection.norms.iter().map(|norm| 2.0 * norm.ln()).sum::<f64>());
+            components.push(Component { weight: log_weight, slope, standard_error: variance.sqrt() / norm });
+        }
+        let largest = components.iter().map(|component| component.weight).fold(f64::NEG_INFINITY, f64::max);
+        components.iter_mut().for_each(|component| component.weight = (component.weight - largest).exp());
+        let total: f64 = components.iter().map(|component| component.weight).sum();
+        components.iter_mut().for_each(|component| component.weight /= total);
+        Some(SlopePosterior { components, degrees_of_freedom })
+    }
+
+    /// The posterior of the slope of a straight line through `points`; `None` with fewer than four.
+    pub fn of_line(points: Points<'_>, floor: f64) -> Option<SlopePosterior> {
+        if points.len() < 4 {
+            return None;
+        }
+        let noise = Noise::new(points.x(), &[]);
+        let first = points.x()[0];
+        let span = points.span();
+        let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
+        let scaled = Scaled::new(points.y());
+        let posterior = SlopePosterior::new(&noise, &scaled.values, &[vec![1.0; x.len()]], &x, floor / scaled.unit.powi(2))?;
+        Some(posterior.scaled(scaled.unit / span))
+    }
+
+    /// The posterior of `factor` times the slope; `factor` is positive.
+    pub fn scaled(mut self, factor: f64) -> SlopePosterior {
+        for component in &mut self.components {
+            component.slope *= factor;
+            component.standard_error *= factor;
+        }
+        self
+    }
+
+    /// The probability that the slope is at most `slope`, 0 to 1.
+    pub fn probability_at_most(&self, slope: f64) -> f64 {
+        let t = StudentsT::new(0.0, 1.0, self.degrees_of_freedom).expect("there is at least one degree of freedom");
+        self.components
+            .iter()
+            // A component of no weight is not worth a distribution function.
+            .filter(|component| component.weight > 1e-12)
+            .map(|component| {
+                let distance = (slope - component.slope) / component.standard_error;
+                // 0/0: no noise at all and exactly this slope.
+                component.weight * if distance.is_nan() { 1.0 } else { t.cdf(distance.clamp(-1e8, 1e8)) }
+            })
+            .sum::<f64>()
+            .clamp(0.0, 1.0)
+    }
+
+    /// The mean of the posterior.
+    pub fn mean(&self) -> f64 {
+        self.components.iter().map(|component| component.weight * component.slope).sum()
+    }
+
+    /// The slope below which lies `probability` of the posterior; found by bisection.
+    pub fn quantile(&self, probability: f64) -> f64 {
+        let reach = self.components.iter().filter(|component| component.weight > 1e-12);
+        let (mut lower, mut upper) = reach.fold((f64::INFINITY, f64::NEG_INFINITY), |(lower, upper), component| {
+            let wide = 1e4 * component.standard_error;
+            (lower.min(component.slope - wide), upper.max(component.slope + wide))
+        });
+        for _ in 0..100 {
+            let middle = f64::midpoint(lower, upper);
+            if self.probability_at_most(middle) < probability {
+                lower = middle;
+            } else {
+                upper = middle;
+            }
+        }
+        f64::midpoint(lower, upper)
+    }
+
+    /// The standard deviation that a normal distribution with the same central 68 % would have.
+    pub fn spread(&self) -> f64 {
+        (self.quantile(0.841_344_7) - self.quantile(0.158_655_3)) / 2.0
+    }
+}
+
+/// Values around 0 with a standard deviation of 1, so that one tolerance fits bytes and gibibytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaled {
+    /// `(value - mean) / unit`.
+    pub values: Vec<f64>,
+    /// The standard deviation that was divided by; positive also for constant input.
+    pub unit: f64,
+}
+
+impl Scaled {
+    /// Scales `values`.
+    pub fn new(values: &[f64]) -> Scaled {
+        let mean = super::robust::mean(values).unwrap_or(0.0);
+        let unit = super::robust::sd(values) + 1e-9;
+        Scaled { values: values.iter().map(|value| (value - mean) / unit).collect(), unit }
+    }
+}
+
+/// The long-run variance of residuals as a multiple of their variance, with Bartlett weights up to lag 1.3 n^(1/3).
+fn long_run_ratio(residual: &[f64]) -> f64 {
+    let variance = dot(residual, residual);
+    if variance == 0.0 {
+        return 1.0;
+    }
+    let lags = (1.3 * (residual.len() as f64).cbrt()) as usize;
+    let covariances = (1..=lags.min(residual.len() - 1)).map(|lag| {
+        let weight = 1.0 - lag as f64 / (lags + 1) as f64;
+        2.0 * weight * dot(&residual[lag..], residual) / variance
+    });
+    1.0 + covariances.sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(n: usize, slope: f64) -> (Vec<f64>, Vec<f64>) {
+        let x: Vec<f64> = (0..n).map(|index| index as f64).collect();
+        // A fixed pattern around the line, without drift of its own.
+        let y = x.iter().map(|x| slope * x + if (*x as usize).is_multiple_of(2) { 1.0 } else { -1.0 }).collect();
+        (x, y)
+    }
+
+    #[test]
+    fn the_slope_of_a_line_is_found_within_its_interval() {
+        let (x, y) = line(100, 0.5);
+        let posterior = SlopePosterior::of_line(Points::new(&x, &y).unwrap(), 0.0).unwrap();
+        assert!((posterior.mean() - 0.5).abs() < 0.01);
+        assert!(posterior.quantile(0.05) < 0.5 && 0.5 < posterior.quantile(0.95));
+        assert!(posterior.probability_at_most(0.0) < 1e-6);
+    }
+
+    #[test]
+    fn reversed_time_flips_the_sign() {
+        let (x, y) = line(60, 0.3);
+        let backwards: Vec<f64> = y.iter().rev().copied().collect();
+        let there = SlopePosterior::of_line(Points::new(&x, &y).unwrap(), 0.0).unwrap();
+        let back = SlopePosterior::of_line(Points::new(&x, &backwards).unwrap(), 0.0).unwrap();
+        assert!((there.mean() + back.mean()).abs() < 1e-9);
+        assert!((there.quantile(0.9) + back.quantile(0.1)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_constant_is_flat_and_too_few_points_say_nothing() {
+        let x: Vec<f64> = (0..20).map(f64::from).collect();
+        let posterior = SlopePosterior::of_line(Points::new(&x, &[5.0; 20]).unwrap(), 1.0).unwrap();
+        assert!(posterior.mean().abs() < 1e-9);
+        assert!(SlopePosterior::of_line(Points::new(&x[..3], &[1.0, 2.0, 3.0]).unwrap(), 0.0).is_none());
+    }
+
+    #[test]
+    fn the_best_step_from_suffix_sums_is_the_best_of_all_steps() {
+        let (x, mut y) = line(40, 0.01);
+        y[17..].iter_mut().for_each(|y| *y += 5.0);
+        let noise = Noise::new(&x, &[]);
+        for projection in noise.project(&y, &[vec![1.0; 40], x.clone()]) {
+            let gain = |at: usize| projection.gain(&(0..40).map(|i| f64::from(u8::from(i >= at))).collect::<Vec<_>>());
+            let (at, most) = projection.best_step().unwrap();
+            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            assert_eq!(at, naive);
+            assert!((most - gain(naive)).abs() < 1e-6 * most);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Falls: where a level drops faster than it wanders.
+
+use super::robust::{mad, median, median_in_place};
+
+/// Samples on either side over which a level is taken: one finds sharp falls, more find shallow ones in noise.
+const WIDTHS: [usize; 3] = [1, 4, 12];
+/// A fall is this many scaled deviations of the level's usual changes.
+const MIN_DEVIATIONS: f64 = 6.0;
+/// And at least this share of the median level.
+const MIN_SHARE: f64 = 0.03;
+
+/// Falls of a level, and how often it rose as abruptly.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Falls {
+    /// Index of the first sample after each fall, increasing.
+    pub at: Vec<usize>,
+    /// Number of abrupt rises from one sample to the next.
+    pub rises: usize,
+}
+
+/// Finds abrupt falls by comparing the medians before and after every sample. Takes O(n log n) time.
+pub fn find(values: &[f64]) -> Falls {
+    let n = values.len();
+    let mut falls = Falls::default();
+    let Some(level) = median(values) else { return falls };
+
+    for width in WIDTHS {
+        if n < 6 * width {
+            break;
+        }
+        let changes = level_changes(values, width);
+        let spread = mad(&changes).expect("n is at least six widths");
+        let threshold = (MIN_DEVIATIONS * spread).max(MIN_SHARE * level);
+        if width == 1 {
+            falls.rises = changes.iter().filter(|&&change| change > threshold).count();
+        }
+
+        let mut candidates: Vec<usize> = (0..changes.len()).filter(|&index| changes[index] < -threshold).collect();
+        candidates.sort_by(|&a, &b| changes[a].total_cmp(&changes[b]));
+        for candidate in candidates {
+            let at = candidate + width;
+            if falls.at.iter().any(|&fall| fall.abs_diff(at) <= width.max(2)) {
+                continue;
+            }
+            let sharpest = sharpest_fall(values, at, width);
+            if falls.at.iter().all(|&fall| fall.abs_diff(sharpest) > 2) {
+                falls.at.push(sharpest);
+            }
+        }
+    }
+    falls.at.sort_unstable();
+    falls
+}
+
+/// The change from the median of `width` samples before to that of `width` samples from each index on; the first
+/// entry belongs to index `width`.
+fn level_changes(values: &[f64], width: usize) -> Vec<f64> {
+    if width == 1 {
+        return values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    }
+    let mut window = Vec::with_capacity(width);
+    let medians: Vec<f64> = values
+        .windows(width)
+        .map(|samples| {
+            window.clear();
+            window.extend_from_slice(samples);
+            median_in_place(&mut window).expect("the width is positive")
+        })
+        .collect();
+    (width..=values.len() - width).map(|index| medians[index] - medians[index - width]).collect()
+}
+
+/// The index after the largest one-sample fall within half a width of `at`.
+fn sharpest_fall(values: &[f64], at: usize, width: usize) -> usize {
+    if width == 1 {
+        return at;
+    }
+    let first = at.saturating_sub(width / 2).max(1);
+    let last = (at + width / 2).min(values.len() - 1);
+    (first..=last)
+        .min_by(|&a, &b| (values[a] - values[a - 1]).total_cmp(&(values[b] - values[b - 1])))
+        .unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(values: &[f64], at: &[usize]) {
+        assert_eq!(find(values).at, at);
+    }
+
+    #[test]
+    fn a_sawtooth_falls_where_it_falls() {
+        let sawtooth: Vec<f64> = (0..60).map(|index| 100.0 + f64::from(index % 20)).collect();
+        check(&sawtooth, &[20, 40]);
+    }
+
+    #[test]
+    fn a_level_without_falls_has_none() {
+        check(&[], &[]);
+        check(&[7.0], &[]);
+        check(&[7.0; 50], &[]);
+        check(&(0..50).map(f64::from).collect::<Vec<_>>(), &[]);
+    }
+}
