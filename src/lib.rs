@@ -9,6 +9,7 @@ pub mod criteria;
 pub mod error;
 pub mod ingest;
 pub mod series;
+pub mod segment;
 pub mod settings;
 pub mod stats;
 pub mod units;

@@ -1,0 +1,410 @@
+//! Cuts a series at restarts, with the evidence for each cut.
+//!
+//! Explicit evidence (a new container ID, counters that fell in the same row) overrides values. Values alone are
+//! ambiguous, since a garbage collection falls like a restart: a fall counts as a restart only when it goes back to
+//! the level of a start, or comes by the clock, and does not merely end an excursion. Times are seconds from the
+//! first sample, values bytes.
+
+use crate::series::{Marks, MemorySeries};
+use crate::stats::falls::Falls;
+use crate::stats::robust::{mad, mean, median};
+use crate::stats::{falls, spikes};
+
+/// After a restart at most this share of the memory before it is left.
+const RESTART_DEPTH: f64 = 0.6;
+/// A restart goes back at least this share of the way to the start level; a load that is released keeps some.
+const WAY_BACK: f64 = 0.75;
+/// OOM kills happen at one level: the levels before the falls agree within this share of their median.
+const CEILING_SPREAD: f64 = 0.03;
+/// A gap is a step longer than this many usual ones.
+const GAP_STEPS: f64 = 3.0;
+/// After a gap, up to this multiple of the start level still is a start.
+const START_AGAIN: f64 = 1.25;
+/// Killed for memory: the last reading is at least this share of the limit.
+const NEAR_LIMIT: f64 = 0.9;
+/// Or within this share of the highest level from which two or more lives fell.
+const NEAR_CEILING: f64 = 0.05;
+/// Periods that schedulers use, in hours.
+const CLOCK_HOURS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 168.0];
+/// A period shorter than this many samples cannot be told from chance: 1.5 samples are 4 % of it.
+const CLOCK_MIN_SAMPLES: f64 = 38.0;
+/// One or two falls are trusted as restarts only between lives of this many samples ...
+const TRUSTED_LIFE_SAMPLES: usize = 40;
+/// ... and this many seconds.
+const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
+
+/// How it is known that a container restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Killed for memory: it fell from its limit, or from the ceiling at which others fell.
+    Oom,
+    /// The container ID changed under its name.
+    Recreated,
+    /// Its I/O counters fell in the same row.
+    CounterReset,
+    /// It was absent, and came back at the level of a start.
+    Gap,
+    /// Its memory fell to the level of a start.
+    LevelDrop,
+}
+
+impl Cause {
+    /// The name in the JSON verdict.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Oom => "oom",
+            Cause::Recreated => "recreated",
+            Cause::CounterReset => "counter-reset",
+            Cause::Gap => "gap",
+            Cause::LevelDrop => "level-drop",
+        }
+    }
+
+    /// The words for a reader.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Cause::Oom => "fell from its ceiling, as when killed for memory",
+            Cause::Recreated => "created anew: its ID changed",
+            Cause::CounterReset => "restarted: its I/O counters began again",
+            Cause::Gap => "absent, then back at the level of a start",
+            Cause::LevelDrop => "memory fell to the level of a start",
+        }
+    }
+}
+
+/// A restart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restart {
+    /// Index of the first sample after it.
+    pub at: usize,
+    /// How it is known.
+    pub cause: Cause,
+    /// Memory before it, in bytes.
+    pub before_bytes: f64,
+    /// Memory after it, in bytes.
+    pub after_bytes: f64,
+}
+
+/// A series cut at its restarts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segmentation {
+    /// Seconds from the first sample.
+    pub seconds: Vec<f64>,
+    /// Memory in bytes, spikes replaced by their neighbours' median.
+    pub values: Vec<f64>,
+    /// Indices of the replaced samples.
+    pub spikes: Vec<usize>,
+    /// Where lives begin anew, increasing.
+    pub restarts: Vec<Restart>,
+    /// Whether the restarts may carry a failing verdict: explicit, by the clock, from one ceiling, or between long
+    /// lives.
+    pub trusted: bool,
+    /// Whether memory climbs all through the lives, rather than in a jump.
+    pub gradual: bool,
+    /// Falls that are neither restarts nor ends of excursions: garbage collections.
+    pub releases: Vec<usize>,
+    /// Abrupt rises.
+    pub rises: usize,
+}
+
+impl Segmentation {
+    /// The samples of each life, in order; one life when there was no restart.
+    pub fn lives(&self) -> Vec<std::ops::Range<usize>> {
+        lives(&self.cuts(), self.values.len())
+    }
+
+    fn cuts(&self) -> Vec<usize> {
+        self.restarts.iter().map(|restart| restart.at).collect()
+    }
+}
+
+/// Finds restarts and releases. `limit`: the container's limit in bytes. Takes O(n log n) time.
+pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
+    let start = series.start_ms();
+    let seconds: Vec<f64> = series.time_ms().iter().map(|time| (time - start) as f64 / 1000.0).collect();
+    let despiked = spikes::remove(series.used_bytes());
+    let values = despiked.values;
+    let Falls { at: falls, rises } = falls::find(&values);
+    let explicit = explicit_restarts(series);
+    let explicit = if explicit.is_empty() { after_gaps(&seconds, series.used_bytes()) } else { explicit };
+
+    let evidence = Evidence::new(&seconds, &values, &falls);
+    let (mut cuts, trusted) = if explicit.is_empty() {
+        evidence.restarts(&seconds, &values)
+    } else {
+        (explicit.clone(), true)
+    };
+    cuts.retain(|&(at, _)| 0 < at && at < values.len());
+    let at: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
+    let gradual = climbs_gradually(&values, &at);
+    let releases = falls
+        .iter()
+        .copied()
+        .filter(|fall| at.iter().all(|cut| cut.abs_diff(*fall) > 1) && !evidence.excursion_ends.contains(fall))
+        .collect();
+    let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
+    Segmentation { seconds, values, spikes: despiked.spikes, restarts, trusted, gradual, releases, rises }
+}
+
+fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
+    (1..series.len())
+        .filter_map(|index| {
+            let marks = series.marks(index);
+            if marks.contains(Marks::RECREATED) {
+                Some((index, Cause::Recreated))
+            } else if marks.contains(Marks::COUNTER_RESET) {
+                Some((index, Cause::CounterReset))
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+/// Gaps after which memory is at the level of a start again, having been well above it.
+fn after_gaps(seconds: &[f64], values: &[f64]) -> Vec<(usize, Cause)> {
+    let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let Some(usual) = median(&steps) else { return Vec::new() };
+    let mut starts = vec![start_level(values)];
+    let mut found = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let (before, after) = (values[index], values[index + 1]);
+        let start = median(&starts).expect("there is at least the first start");
+        if *step > GAP_STEPS * usual && after <= START_AGAIN * start && after <= RESTART_DEPTH * before {
+            found.push((index + 1, Cause::Gap));
+            starts.push(after);
+        }
+    }
+    found
+}
+
+/// The level at which a series starts: the median of its first 2 %, at least three samples.
+fn start_level(values: &[f64]) -> f64 {
+    median(&values[..(values.len() / 50).max(3).min(values.len())]).unwrap_or(0.0)
+}
+
+/// What the falls of a series say together.
+struct Evidence {
+    falls: Vec<Fall>,
+    excursion_ends: Vec<usize>,
+    by_the_clock: bool,
+    from_one_ceiling: bool,
+}
+
+struct Fall {
+    at: usize,
+    before: f64,
+    after: f64,
+}
+
+impl Evidence {
+    fn new(seconds: &[f64], values: &[f64], falls: &[usize]) -> Evidence {
+        let n = values.len();
+        let falls: Vec<Fall> = falls
+            .iter()
+            .map(|&at| Fall {
+                at,
+                before: median(&values[at.saturating_sub(2)..at]).expect("a fall has a sample before it"),
+                after: median(&values[at..n.min(at + 2)]).expect("a fall has a sample after it"),
+            })
+            .collect();
+        let excursion_ends = excursion_ends(values, &falls);
+        let peaks: Vec<f64> =
+            falls.iter().filter(|fall| !excursion_ends.contains(&fall.at)).map(|fall| fall.before).collect();
+        let from_one_ceiling = peaks.len() >= 3
+            && mad(&peaks).zip(median(&peaks)).is_some_and(|(spread, level)| spread <= CEILING_SPREAD * level);
+        let times: Vec<f64> = falls.iter().map(|fall| seconds[fall.at]).collect();
+        let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let by_the_clock = median(&steps).is_some_and(|step| keeps_the_clock(&times, step));
+        Evidence { falls, excursion_ends, by_the_clock, from_one_ceiling }
+    }
+
+    /// Restarts from values alone, and whether they may carry a failing verdict.
+    fn restarts(&self, seconds: &[f64], values: &[f64]) -> (Vec<(usize, Cause)>, bool) {
+        let eligible = || self.falls.iter().filter(|fall| !self.excursion_ends.contains(&fall.at));
+        let mut cuts: Vec<usize> = Vec::new();
+        if self.by_the_clock {
+            cuts.extend(eligible().map(|fall| fall.at));
+        } else {
+            let mut starts = vec![start_level(values)];
+            for fall in eligible().filter(|fall| fall.after <= RESTART_DEPTH * fall.before) {
+                let start = median(&starts).expect("there is at least the first start");
+                if fall.before - fall.after >= WAY_BACK * (fall.before - start) {
+                    cuts.push(fall.at);
+                    starts.push(fall.after);
+                }
+            }
+        }
+        // A daily cycle also keeps the clock, but does not climb all through the day.
+        if self.by_the_clock && cuts.len() >= 3 && !climbs_gradually(values, &cuts) {
+            cuts.clear();
+        }
+        let few_and_long = (1..=2).contains(&cuts.len())
+            && lives(&cuts, values.len()).iter().all(|life| {
+                life.len() >= TRUSTED_LIFE_SAMPLES && seconds[life.end - 1] - seconds[life.start] >= TRUSTED_LIFE_SECONDS
+            });
+        let trusted = self.by_the_clock || self.from_one_ceiling || few_and_long;
+        (cuts.into_iter().map(|at| (at, Cause::LevelDrop)).collect(), trusted)
+    }
+}
+
+/// Falls that end an excursion: in the same life memory rose abruptly by most of the fall, and was high for a
+/// shorter time than it had been low.
+fn excursion_ends(values: &[f64], falls: &[Fall]) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut start = 0;
+    for fall in falls {
+        let width = ((fall.at - start) / 4).clamp(1, 4);
+        let life = &values[start..fall.at];
+        let sharpest = (0..life.len().saturating_sub(width))
+            .map(|index| (index, life[index + width] - life[index]))
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        if let Some((index, rise)) = sharpest.filter(|_| life.len() >= 3) {
+            let rose_at = start + index + width / 2;
+            if rise >= 0.6 * (fall.before - fall.after) && fall.at - rose_at < rose_at - start {
+                ends.push(fall.at);
+            }
+        }
+        start = fall.at;
+    }
+    ends
+}
+
+/// Whether events come by a scheduler's clock: most intervals are one period, nearly all a multiple of it.
+fn keeps_the_clock(times: &[f64], step: f64) -> bool {
+    let intervals: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    if intervals.len() < 2 {
+        return false;
+    }
+    let usual = median(&intervals).expect("there are intervals");
+    let period = CLOCK_HOURS
+        .iter()
+        .map(|hours| hours * 3600.0)
+        .min_by(|a, b| (usual - a).abs().total_cmp(&(usual - b).abs()))
+        .expect("there are periods");
+    if period < CLOCK_MIN_SAMPLES * step {
+        return false;
+    }
+    let tolerance = (0.02 * period).max(1.5 * step);
+    let multiples: Vec<f64> = intervals.iter().map(|interval| (interval / period).round().max(1.0)).collect();
+    let share = |count: usize| count as f64 / intervals.len() as f64;
+    let on_time =
+        intervals.iter().zip(&multiples).filter(|(interval, k)| (*interval - *k * period).abs() <= tolerance).count();
+    let single = multiples.iter().filter(|k| **k == 1.0).count();
+    share(on_time) >= 0.8 && share(single) >= 0.6
+}
+
+/// Whether memory climbs in every quarter of a life: by at least 12 % of the whole climb in each of the later ones
+/// and 10 % in the first, in the median over lives of 8 samples and more.
+///
+/// The first life is left out where there are two cuts: it may have begun before the window.
+fn climbs_gradually(values: &[f64], cuts: &[usize]) -> bool {
+    let lives = lives(cuts, values.len());
+    let complete = &lives[usize::from(cuts.len() >= 2)..];
+    let profiles: Vec<[f64; 3]> = complete
+        .iter()
+        .filter(|life| life.len() >= 8)
+        .map(|life| {
+            let quarter = |index: usize| {
+                let edge = |quarter: usize| life.start + life.len() * quarter / 4;
+                mean(&values[edge(index)..edge(index + 1)]).expect("a quarter holds two samples")
+            };
+            [1, 2, 3].map(|index| quarter(index) - quarter(0))
+        })
+        .collect();
+    let typical = |index: usize| median(&profiles.iter().map(|profile| profile[index]).collect::<Vec<_>>());
+    let (Some(first), Some(second), Some(whole)) = (typical(0), typical(1), typical(2)) else { return false };
+    whole > 0.0 && first >= 0.1 * whole && second - first >= 0.12 * whole && whole - second >= 0.12 * whole
+}
+
+fn lives(cuts: &[usize], n: usize) -> Vec<std::ops::Range<usize>> {
+    let edges: Vec<usize> = [0].into_iter().chain(cuts.iter().copied()).chain([n]).collect();
+    edges.windows(2).map(|edge| edge[0]..edge[1]).collect()
+}
+
+/// Names the kills for memory among the restarts.
+fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>) -> Vec<Restart> {
+    let before = |at: usize| values[at.saturating_sub(2)..at].iter().copied().fold(0.0, f64::max);
+    let highest = cuts.iter().map(|(at, _)| before(*at)).fold(0.0, f64::max);
+    let at_ceiling = |at: usize| before(at) >= (1.0 - NEAR_CEILING) * highest;
+    // Two lives that ended at one level are a ceiling; that level must be well above the start.
+    let ceiling = cuts.iter().filter(|(at, _)| at_ceiling(*at)).count() >= 2 && highest >= 2.0 * start_level(values);
+    cuts.into_iter()
+        .map(|(at, cause)| {
+            let killed = match limit {
+                Some(limit) => before(at) >= NEAR_LIMIT * limit,
+                None => ceiling && at_ceiling(at),
+            };
+            let cause = if killed && cause != Cause::Recreated && values[at] < before(at) { Cause::Oom } else { cause };
+            Restart { at, cause, before_bytes: values[at - 1], after_bytes: values[at] }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::series::{Metric, Samples, Sampling, SeriesInfo};
+    use crate::units::MIB;
+
+    fn series(used_mib: &[f64], marked: &[(usize, Marks)], step_ms: i64) -> MemorySeries {
+        let mut samples = Samples::default();
+        for (index, mib) in used_mib.iter().enumerate() {
+            let marks = marked.iter().find(|(at, _)| *at == index).map_or(Marks::default(), |(_, marks)| *marks);
+            samples.push(index as i64 * step_ms, mib * MIB, 1.0, marks);
+        }
+        let info = SeriesInfo {
+            id: "web".to_owned(),
+            labels: BTreeMap::new(),
+            limit: None,
+            metric: Metric::DockerUsage,
+            sampling: Sampling::Raw,
+        };
+        MemorySeries::new(info, samples).unwrap()
+    }
+
+    fn describe(segmentation: &Segmentation) -> String {
+        let restarts: Vec<String> =
+            segmentation.restarts.iter().map(|restart| format!("{} {}", restart.at, restart.cause.name())).collect();
+        format!("{}, {} releases", restarts.join(", "), segmentation.releases.len())
+    }
+
+    #[track_caller]
+    fn check(used_mib: &[f64], marked: &[(usize, Marks)], expected: &str) {
+        assert_eq!(describe(&cut(&series(used_mib, marked, 60_000), None)), expected);
+    }
+
+    fn teeth(low: f64, high: f64, length: usize, count: usize) -> Vec<f64> {
+        let tooth = move |index: usize| low + (high - low) * (index % length) as f64 / length as f64;
+        (0..length * count).map(tooth).collect()
+    }
+
+    #[test]
+    fn a_fall_to_the_level_of_a_start_is_a_restart() {
+        check(&teeth(20.0, 200.0, 50, 2), &[], "50 level-drop, 0 releases");
+    }
+
+    #[test]
+    fn falls_from_one_ceiling_are_kills_for_memory() {
+        check(&teeth(20.0, 300.0, 50, 4), &[], "50 oom, 100 oom, 150 oom, 0 releases");
+    }
+
+    #[test]
+    fn a_garbage_collection_is_a_release() {
+        check(&teeth(100.0, 140.0, 20, 5), &[], ", 4 releases");
+    }
+
+    #[test]
+    fn counters_that_fell_and_a_new_id_are_restarts_whatever_the_values_say() {
+        let flat = [50.0; 60];
+        check(&flat, &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)], "20 counter-reset, 40 recreated, 0 releases");
+    }
+
+    #[test]
+    fn an_upload_that_ends_is_neither() {
+        let upload = |index: usize| if (70..80).contains(&index) { 200.0 } else { 50.0 };
+        check(&(0..120).map(upload).collect::<Vec<_>>(), &[], ", 0 releases");
+    }
+}
