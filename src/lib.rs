@@ -7,9 +7,11 @@
 
 pub mod criteria;
 pub mod error;
+pub mod fit;
 pub mod ingest;
-pub mod series;
+pub mod judge;
 pub mod segment;
+pub mod series;
 pub mod settings;
 pub mod stats;
 pub mod units;

@@ -129,11 +129,8 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
     let explicit = if explicit.is_empty() { after_gaps(&seconds, series.used_bytes()) } else { explicit };
 
     let evidence = Evidence::new(&seconds, &values, &falls);
-    let (mut cuts, trusted) = if explicit.is_empty() {
-        evidence.restarts(&seconds, &values)
-    } else {
-        (explicit.clone(), true)
-    };
+    let (mut cuts, trusted) =
+        if explicit.is_empty() { evidence.restarts(&seconds, &values) } else { (explicit.clone(), true) };
     cuts.retain(|&(at, _)| 0 < at && at < values.len());
     let at: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
     let gradual = climbs_gradually(&values, &at);
@@ -241,7 +238,8 @@ impl Evidence {
         }
         let few_and_long = (1..=2).contains(&cuts.len())
             && lives(&cuts, values.len()).iter().all(|life| {
-                life.len() >= TRUSTED_LIFE_SAMPLES && seconds[life.end - 1] - seconds[life.start] >= TRUSTED_LIFE_SECONDS
+                life.len() >= TRUSTED_LIFE_SAMPLES
+                    && seconds[life.end - 1] - seconds[life.start] >= TRUSTED_LIFE_SECONDS
             });
         let trusted = self.by_the_clock || self.from_one_ceiling || few_and_long;
         (cuts.into_iter().map(|at| (at, Cause::LevelDrop)).collect(), trusted)
@@ -399,7 +397,11 @@ mod tests {
     #[test]
     fn counters_that_fell_and_a_new_id_are_restarts_whatever_the_values_say() {
         let flat = [50.0; 60];
-        check(&flat, &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)], "20 counter-reset, 40 recreated, 0 releases");
+        check(
+            &flat,
+            &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)],
+            "20 counter-reset, 40 recreated, 0 releases",
+        );
     }
 
     #[test]

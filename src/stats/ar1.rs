@@ -262,7 +262,8 @@ impl SlopePosterior {
         let span = points.span();
         let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
         let scaled = Scaled::new(points.y());
-        let posterior = SlopePosterior::new(&noise, &scaled.values, &[vec![1.0; x.len()]], &x, floor / scaled.unit.powi(2))?;
+        let posterior =
+            SlopePosterior::new(&noise, &scaled.values, &[vec![1.0; x.len()]], &x, floor / scaled.unit.powi(2))?;
         Some(posterior.scaled(scaled.unit / span))
     }
 

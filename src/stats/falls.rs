@@ -77,9 +77,7 @@ fn sharpest_fall(values: &[f64], at: usize, width: usize) -> usize {
     }
     let first = at.saturating_sub(width / 2).max(1);
     let last = (at + width / 2).min(values.len() - 1);
-    (first..=last)
-        .min_by(|&a, &b| (values[a] - values[a - 1]).total_cmp(&(values[b] - values[b - 1])))
-        .unwrap_or(at)
+    (first..=last).min_by(|&a, &b| (values[a] - values[a - 1]).total_cmp(&(values[b] - values[b - 1]))).unwrap_or(at)
 }
 
 #[cfg(test)]

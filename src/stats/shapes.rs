@@ -88,9 +88,7 @@ impl Form {
             Form::Hinge(knee) => vec![each(&|x| (x - knee).max(0.0))],
             Form::RampFlat(knee) => vec![each(&|x| x.min(*knee))],
             Form::Steps(at) => at.iter().map(|&at| steps::column(at, x.len())).collect(),
-            Form::StepsLinear(at) => {
-                at.iter().map(|&at| steps::column(at, x.len())).chain([x.to_vec()]).collect()
-            }
+            Form::StepsLinear(at) => at.iter().map(|&at| steps::column(at, x.len())).chain([x.to_vec()]).collect(),
         }
     }
 }
@@ -184,6 +182,9 @@ pub fn choose(points: Points<'_>, day: f64, floor: f64) -> Option<Shape> {
     Some(Shape { margin: level.bic - growing.bic, chosen, runner_up, slope, curve, without_cycle })
 }
 
+/// Makes a form of the steps that were placed.
+type FromSteps = fn(Vec<usize>) -> Form;
+
 /// A constant and pairs of sine and cosine of the day.
 fn base_columns(x: &[f64], pairs: usize, day: f64) -> Vec<Vec<f64>> {
     let mut columns = vec![vec![1.0; x.len()]];
@@ -201,8 +202,12 @@ fn coefficients(noise: &Noise, y: &[f64], columns: &[Vec<f64>], phi: f64) -> Vec
     // A column's own coefficient is the one it has when it comes last.
     (0..columns.len())
         .map(|last| {
-            let others: Vec<Vec<f64>> =
-                columns.iter().enumerate().filter(|(other, _)| *other != last).map(|(_, column)| column.clone()).collect();
+            let others: Vec<Vec<f64>> = columns
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != last)
+                .map(|(_, column)| column.clone())
+                .collect();
             noise.project(y, &others).swap_remove(index).push(&columns[last]).unwrap_or(0.0)
         })
         .collect()
@@ -221,9 +226,9 @@ impl Search<'_> {
     fn run(&self, lines_only: bool, candidates: &mut Vec<Candidate>) {
         let level = self.noise.project(self.y, &self.base);
         let mut line = level.clone();
-        line.iter_mut().for_each(|projection| {
+        for projection in &mut line {
             projection.push(self.x);
-        });
+        }
         candidates.push(self.candidate(Form::Flat, &level));
         candidates.push(self.candidate(Form::Linear, &line));
         if lines_only {
@@ -244,7 +249,6 @@ impl Search<'_> {
             return;
         }
         let with_line: Vec<Vec<f64>> = self.base.iter().cloned().chain([self.x.to_vec()]).collect();
-        type FromSteps = fn(Vec<usize>) -> Form;
         let kinds: [(&[Vec<f64>], FromSteps); 2] = [(&self.base, Form::Steps), (&with_line, Form::StepsLinear)];
         for (columns, form) in kinds {
             for placement in steps::place(self.noise, self.y, columns, self.floor, 2, PHI.len()) {
@@ -265,10 +269,8 @@ impl Search<'_> {
     /// A form with one column more than the projections hold: its first.
     fn with_one_column(&self, form: Form, projections: &[Projection<'_>]) -> Candidate {
         let column = &form.columns(self.x)[0];
-        let criteria: Vec<f64> = projections
-            .iter()
-            .map(|projection| projection.criterion(projection.gain(column), self.floor))
-            .collect();
+        let criteria: Vec<f64> =
+            projections.iter().map(|projection| projection.criterion(projection.gain(column), self.floor)).collect();
         self.scored(form, criteria.into_iter())
     }
 
@@ -297,10 +299,8 @@ impl Search<'_> {
     }
 
     fn scored(&self, form: Form, criteria: impl Iterator<Item = f64>) -> Candidate {
-        let (criterion, phi) = criteria
-            .zip(PHI)
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .expect("there is at least one coefficient to try");
+        let (criterion, phi) =
+            criteria.zip(PHI).min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is at least one coefficient to try");
         let bic = criterion + self.price(&form);
         Candidate { form, harmonics: self.harmonics, bic, phi }
     }

@@ -20,14 +20,7 @@ pub struct Placement {
 /// The best placements of 1, 2, ... `most` steps on top of `columns`; shorter where no further step fits.
 ///
 /// `phis`: how many coefficients of `PHI` are tried. Takes O(n p) time per step, round and φ.
-pub fn place(
-    noise: &Noise,
-    y: &[f64],
-    columns: &[Vec<f64>],
-    floor: f64,
-    most: usize,
-    phis: usize,
-) -> Vec<Placement> {
+pub fn place(noise: &Noise, y: &[f64], columns: &[Vec<f64>], floor: f64, most: usize, phis: usize) -> Vec<Placement> {
     let mut best: Vec<Placement> = Vec::new();
     for (base, &phi) in noise.project(y, columns).iter().zip(&PHI[..phis]) {
         let mut at: Vec<usize> = Vec::new();
@@ -107,8 +100,7 @@ pub fn search(noise: &Noise, y: &[f64], floor: f64) -> Shifts {
     at.sort_unstable();
     at.dedup();
     let edges: Vec<usize> = [0].into_iter().chain(at.iter().copied()).chain([n]).collect();
-    let levels: Vec<f64> =
-        edges.windows(2).map(|edge| mean(&y[edge[0]..edge[1]]).expect("steps are apart")).collect();
+    let levels: Vec<f64> = edges.windows(2).map(|edge| mean(&y[edge[0]..edge[1]]).expect("steps are apart")).collect();
     let sizes = levels.windows(2).map(|pair| pair[1] - pair[0]).collect();
     Shifts { at, sizes, bic: criterion + price }
 }
