@@ -23,6 +23,8 @@ pub const MIN_SAMPLES: usize = 16;
 const WARM_UP_SHARE: f64 = 0.15;
 /// The last life is judged when it is at least this share of the samples, otherwise the longest.
 const LAST_LIFE_SHARE: f64 = 0.3;
+/// A shorter life has no second half worth the name: two samples a quarter.
+const MIN_LIFE_SAMPLES: usize = 8;
 /// From so many floors on they are a series of their own.
 const FLOORS_AS_SERIES: usize = 24;
 /// Fewer floors say nothing.
@@ -230,7 +232,7 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
     let per_block = values.len().div_ceil(BLOCKS);
     let halves: Vec<(Range<usize>, Vec<f64>, Vec<f64>)> = lives
         .iter()
-        .filter(|life| life.len() >= 10)
+        .filter(|life| life.len() >= MIN_LIFE_SAMPLES)
         .map(|life| {
             let from = life.start + life.len() / 2;
             let length = life.end - from;

@@ -8,7 +8,7 @@ use crate::fit::{Analysis, Fit, MIN_FLOORS, MIN_SAMPLES, ShapeFit, Staircase, St
 use crate::segment::Segmentation;
 use crate::stats::ar1::SlopePosterior;
 use crate::stats::shapes::Form;
-use crate::units::{DAY, duration_text, memory_text, rate_per_day_text, rate_text};
+use crate::units::{DAY, duration_text, memory_text, rate_interval_text, rate_per_day_text, rate_text};
 
 /// What the statistics say of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,7 +231,7 @@ impl Case<'_> {
             && self.segmentation.gradual
             && lives.count >= 2;
         if grows {
-            let rate = self.rate(&growth);
+            let rate = rate(&growth);
             let (verdict, reason) = if self.segmentation.trusted {
                 let between = if count == 1 { "before and after its restart" } else { "between its restarts" };
                 let cuts = format!("cut by {}{times}", if count == 1 { "one " } else { "" });
@@ -318,7 +318,7 @@ impl Case<'_> {
         let left = format!("what {count} garbage collections leave");
         let (verdict, reason) =
             if growth.p_value < self.terms.significance && slope.probability_at_most(tolerance) < self.tail() {
-                (Verdict::Leak, format!("{left} grows {}", self.rate(&growth)))
+                (Verdict::Leak, format!("{left} grows {}", rate(&growth)))
             } else if self.within_tolerance(slope) {
                 (Verdict::Flat, format!("{left} is level: growth above {} is excluded", rate_per_day_text(tolerance)))
             } else if slope.probability_at_most(tolerance) > 1.0 - self.tail()
@@ -364,16 +364,16 @@ impl Case<'_> {
                 _ => 0.0,
             };
             if significant && relevant && fit.shape.margin >= margin_needed && ends_higher && goes_on {
-                let rate = self.rate(&growth);
+                let rate = rate(&growth);
                 let form_words = form.name();
                 return if fit.last - fit.first >= 0.5 * expected {
-                    let reason = format!("{subject} grows {rate}, as {form_words}{}", self.unseen_cycle(fit));
+                    let reason = format!("{subject} grows {rate}, as {form_words}{}", unseen_cycle(fit));
                     self.judgement(Verdict::Leak, shape, reason, slope, onset, Vec::new())
                 } else {
                     let reason = format!(
                         "{subject} grows {rate} but fell in between; values alone cannot tell whether that was a restart or a garbage collection"
                     );
-                    self.judgement(Verdict::LeakSuspected, shape, reason, slope, onset, self.shifts(fit))
+                    self.judgement(Verdict::LeakSuspected, shape, reason, slope, onset, shifts(fit))
                 };
             }
         }
@@ -381,7 +381,7 @@ impl Case<'_> {
             return self.by_staircase(fit, staircase);
         }
         if form.grows() && growth.p_value < self.terms.significance && ends_higher && goes_on {
-            let rate = self.rate(&growth);
+            let rate = rate(&growth);
             return if slope.probability_at_most(tolerance) > 1.0 - self.tail() {
                 let reason = format!(
                     "{subject} grows {rate}, proven less than the {} that matter",
@@ -416,14 +416,14 @@ impl Case<'_> {
             } else {
                 (Verdict::Flat, format!("{subject} is level: {excluded}"))
             };
-            return self.judgement(verdict, shape, reason, slope, None, self.shifts(fit));
+            return self.judgement(verdict, shape, reason, slope, None, shifts(fit));
         }
         if growth.p_value > 1.0 - self.tail() {
             let reason = format!("{subject} shrinks {}", rate_text(-growth.bytes_per_second));
-            return self.judgement(Verdict::Shrinking, shape, reason, slope, None, self.shifts(fit));
+            return self.judgement(Verdict::Shrinking, shape, reason, slope, None, shifts(fit));
         }
         let reason = format!("{subject} may grow or not: {}", self.open_question(slope));
-        self.judgement(Verdict::Inconclusive, shape, reason, slope, None, self.shifts(fit))
+        self.judgement(Verdict::Inconclusive, shape, reason, slope, None, shifts(fit))
     }
 
     fn by_staircase(&self, fit: &ShapeFit, staircase: &Staircase) -> Judgement {
@@ -453,18 +453,6 @@ impl Case<'_> {
         let rise = fit.last - fit.first;
         let relevant = self.fit.tolerance.bytes_per_second * (fit.seconds[fit.seconds.len() - 1] - fit.seconds[0]);
         rise > relevant && rise > self.terms.step_floor_bytes && rise > self.terms.step_share * fit.first
-    }
-
-    /// The fitted level shifts, as levels before and after.
-    fn shifts(&self, fit: &ShapeFit) -> Vec<ChangePoint> {
-        let curve = &fit.shape.curve;
-        fit.shape
-            .chosen
-            .form
-            .steps()
-            .iter()
-            .map(|&at| ChangePoint { at_seconds: fit.seconds[at], before_bytes: curve[at - 1], after_bytes: curve[at] })
-            .collect()
     }
 
     /// With many series a small p-value comes by chance: it must be a discovery among all of them.
@@ -577,16 +565,6 @@ impl Case<'_> {
         }
     }
 
-    fn rate(&self, growth: &Growth) -> String {
-        format!(
-            "{} ({} to {} at {:.0} % confidence)",
-            rate_text(growth.bytes_per_second),
-            rate_text(growth.lower),
-            rate_text(growth.upper),
-            100.0 * growth.confidence
-        )
-    }
-
     fn within_tolerance(&self, slope: &SlopePosterior) -> bool {
         let tolerance = self.fit.tolerance.bytes_per_second;
         slope.probability_at_most(tolerance) > 1.0 - self.tail() && slope.probability_at_most(-tolerance) < self.tail()
@@ -595,11 +573,6 @@ impl Case<'_> {
     /// What lies beyond the interval on one side, as a probability.
     fn tail(&self) -> f64 {
         (1.0 - self.terms.confidence) / 2.0
-    }
-
-    fn unseen_cycle(&self, fit: &ShapeFit) -> &'static str {
-        let span = fit.seconds[fit.seconds.len() - 1] - fit.seconds[0];
-        if span < 0.9 * DAY { "; in less than a day a daily cycle cannot be excluded" } else { "" }
     }
 }
 
@@ -615,4 +588,26 @@ fn shape_name(form: &Form) -> ShapeName {
 
 fn count_steps(count: usize) -> &'static str {
     if count == 1 { "one step" } else { "two steps" }
+}
+
+/// The fitted level shifts, as levels before and after.
+fn shifts(fit: &ShapeFit) -> Vec<ChangePoint> {
+    let curve = &fit.shape.curve;
+    fit.shape
+        .chosen
+        .form
+        .steps()
+        .iter()
+        .map(|&at| ChangePoint { at_seconds: fit.seconds[at], before_bytes: curve[at - 1], after_bytes: curve[at] })
+        .collect()
+}
+
+fn rate(growth: &Growth) -> String {
+    let interval = rate_interval_text(growth.bytes_per_second, growth.lower, growth.upper);
+    interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * growth.confidence))
+}
+
+fn unseen_cycle(fit: &ShapeFit) -> &'static str {
+    let span = fit.seconds[fit.seconds.len() - 1] - fit.seconds[0];
+    if span < 0.9 * DAY { "; in less than a day a daily cycle cannot be excluded" } else { "" }
 }

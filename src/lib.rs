@@ -3,13 +3,21 @@
 //!
 //! `ingest -> frame -> series -> segment -> fit -> judge (+ criteria) -> report`
 //!
-//! Each arrow is one function from one owned value to the next. Nothing points back.
+//! Each arrow is one function from one owned value to the next; `analysis::run` puts them in a row. Nothing points
+//! back. The library returns values: it does not print, exit, or read the clock.
 
+pub mod analysis;
+pub mod cli;
 pub mod criteria;
 pub mod error;
 pub mod fit;
+#[cfg(feature = "frame")]
+pub mod frame;
 pub mod ingest;
 pub mod judge;
+pub mod next_action;
+pub mod policy;
+pub mod report;
 pub mod segment;
 pub mod series;
 pub mod settings;

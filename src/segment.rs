@@ -16,6 +16,9 @@ const RESTART_DEPTH: f64 = 0.6;
 const WAY_BACK: f64 = 0.75;
 /// OOM kills happen at one level: the levels before the falls agree within this share of their median.
 const CEILING_SPREAD: f64 = 0.03;
+/// The last reading before a kill lies anywhere within one step's rise below the ceiling: of a uniform distribution
+/// the scaled median absolute deviation is this share of its width (1.4826 / 4).
+const BETWEEN_READINGS: f64 = 0.37;
 /// A gap is a step longer than this many usual ones.
 const GAP_STEPS: f64 = 3.0;
 /// After a gap, up to this multiple of the start level still is a start.
@@ -30,6 +33,10 @@ const CLOCK_HOURS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 168.0];
 const CLOCK_MIN_SAMPLES: f64 = 38.0;
 /// One or two falls are trusted as restarts only between lives of this many samples ...
 const TRUSTED_LIFE_SAMPLES: usize = 40;
+/// (half as many where hardly anything is left: a collection leaves code, stacks and live objects) ...
+const TRUSTED_SHORT_LIFE_SAMPLES: usize = 20;
+/// (at most this share) ...
+const HARDLY_ANYTHING: f64 = 0.1;
 /// ... and this many seconds.
 const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
 
@@ -180,6 +187,12 @@ fn start_level(values: &[f64]) -> f64 {
     median(&values[..(values.len() / 50).max(3).min(values.len())]).unwrap_or(0.0)
 }
 
+/// The median of the rises from one sample to the next, in bytes; 0 when there is none.
+fn usual_rise(values: &[f64]) -> f64 {
+    let rises: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).filter(|rise| *rise > 0.0).collect();
+    median(&rises).unwrap_or(0.0)
+}
+
 /// What the falls of a series say together.
 struct Evidence {
     falls: Vec<Fall>,
@@ -208,8 +221,11 @@ impl Evidence {
         let excursion_ends = excursion_ends(values, &falls);
         let peaks: Vec<f64> =
             falls.iter().filter(|fall| !excursion_ends.contains(&fall.at)).map(|fall| fall.before).collect();
+        let between_readings = BETWEEN_READINGS * usual_rise(values);
         let from_one_ceiling = peaks.len() >= 3
-            && mad(&peaks).zip(median(&peaks)).is_some_and(|(spread, level)| spread <= CEILING_SPREAD * level);
+            && mad(&peaks)
+                .zip(median(&peaks))
+                .is_some_and(|(spread, level)| spread <= between_readings.max(CEILING_SPREAD * level));
         let times: Vec<f64> = falls.iter().map(|fall| seconds[fall.at]).collect();
         let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let by_the_clock = median(&steps).is_some_and(|step| keeps_the_clock(&times, step));
@@ -236,10 +252,15 @@ impl Evidence {
         if self.by_the_clock && cuts.len() >= 3 && !climbs_gradually(values, &cuts) {
             cuts.clear();
         }
+        let emptied = self
+            .falls
+            .iter()
+            .filter(|fall| cuts.contains(&fall.at))
+            .all(|fall| fall.after <= HARDLY_ANYTHING * fall.before);
+        let enough = if emptied { TRUSTED_SHORT_LIFE_SAMPLES } else { TRUSTED_LIFE_SAMPLES };
         let few_and_long = (1..=2).contains(&cuts.len())
             && lives(&cuts, values.len()).iter().all(|life| {
-                life.len() >= TRUSTED_LIFE_SAMPLES
-                    && seconds[life.end - 1] - seconds[life.start] >= TRUSTED_LIFE_SECONDS
+                life.len() >= enough && seconds[life.end - 1] - seconds[life.start] >= TRUSTED_LIFE_SECONDS
             });
         let trusted = self.by_the_clock || self.from_one_ceiling || few_and_long;
         (cuts.into_iter().map(|at| (at, Cause::LevelDrop)).collect(), trusted)
@@ -324,13 +345,17 @@ fn lives(cuts: &[usize], n: usize) -> Vec<std::ops::Range<usize>> {
 fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>) -> Vec<Restart> {
     let before = |at: usize| values[at.saturating_sub(2)..at].iter().copied().fold(0.0, f64::max);
     let highest = cuts.iter().map(|(at, _)| before(*at)).fold(0.0, f64::max);
-    let at_ceiling = |at: usize| before(at) >= (1.0 - NEAR_CEILING) * highest;
+    // A kill comes up to one step after the last reading.
+    let slack = usual_rise(values).max(NEAR_CEILING * highest);
+    let at_ceiling = |at: usize| before(at) >= highest - slack;
     // Two lives that ended at one level are a ceiling; that level must be well above the start.
     let ceiling = cuts.iter().filter(|(at, _)| at_ceiling(*at)).count() >= 2 && highest >= 2.0 * start_level(values);
     cuts.into_iter()
         .map(|(at, cause)| {
             let killed = match limit {
-                Some(limit) => before(at) >= NEAR_LIMIT * limit,
+                Some(limit) => {
+                    before(at) >= NEAR_LIMIT * limit || (ceiling && at_ceiling(at) && highest >= NEAR_LIMIT * limit)
+                }
                 None => ceiling && at_ceiling(at),
             };
             let cause = if killed && cause != Cause::Recreated && values[at] < before(at) { Cause::Oom } else { cause };

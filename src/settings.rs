@@ -3,8 +3,12 @@
 //! A length of time is a number of seconds or text (`"15m"`), an amount of memory a number of bytes or text
 //! (`"100MB"`). Keys carry their unit. Unknown keys and impossible values are refused with their line.
 
+use std::path::Path;
+
+use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::error::{Error, SettingsError};
 use crate::units::{Bytes, Seconds};
 
 /// A share, from 0 to 1.
@@ -336,5 +340,396 @@ impl Default for EvaluationSettings {
             phase_seconds: None,
             lookback_seconds: Seconds::whole(300),
         }
+    }
+}
+
+/// What holds for some series: the `[[series]]` tables of a settings file, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct SeriesRules {
+    rules: Vec<SeriesRule>,
+}
+
+#[derive(Debug, Clone)]
+struct SeriesRule {
+    matches: Regex,
+    limit: Option<Bytes>,
+    ignore: bool,
+    overrides: toml::Table,
+}
+
+impl SeriesRules {
+    /// Whether a series is to be left out.
+    pub fn ignores(&self, id: &str) -> bool {
+        self.matching(id).any(|rule| rule.ignore)
+    }
+
+    /// The limit that the last matching table gives, in bytes; `None` when none does.
+    pub fn limit_for(&self, id: &str) -> Option<f64> {
+        self.matching(id).filter_map(|rule| rule.limit).last().map(Bytes::as_f64)
+    }
+
+    /// The settings of a series: those of all, with what every matching table says laid over them.
+    pub fn settings_for(&self, id: &str, base: &Settings) -> Settings {
+        let mut matching = self.matching(id).filter(|rule| !rule.overrides.is_empty()).peekable();
+        if matching.peek().is_none() {
+            return base.clone();
+        }
+        let mut table = toml::Table::try_from(base).expect("settings can be written as a table");
+        matching.for_each(|rule| lay_over(&mut table, &rule.overrides));
+        table.try_into().expect("each table was checked when it was read")
+    }
+
+    fn matching<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a SeriesRule> {
+        self.rules.iter().filter(move |rule| rule.matches.is_match(id))
+    }
+}
+
+fn lay_over(table: &mut toml::Table, over: &toml::Table) {
+    for (key, value) in over {
+        match (table.get_mut(key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
+            _ => {
+                table.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// A settings file as it is written.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct SettingsFile {
+    window: WindowSettings,
+    verdict: VerdictSettings,
+    policy: PolicySettings,
+    evaluation: EvaluationSettings,
+    criteria: CriteriaSettings,
+    series: Vec<toml::Spanned<SeriesTable>>,
+}
+
+/// A `[[series]]` table as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeriesTable {
+    #[serde(rename = "match")]
+    matches: String,
+    limit_bytes: Option<Bytes>,
+    #[serde(default)]
+    ignore: bool,
+    verdict: Option<toml::Table>,
+    policy: Option<toml::Table>,
+    criteria: Option<toml::Table>,
+}
+
+/// Reads the text of a settings file.
+///
+/// # Errors
+///
+/// When a key is unknown or a value cannot be: the message names the line, what was found and what is allowed.
+pub fn read(text: &str) -> Result<(Settings, SeriesRules), SettingsError> {
+    let file: SettingsFile =
+        toml::from_str(text).map_err(|error| SettingsError(error.to_string().trim_end().to_owned()))?;
+    let settings = Settings {
+        window: file.window,
+        verdict: file.verdict,
+        policy: file.policy,
+        evaluation: file.evaluation,
+        criteria: file.criteria,
+    };
+    check(&settings).map_err(SettingsError)?;
+    let rules = file
+        .series
+        .into_iter()
+        .map(|table| {
+            let line = text[..table.span().start].matches('\n').count() + 1;
+            series_rule(table.into_inner()).map_err(|why| SettingsError(format!("line {line}: [[series]]: {why}")))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((settings, SeriesRules { rules }))
+}
+
+fn series_rule(table: SeriesTable) -> Result<SeriesRule, String> {
+    let matches =
+        Regex::new(&table.matches).map_err(|error| format!("`match` is not a regular expression: {error}"))?;
+    let mut overrides = toml::Table::new();
+    for (name, part) in [("verdict", table.verdict), ("policy", table.policy), ("criteria", table.criteria)] {
+        if let Some(part) = part {
+            overrides.insert(name.to_owned(), toml::Value::Table(part));
+        }
+    }
+    let settings: Settings =
+        overrides.clone().try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
+    check(&settings)?;
+    Ok(SeriesRule { matches, limit: table.limit_bytes, ignore: table.ignore, overrides })
+}
+
+/// The ids of all criteria, in the order of the report.
+pub const CRITERIA: [&str; 10] = [
+    "growth-100mb-5m",
+    "high-memory",
+    "confirmed-100mb-60s",
+    "rapid-50mb-per-min",
+    "flat-after-load",
+    "trend-24h",
+    "restart-loop",
+    "baseline-300mb",
+    "steady-500mb",
+    "stale-data",
+];
+
+/// What types cannot say of settings.
+fn check(settings: &Settings) -> Result<(), String> {
+    if let Some(unknown) = settings.policy.require.iter().find(|id| !CRITERIA.contains(&id.as_str())) {
+        return Err(format!("`policy.require`: `{unknown}` is not a criterion (expected {})", CRITERIA.join(", ")));
+    }
+    let positive = [
+        ("evaluation.interval_seconds", settings.evaluation.interval_seconds),
+        ("evaluation.lookback_seconds", settings.evaluation.lookback_seconds),
+        ("verdict.limit_horizon_seconds", settings.verdict.limit_horizon_seconds),
+        ("criteria.rapid-50mb-per-min.window_seconds", settings.criteria.rapid.window_seconds),
+        ("criteria.confirmed-100mb-60s.within_seconds", settings.criteria.confirmed.within_seconds),
+    ];
+    if let Some((key, _)) = positive.iter().find(|(_, seconds)| seconds.get() <= 0.0) {
+        return Err(format!("`{key}` is 0 (expected more than 0 seconds)"));
+    }
+    let inside = |share: Share| 0.0 < share.get() && share.get() < 1.0;
+    let shares =
+        [("verdict.confidence", settings.verdict.confidence), ("verdict.significance", settings.verdict.significance)];
+    if let Some((key, share)) = shares.iter().find(|(_, share)| !inside(*share)) {
+        return Err(format!("`{key}` is {} (expected between 0 and 1, neither of them)", share.get()));
+    }
+    Ok(())
+}
+
+/// Reads a settings file; without a path `leaktrend.toml` of the current folder where it exists, else the defaults.
+///
+/// # Errors
+///
+/// When the file cannot be read, or not used.
+pub fn load(path: Option<&Path>) -> Result<(Settings, SeriesRules), Error> {
+    let default = Path::new("leaktrend.toml");
+    let path = match path {
+        Some(path) => path,
+        None if default.is_file() => default,
+        None => return Ok((Settings::default(), SeriesRules::default())),
+    };
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    read(&text).map_err(|source| Error::Settings { path: path.to_owned(), source })
+}
+
+/// What each key means, in the order of a settings file.
+const COMMENTS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "window",
+        &[("last_seconds", "how far back from the last sample the window reaches (30 days); 0 takes everything")],
+    ),
+    (
+        "verdict",
+        &[
+            ("tolerance_share", "growth over the window that matters, as a share of the median level"),
+            ("tolerance_floor_bytes", "growth over the window that never matters (4 MiB)"),
+            ("limit_horizon_seconds", "growth that reaches a known limit within this time matters (7 days)"),
+            ("significance", "largest probability of no growth at which growth is called significant"),
+            ("confidence", "confidence of every interval in the report"),
+            ("false_discovery_rate", "among many series: largest rate of false discoveries at which growth is a leak"),
+            ("step_floor_bytes", "a lasting shift up to this is not a step (10 MiB)"),
+            ("step_share", "nor one up to this share of the level before it"),
+            ("host_limit_share", "a limit that series share, and at least this share of the largest, is the host's"),
+        ],
+    ),
+    (
+        "policy",
+        &[
+            ("inconclusive", "exit code of an inconclusive outcome: \"own\" (3), \"fail\" (1) or \"pass\" (0)"),
+            ("warn", "exit code of a warning: \"pass\" (0) or \"fail\" (1)"),
+            ("contradicted", "a rate alert under a verdict that proves the opposite: \"warn\" or \"fail\""),
+            ("require", "criteria that must be decided, such as [\"growth-100mb-5m\"]"),
+            ("strict", "true: a rejected line or an incomplete answer is exit code 2"),
+            ("min_samples", "a series with fewer samples does not make the run inconclusive"),
+            ("ended_early_share", "nor does one that ended before this last share of the window"),
+        ],
+    ),
+    (
+        "evaluation",
+        &[
+            ("interval_seconds", "time between two evaluations of an alert rule"),
+            ("phase_seconds", "seconds after a multiple of the interval; absent: all phases are tried"),
+            ("lookback_seconds", "how old the newest sample may be at an evaluation (5 minutes, as Prometheus)"),
+        ],
+    ),
+    (
+        "criteria.growth-100mb-5m",
+        &[
+            ("threshold_bytes", "growth over the offset that is too much"),
+            ("offset_seconds", "how far back the comparison reaches"),
+            ("for_seconds", "how long it must hold to fire"),
+            ("min_evaluable_share", "share of evaluations with both values that a pass needs"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.high-memory",
+        &[
+            ("limit_share", "share of the limit that is too much"),
+            ("for_seconds", "how long it must hold to fire"),
+            ("fallback_limit_bytes", "the limit where none is known"),
+            ("min_evaluable_share", "share of evaluations with a value that a pass needs"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.confirmed-100mb-60s",
+        &[
+            ("gain_bytes", "the gain that is too much"),
+            ("within_seconds", "within which time"),
+            ("hold_seconds", "for how long afterwards the level is watched"),
+            ("hold_share", "share of the gain above which the median of that time must stay"),
+            ("max_step_seconds", "samples further apart cannot decide it"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.rapid-50mb-per-min",
+        &[
+            ("bytes_per_minute", "the growth of a minute that is too much"),
+            ("window_seconds", "over which time the slope is taken"),
+            ("min_samples", "fewer samples in that time cannot decide it"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.flat-after-load",
+        &[
+            ("rise_share", "share of the level before the load by which the level after it may be higher"),
+            ("rise_floor_bytes", "a rise up to this is allowed in any case"),
+            ("settled_share", "last share of the time after the load that is taken as settled"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.trend-24h",
+        &[
+            ("min_span_seconds", "a shorter span cannot decide it (20 hours)"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.restart-loop",
+        &[
+            ("restarts", "so many restarts or OOM kills are a loop"),
+            ("within_seconds", "within this time"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.baseline-300mb",
+        &[
+            ("max_bytes", "the settled level after a start that is too much"),
+            ("settle_seconds", "the time after a start in which memory settles"),
+            ("window_seconds", "the time after that whose median is the settled level"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.steady-500mb",
+        &[
+            ("max_bytes", "the level after a restart that is too much"),
+            ("within_seconds", "how soon after a restart it must be steady below that"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+];
+
+/// The settings as a file, with a comment on every key.
+pub fn with_comments(settings: &Settings) -> String {
+    let table = toml::Table::try_from(settings).expect("settings can be written as a table");
+    let mut text = String::from(
+        "# Settings of leaktrend: save as leaktrend.toml. Seconds may be written as \"15m\", bytes as \"100MB\".\n",
+    );
+    for (section, keys) in COMMENTS {
+        text.push_str(&format!("\n[{section}]\n"));
+        let values = section.split('.').fold(Some(&table), |table, key| table?.get(key)?.as_table());
+        for (key, comment) in *keys {
+            match values.and_then(|values| values.get(*key)) {
+                Some(value) => text.push_str(&format!("# {comment}\n{key} = {}\n", plain(value))),
+                None => text.push_str(&format!("# {comment}\n# {key} = 1.76\n")),
+            }
+        }
+    }
+    text.push_str(
+        "\n# What holds for some series only: thresholds of [verdict], [policy] and [criteria], a limit, or ignore.\n\
+         # [[series]]\n# match = \"^batch-\"\n# limit_bytes = \"512MiB\"\n# ignore = false\n\
+         # criteria.growth-100mb-5m.gates = false\n",
+    );
+    text
+}
+
+/// A value as it is written: whole seconds and bytes without a fraction.
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{}", *number as i64),
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_settings_read_back_and_name_every_key() {
+        let defaults = Settings::default();
+        let text = with_comments(&defaults);
+        let (settings, _) = read(&text).unwrap();
+        assert_eq!(settings, defaults);
+
+        let table = toml::Table::try_from(&defaults).unwrap();
+        for (section, keys) in &table {
+            for (key, value) in keys.as_table().unwrap() {
+                let names: Vec<String> = match value.as_table() {
+                    Some(criterion) => criterion.keys().map(|inner| format!("{section}.{key}/{inner}")).collect(),
+                    None => vec![format!("{section}/{key}")],
+                };
+                for name in names {
+                    let (section, key) = name.split_once('/').unwrap();
+                    let known =
+                        COMMENTS.iter().any(|(known, keys)| *known == section && keys.iter().any(|(k, _)| *k == key));
+                    assert!(known, "{name} has no comment");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn units_may_be_written_out() {
+        let (settings, _) =
+            read("[criteria.growth-100mb-5m]\nfor_seconds = \"10m\"\nthreshold_bytes = \"50MB\"\n").unwrap();
+        assert_eq!(settings.criteria.growth.for_seconds, Seconds::whole(600));
+        assert_eq!(settings.criteria.growth.threshold_bytes, Bytes::new(50_000_000));
+    }
+
+    #[test]
+    fn series_tables_override_what_they_name() {
+        let text = "[verdict]\nstep_share = 0.2\n[[series]]\nmatch = \"^db\"\nlimit_bytes = \"1GiB\"\n[series.verdict]\ntolerance_share = 0.1\n[series.criteria.high-memory]\ngates = false\n[[series]]\nmatch = \"test\"\nignore = true\n";
+        let (settings, rules) = read(text).unwrap();
+        let db = rules.settings_for("db-1", &settings);
+        assert_eq!(db.verdict.tolerance_share, Share(0.1));
+        assert_eq!(db.verdict.step_share, Share(0.2));
+        assert!(!db.criteria.high_memory.gates);
+        assert_eq!(rules.settings_for("web", &settings), settings);
+        assert_eq!(rules.limit_for("db-1"), Some(1_073_741_824.0));
+        assert!(rules.ignores("a-test") && !rules.ignores("web"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_line() {
+        let refusal = |text: &str| read(text).unwrap_err().to_string();
+        insta::assert_snapshot!(refusal("[verdict]\ntolerance = 0.1\n"));
+        insta::assert_snapshot!(refusal("[verdict]\nconfidence = 1.7\n"));
+        insta::assert_snapshot!(refusal("[criteria.growth-100mb-5m]\nfor_seconds = \"soon\"\n"));
+        insta::assert_snapshot!(refusal("[policy]\nrequire = [\"growth\"]\n"));
+        insta::assert_snapshot!(refusal("[window]\n\n[[series]]\nmatch = \"(\"\n"));
+        insta::assert_snapshot!(refusal("[[series]]\nmatch = \"a\"\n[series.verdict]\nstep = 1\n"));
+        insta::assert_snapshot!(refusal("[evaluation]\ninterval_seconds = 0\n"));
     }
 }

@@ -274,10 +274,23 @@ pub fn memory_text(bytes: f64) -> String {
 ///
 /// The shortest unit in which it is at least 1 MiB, otherwise a day.
 pub fn rate_text(bytes_per_second: f64) -> String {
-    const UNITS: [(f64, &str); 4] = [(1.0, "second"), (60.0, "minute"), (3600.0, "hour"), (DAY, "day")];
-    let (seconds, name) =
-        UNITS.into_iter().find(|(seconds, _)| (bytes_per_second * seconds).abs() >= MIB).unwrap_or(UNITS[3]);
-    format!("{} a {name}", short_memory(bytes_per_second * seconds))
+    let (seconds, name) = grasped(bytes_per_second);
+    format!("{} {name}", short_memory(bytes_per_second * seconds))
+}
+
+/// An estimated rate with its interval, in the units of the estimate: `27 MiB a minute (26 to 28)`.
+pub fn rate_interval_text(bytes_per_second: f64, lower: f64, upper: f64) -> String {
+    let (seconds, name) = grasped(bytes_per_second);
+    let (value, unit) = binary(bytes_per_second * seconds);
+    let scale = if value == 0.0 { 1.0 } else { bytes_per_second * seconds / value };
+    let [value, lower, upper] = [bytes_per_second, lower, upper].map(|rate| significant(rate * seconds / scale, 3));
+    format!("{value} {unit} {name} ({lower} to {upper})")
+}
+
+/// The unit of time in which a rate is best told, in seconds and by name.
+fn grasped(bytes_per_second: f64) -> (f64, &'static str) {
+    const UNITS: [(f64, &str); 4] = [(1.0, "a second"), (60.0, "a minute"), (3600.0, "an hour"), (DAY, "a day")];
+    UNITS.into_iter().find(|(seconds, _)| (bytes_per_second * seconds).abs() >= MIB).unwrap_or(UNITS[3])
 }
 
 /// A rate per day, for tolerances that are compared from report to report: `36 MiB a day`.
@@ -286,7 +299,7 @@ pub fn rate_per_day_text(bytes_per_second: f64) -> String {
 }
 
 /// Memory with three significant digits, for prose: an estimate does not deserve more.
-fn short_memory(bytes: f64) -> String {
+pub fn short_memory(bytes: f64) -> String {
     let (value, unit) = binary(bytes);
     format!("{} {unit}", significant(value, 3))
 }
@@ -436,7 +449,8 @@ mod tests {
     #[test]
     fn rates_choose_a_unit_that_can_be_grasped() {
         assert_eq!(rate_text(0.45 * MIB), "27 MiB a minute");
-        assert_eq!(rate_text(36.0 * MIB / DAY), "1.5 MiB a hour".replace("a hour", "a hour"));
+        assert_eq!(rate_text(36.0 * MIB / DAY), "1.5 MiB an hour");
+        assert_eq!(rate_interval_text(0.45 * MIB, 0.4 * MIB, 0.5 * MIB), "27 MiB a minute (24 to 30)");
         assert_eq!(rate_text(100.0), "8.24 MiB a day");
     }
 }

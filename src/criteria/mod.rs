@@ -1,4 +1,103 @@
 //! The runbook's criteria, each with its own status.
+//!
+//! Takes one series and what was found out about it, gives one result for each criterion, in the order of the
+//! contract. Times are milliseconds, amounts bytes.
+
+use std::ops::Range;
+
+use crate::series::{MemorySeries, Metric, Sampling};
+use crate::settings::{CriteriaSettings, EvaluationSettings};
+use crate::units::{duration_text, memory_text, time_text};
+
+use alert_rule::Lookback;
+
+pub mod alert_rule;
+
+mod after_load;
+mod alerts;
+mod confirmed;
+mod levels;
+mod rapid;
+mod restarts;
+mod trend;
+
+/// What the criteria need beside the samples.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Thresholds, windows and which criteria gate.
+    pub settings: &'a CriteriaSettings,
+    /// When rules are evaluated.
+    pub evaluation: &'a EvaluationSettings,
+    /// How old a reading may be at an evaluation: usually `Lookback::prometheus_3` of the setting.
+    pub lookback: Lookback,
+    /// When the load ran; `None` when none was given.
+    pub load: Option<LoadWindow>,
+    /// The container's own memory limit, in bytes, more than 0; `None` when it is not known.
+    pub limit_bytes: Option<f64>,
+    /// What the statistics say.
+    pub verdict: VerdictSummary<'a>,
+    /// Restarts and OOM kills, in any order.
+    pub restarts: &'a [Restart<'a>],
+}
+
+/// The verdict of the series, as far as criteria depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerdictSummary<'a> {
+    /// As in the contract: `leak-masked-by-restarts`.
+    pub name: &'a str,
+    /// What it means for a trend.
+    pub judgement: Judgement,
+    /// One sentence with numbers, without a final period.
+    pub reason: &'a str,
+    /// Whether memory grows after the load; `None` without a load, or where that is not settled.
+    pub grows_after_load: Option<bool>,
+}
+
+/// What a verdict means for the trend of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// `leak`, `leak-masked-by-restarts` or `stepping-growth`.
+    Leak,
+    /// Any other verdict that claims something.
+    NoLeak,
+    /// `inconclusive`.
+    Inconclusive,
+}
+
+/// A restart or OOM kill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart<'a> {
+    /// When, in milliseconds.
+    pub at_ms: i64,
+    /// As in the contract: `oom`, `recreated`, `counter-reset`, `gap`, `level-drop`, `event`.
+    pub cause: &'a str,
+}
+
+/// When a load ran, in milliseconds; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadWindow {
+    /// When it began.
+    pub start_ms: i64,
+    /// When it ended, not before it began.
+    pub end_ms: i64,
+}
+
+/// All criteria, in the order of the contract.
+pub fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Vec<Criterion> {
+    vec![
+        alerts::growth(series, context),
+        alerts::high_memory(series, context),
+        confirmed::evaluate(series, context),
+        rapid::evaluate(series, context),
+        after_load::evaluate(series, context),
+        trend::evaluate(series, context),
+        restarts::evaluate(series, context),
+        levels::baseline(series, context),
+        levels::steady(series, context),
+        // Whether data is stale depends on when it is looked at, which only the nightly job says.
+        Criterion::new("stale-data", true, Status::NotApplicable, "only judged by the nightly job".to_owned()),
+    ]
+}
 
 /// How a criterion came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +137,34 @@ pub struct Criterion {
     pub phases: Option<Phases>,
 }
 
+impl Criterion {
+    /// A result without numbers of its own.
+    fn new(id: &'static str, gates: bool, status: Status, reason: String) -> Criterion {
+        Criterion {
+            id,
+            status,
+            gates,
+            reason,
+            value: None,
+            threshold: None,
+            unit: None,
+            evaluable_share: None,
+            spans: Vec::new(),
+            phases: None,
+        }
+    }
+
+    /// The same result with what was measured and what it was compared with.
+    fn measured(self, value: Option<f64>, threshold: f64, unit: &'static str) -> Criterion {
+        Criterion { value, threshold: Some(threshold), unit: Some(unit), ..self }
+    }
+
+    /// The same result with the times in which it failed.
+    fn with_spans(self, spans: Vec<Span>) -> Criterion {
+        Criterion { spans, ..self }
+    }
+}
+
 /// A time in which a criterion was pending or failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
@@ -47,7 +174,9 @@ pub struct Span {
     pub firing_at_ms: Option<i64>,
     /// When it ceased; `None` when it held to the end of the data.
     pub resolved_at_ms: Option<i64>,
-    /// Whether it was pending inside the load window, and so does not count.
+    /// Whether it became pending inside the load window, and so does not count.
+    ///
+    /// One that after the load goes on to hold for as long as it takes to fire does count.
     pub during_load: bool,
 }
 
@@ -60,4 +189,115 @@ pub struct Phases {
     pub earliest_firing_at_ms: Option<i64>,
     /// Latest first firing over the phases that fire, in milliseconds.
     pub latest_firing_at_ms: Option<i64>,
+}
+
+/// The samples outside the load, as ranges of indices: all of them, or those before it and those after it.
+fn outside_load(series: &MemorySeries, load: Option<LoadWindow>) -> Vec<Range<usize>> {
+    let times = series.time_ms();
+    let parts = match load {
+        None => vec![0..times.len()],
+        Some(load) => vec![
+            0..times.partition_point(|time| *time < load.start_ms),
+            times.partition_point(|time| *time <= load.end_ms)..times.len(),
+        ],
+    };
+    parts.into_iter().filter(|part| !part.is_empty()).collect()
+}
+
+/// The samples with `start_ms <= time < end_ms`, in bytes.
+fn between(series: &MemorySeries, start_ms: i64, end_ms: i64) -> &[f64] {
+    let times = series.time_ms();
+    let first = times.partition_point(|time| *time < start_ms);
+    let last = times.partition_point(|time| *time < end_ms);
+    &series.used_bytes()[first..last.max(first)]
+}
+
+/// The median; of an even number of values the mean of the middle two. `None` without values.
+fn median(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    if values.is_empty() {
+        return None;
+    }
+    let middle = values.len() / 2;
+    let n_values = values.len();
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = *upper;
+    if n_values % 2 == 1 {
+        return Some(upper);
+    }
+    below.iter().copied().max_by(f64::total_cmp).map(|lower| f64::midpoint(lower, upper))
+}
+
+/// The coarsest spacing of printable values in the series, in bytes.
+fn coarsest_quantum(series: &MemorySeries) -> f64 {
+    series.quantum_bytes().iter().copied().fold(0.0, f32::max).into()
+}
+
+/// How much more than `bytes` a difference must be to be beyond doubt, in bytes.
+///
+/// 0 where values are printed finely; the printed spacing where it is half of `bytes` or more, as two rounded
+/// values are off by up to that together. The runbook's 100 MB meet this above 100 GiB of `docker stats`.
+fn margin(series: &MemorySeries, bytes: f64) -> f64 {
+    let quantum = coarsest_quantum(series);
+    if 2.0 * quantum >= bytes { quantum } else { 0.0 }
+}
+
+/// Why a threshold cannot be decided at the printed spacing of values.
+fn too_coarse_text(series: &MemorySeries, threshold_bytes: f64) -> String {
+    format!(
+        "the input prints this memory in steps of {}, too coarse for a threshold of {}",
+        memory_text(coarsest_quantum(series)),
+        amount_text(threshold_bytes)
+    )
+}
+
+/// A threshold as the runbook writes it, in whole MB, or in binary units: `100 MB`.
+fn amount_text(bytes: f64) -> String {
+    if bytes > 0.0 && bytes % 1e6 == 0.0 { format!("{} MB", bytes / 1e6) } else { memory_text(bytes) }
+}
+
+/// A share in per cent, never rounded to all or nothing: `37 %`, `0.2 %`.
+fn percent_text(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == 0.0 || percent == 100.0 || (1.0 <= percent && percent <= 99.0) {
+        return format!("{percent:.0} %");
+    }
+    if percent < 0.01 {
+        return "less than 0.01 %".to_owned();
+    }
+    if percent > 99.99 { "more than 99.99 %".to_owned() } else { format!("{percent:.2} %") }
+}
+
+/// A time of the series for a reader: absolute, or before its last reading where no time is known.
+fn moment_text(series: &MemorySeries, time_ms: i64) -> String {
+    let before_last = || format!("{} before the last reading", duration_text((series.end_ms() - time_ms) as f64 / 1e3));
+    if series.end_ms() <= 0 {
+        return before_last();
+    }
+    time_text(time_ms).unwrap_or_else(before_last)
+}
+
+/// How far apart readings usually are, for a reader; `None` for a single one.
+fn step_text(series: &MemorySeries) -> Option<String> {
+    series.step_seconds().map(duration_text)
+}
+
+/// What an alert on this metric replays, where it is not the runbook's; begins with a comma.
+fn metric_text(series: &MemorySeries) -> &'static str {
+    match series.info.metric {
+        Metric::DockerUsage => {
+            ", replayed on usage without inactive file cache (docker stats), not container_memory_usage_bytes"
+        }
+        Metric::WorkingSet => ", replayed on the working set, not container_memory_usage_bytes",
+        Metric::Rss => ", replayed on the resident set, not container_memory_usage_bytes",
+        Metric::UsageBytes | Metric::Other => "",
+    }
+}
+
+/// How exact a replay is, where the points are not readings; begins with a comma.
+fn sampling_text(series: &MemorySeries) -> &'static str {
+    match series.info.sampling {
+        Sampling::Raw => "",
+        Sampling::Step { .. } => ", approximately, as the points are answers of a range query and not scrapes",
+    }
 }

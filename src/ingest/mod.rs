@@ -3,10 +3,29 @@
 //! Takes files, standard input, `.gz` and `.zst`; gives one column set per series with times in milliseconds and
 //! memory in bytes, and for each input an account of what was read, rejected and missing. Nothing is lost silently.
 
-use std::path::PathBuf;
+mod amount;
+mod clock;
+mod docker_stats;
+mod lines;
+mod prometheus;
+mod rotation;
+mod source;
+mod trend_csv;
 
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::error::Error;
 use crate::series::{Samples, SeriesInfo};
 use crate::units::Seconds;
+
+use lines::Line;
+use rotation::Sequence;
+
+/// What an input can be, for messages.
+const EXPECTED: &str = "docker stats text, `epoch,512.3MiB` lines or a Prometheus answer";
 
 /// A form of input that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -31,7 +50,7 @@ impl Format {
 }
 
 /// Where one input comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Standard input.
     Stdin,
@@ -158,4 +177,457 @@ pub enum EndFrom {
     Option,
     /// The file's modification time.
     Mtime,
+}
+
+/// Reads all inputs.
+///
+/// Rotated files are read as one sequence, oldest first. An input that cannot be used says so in its account and does
+/// not stop the others; the caller decides what it means when no series has a sample.
+///
+/// # Errors
+///
+/// None at present: what goes wrong belongs to an input and stands in its account.
+pub fn read(sources: &[Source], options: &Options) -> Result<Ingested, Error> {
+    let mut seen = HashSet::new();
+    let is_again: Vec<bool> = sources.iter().map(|source| !seen.insert(source)).collect();
+    let sequences: Vec<Sequence> = rotation::sequences(sources)
+        .into_iter()
+        .map(|mut sequence| {
+            sequence.members.retain(|index| !is_again[*index]);
+            sequence
+        })
+        .filter(|sequence| !sequence.members.is_empty())
+        .collect();
+    let stems = stems(&sequences);
+    let results: Vec<SequenceRead> = sequences
+        .par_iter()
+        .zip(&stems)
+        .map(|(sequence, stem)| read_sequence(sources, sequence, stem, options))
+        .collect();
+
+    let mut accounts: Vec<Option<Input>> = sources.iter().map(|_| None).collect();
+    let mut parts = Vec::new();
+    for result in results {
+        for (index, input) in result.inputs {
+            accounts[index] = Some(input);
+        }
+        parts.extend(result.parts);
+    }
+    let mut inputs: Vec<Input> = accounts
+        .into_iter()
+        .zip(sources)
+        .map(|(account, source)| {
+            account.unwrap_or_else(|| {
+                let mut input = Input::new(source);
+                input.warnings.push("it is given more than once: it was read once".to_owned());
+                input
+            })
+        })
+        .collect();
+    let timeline = one_timeline(&mut parts, &mut inputs);
+    let series = merge(parts, sources, &mut inputs);
+    Ok(Ingested { inputs, series, timeline })
+}
+
+/// What one sequence of files gave.
+struct SequenceRead {
+    inputs: Vec<(usize, Input)>,
+    parts: Vec<Part>,
+}
+
+/// The series of one format of one sequence.
+struct Part {
+    format: Format,
+    parsed: Parsed,
+}
+
+/// What a reader of one format gives.
+struct Parsed {
+    series: Vec<SeriesSamples>,
+    /// Whether times count from the last tick.
+    relative: bool,
+}
+
+/// The reader of each format.
+enum Reader {
+    DockerStats(Box<docker_stats::Reader>),
+    TrendCsv(trend_csv::Reader),
+    Prometheus(prometheus::Reader),
+}
+
+impl Reader {
+    fn new(format: Format, stem: &str, options: &Options) -> Reader {
+        match format {
+            Format::DockerStats => Reader::DockerStats(Box::new(docker_stats::Reader::new(options))),
+            Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned())),
+            Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
+        }
+    }
+
+    fn format(&self) -> Format {
+        match self {
+            Reader::DockerStats(_) => Format::DockerStats,
+            Reader::TrendCsv(_) => Format::TrendCsv,
+            Reader::Prometheus(_) => Format::Prometheus,
+        }
+    }
+
+    fn read(&mut self, opened: source::Opened, input: &mut Input, index: usize) {
+        match self {
+            Reader::DockerStats(reader) => reader.read(opened, input, index),
+            Reader::TrendCsv(reader) => reader.read(opened, input, index),
+            Reader::Prometheus(reader) => reader.read(opened, input, index),
+        }
+    }
+
+    fn finish(self, inputs: &mut [(usize, Input)]) -> Part {
+        let format = self.format();
+        let parsed = match self {
+            Reader::DockerStats(reader) => reader.finish(inputs),
+            Reader::TrendCsv(reader) => reader.finish(inputs),
+            Reader::Prometheus(reader) => reader.finish(inputs),
+        };
+        Part { format, parsed }
+    }
+}
+
+fn read_sequence(sources: &[Source], sequence: &Sequence, stem: &str, options: &Options) -> SequenceRead {
+    let mut inputs: Vec<(usize, Input)> = Vec::new();
+    let mut parts = Vec::new();
+    let mut reader: Option<Reader> = None;
+    let mut empty = Vec::new();
+    for &index in &sequence.members {
+        let mut input = Input::new(&sources[index]);
+        match begin(&sources[index], options) {
+            Err(Refused::Empty) => empty.push(index),
+            Err(Refused::Because(why)) => input.unusable = Some(why),
+            Ok((opened, format)) => {
+                if let Some(other) = reader.take_if(|reader| reader.format() != format) {
+                    parts.push(other.finish(&mut inputs));
+                }
+                let reader = reader.get_or_insert_with(|| Reader::new(format, stem, options));
+                input.format = Some(format);
+                let broken = opened.broken.clone();
+                reader.read(opened, &mut input, index);
+                if let Some(why) = broken.take() {
+                    input.incomplete = true;
+                    input.warnings.insert(0, format!("{why}; what stands before that is used"));
+                }
+                if input.unusable.is_some() {
+                    input.format = options.format;
+                    input.samples = 0;
+                    input.series = 0;
+                }
+            }
+        }
+        inputs.push((index, input));
+    }
+    let format = reader.as_ref().map(Reader::format);
+    if let Some(reader) = reader {
+        parts.push(reader.finish(&mut inputs));
+    }
+    // A log that was rotated a moment ago is empty, and its older files hold the readings.
+    for (_, input) in inputs.iter_mut().filter(|(index, _)| empty.contains(index)) {
+        if format.is_some() {
+            input.format = format;
+            input.warnings.push("it is empty".to_owned());
+        } else {
+            input.unusable = Some(format!("it is empty (expected {EXPECTED})"));
+        }
+    }
+    SequenceRead { inputs, parts }
+}
+
+/// Why an input was not begun.
+enum Refused {
+    Empty,
+    Because(String),
+}
+
+/// Opens an input and settles its format.
+fn begin(source: &Source, options: &Options) -> Result<(source::Opened, Format), Refused> {
+    let mut opened = source::open(source).map_err(Refused::Because)?;
+    let beginning = opened.lines.peek().map_err(|error| Refused::Because(format!("it cannot be read: {error}")))?;
+    if beginning.is_empty() {
+        return Err(match opened.broken.take() {
+            Some(why) => Refused::Because(why),
+            None => Refused::Empty,
+        });
+    }
+    let format = match options.format {
+        Some(format) => format,
+        None => source::recognise(beginning).map_err(Refused::Because)?,
+    };
+    Ok((opened, format))
+}
+
+/// The name that a trend-csv series takes from its files: the stem, with as many directories as tell it apart.
+fn stems(sequences: &[Sequence]) -> Vec<String> {
+    let stem = |sequence: &Sequence, n_directories: usize| -> String {
+        let name = Path::new(&sequence.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let directories: Vec<String> =
+            sequence.directory.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let first = directories.len().saturating_sub(n_directories);
+        directories[first..].iter().cloned().chain([name]).collect::<Vec<_>>().join("/")
+    };
+    sequences
+        .iter()
+        .enumerate()
+        .map(|(index, sequence)| {
+            let is_unique = |n_directories: usize| {
+                let own = stem(sequence, n_directories);
+                sequences.iter().enumerate().all(|(other, sequence)| {
+                    other == index || sequence.members.is_empty() || stem(sequence, n_directories) != own
+                })
+            };
+            let most = sequence.directory.components().count();
+            let n_directories = (0..=most).find(|n_directories| is_unique(*n_directories)).unwrap_or(0);
+            stem(sequence, n_directories)
+        })
+        .collect()
+}
+
+/// Drops what has only relative times where other inputs have absolute ones.
+fn one_timeline(parts: &mut Vec<Part>, inputs: &mut [Input]) -> Timeline {
+    let has_samples = |part: &Part| part.parsed.series.iter().any(|series| !series.samples.is_empty());
+    if !parts.iter().any(|part| part.parsed.relative) {
+        return Timeline::Absolute;
+    }
+    if !parts.iter().any(|part| !part.parsed.relative && has_samples(part)) {
+        return Timeline::Relative;
+    }
+    parts.retain(|part| {
+        if part.parsed.relative {
+            let of_part: HashSet<usize> = part.parsed.series.iter().flat_map(|series| series.inputs.clone()).collect();
+            for index in of_part {
+                let input = &mut inputs[index];
+                input.unusable = Some(
+                    "it has no times, while other inputs have: give the time of its last reading with `--end`"
+                        .to_owned(),
+                );
+                input.samples = 0;
+                input.series = 0;
+            }
+        }
+        !part.parsed.relative
+    });
+    Timeline::Absolute
+}
+
+/// Puts the series of all inputs together: the same series of times that do not overlap become one.
+fn merge(parts: Vec<Part>, sources: &[Source], inputs: &mut [Input]) -> Vec<SeriesSamples> {
+    let mut merged: Vec<(Format, SeriesSamples)> = Vec::new();
+    let mut by_id: HashMap<String, usize> = HashMap::new();
+    for part in parts {
+        for mut series in part.parsed.series {
+            series.inputs.retain(|index| inputs[*index].unusable.is_none());
+            if series.inputs.is_empty() && !series.samples.is_empty() {
+                continue;
+            }
+            let Some(&found) = by_id.get(&series.info.id) else {
+                by_id.insert(series.info.id.clone(), merged.len());
+                merged.push((part.format, series));
+                continue;
+            };
+            let (format, first) = &mut merged[found];
+            if *format == part.format && is_same(&first.info, &series.info) && !overlap(&first.samples, &series.samples)
+            {
+                append(first, series);
+                continue;
+            }
+            let why = if *format == part.format && is_same(&first.info, &series.info) {
+                "times overlap"
+            } else {
+                "they differ in kind"
+            };
+            let id = other_id(&series, sources, &by_id);
+            if let Some(input) = series.inputs.first() {
+                inputs[*input].warnings.push(format!(
+                    "its series `{}` was read from another input, too, and {why}: here it is called `{id}`",
+                    series.info.id
+                ));
+            }
+            if series.info.labels.get("container") == Some(&series.info.id) && part.format == Format::TrendCsv {
+                series.info.labels.insert("container".to_owned(), id.clone());
+            }
+            series.info.id.clone_from(&id);
+            by_id.insert(id, merged.len());
+            merged.push((part.format, series));
+        }
+    }
+    merged.into_iter().map(|(_, series)| series).collect()
+}
+
+/// Whether two series of one id are of one thing, apart from their times.
+fn is_same(a: &SeriesInfo, b: &SeriesInfo) -> bool {
+    a.metric == b.metric && a.sampling == b.sampling && a.labels == b.labels
+}
+
+fn span(samples: &Samples) -> Option<(i64, i64)> {
+    Some((*samples.time_ms.iter().min()?, *samples.time_ms.iter().max()?))
+}
+
+fn overlap(a: &Samples, b: &Samples) -> bool {
+    match (span(a), span(b)) {
+        (Some((a_start, a_end)), Some((b_start, b_end))) => a_start <= b_end && b_start <= a_end,
+        _ => false,
+    }
+}
+
+/// Adds the samples of a later or earlier time.
+fn append(series: &mut SeriesSamples, other: SeriesSamples) {
+    let is_later =
+        span(&series.samples).is_none_or(|(_, end)| span(&other.samples).is_some_and(|(start, _)| end < start));
+    if is_later && other.info.limit.is_some() || series.info.limit.is_none() {
+        series.info.limit = other.info.limit;
+    }
+    series.samples.time_ms.extend(other.samples.time_ms);
+    series.samples.used_bytes.extend(other.samples.used_bytes);
+    series.samples.quantum_bytes.extend(other.samples.quantum_bytes);
+    series.samples.marks.extend(other.samples.marks);
+    for input in other.inputs {
+        if !series.inputs.contains(&input) {
+            series.inputs.push(input);
+        }
+    }
+}
+
+/// A name for a series whose id is taken: with its file, or a number.
+fn other_id(series: &SeriesSamples, sources: &[Source], taken: &HashMap<String, usize>) -> String {
+    let file = series.inputs.first().map(|index| match &sources[*index] {
+        Source::Stdin => "stdin".to_owned(),
+        Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    });
+    let with_file = file.map(|file| format!("{} ({file})", series.info.id));
+    let numbered = (2..).map(|number| format!("{} ({number})", series.info.id));
+    with_file.into_iter().chain(numbered).find(|id| !taken.contains_key(id)).expect("there are endless numbers")
+}
+
+impl Input {
+    fn new(source: &Source) -> Input {
+        Input {
+            path: match source {
+                Source::Stdin => "-".to_owned(),
+                Source::File(path) => path.display().to_string(),
+            },
+            format: None,
+            samples: 0,
+            series: 0,
+            gaps: 0,
+            other_lines: 0,
+            rejected_count: 0,
+            rejected: Vec::new(),
+            time_source: TimeSource::Embedded,
+            end_from: None,
+            incomplete: false,
+            warnings: Vec::new(),
+            unusable: None,
+        }
+    }
+
+    /// Counts a line that could not be read; `why` is asked only where it is kept.
+    fn reject(&mut self, line: &Line<'_>, text: &str, why: impl FnOnce() -> String) {
+        // A single line is not the end of a file that grows.
+        let is_growing = !line.terminated && !line.cut && line.number > 1;
+        self.reject_at(line.number, text, || {
+            if is_growing { "the last line is incomplete (the file may still be written to)".to_owned() } else { why() }
+        });
+    }
+
+    fn reject_at(&mut self, line: u64, text: &str, why: impl FnOnce() -> String) {
+        self.rejected_count += 1;
+        if self.rejected.len() < MAX_REJECTED {
+            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: cleaned(&why(), 400) });
+        }
+    }
+}
+
+/// Why a line that is too long is rejected.
+fn too_long() -> String {
+    format!("the line is longer than {} KiB (expected one reading a line)", lines::MAX_LINE >> 10)
+}
+
+/// A number of things: `1 line`, `2 lines`.
+fn counted(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// The beginning of a text, without control characters.
+fn cleaned(text: &str, max_chars: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(max_chars).collect()
+}
+
+/// What the tests of the formats share.
+#[cfg(test)]
+mod test_support {
+    use std::fmt::Write;
+
+    use super::*;
+    use crate::series::Marks;
+    use crate::units::docker_text;
+
+    /// The modification time of test files: 2026-11-23T20:07:00Z, in milliseconds.
+    pub(super) const MTIME_MS: i64 = 1_795_464_420_000;
+
+    pub(super) fn options() -> Options {
+        Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto }
+    }
+
+    /// Reads files of one sequence, oldest first.
+    pub(super) fn read_all(format: Format, contents: &[(&str, i64)]) -> (Vec<Input>, Vec<SeriesSamples>) {
+        let mut reader = Reader::new(format, "stem", &options());
+        let mut inputs = Vec::new();
+        for (index, (content, mtime_ms)) in contents.iter().enumerate() {
+            let mut input = Input::new(&Source::Stdin);
+            reader.read(source::Opened::of(content.as_bytes(), Some(*mtime_ms)), &mut input, index);
+            inputs.push((index, input));
+        }
+        let part = reader.finish(&mut inputs);
+        (inputs.into_iter().map(|(_, input)| input).collect(), part.parsed.series)
+    }
+
+    /// One line per series: seconds since the modification time and memory of each sample, with its marks.
+    pub(super) fn describe(series: &[SeriesSamples]) -> String {
+        let mut text = String::new();
+        for series in series {
+            write!(text, "{}:", series.info.id).unwrap();
+            let samples = &series.samples;
+            for index in 0..samples.len() {
+                let seconds = (samples.time_ms[index] - MTIME_MS) as f64 / 1000.0;
+                write!(text, " {seconds}={}", docker_text(samples.used_bytes[index])).unwrap();
+                let marks = Marks::from_bits(samples.marks[index]);
+                for (mark, name) in
+                    [(Marks::RECREATED, "recreated"), (Marks::COUNTER_RESET, "reset"), (Marks::GAP_BEFORE, "gap")]
+                {
+                    if marks.contains(mark) {
+                        write!(text, "({name})").unwrap();
+                    }
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The account of an input: counts, warnings, rejected lines.
+    pub(super) fn account(input: &Input) -> String {
+        let mut text = format!(
+            "{} samples, {} gaps, {} other, {} rejected{}\n",
+            input.samples,
+            input.gaps,
+            input.other_lines,
+            input.rejected_count,
+            if input.incomplete { ", incomplete" } else { "" }
+        );
+        for warning in &input.warnings {
+            writeln!(text, "warning: {warning}").unwrap();
+        }
+        for rejected in &input.rejected {
+            writeln!(text, "line {}: `{}`: {}", rejected.line, rejected.text, rejected.why).unwrap();
+        }
+        if let Some(why) = &input.unusable {
+            writeln!(text, "unusable: {why}").unwrap();
+        }
+        text
+    }
 }

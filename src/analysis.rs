@@ -1,0 +1,588 @@
+//! One run: from inputs and settings to a complete report.
+
+use rayon::prelude::*;
+
+use crate::criteria::{self, alert_rule::Lookback};
+use crate::error::Error;
+use crate::fit::{self, Analysis, Fit, ToleranceTerms};
+use crate::ingest::{self, Ingested, SeriesSamples, Source};
+use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
+use crate::next_action::{self, Urgency};
+use crate::policy::{self, Outcome};
+use crate::report::{
+    FittedLine, KnownLimit, KnownLimitSource, Report, RestartReport, SegmentReport, SeriesReport, TimeToLimit,
+};
+use crate::segment::{self, Cause, Segmentation};
+use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
+use crate::settings::{SeriesRules, Settings};
+use crate::stats::ar1::SlopePosterior;
+use crate::stats::fdr;
+use crate::stats::robust::median;
+use crate::units::{duration_text, memory_text, time_text};
+
+/// What to do: everything that the command line and the settings say.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What to read.
+    pub sources: Vec<Source>,
+    /// How to read it.
+    pub ingest: ingest::Options,
+    /// What holds for all series.
+    pub settings: Settings,
+    /// What holds for some.
+    pub rules: SeriesRules,
+    /// Keeps only matching series.
+    pub container: Option<regex::Regex>,
+    /// Limits given by the user, a name or all series; the last match counts.
+    pub limits: Vec<(Option<String>, f64)>,
+    /// The load window.
+    pub load: Option<(Moment, Moment)>,
+    /// Where the window begins; `None`: the last 30 days of the data, or as set.
+    pub since: Option<Since>,
+    /// Where the window ends; `None`: with the data.
+    pub until: Option<Moment>,
+}
+
+/// A point in time as a user gives it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Moment {
+    /// Milliseconds since 1970, UTC.
+    At(i64),
+    /// Milliseconds after the first sample.
+    AfterStart(i64),
+}
+
+/// Where the window begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Since {
+    /// With the data.
+    Beginning,
+    /// At a point in time.
+    Moment(Moment),
+}
+
+/// Everything that was read and what it means.
+///
+/// `on_frame` is given the samples before they are judged, to be kept.
+///
+/// # Errors
+///
+/// When the load window or the window cannot be, or when `on_frame` fails. Inputs that cannot be used are part of
+/// the report.
+pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>) -> Result<Report, Error> {
+    let mut ingested = ingest::read(&job.sources, &job.ingest)?;
+    let ignored = leave_out(&mut ingested, job);
+    on_frame(&ingested.series)?;
+    let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
+    let inputs_of: Vec<(String, Vec<usize>)> =
+        ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
+    let Ingested { inputs, series, timeline } = ingested;
+    let series = in_time_order(series);
+
+    let mut notes = Vec::new();
+    let window = Window::new(&series, job, &mut notes)?;
+    let load = window.load;
+    let series: Vec<MemorySeries> =
+        series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
+
+    let prepared: Vec<Prepared> =
+        series.into_par_iter().map(|series| Prepared::new(series, job, &window, &hosts, &inputs_of)).collect();
+    let mut series: Vec<SeriesReport> = {
+        let q_values = q_values(&prepared);
+        prepared
+            .into_par_iter()
+            .zip(q_values)
+            .map(|(prepared, q_value)| prepared.report(q_value, &window))
+            .collect()
+    };
+    series.sort_by(worst_first);
+
+    let outcomes: Vec<(Outcome, bool)> = series.iter().map(|series| (series.outcome, series.counts)).collect();
+    let outcome = policy::of_run(&outcomes);
+    let all_used = inputs.iter().all(|input| input.unusable.is_none());
+    let policy = &job.settings.policy;
+    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
+    Ok(Report { outcome, exit_code, settings: job.settings.clone(), inputs, series, ignored, timeline, load, notes })
+}
+
+/// Removes series that nobody asked for; gives the ids that the settings ignore.
+fn leave_out(ingested: &mut Ingested, job: &Job) -> Vec<String> {
+    let mut ignored = Vec::new();
+    ingested.series.retain(|series| {
+        let id = &series.info.id;
+        if job
+            .container
+            .as_ref()
+            .is_some_and(|wanted| !wanted.is_match(id) && !wanted.is_match(series.info.container()))
+        {
+            return false;
+        }
+        let ignore = job.rules.ignores(id);
+        if ignore {
+            ignored.push(id.clone());
+        }
+        !ignore
+    });
+    ignored
+}
+
+#[cfg(feature = "frame")]
+fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
+    crate::frame::Frame::new(&series).series()
+}
+
+#[cfg(not(feature = "frame"))]
+fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
+    series.into_iter().filter_map(|series| MemorySeries::new(series.info, series.samples)).collect()
+}
+
+/// Per input, the smallest limit that is taken for the host's memory: shared by several series and nearly the
+/// largest seen.
+fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
+    (0..ingested.inputs.len())
+        .map(|input| {
+            let limits: Vec<f64> = ingested
+                .series
+                .iter()
+                .filter(|series| series.inputs.contains(&input))
+                .filter_map(|series| series.info.limit.map(|limit| limit.bytes))
+                .collect();
+            let largest = limits.iter().copied().fold(0.0, f64::max);
+            limits
+                .iter()
+                .copied()
+                .filter(|limit| *limit >= share * largest && limits.iter().filter(|other| *other == limit).count() > 1)
+                .min_by(f64::total_cmp)
+        })
+        .collect()
+}
+
+/// The part of the data that is judged.
+struct Window {
+    start_ms: i64,
+    end_ms: i64,
+    load: Option<(i64, i64)>,
+}
+
+impl Window {
+    fn new(series: &[MemorySeries], job: &Job, notes: &mut Vec<String>) -> Result<Window, Error> {
+        let Some(first) = series.iter().map(MemorySeries::start_ms).min() else {
+            return Ok(Window { start_ms: 0, end_ms: 0, load: None });
+        };
+        let last = series.iter().map(MemorySeries::end_ms).max().unwrap_or(first);
+        let at = |moment: Moment| match moment {
+            Moment::At(time_ms) => time_ms,
+            Moment::AfterStart(offset_ms) => first.saturating_add(offset_ms),
+        };
+        let text = |time_ms: i64| time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms"));
+
+        let end_ms = job.until.map_or(last, at).min(last);
+        let default = job.settings.window.last_seconds;
+        let start_ms = match job.since {
+            Some(Since::Beginning) => first,
+            Some(Since::Moment(moment)) => at(moment).max(first),
+            None if default.get() == 0.0 => first,
+            None => end_ms.saturating_sub(default.as_ms()).max(first),
+        };
+        if start_ms > end_ms {
+            return Err(Error::Usage(format!(
+                "the window holds no sample: it begins at {} and ends at {} (the samples are from {} to {})",
+                text(start_ms),
+                text(end_ms),
+                text(first),
+                text(last)
+            )));
+        }
+        if first < start_ms || end_ms < last {
+            notes.push(format!(
+                "the samples from {} to {} were judged; the data reaches from {} to {} (`--since all` takes everything)",
+                text(start_ms),
+                text(end_ms),
+                text(first),
+                text(last)
+            ));
+        }
+        let load = job.load.map(|(from, to)| (at(from), at(to)));
+        if let Some((from, to)) = load {
+            if from >= to {
+                return Err(Error::Usage(format!(
+                    "the load window ends before it begins: {} to {}",
+                    text(from),
+                    text(to)
+                )));
+            }
+            if to < start_ms || end_ms < from {
+                return Err(Error::Usage(format!(
+                    "the load window, {} to {}, lies outside the samples, {} to {}",
+                    text(from),
+                    text(to),
+                    text(start_ms),
+                    text(end_ms)
+                )));
+            }
+        }
+        Ok(Window { start_ms, end_ms, load })
+    }
+}
+
+/// A series that has been measured and waits for the others.
+struct Prepared {
+    samples: MemorySeries,
+    settings: Settings,
+    limit: Option<KnownLimit>,
+    segmentation: Segmentation,
+    /// Index of the first sample that is judged: after the load.
+    judged_from: usize,
+    /// What is judged: `None` when nothing is left after the load.
+    judged: Option<(Segmentation, Fit)>,
+}
+
+impl Prepared {
+    fn new(
+        samples: MemorySeries,
+        job: &Job,
+        window: &Window,
+        hosts: &[Option<f64>],
+        inputs_of: &[(String, Vec<usize>)],
+    ) -> Prepared {
+        let id = &samples.info.id;
+        let settings = job.rules.settings_for(id, &job.settings);
+        let limit = known_limit(&samples, job, hosts, inputs_of);
+        let own_limit = limit.and_then(KnownLimit::own);
+        let segmentation = segment::cut(&samples, own_limit);
+        let terms = ToleranceTerms {
+            level_share: settings.verdict.tolerance_share.get(),
+            floor_bytes: settings.verdict.tolerance_floor_bytes.as_f64(),
+            horizon_seconds: settings.verdict.limit_horizon_seconds.get(),
+            limit_bytes: own_limit,
+        };
+        let quantum = coarsest_quantum(&samples);
+        let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
+        let judged = if judged_from == 0 {
+            Some((segmentation.clone(), fit::fit(&segmentation, quantum, &terms)))
+        } else {
+            samples.between(samples.time_ms().get(judged_from).copied().unwrap_or(i64::MAX), i64::MAX).map(|rest| {
+                let segmentation = segment::cut(&rest, own_limit);
+                let fit = fit::fit(&segmentation, quantum, &terms);
+                (segmentation, fit)
+            })
+        };
+        Prepared { samples, settings, limit, segmentation, judged_from, judged }
+    }
+
+    fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
+        let Prepared { samples, settings, limit, segmentation, judged_from, judged } = self;
+        let terms = JudgeTerms {
+            significance: settings.verdict.significance.get(),
+            confidence: settings.verdict.confidence.get(),
+            false_discovery_rate: settings.verdict.false_discovery_rate.get(),
+            step_floor_bytes: settings.verdict.step_floor_bytes.as_f64(),
+            step_share: settings.verdict.step_share.get(),
+        };
+        let mut judgement = match &judged {
+            Some((segmentation, fit)) => judge::judge(fit, segmentation, q_value, &terms),
+            None => nothing_after_load(),
+        };
+        let judged_start = samples.time_ms().get(judged_from).copied().unwrap_or_else(|| samples.end_ms());
+        let offset_seconds = (judged_start - samples.start_ms()) as f64 / 1000.0;
+        let lines = judged
+            .as_ref()
+            .map(|(segmentation, fit)| fitted_lines(fit, segmentation, &judgement, judged_start))
+            .unwrap_or_default();
+        // From here on seconds count from the first sample of the window.
+        if let Some(onset) = &mut judgement.onset_seconds {
+            *onset += offset_seconds;
+        }
+        judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
+
+        let own_limit = limit.and_then(KnownLimit::own);
+        let time_to_limit = own_limit.and_then(|limit| time_to_limit(limit, &judgement, &lines));
+        let restarts: Vec<RestartReport> = segmentation
+            .restarts
+            .iter()
+            .map(|restart| RestartReport {
+                at_ms: samples.time_ms()[restart.at],
+                cause: restart.cause,
+                before_bytes: restart.before_bytes,
+                after_bytes: restart.after_bytes,
+            })
+            .collect();
+        let causes: Vec<criteria::Restart<'_>> = restarts
+            .iter()
+            .map(|restart| criteria::Restart { at_ms: restart.at_ms, cause: restart.cause.name() })
+            .collect();
+        let criteria = criteria::evaluate(
+            &samples,
+            &criteria::Context {
+                settings: &settings.criteria,
+                evaluation: &settings.evaluation,
+                lookback: Lookback::prometheus_3(settings.evaluation.lookback_seconds.as_ms()),
+                load: window.load.map(|(start_ms, end_ms)| criteria::LoadWindow { start_ms, end_ms }),
+                limit_bytes: own_limit,
+                verdict: summary(&judgement, window.load.is_some()),
+                restarts: &causes,
+            },
+        );
+        let policy::SeriesOutcome { outcome, contradicted, undecided } =
+            policy::of_series(judgement.verdict, &criteria, &settings.policy, window.load.is_some());
+
+        let used = samples.used_bytes();
+        let now = used[used.len() - 1];
+        let near_limit = own_limit.is_some_and(|limit| now >= 0.9 * limit)
+            || time_to_limit.is_some_and(|time| time.seconds < 1800.0);
+        let urgency = Urgency { near_limit, failed: outcome == Outcome::Fail };
+        let next_action = next_action::of(samples.info.container(), &judgement, segmentation.spikes.len(), urgency);
+        let step_seconds = samples.step_seconds();
+        let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
+        let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
+        let mut notes = notes(&samples, limit, window);
+        let whole = (window.end_ms - window.start_ms) as f64;
+        let ended_early = ((window.end_ms - samples.end_ms()) as f64) > settings.policy.ended_early_share.get() * whole;
+        let few = samples.len() < settings.policy.min_samples as usize;
+        if few || ended_early {
+            let why = if few { "it has few samples" } else { "it ended early" };
+            notes.push(format!("{why}: it can fail the run but not leave it inconclusive"));
+        }
+        let tolerance = judged.as_ref().map_or_else(
+            || fit::Tolerance { bytes_per_second: f64::NAN, rule: fit::ToleranceRule::Floor },
+            |(_, fit)| fit.tolerance,
+        );
+        SeriesReport {
+            segments: segments(&segmentation, &samples),
+            n_spikes: segmentation.spikes.len(),
+            outcome,
+            counts: !few && !ended_early,
+            judgement,
+            q_value,
+            tolerance,
+            coverage,
+            step_seconds,
+            limit,
+            restarts,
+            time_to_limit,
+            criteria,
+            contradicted,
+            undecided,
+            next_action,
+            notes,
+            lines,
+            samples,
+        }
+    }
+}
+
+/// The verdict as far as criteria depend on it.
+fn summary(judgement: &Judgement, after_load: bool) -> criteria::VerdictSummary<'_> {
+    let verdict = judgement.verdict;
+    let grows = match verdict {
+        Verdict::Inconclusive | Verdict::LeakSuspected => None,
+        verdict => Some(verdict.is_leak()),
+    };
+    criteria::VerdictSummary {
+        name: verdict.name(),
+        judgement: match verdict {
+            verdict if verdict.is_leak() => criteria::Judgement::Leak,
+            Verdict::Inconclusive => criteria::Judgement::Inconclusive,
+            _ => criteria::Judgement::NoLeak,
+        },
+        reason: &judgement.reason,
+        grows_after_load: grows.filter(|_| after_load),
+    }
+}
+
+fn nothing_after_load() -> Judgement {
+    Judgement {
+        verdict: Verdict::Inconclusive,
+        shape: ShapeName::Unknown,
+        reason: "there is no sample after the load's end; go on measuring after the load".to_owned(),
+        would_change: "samples after the load".to_owned(),
+        growth: None,
+        onset_seconds: None,
+        change_points: Vec::new(),
+        detectable: None,
+    }
+}
+
+/// The q-value of each series among all that could be tested.
+fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
+    let p_values: Vec<Option<f64>> =
+        prepared.iter().map(|prepared| prepared.judged.as_ref().and_then(|(_, fit)| fit.p_value())).collect();
+    let tested: Vec<f64> = p_values.iter().flatten().copied().collect();
+    let mut q_values = fdr::q_values(&tested).into_iter();
+    p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()
+}
+
+fn known_limit(
+    samples: &MemorySeries,
+    job: &Job,
+    hosts: &[Option<f64>],
+    inputs_of: &[(String, Vec<usize>)],
+) -> Option<KnownLimit> {
+    let id = &samples.info.id;
+    let given = job
+        .limits
+        .iter()
+        .rev()
+        .find(|(name, _)| name.as_ref().is_none_or(|name| name == id || name == samples.info.container()))
+        .map(|(_, bytes)| *bytes)
+        .or_else(|| job.rules.limit_for(id));
+    if let Some(bytes) = given {
+        return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
+    }
+    let limit = samples.info.limit?;
+    let inputs = inputs_of.iter().find(|(known, _)| known == id).map(|(_, inputs)| inputs.as_slice()).unwrap_or(&[]);
+    let of_host = inputs.iter().any(|input| hosts[*input].is_some_and(|host| host <= limit.bytes));
+    let source = match limit.source {
+        LimitSource::Option => KnownLimitSource::Option,
+        LimitSource::Input if of_host => KnownLimitSource::Host,
+        LimitSource::Input => KnownLimitSource::Input,
+    };
+    Some(KnownLimit { bytes: limit.bytes, source })
+}
+
+/// The coarsest step in which at least half of the values could be printed, in bytes.
+fn coarsest_quantum(samples: &MemorySeries) -> f64 {
+    let quanta: Vec<f64> = samples.quantum_bytes().iter().map(|quantum| f64::from(*quantum)).collect();
+    median(&quanta).expect("a series is never empty")
+}
+
+fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentReport> {
+    let time_ms = samples.time_ms();
+    let causes = std::iter::once(None).chain(segmentation.restarts.iter().map(|restart| Some(restart.cause)));
+    segmentation
+        .lives()
+        .into_iter()
+        .zip(causes)
+        .map(|(life, cause)| SegmentReport {
+            start_ms: time_ms[life.start],
+            end_ms: time_ms[life.end - 1],
+            why: match cause {
+                None => "start",
+                Some(Cause::Gap) => "gap",
+                Some(Cause::Recreated) => "recreated",
+                Some(_) => "restart",
+            },
+        })
+        .collect()
+}
+
+/// The lines that the verdict rests on, with what the slope's interval allows around their middle.
+fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, start_ms: i64) -> Vec<FittedLine> {
+    let time = |seconds: f64| start_ms as f64 + seconds * 1000.0;
+    let straight = |slope: &SlopePosterior, from: f64, to: f64, at: f64, level: f64| {
+        let (lower, upper) =
+            judgement.growth.map_or((slope.mean(), slope.mean()), |growth| (growth.lower, growth.upper));
+        let points = (0..=16)
+            .map(|part| {
+                let seconds = from + (to - from) * f64::from(part) / 16.0;
+                let ends = [level + lower * (seconds - at), level + upper * (seconds - at)];
+                let interval = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+                (time(seconds), level + slope.mean() * (seconds - at), Some(interval))
+            })
+            .collect();
+        FittedLine { points }
+    };
+    let seconds = &segmentation.seconds;
+    let by_lives = judgement.shape == ShapeName::Sawtooth || fit.stretch.is_none();
+    if let Some(lives) = fit.lives.as_ref().filter(|_| by_lives) {
+        return lives
+            .centres
+            .iter()
+            .map(|(life, at, level)| straight(&lives.slope, seconds[life.start], seconds[life.end - 1], *at, *level))
+            .collect();
+    }
+    let Some(stretch) = &fit.stretch else { return Vec::new() };
+    match &stretch.analysis {
+        Analysis::FewFloors(_) => Vec::new(),
+        Analysis::Floors { floors, slope } => {
+            let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
+            let (Some(at), Some(level)) = (crate::stats::robust::mean(&x), crate::stats::robust::mean(&y)) else {
+                return Vec::new();
+            };
+            vec![straight(slope, seconds[stretch.samples.start], seconds[stretch.samples.end - 1], at, level)]
+        }
+        Analysis::Shape(shape) => {
+            let points = &shape.seconds;
+            let half = points.len() / 2;
+            let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
+            let mut line: Vec<(f64, f64, Option<(f64, f64)>)> = points
+                .iter()
+                .zip(&shape.shape.curve)
+                .map(|(seconds, bytes)| {
+                    let reach = allowed * (seconds - points[half]).abs();
+                    (time(*seconds), *bytes, Some((bytes - reach, bytes + reach)))
+                })
+                .collect();
+            // A step is a jump: the line holds its level up to it.
+            for &at in shape.shape.chosen.form.steps().iter().rev() {
+                let (before, after) = (line[at - 1], line[at]);
+                line.insert(at, (after.0, before.1, None));
+            }
+            vec![FittedLine { points: line }]
+        }
+    }
+}
+
+fn time_to_limit(limit: f64, judgement: &Judgement, lines: &[FittedLine]) -> Option<TimeToLimit> {
+    let growing = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
+    let growth = judgement.growth.filter(|growth| growing && growth.bytes_per_second > 0.0)?;
+    let level = lines.last()?.points.last()?.1;
+    let headroom = limit - level;
+    if headroom <= 0.0 {
+        return None;
+    }
+    Some(TimeToLimit {
+        seconds: headroom / growth.bytes_per_second,
+        lower: headroom / growth.upper,
+        upper: (growth.lower > 0.0).then(|| headroom / growth.lower),
+        confidence: growth.confidence,
+    })
+}
+
+fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
+        notes.push(format!(
+            "its limit of {} is shared by other series and taken for the host's memory: it is not used as a limit",
+            memory_text(limit.bytes)
+        ));
+    }
+    if samples.info.metric == Metric::UsageBytes {
+        notes.push(
+            "container_memory_usage_bytes counts all page cache and may grow without a leak; the working set is a second opinion"
+                .to_owned(),
+        );
+    }
+    if let Sampling::Step { .. } = samples.info.sampling {
+        notes.push(
+            "its points are answers at a fixed step, up to a lookback old: short gaps and restarts may be hidden"
+                .to_owned(),
+        );
+    }
+    if let Some((from, to)) = window.load {
+        let level = |range: std::ops::Range<usize>| median(&samples.used_bytes()[range]);
+        let begin = samples.time_ms().partition_point(|time| *time < from);
+        let end = samples.time_ms().partition_point(|time| *time <= to);
+        let before = level(0..begin).map_or("unknown".to_owned(), memory_text);
+        let last_of_load = level(end.saturating_sub(5).max(begin)..end);
+        if let Some(peak) = last_of_load {
+            notes.push(format!(
+                "only what came after the load is judged; before it the level was {before}, at its end {} after {}",
+                memory_text(peak),
+                duration_text((to - from) as f64 / 1000.0),
+            ));
+        }
+    }
+    notes
+}
+
+fn worst_first(a: &SeriesReport, b: &SeriesReport) -> std::cmp::Ordering {
+    let rate =
+        |series: &SeriesReport| series.judgement.growth.map_or(f64::NEG_INFINITY, |growth| growth.bytes_per_second);
+    b.outcome
+        .cmp(&a.outcome)
+        .then(a.verdict().cmp(&b.verdict()))
+        .then(rate(b).total_cmp(&rate(a)))
+        .then_with(|| a.id().cmp(b.id()))
+}

@@ -1,0 +1,332 @@
+//! The command line: `Args`, and what they mean as a `Job`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::analysis::{Job, Moment, Since};
+use crate::error::Error;
+use crate::ingest::{self, Format, SamplesOption, Source};
+use crate::report::folder::Charts;
+use crate::settings::{self, CRITERIA, InconclusiveExit, WarnExit};
+use crate::units::{Bytes, Seconds};
+
+const EXAMPLES: &str = "\
+Examples
+
+  A nightly job over the log that cron appends to every 15 minutes:
+    leaktrend analyze /var/log/memory-usage.log --out /var/lib/leaktrend --quiet
+    leaktrend analyze /var/log/memory-usage.log /var/log/memory-usage.log.1.gz --since 2026-11-01T00:00:00Z
+
+  CI, after a soak test with 20 minutes of warm-up and 30 minutes of load:
+    leaktrend analyze memory-trend.csv --load 20m..50m --out report --inconclusive fail
+    leaktrend analyze prometheus.json --load 2026-11-23T20:20:00Z..2026-11-23T20:50:00Z --json verdict.json
+
+  An engineer with whatever is at hand:
+    docker stats --no-stream | leaktrend analyze - --interval 1m
+    leaktrend analyze export.json --container '^api' --limit api=2GiB --charts all --out /tmp/api
+
+Exit codes: 0 nothing failed, 1 a leak or a failed criterion, 2 the job could not be done, 3 inconclusive.
+";
+
+/// Says for each container whether its memory leaks, proves what it says, and draws it.
+#[derive(Debug, Parser)]
+#[command(name = "leaktrend", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read memory over time, judge every series, report.
+    Analyze(Box<AnalyzeArgs>),
+    /// Print the effective settings with a comment on each, ready to be saved as leaktrend.toml.
+    Config {
+        /// Settings file; by default ./leaktrend.toml when there is one.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the JSON verdict.
+    Schema,
+}
+
+/// Arguments of `analyze`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct AnalyzeArgs {
+    /// Files to read, or - for standard input; .gz and .zst are read as they are.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+
+    /// What the inputs are: decided by content unless given.
+    #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
+    pub format: FormatArg,
+
+    /// Write DIR/verdict.md, DIR/charts/*.png and DIR/verdict.json. Without it no files are written.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Write the JSON verdict alone, to a file or (-) standard output.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Write the samples as one long table, for notebooks.
+    #[cfg(feature = "frame")]
+    #[arg(long, value_name = "FILE.parquet")]
+    pub frame: Option<PathBuf>,
+
+    /// Settings file; by default ./leaktrend.toml when there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Keep only series whose name matches.
+    #[arg(long, value_name = "REGEX")]
+    pub container: Option<String>,
+
+    /// Memory limit of a series, or of all: over whatever the input says. Repeatable.
+    #[arg(long, value_name = "[NAME=]BYTES")]
+    pub limit: Vec<String>,
+
+    /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
+    #[arg(long, value_name = "TIME")]
+    pub interval: Option<Seconds>,
+
+    /// Time of the last reading that carries no time [default: when the file was last modified].
+    #[arg(long, value_name = "TIME")]
+    pub end: Option<String>,
+
+    /// When load was applied: only what follows is judged, against the level before.
+    #[arg(long, value_name = "START..END")]
+    pub load: Option<String>,
+
+    /// Where the judged window begins, or `all` [default: 30 days before the last sample].
+    #[arg(long, value_name = "TIME|all")]
+    pub since: Option<String>,
+
+    /// Where the judged window ends [default: with the last sample].
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+
+    /// Time between two evaluations of an alert rule [default: 30s].
+    #[arg(long, value_name = "TIME")]
+    pub eval_interval: Option<Seconds>,
+
+    /// When rules are evaluated: this long after a multiple of the interval [default: all phases are tried].
+    #[arg(long, value_name = "TIME")]
+    pub eval_phase: Option<Seconds>,
+
+    /// Whether a Prometheus export holds scrapes or the points of a range query.
+    #[arg(long, value_enum, default_value_t = SamplesOption::Auto)]
+    pub samples: SamplesOption,
+
+    /// Which series get a chart of their own; `failing` includes warned and unsettled ones.
+    #[arg(long, value_enum, default_value_t = Charts::Failing)]
+    pub charts: Charts,
+
+    /// Exit code of an inconclusive outcome [default: own, which is 3].
+    #[arg(long, value_enum)]
+    pub inconclusive: Option<InconclusiveExit>,
+
+    /// Exit code of a warning [default: pass].
+    #[arg(long, value_enum)]
+    pub warn: Option<WarnExit>,
+
+    /// A criterion that must be decided: otherwise the series is inconclusive. Repeatable.
+    #[arg(long, value_name = "ID")]
+    pub require: Vec<String>,
+
+    /// A line that is not understood, or an answer that says it is incomplete, is exit code 2.
+    #[arg(long)]
+    pub strict: bool,
+
+    /// No summary on standard output.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say on standard error what each input was read as.
+    #[arg(long, short)]
+    pub verbose: bool,
+
+    /// Colours in the summary.
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// The formats of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// Decided by content.
+    Auto,
+    /// The text of docker stats.
+    DockerStats,
+    /// `epoch,512.3MiB`.
+    TrendCsv,
+    /// A Prometheus matrix.
+    Prometheus,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Turns arguments into a job.
+///
+/// # Errors
+///
+/// When an argument cannot be understood, or the settings file cannot be used.
+pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
+    let (mut settings, rules) = settings::load(args.config.as_deref())?;
+    let policy = &mut settings.policy;
+    policy.inconclusive = args.inconclusive.unwrap_or(policy.inconclusive);
+    policy.warn = args.warn.unwrap_or(policy.warn);
+    policy.strict |= args.strict;
+    for id in &args.require {
+        if !CRITERIA.contains(&id.as_str()) {
+            return Err(Error::Usage(format!(
+                "`--require {id}`: not a criterion (expected one of {})",
+                CRITERIA.join(", ")
+            )));
+        }
+        policy.require.push(id.clone());
+    }
+    if let Some(interval) = args.eval_interval {
+        if interval.get() <= 0.0 {
+            return Err(Error::Usage("`--eval-interval` is 0 (expected a time such as `30s`)".to_owned()));
+        }
+        settings.evaluation.interval_seconds = interval;
+    }
+    settings.evaluation.phase_seconds = args.eval_phase.or(settings.evaluation.phase_seconds);
+    if args.interval.is_some_and(|interval| interval.get() <= 0.0) {
+        return Err(Error::Usage("`--interval` is 0 (expected a time such as `15m`)".to_owned()));
+    }
+
+    let container = args
+        .container
+        .as_deref()
+        .map(|text| {
+            regex::Regex::new(text).map_err(|error| {
+                Error::Usage(format!(
+                    "`--container {text}`: not a regular expression: {}",
+                    last_line(&error.to_string())
+                ))
+            })
+        })
+        .transpose()?;
+    let end_ms = match args.end.as_deref().map(|text| moment("--end", text)).transpose()? {
+        Some(Moment::AfterStart(_)) => {
+            return Err(Error::Usage(
+                "`--end`: an offset has nothing to count from (expected RFC 3339 or seconds since 1970)".to_owned(),
+            ));
+        }
+        Some(Moment::At(time_ms)) => Some(time_ms),
+        None => None,
+    };
+    let since = match args.since.as_deref() {
+        Some("all") => Some(Since::Beginning),
+        Some(text) => Some(Since::Moment(moment("--since", text)?)),
+        None => None,
+    };
+    Ok(Job {
+        sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
+        ingest: ingest::Options {
+            format: match args.format {
+                FormatArg::Auto => None,
+                FormatArg::DockerStats => Some(Format::DockerStats),
+                FormatArg::TrendCsv => Some(Format::TrendCsv),
+                FormatArg::Prometheus => Some(Format::Prometheus),
+            },
+            interval: args.interval,
+            end_ms,
+            samples: args.samples,
+        },
+        settings,
+        rules,
+        container,
+        limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
+        load: args.load.as_deref().map(load).transpose()?,
+        since,
+        until: args.until.as_deref().map(|text| moment("--until", text)).transpose()?,
+    })
+}
+
+fn source(path: PathBuf) -> Source {
+    if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path) }
+}
+
+fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
+    // A name may hold `=`, an amount cannot.
+    let (name, amount) = text.rsplit_once('=').map_or((None, text), |(name, amount)| (Some(name.to_owned()), amount));
+    let bytes: Bytes = amount.parse().map_err(|error| Error::Usage(format!("`--limit {text}`: {error}")))?;
+    if bytes.get() == 0 {
+        return Err(Error::Usage(format!("`--limit {text}`: a limit of 0 is none (expected such as `2GiB`)")));
+    }
+    Ok((name, bytes.as_f64()))
+}
+
+fn load(text: &str) -> Result<(Moment, Moment), Error> {
+    let (start, end) = text.split_once("..").ok_or_else(|| {
+        Error::Usage(format!("`--load {text}`: expected START..END, such as `20m..50m` or two RFC 3339 times"))
+    })?;
+    Ok((moment("--load", start)?, moment("--load", end)?))
+}
+
+/// RFC 3339, seconds since 1970 (10^9 and more), or an offset from the first sample with a unit.
+fn moment(option: &str, text: &str) -> Result<Moment, Error> {
+    let text = text.trim();
+    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Ok(Moment::At(time.timestamp_millis()));
+    }
+    if let Ok(seconds) = text.parse::<f64>()
+        && 1e9 <= seconds
+        && seconds < 1e11
+    {
+        return Ok(Moment::At((seconds * 1000.0).round() as i64));
+    }
+    text.parse::<Seconds>().map(|offset| Moment::AfterStart(offset.as_ms())).map_err(|_| {
+        Error::Usage(format!(
+            "`{option} {text}`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, or an offset from the first sample such as `20m`)"
+        ))
+    })
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or(text).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_absolute_or_count_from_the_first_sample() {
+        assert_eq!(moment("--until", "2026-11-23T20:06:38Z").unwrap(), Moment::At(1_795_464_398_000));
+        assert_eq!(moment("--until", "1795464398").unwrap(), Moment::At(1_795_464_398_000));
+        assert_eq!(moment("--until", "1795464398.5").unwrap(), Moment::At(1_795_464_398_500));
+        assert_eq!(moment("--until", "20m").unwrap(), Moment::AfterStart(1_200_000));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let refusal = |error: Error| error.to_string();
+        insta::assert_snapshot!(refusal(moment("--until", "tomorrow").unwrap_err()));
+        insta::assert_snapshot!(refusal(load("20m").unwrap_err()));
+        insta::assert_snapshot!(refusal(limit("api=2G").unwrap_err()));
+        insta::assert_snapshot!(refusal(limit("0B").unwrap_err()));
+    }
+}

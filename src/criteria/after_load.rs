@@ -1,0 +1,114 @@
+//! `flat-after-load`: memory after a load against memory before it.
+//!
+//! Takes readings in bytes and the load's start and end, gives the settled level in bytes. Two levels can be meant
+//! by "stabilises within 10 %": the one before the load decides, the one at its end is named beside it.
+
+use crate::series::MemorySeries;
+use crate::units::{duration_text, memory_text};
+
+use super::{Context, Criterion, LoadWindow, Span, Status, between, median};
+
+const ID: &str = "flat-after-load";
+
+/// A level from fewer readings says little.
+const MIN_READINGS: usize = 5;
+
+/// The settled level at most 10 % or 10 MB above the level before the load, and no growth after it.
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.flat_after_load;
+    let Some(load) = context.load else {
+        let reason = "needs the start and end of a load".to_owned();
+        return Criterion::new(ID, settings.gates, Status::NotApplicable, reason);
+    };
+
+    let before = between(series, i64::MIN, load.start_ms);
+    let (Some(baseline), true) = (median(before), MIN_READINGS <= before.len()) else {
+        let reason = format!(
+            "only {} readings before the load give no level to come back to; {MIN_READINGS} are needed, so start \
+             measuring {} before the load",
+            before.len(),
+            duration_text(MIN_READINGS as f64 * series.step_seconds().unwrap_or(60.0))
+        );
+        return Criterion::new(ID, settings.gates, Status::NotEvaluable, reason);
+    };
+    let rise = (settings.rise_share.get() * baseline).max(settings.rise_floor_bytes.as_f64());
+    let allowed = baseline + rise;
+
+    let after_ms = series.end_ms() - load.end_ms;
+    let settled_start_ms = series.end_ms() - (settings.settled_share.get() * after_ms as f64).floor() as i64;
+    let settled_readings = if after_ms > 0 { between(series, settled_start_ms, i64::MAX) } else { &[] };
+    let (Some(settled), true) = (median(settled_readings), MIN_READINGS <= settled_readings.len()) else {
+        return Criterion::new(
+            ID,
+            settings.gates,
+            Status::NotEvaluable,
+            wait_text(series, context, load, settled_readings.len()),
+        )
+        .measured(None, allowed, "bytes");
+    };
+
+    let levels = format!(
+        "{} settled after the load, against {} before it{}",
+        memory_text(settled),
+        memory_text(baseline),
+        end_of_load_text(series, load)
+    );
+    let (status, reason) = if settled > allowed {
+        let over = memory_text(settled - baseline);
+        (Status::Fail, format!("memory stays {over} higher: {levels}; {} allowed", memory_text(rise)))
+    } else {
+        match context.verdict.grows_after_load {
+            Some(true) => {
+                (Status::Fail, format!("memory grows after the load, though not yet above what is allowed: {levels}"))
+            }
+            Some(false) => (
+                Status::Pass,
+                format!("memory came back and does not grow: {levels}; {} more allowed", memory_text(rise)),
+            ),
+            None => (
+                Status::NotEvaluable,
+                format!(
+                    "memory came back, but whether it grows after the load is not settled: {levels}; {}",
+                    context.verdict.reason
+                ),
+            ),
+        }
+    };
+    let spans = if status == Status::Fail {
+        vec![Span {
+            pending_at_ms: load.end_ms,
+            firing_at_ms: Some(settled_start_ms),
+            resolved_at_ms: None,
+            during_load: false,
+        }]
+    } else {
+        Vec::new()
+    };
+    Criterion::new(ID, settings.gates, status, reason).measured(Some(settled), allowed, "bytes").with_spans(spans)
+}
+
+/// The level at the load's end, where it was read: the median of the same last share of the load.
+fn end_of_load_text(series: &MemorySeries, load: LoadWindow) -> String {
+    let last_quarter_ms = (load.end_ms - load.start_ms) / 4;
+    match median(between(series, load.end_ms - last_quarter_ms, load.end_ms + 1)) {
+        Some(level) => format!(" and {} at its end", memory_text(level)),
+        None => String::new(),
+    }
+}
+
+fn wait_text(series: &MemorySeries, context: &Context<'_>, load: LoadWindow, n_readings: usize) -> String {
+    let step_seconds = series.step_seconds().unwrap_or(60.0);
+    let share = context.settings.flat_after_load.settled_share.get();
+    let after_seconds = ((series.end_ms() - load.end_ms) as f64 / 1e3).max(0.0);
+    if share == 0.0 {
+        return "no part of the time after the load is taken as settled".to_owned();
+    }
+    let needed_seconds = (MIN_READINGS as f64 * step_seconds / share - after_seconds).max(step_seconds);
+    format!(
+        "only {n_readings} readings in the last {:.0} % of the {} after the load give no settled level; {MIN_READINGS} \
+         are needed, so measure {} longer",
+        share * 100.0,
+        duration_text(after_seconds),
+        duration_text(needed_seconds)
+    )
+}

@@ -1,0 +1,223 @@
+//! `growth-100mb-5m` and `high-memory`: the runbook's alert rules, replayed.
+//!
+//! Takes readings in bytes; the growth is in bytes, the level a share of the limit.
+
+use crate::series::{MemorySeries, Sampling};
+use crate::units::{duration_text, memory_text};
+
+use super::alert_rule::{Readings, Replay, Rule};
+use super::{
+    Context, Criterion, Phases, Span, Status, amount_text, margin, metric_text, moment_text, percent_text,
+    sampling_text, step_text, too_coarse_text,
+};
+
+/// `(x - x offset 5m) > 100000000` for 5 minutes.
+pub(super) fn growth(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.growth;
+    let (threshold, offset) = (settings.threshold_bytes.as_f64(), settings.offset_seconds);
+    let rule = |above: f64| Rule::growth(above, settings.offset_seconds.as_ms(), settings.for_seconds.as_ms());
+    let alert = Alert {
+        id: "growth-100mb-5m",
+        gates: settings.gates,
+        // Above the threshold beyond doubt, where values are printed coarsely.
+        rule: rule(threshold + margin(series, threshold)),
+        min_evaluable_share: settings.min_evaluable_share.get(),
+        operands: "both values",
+        threshold,
+        unit: "bytes",
+        what: format!("growth over {offset}"),
+        limit: amount_text(threshold),
+        value_text: memory_text,
+        remark: String::new(),
+    };
+    let criterion = alert.evaluate(series, context);
+    if criterion.status != Status::Fail && margin(series, threshold) > 0.0 {
+        return Criterion { status: Status::NotEvaluable, reason: too_coarse_text(series, threshold), ..criterion };
+    }
+    criterion
+}
+
+/// `x / limit > 0.9` for 2 minutes.
+pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.high_memory;
+    let fallback = settings.fallback_limit_bytes.as_f64();
+    let limit = context.limit_bytes.unwrap_or(fallback);
+    let share = settings.limit_share.get();
+    let alert = Alert {
+        id: "high-memory",
+        gates: settings.gates,
+        rule: Rule::level(limit, share, settings.for_seconds.as_ms()),
+        min_evaluable_share: settings.min_evaluable_share.get(),
+        operands: "a value",
+        threshold: share,
+        unit: "share",
+        what: format!("memory as a share of {}", amount_text(limit)),
+        limit: percent_text(share),
+        value_text: percent_text,
+        remark: match context.limit_bytes {
+            Some(_) => String::new(),
+            None => format!(" (no limit is known, {} assumed)", amount_text(fallback)),
+        },
+    };
+    alert.evaluate(series, context)
+}
+
+/// A rule and how to speak of it.
+struct Alert {
+    id: &'static str,
+    gates: bool,
+    rule: Rule,
+    min_evaluable_share: f64,
+    operands: &'static str,
+    threshold: f64,
+    unit: &'static str,
+    what: String,
+    limit: String,
+    value_text: fn(f64) -> String,
+    remark: String,
+}
+
+/// What a replay found, of one phase or of all.
+struct Outcome {
+    first_firing_at_ms: Option<i64>,
+    evaluable_share: Option<f64>,
+    spans: Vec<Span>,
+    /// `None` for a known phase.
+    phases: Option<Phases>,
+}
+
+impl Alert {
+    fn evaluate(&self, series: &MemorySeries, context: &Context<'_>) -> Criterion {
+        let readings = Readings::of(series, context.lookback);
+        let replay = Replay::new(&self.rule, &readings, context.evaluation.interval_seconds.as_ms());
+        let outcome = outcome(&replay, series, context);
+
+        let evaluable_share = outcome.evaluable_share;
+        let decided = replay.can_fire() && evaluable_share.is_some_and(|share| self.min_evaluable_share <= share);
+        let (status, reason) = match outcome.first_firing_at_ms {
+            Some(time_ms) => (Status::Fail, self.fail_text(series, &replay, outcome.phases, time_ms)),
+            None if decided => (Status::Pass, self.pass_text(&replay, &outcome)),
+            None => (Status::NotEvaluable, self.undecided_text(series, context, &replay, evaluable_share)),
+        };
+        let remarks = if status == Status::NotEvaluable { "" } else { metric_text(series) };
+        let reason = format!("{reason}{}{remarks}{}", self.remark, sampling_text(series));
+        Criterion {
+            evaluable_share: evaluable_share.or(Some(0.0)),
+            phases: outcome.phases,
+            ..Criterion::new(self.id, self.gates, status, reason)
+                .measured(replay.largest(), self.threshold, self.unit)
+                .with_spans(outcome.spans)
+        }
+    }
+
+    fn fail_text(&self, series: &MemorySeries, replay: &Replay, phases: Option<Phases>, time_ms: i64) -> String {
+        let share = match phases {
+            None => String::new(),
+            Some(phases) if phases.fired_share == 1.0 => " at every phase of the evaluation".to_owned(),
+            Some(phases) => format!(" at {} of the phases of the evaluation", percent_text(phases.fired_share)),
+        };
+        format!(
+            "the alert fires{share}, first at {}: {} is up to {}, above {} for {}",
+            moment_text(series, time_ms),
+            self.what,
+            self.largest_text(replay),
+            self.limit,
+            self.for_text()
+        )
+    }
+
+    fn pass_text(&self, replay: &Replay, outcome: &Outcome) -> String {
+        let largest = self.largest_text(replay);
+        if outcome.spans.iter().any(|span| span.firing_at_ms.is_some()) {
+            return format!(
+                "the alert fires only for what became pending during the load: {} is up to {largest}",
+                self.what
+            );
+        }
+        if replay.largest().is_some_and(|value| value > self.rule.above) {
+            return format!(
+                "the alert never fires: {} is up to {largest}, but never above {} for {}",
+                self.what,
+                self.limit,
+                self.for_text()
+            );
+        }
+        format!("the alert never fires: {} is at most {largest}, {} allowed", self.what, self.limit)
+    }
+
+    fn undecided_text(
+        &self,
+        series: &MemorySeries,
+        context: &Context<'_>,
+        replay: &Replay,
+        evaluable_share: Option<f64>,
+    ) -> String {
+        let Some(evaluable_share) = evaluable_share.filter(|_| replay.can_fire()) else {
+            let span_seconds = (series.end_ms() - series.start_ms()) as f64 / 1e3;
+            let needed_seconds = span_seconds - replay.evaluated_seconds() + self.rule.for_ms as f64 / 1e3;
+            return format!(
+                "readings over {} are too short for a rule that needs {} to fire; measure {} longer",
+                duration_text(span_seconds),
+                duration_text(needed_seconds),
+                duration_text(needed_seconds - span_seconds)
+            );
+        };
+        let lookback_seconds = context.lookback.ms as f64 / 1e3;
+        let evaluations = format!(
+            "only {} of evaluations had {} ({} are needed)",
+            percent_text(evaluable_share),
+            self.operands,
+            percent_text(self.min_evaluable_share)
+        );
+        if let Sampling::Step { .. } = series.info.sampling {
+            return format!(
+                "points {} apart do not fall on the times that the rule compares: {evaluations}",
+                step_text(series).unwrap_or_default()
+            );
+        }
+        match series.step_seconds() {
+            Some(step_seconds) if lookback_seconds <= step_seconds => format!(
+                "readings {} apart cannot decide a rule that looks back {}: {evaluations}; measure at least every {}",
+                duration_text(step_seconds),
+                duration_text(lookback_seconds),
+                duration_text(safe_step_seconds(lookback_seconds))
+            ),
+            _ => format!("the readings have gaps longer than {}: {evaluations}", duration_text(lookback_seconds)),
+        }
+    }
+
+    fn largest_text(&self, replay: &Replay) -> String {
+        replay.largest().map_or_else(|| "unknown".to_owned(), self.value_text)
+    }
+
+    fn for_text(&self) -> String {
+        duration_text(self.rule.for_ms as f64 / 1e3)
+    }
+}
+
+fn outcome(replay: &Replay, series: &MemorySeries, context: &Context<'_>) -> Outcome {
+    // The points of a range query lie on a grid of their own: only its phases can be asked about.
+    let phase = context.evaluation.phase_seconds.filter(|_| series.info.sampling == Sampling::Raw);
+    if let Some(phase) = phase {
+        let replayed = replay.at_phase(phase.as_ms(), context.load);
+        return Outcome {
+            first_firing_at_ms: replayed.first_firing_at_ms,
+            evaluable_share: replayed.evaluable_share(),
+            spans: replayed.spans,
+            phases: None,
+        };
+    }
+    let sweep = replay.over_phases(context.load);
+    Outcome {
+        first_firing_at_ms: sweep.phases.earliest_firing_at_ms,
+        evaluable_share: replay.evaluable_share(),
+        spans: sweep.earliest_phase_ms.map_or_else(Vec::new, |phase| replay.at_phase(phase, context.load).spans),
+        phases: Some(sweep.phases),
+    }
+}
+
+/// A spacing of readings that stays below the lookback with room for jitter: whole minutes, or four fifths of it.
+fn safe_step_seconds(lookback_seconds: f64) -> f64 {
+    let whole_minutes = ((lookback_seconds - 1.0) / 60.0).floor() * 60.0;
+    if whole_minutes >= 60.0 { whole_minutes } else { lookback_seconds * 0.8 }
+}

@@ -1,0 +1,192 @@
+//! `confirmed-100mb-60s`: the runbook's comparison of two readings a minute apart, for every pair.
+//!
+//! Takes readings in bytes outside the load, gives the largest gain within the time. A gain counts only if it is
+//! kept: a buffer that is filled and released is not a leak.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::series::MemorySeries;
+use crate::units::{duration_text, memory_text};
+
+use super::{Context, Criterion, Span, Status, amount_text, margin, moment_text, outside_load, too_coarse_text};
+
+const ID: &str = "confirmed-100mb-60s";
+
+/// What the pairs of readings show.
+#[derive(Default)]
+struct Gains {
+    /// The largest gain within the time, kept or not, in bytes.
+    largest: Option<f64>,
+    /// The largest gain that was kept, and when it was reached.
+    kept: Option<(f64, i64)>,
+    /// A gain that was not watched for long enough: in bytes, and for how long it was, in seconds.
+    undecided: Option<(f64, f64)>,
+    spans: Vec<Span>,
+}
+
+impl Gains {
+    fn keep(&mut self, gain: f64, reached_ms: i64) {
+        if self.kept.is_none_or(|(kept, _)| kept < gain) {
+            self.kept = Some((gain, reached_ms));
+        }
+    }
+
+    fn leave_undecided(&mut self, gain: f64, watched_seconds: f64) {
+        if self.undecided.is_none_or(|(undecided, _)| undecided < gain) {
+            self.undecided = Some((gain, watched_seconds));
+        }
+    }
+}
+
+/// More than 100 MB gained within 60 s, and kept for the following 5 minutes.
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.confirmed;
+    let threshold = settings.gain_bytes.as_f64();
+    let mut gains = Gains::default();
+    let parts = outside_load(series, context.load);
+    for part in &parts {
+        search(series, part.clone(), context, &mut gains);
+    }
+
+    let (status, reason) = decide(series, context, &gains, &parts);
+    let value = gains.kept.map(|(gain, _)| gain).or(gains.largest);
+    let value = if status == Status::NotEvaluable { gains.undecided.map(|(gain, _)| gain) } else { value };
+    Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes").with_spans(gains.spans)
+}
+
+fn decide(series: &MemorySeries, context: &Context<'_>, gains: &Gains, parts: &[Range<usize>]) -> (Status, String) {
+    let settings = &context.settings.confirmed;
+    let threshold = settings.gain_bytes.as_f64();
+    let (within, hold) = (settings.within_seconds, settings.hold_seconds);
+
+    match series.step_seconds() {
+        Some(step_seconds) if step_seconds <= settings.max_step_seconds.get() => {}
+        step => {
+            let apart = step.map_or_else(
+                || "a single reading".to_owned(),
+                |step| format!("readings {} apart", duration_text(step)),
+            );
+            let reason = format!(
+                "{apart} cannot show a gain within {within} and whether it stays; measure at least every {}",
+                settings.max_step_seconds
+            );
+            return (Status::NotEvaluable, reason);
+        }
+    }
+    if let Some((gain, time_ms)) = gains.kept {
+        let reason = format!(
+            "memory gained {} within {within} by {} and kept more than {:.0} % of it for {hold}, above {}",
+            memory_text(gain),
+            moment_text(series, time_ms),
+            settings.hold_share.get() * 100.0,
+            amount_text(threshold)
+        );
+        return (Status::Fail, reason);
+    }
+    if margin(series, threshold) > 0.0 {
+        return (Status::NotEvaluable, too_coarse_text(series, threshold));
+    }
+    if let Some((gain, watched_seconds)) = gains.undecided {
+        let reason = format!(
+            "memory gained {} within {within} but was read for only {} after that; {hold} are needed to see whether it stays",
+            memory_text(gain),
+            duration_text(watched_seconds)
+        );
+        return (Status::NotEvaluable, reason);
+    }
+    let times = series.time_ms();
+    let longest_ms = parts.iter().map(|part| times[part.end - 1] - times[part.start]).max().unwrap_or(0);
+    let needed_ms = within.as_ms() + hold.as_ms();
+    match gains.largest {
+        Some(largest) if needed_ms <= longest_ms => {
+            let kept = if largest > threshold { ", but it was not kept" } else { "" };
+            let reason = format!(
+                "memory gained at most {} within {within}{kept}, {} allowed",
+                memory_text(largest.max(0.0)),
+                amount_text(threshold)
+            );
+            (Status::Pass, reason)
+        }
+        _ => {
+            let reason = format!(
+                "readings over {} outside the load are too short to see a gain and whether it stays; {} are needed",
+                duration_text(longest_ms as f64 / 1e3),
+                duration_text(needed_ms as f64 / 1e3)
+            );
+            let reason = if context.load.is_none() { reason.replace(" outside the load", "") } else { reason };
+            (Status::NotEvaluable, reason)
+        }
+    }
+}
+
+/// Goes through the readings of a part with the least value of the time before each in a monotonic queue.
+///
+/// Of all pairs that end at a reading the one with the lowest start gains most and is the easiest to keep, so no
+/// other needs a look. Takes O(n) and, for gains above the threshold, the readings of the time they are watched.
+fn search(series: &MemorySeries, part: Range<usize>, context: &Context<'_>, gains: &mut Gains) {
+    let settings = &context.settings.confirmed;
+    let threshold = settings.gain_bytes.as_f64();
+    let threshold = threshold + margin(series, threshold);
+    let (within_ms, hold_ms) = (settings.within_seconds.as_ms(), settings.hold_seconds.as_ms());
+    let (times, bytes) = (series.time_ms(), series.used_bytes());
+    let last_ms = times[part.end - 1];
+    let mut lowest: VecDeque<usize> = VecDeque::new();
+    for end in part.clone() {
+        while lowest.front().is_some_and(|start| times[*start] < times[end] - within_ms) {
+            lowest.pop_front();
+        }
+        if let Some(&start) = lowest.front() {
+            let gain = bytes[end] - bytes[start];
+            gains.largest = Some(gains.largest.map_or(gain, |largest| largest.max(gain)));
+            if gain > threshold {
+                let hold_end_ms = times[end] + hold_ms;
+                let level = bytes[start] + settings.hold_share.get() * gain;
+                match stays_above(series, end + 1..part.end, hold_end_ms, level) {
+                    Some(kept) if hold_end_ms <= last_ms => {
+                        if kept {
+                            gains.keep(gain, times[end]);
+                            note(&mut gains.spans, times[start], times[end], hold_end_ms);
+                        }
+                    }
+                    _ => gains.leave_undecided(gain, (last_ms.min(hold_end_ms) - times[end]) as f64 / 1e3),
+                }
+            }
+        }
+        while lowest.back().is_some_and(|start| bytes[end] <= bytes[*start]) {
+            lowest.pop_back();
+        }
+        lowest.push_back(end);
+    }
+}
+
+/// Whether the median of the readings up to `end_ms` is above `level`: more than half of them are.
+///
+/// `None` when there are none.
+fn stays_above(series: &MemorySeries, indices: Range<usize>, end_ms: i64, level: f64) -> Option<bool> {
+    let mut above = 0;
+    let mut read = 0;
+    for index in indices {
+        if end_ms < series.time_ms()[index] {
+            break;
+        }
+        read += 1;
+        above += usize::from(level < series.used_bytes()[index]);
+    }
+    (read > 0).then_some(read < 2 * above)
+}
+
+/// Adds a span, or extends the last one when the new one begins within it.
+fn note(spans: &mut Vec<Span>, start_ms: i64, reached_ms: i64, end_ms: i64) {
+    match spans.last_mut() {
+        Some(last) if last.resolved_at_ms.is_some_and(|resolved| start_ms <= resolved) => {
+            last.resolved_at_ms = Some(end_ms);
+        }
+        _ => spans.push(Span {
+            pending_at_ms: start_ms,
+            firing_at_ms: Some(reached_ms),
+            resolved_at_ms: Some(end_ms),
+            during_load: false,
+        }),
+    }
+}

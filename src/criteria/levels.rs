@@ -1,0 +1,121 @@
+//! `baseline-300mb` and `steady-500mb`: how much memory a container takes after a restart.
+//!
+//! Takes readings in bytes and the restarts that were found, gives the highest level after any of them, in bytes.
+//! The first reading is no start: most containers ran before anyone measured them.
+
+use crate::series::MemorySeries;
+use crate::units::memory_text;
+
+use super::{Context, Criterion, Span, Status, amount_text, between, median, moment_text};
+
+/// The last part of the time after a restart in which memory must be steady.
+const STEADY_SHARE: f64 = 1.0 / 3.0;
+
+/// The median of the minutes after settling, below 300 MB after every restart.
+pub(super) fn baseline(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.baseline;
+    let settle_ms = settings.settle_seconds.as_ms();
+    let level = Level {
+        id: "baseline-300mb",
+        gates: settings.gates,
+        max_bytes: settings.max_bytes.as_f64(),
+        from_ms: settle_ms,
+        to_ms: settle_ms + settings.window_seconds.as_ms(),
+        whole: false,
+        of: median,
+        what: format!("settled {} after", settings.settle_seconds),
+    };
+    level.evaluate(series, context)
+}
+
+/// Never 500 MB or more in the last minutes of the quarter of an hour after every restart.
+pub(super) fn steady(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.steady;
+    let within_ms = settings.within_seconds.as_ms();
+    let level = Level {
+        id: "steady-500mb",
+        gates: settings.gates,
+        max_bytes: settings.max_bytes.as_f64(),
+        from_ms: within_ms - (within_ms as f64 * STEADY_SHARE) as i64,
+        to_ms: within_ms,
+        whole: true,
+        of: |bytes| bytes.iter().copied().max_by(f64::total_cmp),
+        what: format!("at most, in the last third of the {} after", settings.within_seconds),
+    };
+    level.evaluate(series, context)
+}
+
+/// A level to be kept after a restart.
+struct Level {
+    id: &'static str,
+    gates: bool,
+    max_bytes: f64,
+    /// From when after a restart readings count, in milliseconds.
+    from_ms: i64,
+    /// Until when after a restart readings count, in milliseconds.
+    to_ms: i64,
+    /// Whether the time must have passed to its end before the next restart or the end of the readings.
+    whole: bool,
+    of: fn(&[f64]) -> Option<f64>,
+    what: String,
+}
+
+impl Level {
+    fn evaluate(&self, series: &MemorySeries, context: &Context<'_>) -> Criterion {
+        let mut starts: Vec<i64> = context.restarts.iter().map(|restart| restart.at_ms).collect();
+        starts.sort_unstable();
+        if starts.is_empty() {
+            let reason = "no restart was seen".to_owned();
+            return Criterion::new(self.id, self.gates, Status::NotApplicable, reason);
+        }
+
+        let measured: Vec<(i64, f64)> = starts
+            .iter()
+            .enumerate()
+            .filter_map(|(index, &start_ms)| {
+                let next_ms = starts.get(index + 1).copied().unwrap_or(series.end_ms() + 1);
+                let to_ms = start_ms + self.to_ms;
+                if self.whole && next_ms <= to_ms {
+                    return None;
+                }
+                let level = (self.of)(between(series, start_ms + self.from_ms, to_ms.saturating_add(1).min(next_ms)))?;
+                Some((start_ms, level))
+            })
+            .collect();
+        let highest = measured.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        let limit = amount_text(self.max_bytes);
+        let (status, reason) = match highest {
+            None => (
+                Status::NotEvaluable,
+                format!("no readings {} any of the {} restarts before the next one", self.what, starts.len()),
+            ),
+            Some((start_ms, bytes)) => {
+                let found = format!(
+                    "{} {} the restart at {}, the highest of {} restarts measured",
+                    memory_text(bytes),
+                    self.what,
+                    moment_text(series, start_ms),
+                    measured.len()
+                );
+                if bytes < self.max_bytes {
+                    (Status::Pass, format!("{found}, below {limit}"))
+                } else {
+                    (Status::Fail, format!("{found}, not below {limit}"))
+                }
+            }
+        };
+        let spans = measured
+            .iter()
+            .filter(|(_, bytes)| self.max_bytes <= *bytes)
+            .map(|(start_ms, _)| Span {
+                pending_at_ms: *start_ms,
+                firing_at_ms: Some(start_ms + self.from_ms),
+                resolved_at_ms: Some(start_ms + self.to_ms),
+                during_load: false,
+            })
+            .collect();
+        Criterion::new(self.id, self.gates, status, reason)
+            .measured(highest.map(|(_, bytes)| bytes), self.max_bytes, "bytes")
+            .with_spans(spans)
+    }
+}

@@ -1,0 +1,234 @@
+//! `rapid-50mb-per-min`: the fastest climb over 5 minutes, as a robust slope.
+//!
+//! Takes readings in bytes outside the load, gives bytes per second. Too few readings in a window give no slope:
+//! then only the average between two readings is known, which a faster climb between them can exceed.
+
+use std::ops::Range;
+
+use crate::series::MemorySeries;
+use crate::settings::RapidSettings;
+use crate::units::{duration_text, rate_text};
+
+use super::{
+    Context, Criterion, Span, Status, amount_text, margin, moment_text, outside_load, step_text, too_coarse_text,
+};
+
+const ID: &str = "rapid-50mb-per-min";
+
+/// A window is thinned to about so many readings, and windows end about this part of one apart: the slope of more
+/// hardly differs and costs the square of it.
+const READINGS_PER_WINDOW: usize = 30;
+
+/// With slopes for less of the time outside the load, the climb counts as unknown.
+const DECIDED_SHARE: f64 = 0.5;
+
+/// How fast memory climbed.
+#[derive(Default)]
+struct Climbs {
+    /// The fastest slope over a window, in bytes per second, and when its window ended.
+    fastest: Option<(f64, i64)>,
+    /// The fastest average between two readings at least a window apart, in bytes per second, and when it ended.
+    lower_bound: Option<(f64, i64)>,
+    /// For how long windows could end at a reading, and for how much of it they had a slope, in milliseconds.
+    time_ms: i64,
+    decided_ms: i64,
+    spans: Vec<Span>,
+}
+
+/// A slope above 50 MB a minute over 5 minutes.
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.rapid;
+    let threshold = settings.bytes_per_minute.as_f64() / 60.0;
+    let window_seconds = settings.window_seconds.get();
+    let limit_text = format!("{} a minute", amount_text(settings.bytes_per_minute.as_f64()));
+    // What two rounded readings at the ends of a window can be off by.
+    let margin = margin(series, threshold * window_seconds) / window_seconds.max(1.0);
+
+    let mut climbs = Climbs::default();
+    for part in outside_load(series, context.load) {
+        slide(series, part.clone(), settings, threshold + margin, &mut climbs);
+        bound(series, part, settings, &mut climbs);
+    }
+    let decided = climbs.time_ms > 0 && DECIDED_SHARE * climbs.time_ms as f64 <= climbs.decided_ms as f64;
+
+    let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
+        (Some((slope, time_ms)), _) if slope > threshold + margin => {
+            let reason = format!(
+                "memory climbed {} over {} until {}, faster than {limit_text}",
+                rate_text(slope),
+                settings.window_seconds,
+                moment_text(series, time_ms)
+            );
+            (Status::Fail, Some(slope), reason)
+        }
+        (_, Some((slope, time_ms))) if !decided && slope > threshold + margin => {
+            let reason = format!(
+                "memory climbed at least {} until {}, on average between readings {} apart, faster than {limit_text}",
+                rate_text(slope),
+                moment_text(series, time_ms),
+                step_text(series).unwrap_or_default()
+            );
+            climbs.spans = lower_bound_spans(series, context, settings, threshold + margin);
+            (Status::Fail, Some(slope), reason)
+        }
+        (_, bound) if margin > 0.0 => (
+            Status::NotEvaluable,
+            bound.map(|(slope, _)| slope),
+            too_coarse_text(series, settings.bytes_per_minute.as_f64() * window_seconds / 60.0),
+        ),
+        (Some((slope, _)), _) if decided => {
+            let reason = format!(
+                "memory climbed at most {} over {}, {limit_text} allowed",
+                rate_text(slope.max(0.0)),
+                settings.window_seconds
+            );
+            (Status::Pass, Some(slope), reason)
+        }
+        (_, Some((slope, _))) => {
+            let reason = format!(
+                "readings {} apart give no slope over {} ({} readings are needed): only a lower bound of {} is known; \
+                 measure at least every {}",
+                step_text(series).unwrap_or_default(),
+                settings.window_seconds,
+                settings.min_samples,
+                rate_text(slope.max(0.0)),
+                duration_text(window_seconds / f64::from(settings.min_samples.max(1)))
+            );
+            (Status::NotEvaluable, Some(slope), reason)
+        }
+        _ => {
+            let reason = format!("the readings outside the load do not reach over {}", settings.window_seconds);
+            let reason = if context.load.is_none() { reason.replace(" outside the load", "") } else { reason };
+            (Status::NotEvaluable, None, reason)
+        }
+    };
+    Criterion::new(ID, settings.gates, status, reason)
+        .measured(value, threshold, "bytes_per_second")
+        .with_spans(climbs.spans)
+}
+
+/// The slope of every window of a part that has enough readings.
+fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, threshold: f64, climbs: &mut Climbs) {
+    let times = series.time_ms();
+    let window_ms = settings.window_seconds.as_ms();
+    let min_samples = settings.min_samples.max(2) as usize;
+    // Evenly spaced readings that are just enough for a window reach over this much of it.
+    let min_reach_ms = window_ms - window_ms / min_samples as i64;
+    let stride_ms = window_ms / READINGS_PER_WINDOW as i64;
+
+    let mut first = part.start;
+    let mut next_ms = i64::MIN;
+    let mut open: Option<Span> = None;
+    for last in part.start + 1..part.end {
+        while times[first] < times[last] - window_ms {
+            first += 1;
+        }
+        if times[last] - times[part.start] < min_reach_ms {
+            continue;
+        }
+        climbs.time_ms += times[last] - times[last - 1];
+        if last + 1 - first < min_samples || times[last] - times[first] < min_reach_ms {
+            climbs.spans.extend(open.take());
+            continue;
+        }
+        climbs.decided_ms += times[last] - times[last - 1];
+        if times[last] < next_ms {
+            continue;
+        }
+        next_ms = times[last] + stride_ms;
+
+        let slope = robust_slope(series, first, last);
+        if climbs.fastest.is_none_or(|(fastest, _)| fastest < slope) {
+            climbs.fastest = Some((slope, times[last]));
+        }
+        if slope > threshold {
+            open.get_or_insert(Span {
+                pending_at_ms: times[first],
+                firing_at_ms: Some(times[last]),
+                resolved_at_ms: None,
+                during_load: false,
+            });
+        } else if let Some(span) = open.take() {
+            climbs.spans.push(Span { resolved_at_ms: Some(times[last]), ..span });
+        }
+    }
+    climbs.spans.extend(open);
+}
+
+/// The Theil–Sen slope of the readings from `first` to `last`, thinned, in bytes per second.
+///
+/// Sen (1968), "Estimates of the regression coefficient based on Kendall's tau".
+fn robust_slope(series: &MemorySeries, first: usize, last: usize) -> f64 {
+    let (times, bytes) = (series.time_ms(), series.used_bytes());
+    let every = (last - first).div_ceil(READINGS_PER_WINDOW).max(1);
+    let kept: Vec<usize> = (first..=last).rev().step_by(every).collect();
+    let mut slopes = Vec::with_capacity(kept.len() * kept.len() / 2);
+    for (position, &b) in kept.iter().enumerate() {
+        for &a in &kept[position + 1..] {
+            slopes.push((bytes[b] - bytes[a]) / ((times[b] - times[a]) as f64 / 1e3));
+        }
+    }
+    super::median(&slopes).expect("a window has at least two readings")
+}
+
+/// The fastest average between readings that are at least a window apart, each with the next such.
+fn bound(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, climbs: &mut Climbs) {
+    for (a, b) in apart(series, part, settings) {
+        let slope = average_slope(series, a, b);
+        if climbs.lower_bound.is_none_or(|(fastest, _)| fastest < slope) {
+            climbs.lower_bound = Some((slope, series.time_ms()[b]));
+        }
+    }
+}
+
+fn lower_bound_spans(
+    series: &MemorySeries,
+    context: &Context<'_>,
+    settings: &RapidSettings,
+    threshold: f64,
+) -> Vec<Span> {
+    let times = series.time_ms();
+    let mut spans: Vec<Span> = Vec::new();
+    for part in outside_load(series, context.load) {
+        for (a, b) in apart(series, part, settings) {
+            if average_slope(series, a, b) <= threshold {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(last) if last.resolved_at_ms.is_some_and(|resolved| times[a] <= resolved) => {
+                    last.resolved_at_ms = Some(times[b]);
+                }
+                _ => spans.push(Span {
+                    pending_at_ms: times[a],
+                    firing_at_ms: Some(times[b]),
+                    resolved_at_ms: Some(times[b]),
+                    during_load: false,
+                }),
+            }
+        }
+    }
+    spans
+}
+
+/// Each reading of a part with the first one at least a window later.
+fn apart(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings) -> Vec<(usize, usize)> {
+    let times = series.time_ms();
+    let window_ms = settings.window_seconds.as_ms();
+    let mut pairs = Vec::new();
+    let mut later = part.start;
+    for index in part.clone() {
+        while later < part.end && (later <= index || times[later] - times[index] < window_ms) {
+            later += 1;
+        }
+        if later == part.end {
+            break;
+        }
+        pairs.push((index, later));
+    }
+    pairs
+}
+
+fn average_slope(series: &MemorySeries, a: usize, b: usize) -> f64 {
+    let seconds = (series.time_ms()[b] - series.time_ms()[a]) as f64 / 1e3;
+    (series.used_bytes()[b] - series.used_bytes()[a]) / seconds
+}

@@ -1,0 +1,103 @@
+//! `restart-loop`: restarts or OOM kills in quick succession.
+//!
+//! Takes the restarts that were found, gives the most within the time. Of several restarts between two readings one
+//! is seen at most, so readings far apart cannot exclude a loop.
+
+use crate::series::MemorySeries;
+use crate::units::duration_text;
+
+use super::{Context, Criterion, Restart, Span, Status, moment_text, step_text};
+
+/// Three or more restarts within an hour.
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    let settings = &context.settings.restart_loop;
+    let within_ms = settings.within_seconds.as_ms();
+    let loop_size = settings.restarts.max(1) as usize;
+    let mut restarts = context.restarts.to_vec();
+    restarts.sort_by_key(|restart| restart.at_ms);
+
+    let most = busiest(&restarts, within_ms);
+    let spans = loops(&restarts, loop_size, within_ms);
+    let seen_step_seconds = settings.within_seconds.get() / loop_size as f64;
+    let (status, reason) = if loop_size <= most.len() {
+        let seconds = (most[most.len() - 1].at_ms - most[0].at_ms) as f64 / 1e3;
+        let reason = format!(
+            "{} restarts within {} from {} ({}), fewer than {loop_size} within {} allowed",
+            most.len(),
+            duration_text(seconds),
+            moment_text(series, most[0].at_ms),
+            causes_text(most),
+            settings.within_seconds
+        );
+        (Status::Fail, reason)
+    } else if series.step_seconds().is_none_or(|step_seconds| seen_step_seconds < step_seconds) {
+        let readings =
+            step_text(series).map_or_else(|| "a single reading".to_owned(), |step| format!("readings {step} apart"));
+        let reason = format!(
+            "{readings} cannot show {loop_size} restarts within {}; measure at least every {}",
+            settings.within_seconds,
+            duration_text(seen_step_seconds)
+        );
+        (Status::NotEvaluable, reason)
+    } else {
+        let seen = match most.len() {
+            0 => "no restart was seen".to_owned(),
+            1 => format!("at most 1 restart within {}", settings.within_seconds),
+            n_restarts => format!("at most {n_restarts} restarts within {}", settings.within_seconds),
+        };
+        (Status::Pass, format!("{seen}, fewer than {loop_size} allowed"))
+    };
+    Criterion::new("restart-loop", settings.gates, status, reason)
+        .measured(Some(most.len() as f64), f64::from(settings.restarts), "restarts")
+        .with_spans(spans)
+}
+
+/// The most restarts that lie within the time, the first such; O(n).
+fn busiest<'r>(restarts: &'r [Restart<'r>], within_ms: i64) -> &'r [Restart<'r>] {
+    let mut first = 0;
+    let mut most = &restarts[..0];
+    for last in 0..restarts.len() {
+        while restarts[first].at_ms < restarts[last].at_ms - within_ms {
+            first += 1;
+        }
+        if most.len() < last + 1 - first {
+            most = &restarts[first..=last];
+        }
+    }
+    most
+}
+
+/// The times in which restarts were a loop: from the first of them to the last.
+fn loops(restarts: &[Restart<'_>], loop_size: usize, within_ms: i64) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for group in restarts.windows(loop_size) {
+        let (first_ms, last_ms) = (group[0].at_ms, group[loop_size - 1].at_ms);
+        if within_ms < last_ms - first_ms {
+            continue;
+        }
+        match spans.last_mut() {
+            Some(span) if span.resolved_at_ms.is_some_and(|resolved| first_ms <= resolved) => {
+                span.resolved_at_ms = Some(last_ms);
+            }
+            _ => spans.push(Span {
+                pending_at_ms: first_ms,
+                firing_at_ms: Some(last_ms),
+                resolved_at_ms: Some(last_ms),
+                during_load: false,
+            }),
+        }
+    }
+    spans
+}
+
+/// How often each cause occurs, in order of appearance: `2 oom, 1 recreated`.
+fn causes_text(restarts: &[Restart<'_>]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for restart in restarts {
+        match counts.iter_mut().find(|(cause, _)| *cause == restart.cause) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((restart.cause, 1)),
+        }
+    }
+    counts.iter().map(|(cause, count)| format!("{count} {cause}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,151 @@
+//! The quick reading of amounts: what containers print most often, without an allocation.
+//!
+//! Gives the same value and quantum as `units::Amount`; whatever is not plain digits and a known unit is left to it.
+
+use crate::units::{Amount, GIB, KIB, MIB, ParseAmountError};
+
+/// Powers of ten that are exact as an `f64`.
+const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// More digits are left to the general reading.
+const MAX_DIGITS: usize = 9;
+
+/// Up to here every whole number is exact as an `f64`.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Reads an amount of memory: a number and a unit.
+///
+/// # Errors
+///
+/// As `Amount::from_str`.
+pub(super) fn read(text: &str) -> Result<Amount, ParseAmountError> {
+    plain(text.as_bytes()).map_or_else(|| text.parse(), Ok)
+}
+
+/// As `read`, without saying why not.
+pub(super) fn read_quietly(text: &str) -> Option<Amount> {
+    plain(text.as_bytes()).or_else(|| text.parse().ok())
+}
+
+/// Digits with at most one point, blanks, a known unit; `None` for everything else, also when it is an amount.
+pub(super) fn plain(text: &[u8]) -> Option<Amount> {
+    let mut mantissa = 0u64;
+    let mut point = None;
+    let mut end = 0;
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(end),
+            _ => break,
+        }
+        end += 1;
+    }
+    let decimals = point.map_or(0, |point| end - point - 1);
+    let digits = end - usize::from(point.is_some());
+    if !text.first()?.is_ascii_digit() || digits > MAX_DIGITS || (point.is_some() && decimals == 0) {
+        return None;
+    }
+    let scale = unit(text[end..].trim_ascii())?;
+
+    // Both operands are exact, so that the quotient is the nearest to what was written.
+    let number = mantissa as f64 / POWERS[decimals];
+    let bytes = number * scale;
+    if bytes > LARGEST_EXACT {
+        return None;
+    }
+    let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
+    let four_digits = power_of_ten(magnitude - 3);
+    let printed = if decimals == 0 { four_digits } else { 1.0 / POWERS[decimals] };
+    Some(Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) })
+}
+
+fn unit(unit: &[u8]) -> Option<f64> {
+    Some(match unit {
+        b"MiB" => MIB,
+        b"GiB" => GIB,
+        b"KiB" => KIB,
+        b"B" => 1.0,
+        b"kB" | b"KB" => 1e3,
+        b"MB" => 1e6,
+        b"GB" => 1e9,
+        _ => return None,
+    })
+}
+
+fn power_of_ten(exponent: i32) -> f64 {
+    let power = POWERS.get(exponent.unsigned_abs() as usize).copied();
+    match power {
+        Some(power) if exponent < 0 => 1.0 / power,
+        Some(power) => power,
+        None => 10f64.powi(exponent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str) {
+        match (read(text), text.parse::<Amount>()) {
+            (Ok(quick), Ok(general)) => {
+                assert_eq!(quick.bytes, general.bytes, "{text}");
+                assert!(
+                    (quick.quantum - general.quantum).abs() <= 1e-12 * general.quantum,
+                    "{text}: {quick:?} {general:?}"
+                );
+            }
+            (quick, general) => assert_eq!(quick.map_err(|e| e.to_string()), general.map_err(|e| e.to_string())),
+        }
+    }
+
+    #[test]
+    fn the_quick_reading_gives_what_the_general_one_gives() {
+        for text in [
+            "512.3MiB",
+            "512MiB",
+            "5.629MiB",
+            "1023MiB",
+            "12.05GiB",
+            "3.092MB",
+            "38.21 MiB",
+            "1e+03kB",
+            "0B",
+            "796 KB",
+            "17Mi",
+            "0.5KiB",
+            "00.5KiB",
+            "5.MiB",
+            ".5MiB",
+            "1.5TiB",
+            "16EiB",
+            "-5MiB",
+            "--",
+            "",
+            "MiB",
+            "1..2MiB",
+            "9999999999999GiB",
+            "123456789B",
+            "1234567890B",
+            "512.3",
+            "512.3 ",
+            " 512.3MiB",
+            "512.3MiB ",
+            "0.000MiB",
+        ] {
+            check(text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_reading_gives_what_the_general_one_gives_for_any_number(
+            number in "[0-9]{1,12}(\\.[0-9]{0,6})?",
+            unit in prop::sample::select(vec!["B", "kB", "MB", "GB", "KiB", "MiB", "GiB", " MiB", "TiB", "Mb"]),
+        ) {
+            check(&format!("{number}{unit}"));
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Reads the times that stand before rows and blocks, and gives times to ticks that have none.
+//!
+//! A tick is one call of `docker stats`. Times are milliseconds since 1970, UTC; a stamp without a zone is UTC.
+
+use chrono::{Datelike, NaiveDate};
+
+/// One day, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// A point in time as a text gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// When; `None` when the year is missing and nothing gives it.
+    pub(super) time_ms: Option<i64>,
+    /// Whether it says how far it is from UTC.
+    pub(super) has_zone: bool,
+    /// Whether it says the year.
+    pub(super) has_year: bool,
+}
+
+/// Reads a stamp at the beginning of `text`; gives it and where the rest begins.
+///
+/// ISO 8601, epochs in s, ms, us or ns, what `date` prints, and syslog. The year of a stamp without one is
+/// the last in which it is not more than a day after `latest_ms`.
+pub(super) fn read_stamp(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, usize)> {
+    let trimmed = text.trim_start_matches([' ', '\t', '[', '<', '#', '=', '*', '>', '(']);
+    let mut skipped = text.len() - trimmed.len();
+    let mut rest = trimmed;
+    // The priority and version of a syslog line: `<34>1 2026-..`.
+    if skipped > 0 && text[..skipped].ends_with('<') {
+        let (priority, after) = rest.split_once('>')?;
+        if priority.len() > 3 || !priority.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let after = after.strip_prefix("1 ").unwrap_or(after);
+        skipped += rest.len() - after.len();
+        rest = after;
+    }
+    if rest.starts_with("- ") || rest.starts_with("-- ") || rest.starts_with("--- ") {
+        let after = rest.trim_start_matches(['-', ' ']);
+        skipped += rest.len() - after.len();
+        rest = after;
+    }
+    let (stamp, length) = match rest.as_bytes().first()? {
+        b'0'..=b'9' => iso(rest).or_else(|| epoch(rest)).or_else(|| {
+            let day = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            if day.starts_with([' ', '.']) { worded(rest, latest_ms) } else { None }
+        })?,
+        b'A'..=b'Z' | b'a'..=b'z' if !rest.as_bytes().get(1)?.is_ascii_digit() => worded(rest, latest_ms)?,
+        _ => return None,
+    };
+    let after = &rest[length..];
+    let separator = after.len() - after.trim_start_matches([']', ')', ',', ';', ':', '|', '>']).len();
+    let after = &after[separator..];
+    if after.is_empty() || after.starts_with([' ', '\t', '{']) || (separator > 0) {
+        let blank = after.len() - after.trim_start().len();
+        return Some((stamp, skipped + length + separator + blank));
+    }
+    None
+}
+
+/// Whether nothing but decoration follows a stamp.
+pub(super) fn is_only_decoration(rest: &str) -> bool {
+    rest.bytes().all(|byte| b" \t=-#*])>|".contains(&byte))
+}
+
+/// `2026-11-23T20:06:38.5Z`, with `T` or a blank, `.` or `,`, and any offset or none.
+fn iso(text: &str) -> Option<(Stamp, usize)> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| -> Option<u32> {
+        bytes
+            .get(from..to)?
+            .iter()
+            .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+    };
+    let year = number(0, 4)?;
+    let dash = *bytes.get(4)?;
+    if !(dash == b'-' || dash == b'/') || *bytes.get(7)? != dash || !b"Tt _".contains(bytes.get(10)?) {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(year as i32, number(5, 7)?, number(8, 10)?)?;
+    if *bytes.get(13)? != b':' || *bytes.get(16)? != b':' {
+        return None;
+    }
+    let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?.min(59))?;
+    let mut end = 19;
+    let mut ms = 0;
+    if let [b'.' | b',', b'0'..=b'9', ..] = &bytes[end..] {
+        let digits = bytes[end + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        ms = (0..3)
+            .fold(0, |ms, place| ms * 10 + if place < digits { i64::from(bytes[end + 1 + place] - b'0') } else { 0 });
+        end += 1 + digits;
+    }
+    let blank = usize::from(bytes.get(end) == Some(&b' ') && matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+    let (offset_ms, length) = match offset(&text[end + blank..]) {
+        Some((offset_ms, length)) => (Some(offset_ms), length + blank),
+        None => (None, 0),
+    };
+    let time_ms = time.and_utc().timestamp_millis() + ms - offset_ms.unwrap_or(0);
+    Some((Stamp { time_ms: Some(time_ms), has_zone: offset_ms.is_some(), has_year: true }, end + length))
+}
+
+/// `Z`, `+01:00`, `+0100`, `+01`: milliseconds east of UTC, and the length of the text.
+fn offset(text: &str) -> Option<(i64, usize)> {
+    let bytes = text.as_bytes();
+    let sign = match bytes.first()? {
+        b'Z' | b'z' => return Some((0, 1)),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let two = |at: usize| -> Option<i64> {
+        let pair = bytes.get(at..at + 2)?;
+        pair.iter().all(u8::is_ascii_digit).then(|| i64::from((pair[0] - b'0') * 10 + pair[1] - b'0'))
+    };
+    let hours = two(1)?;
+    let (minutes, length) = match bytes.get(3) {
+        Some(b':') => (two(4)?, 6),
+        _ => two(3).map_or((0, 3), |minutes| (minutes, 5)),
+    };
+    Some((sign * (hours * 60 + minutes) * 60_000, length))
+}
+
+/// An epoch in seconds (with decimals or not), milliseconds, microseconds or nanoseconds, by its digits.
+fn epoch(text: &str) -> Option<(Stamp, usize)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole: i64 = text[..digits].parse().ok()?;
+    let mut end = digits;
+    let time_ms = match digits {
+        10 => {
+            let decimals = text[end..].strip_prefix('.').unwrap_or_default();
+            let n_decimals = decimals.bytes().take_while(u8::is_ascii_digit).count();
+            let ms = (0..3).fold(0, |ms, place| {
+                ms * 10 + if place < n_decimals { i64::from(decimals.as_bytes()[place] - b'0') } else { 0 }
+            });
+            end += if n_decimals > 0 { 1 + n_decimals } else { 0 };
+            whole * 1000 + ms
+        }
+        13 => whole,
+        16 => whole / 1000,
+        19 => whole / 1_000_000,
+        _ => return None,
+    };
+    Some((Stamp { time_ms: Some(time_ms), has_zone: true, has_year: true }, end))
+}
+
+/// What `date` prints and what syslog prints: `Mon Nov 23 20:06:38 UTC 2026`, `Mon 23 Nov 2026 08:06:38 PM CET`,
+/// `Nov 23 20:00:05`.
+fn worded(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, usize)> {
+    let mut words = Words { text, at: 0 };
+    let mut word = words.next()?;
+    let is_name = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.' || byte == b',');
+    if month(word).is_none() && is_name(word) {
+        // A weekday, in any language.
+        word = words.next()?;
+    }
+    let (month, day, mut year) = if let Some(month) = month(word) {
+        (month, day(words.next()?)?, None)
+    } else {
+        let day = day(word)?;
+        let month = month(words.next()?)?;
+        let before_year = words.at;
+        let year = words.next().and_then(year);
+        if year.is_none() {
+            words.at = before_year;
+        }
+        (month, day, year)
+    };
+    let (mut seconds, ms) = clock_time(words.next()?)?;
+    let mut end = words.at;
+    let mut next = words.next();
+    if let Some(half @ ("AM" | "PM" | "am" | "pm")) = next {
+        let twelve = 12 * 3600;
+        seconds = seconds % twelve + if half.eq_ignore_ascii_case("pm") { twelve } else { 0 };
+        end = words.at;
+        next = words.next();
+    }
+    let mut offset_ms = None;
+    if let Some(word) = next {
+        let after_zone = words.at;
+        if let Some(number) = self::year(word).filter(|_| year.is_none()) {
+            year = Some(number);
+            end = after_zone;
+        } else if word.bytes().all(|byte| byte.is_ascii_uppercase()) || offset(word).is_some() {
+            let known = zone(word);
+            let year_after = words.next().and_then(self::year).filter(|_| year.is_none());
+            if year_after.is_some() {
+                year = year_after;
+                end = words.at;
+                offset_ms = known;
+            } else if known.is_some() {
+                end = after_zone;
+                offset_ms = known;
+            } else if year.is_some() && text[after_zone..].trim().is_empty() {
+                end = after_zone;
+            }
+        }
+    }
+    let in_year = |year: i32| -> Option<i64> {
+        let midnight = NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis();
+        Some(midnight + i64::from(seconds) * 1000 + ms - offset_ms.unwrap_or(0))
+    };
+    let time_ms = match year {
+        Some(year) => Some(in_year(year)?),
+        None => latest_ms.and_then(|latest_ms| {
+            let latest = chrono::DateTime::from_timestamp_millis(latest_ms)?;
+            // Eight years back holds a 29 February in any case.
+            (0..9).filter_map(|back| in_year(latest.year() - back)).find(|time_ms| *time_ms <= latest_ms + DAY_MS)
+        }),
+    };
+    Some((Stamp { time_ms, has_zone: offset_ms.is_some(), has_year: year.is_some() }, end))
+}
+
+/// Words between blanks, and where the last one ended.
+struct Words<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = &self.text[self.at..];
+        let word = rest.split_ascii_whitespace().next()?;
+        self.at += word.as_ptr() as usize - rest.as_ptr() as usize + word.len();
+        Some(word)
+    }
+}
+
+fn month(word: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let word = word.trim_end_matches(['.', ',']);
+    let short = word.get(..3)?;
+    let index = MONTHS.iter().position(|month| short.eq_ignore_ascii_case(month))?;
+    (word.len() <= 9 && word.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(index as u32 + 1)
+}
+
+fn day(word: &str) -> Option<u32> {
+    let word = word.trim_end_matches(['.', ',']);
+    (word.len() <= 2).then(|| word.parse().ok()).flatten().filter(|day| (1..=31).contains(day))
+}
+
+fn year(word: &str) -> Option<i32> {
+    let word = word.trim_end_matches([',', ']', ':']);
+    (word.len() == 4).then(|| word.parse().ok()).flatten().filter(|year| (1970..3000).contains(year))
+}
+
+/// `20:06:38`, with decimals or not: seconds of the day and milliseconds.
+fn clock_time(word: &str) -> Option<(u32, i64)> {
+    let word = word.trim_end_matches([',', ']', ':']);
+    let (time, decimals) = word.split_once(['.', ',']).unwrap_or((word, ""));
+    let mut parts = time.split(':').map(|part| (part.len() <= 2).then(|| part.parse::<u32>().ok()).flatten());
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??.min(59));
+    if parts.next().is_some() || hours > 23 || minutes > 59 {
+        return None;
+    }
+    let ms = format!("{decimals:0<3}").get(..3)?.parse().ok()?;
+    Some((hours * 3600 + minutes * 60 + seconds, ms))
+}
+
+/// The zones whose short name means one offset: milliseconds east of UTC.
+fn zone(name: &str) -> Option<i64> {
+    let half_hours = match name {
+        "UTC" | "GMT" | "WET" => 0,
+        "CET" | "WEST" => 2,
+        "CEST" | "EET" => 4,
+        "EEST" | "MSK" => 6,
+        "JST" | "KST" => 18,
+        "AEST" => 20,
+        "AEDT" => 22,
+        "NZST" => 24,
+        "EDT" => -8,
+        "EST" | "CDT" => -10,
+        "MDT" => -12,
+        "MST" | "PDT" => -14,
+        "PST" => -16,
+        _ => return offset(name).filter(|(_, length)| *length == name.len()).map(|(offset_ms, _)| offset_ms),
+    };
+    Some(half_hours * 1_800_000)
+}
+
+/// The ticks of one file of a sequence that need times.
+#[derive(Debug, Clone)]
+pub(super) struct FileTicks {
+    /// Number of ticks.
+    pub(super) n_ticks: usize,
+    /// Time of the last one, as `--end` or the modification time gives it.
+    pub(super) anchor_ms: i64,
+}
+
+/// How the anchor of a file fits the file after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It follows by one interval, or it is the last.
+    Follows,
+    /// So many ticks are missing between it and the next.
+    Gap(i64),
+    /// Its anchor lay within the next, or after it: it was moved before it, by so many milliseconds.
+    Moved(i64),
+}
+
+/// The time of the last tick of each file, oldest first, and how it fits the next file.
+pub(super) fn anchor(files: &[FileTicks], interval_ms: i64) -> Vec<(i64, Fit)> {
+    let mut anchors = Vec::with_capacity(files.len());
+    let mut next_start_ms = None;
+    for file in files.iter().rev() {
+        let (end_ms, fit) = match next_start_ms.map(|start_ms: i64| start_ms - interval_ms) {
+            Some(fitting_ms) if fitting_ms < file.anchor_ms => (fitting_ms, Fit::Moved(file.anchor_ms - fitting_ms)),
+            Some(fitting_ms) if file.anchor_ms < fitting_ms => {
+                (file.anchor_ms, Fit::Gap((fitting_ms - file.anchor_ms) / interval_ms.max(1)))
+            }
+            _ => (file.anchor_ms, Fit::Follows),
+        };
+        next_start_ms = Some(end_ms - (file.n_ticks.saturating_sub(1)) as i64 * interval_ms);
+        anchors.push((end_ms, fit));
+    }
+    anchors.reverse();
+    anchors
+}
+
+/// Fills in ticks without a time among ticks with one: counted on from the one before, evenly where the next is
+/// nearer than that, and back from the first.
+pub(super) fn fill_in(times: &mut [Option<i64>], interval_ms: i64) {
+    let Some(first) = times.iter().position(Option::is_some) else { return };
+    for back in 1..=first {
+        times[first - back] = times[first].map(|time_ms| time_ms - back as i64 * interval_ms);
+    }
+    let mut before = first;
+    while before + 1 < times.len() {
+        let next = times[before + 1..].iter().position(Option::is_some).map(|offset| before + 1 + offset);
+        let end = next.unwrap_or(times.len());
+        let step_ms = match (times[before], next.and_then(|next| times[next])) {
+            (Some(from_ms), Some(to_ms)) => ((to_ms - from_ms) / (end - before) as i64).clamp(0, interval_ms),
+            _ => interval_ms,
+        };
+        for index in before + 1..end {
+            times[index] = times[before].map(|time_ms| time_ms + (index - before) as i64 * step_ms);
+        }
+        before = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::time_text;
+
+    /// The end of 2026-11-24 as that which the year is taken from.
+    const LATEST_MS: i64 = 1_795_564_799_000;
+
+    fn describe(text: &str) -> String {
+        match read_stamp(text, Some(LATEST_MS)) {
+            None => "no stamp".to_owned(),
+            Some((stamp, length)) => format!(
+                "{}{}{} | {}",
+                stamp.time_ms.and_then(time_text).unwrap_or_default(),
+                if stamp.has_zone { "" } else { " no zone" },
+                if stamp.has_year { "" } else { " no year" },
+                &text[length..]
+            ),
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(describe(text), expected, "{text}");
+    }
+
+    #[test]
+    fn stamps_are_read_in_every_form_that_loops_write() {
+        check("2026-11-23T20:06:38Z", "2026-11-23T20:06:38Z | ");
+        check("2026-11-23T20:06:38Z 9a9858661741   web", "2026-11-23T20:06:38Z | 9a9858661741   web");
+        check("2026-11-23T21:06:38+0100 9a98", "2026-11-23T20:06:38Z | 9a98");
+        check("2026-11-23 21:06:38.25 +01:00 9a98", "2026-11-23T20:06:38.250Z | 9a98");
+        check("[2026-11-23 20:06:38] 9a98", "2026-11-23T20:06:38Z no zone | 9a98");
+        check("2026-11-23T20:06:38Z {\"ID\"", "2026-11-23T20:06:38Z | {\"ID\"");
+        check("1795464398 9a98", "2026-11-23T20:06:38Z | 9a98");
+        check("1795464398.791042 9a98", "2026-11-23T20:06:38.791Z | 9a98");
+        check("1795464398791 9a98", "2026-11-23T20:06:38.791Z | 9a98");
+        check("Mon Nov 23 20:06:38 UTC 2026", "2026-11-23T20:06:38Z | ");
+        check("Mon Nov 23 21:06:38 CET 2026", "2026-11-23T20:06:38Z | ");
+        check("Mon Nov 23 21:06:38 XYT 2026", "2026-11-23T21:06:38Z no zone | ");
+        check("Mon Nov 23 08:06:38 PM UTC 2026", "2026-11-23T20:06:38Z | ");
+        check("Mon 23 Nov 2026 08:06:38 PM UTC", "2026-11-23T20:06:38Z | ");
+        check("Mo 23. Nov 21:06:38 CET 2026", "2026-11-23T20:06:38Z | ");
+        check("=== Mon Nov 23 20:06:38 2026 ===", "2026-11-23T20:06:38Z no zone | ===");
+        check("Nov 23 20:00:05 9a98", "2026-11-23T20:00:05Z no zone no year | 9a98");
+        check("Dec  3 20:00:05 host memlog[12]: 9a98", "2025-12-03T20:00:05Z no zone no year | host memlog[12]: 9a98");
+        check("<34>1 2026-11-23T20:06:38Z host", "2026-11-23T20:06:38Z | host");
+    }
+
+    #[test]
+    fn names_and_ids_are_no_stamps() {
+        for text in [
+            "9a9858661741   web",
+            "123456789012   web",
+            "web   0.1%",
+            "march-hare   0.1%",
+            "",
+            "2026-13-45T99:99:99Z",
+            "Nov",
+            "May 5",
+        ] {
+            check(text, "no stamp");
+        }
+    }
+
+    #[test]
+    fn files_are_anchored_from_the_newest_back() {
+        let files = |anchors: &[(usize, i64)]| -> Vec<FileTicks> {
+            anchors.iter().map(|&(n_ticks, anchor_ms)| FileTicks { n_ticks, anchor_ms }).collect()
+        };
+        assert_eq!(anchor(&files(&[(3, 400), (2, 600)]), 100), [(400, Fit::Follows), (600, Fit::Follows)]);
+        assert_eq!(anchor(&files(&[(3, 300), (2, 600)]), 100), [(300, Fit::Gap(1)), (600, Fit::Follows)]);
+        assert_eq!(anchor(&files(&[(3, 600), (2, 600)]), 100), [(400, Fit::Moved(200)), (600, Fit::Follows)]);
+    }
+
+    #[test]
+    fn ticks_between_stamps_are_filled_in() {
+        let mut times = [None, Some(100), None, None, Some(160), None];
+        fill_in(&mut times, 50);
+        assert_eq!(times, [Some(50), Some(100), Some(120), Some(140), Some(160), Some(210)]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Recognises rotated files: `x.log`, `x.log.1`, `x.log.2.gz`, `x.log-20260101` are one sequence.
+
+use std::path::{Path, PathBuf};
+
+use super::Source;
+
+/// Inputs to be read one after another, as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sequence {
+    /// The file name without what rotation and compression add; `stdin` for standard input.
+    pub(super) name: String,
+    /// The directory of its files; empty for standard input.
+    pub(super) directory: PathBuf,
+    /// Indices of its inputs, oldest first.
+    pub(super) members: Vec<usize>,
+}
+
+/// How old a rotated file is; older ones are smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Age {
+    /// The date that rotation added.
+    Date(u64),
+    /// Counted from the newest, negated.
+    Number(i64),
+    /// The file that is written to.
+    Current,
+}
+
+/// Puts the files of each sequence together, in order of first appearance.
+pub(super) fn sequences(sources: &[Source]) -> Vec<Sequence> {
+    let mut sequences: Vec<(Sequence, Vec<Age>)> = Vec::new();
+    for (index, source) in sources.iter().enumerate() {
+        let (directory, name, age) = match source {
+            Source::Stdin => (PathBuf::new(), "stdin".to_owned(), None),
+            Source::File(path) => {
+                let (name, age) = split_name(path);
+                (path.parent().unwrap_or(Path::new("")).to_owned(), name, Some(age))
+            }
+        };
+        let found = sequences
+            .iter_mut()
+            .find(|(sequence, ages)| !ages.is_empty() && sequence.directory == directory && sequence.name == name);
+        match (found, age) {
+            (Some((sequence, ages)), Some(age)) => {
+                let place = ages.partition_point(|other| *other <= age);
+                sequence.members.insert(place, index);
+                ages.insert(place, age);
+            }
+            _ => sequences.push((Sequence { name, directory, members: vec![index] }, age.into_iter().collect())),
+        }
+    }
+    sequences.into_iter().map(|(sequence, _)| sequence).collect()
+}
+
+/// The name without the marks of rotation and compression, and its age by these.
+fn split_name(path: &Path) -> (String, Age) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let plain = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    if let Some((base, number)) = plain.rsplit_once('.')
+        && !base.is_empty()
+        && (1..=4).contains(&number.len())
+        && let Ok(number) = number.parse::<i64>()
+    {
+        return (base.to_owned(), Age::Number(-number));
+    }
+    // `x.log-20260101`, and `x-20260101.log` where the ending is kept last.
+    let (stem, ending) = match plain.rsplit_once('.') {
+        Some((stem, ending)) if !ending.contains('-') => (stem, Some(ending)),
+        _ => (plain, None),
+    };
+    for (text, ending) in [(plain, None), (stem, ending)] {
+        if let Some((base, date)) = text.rsplit_once(['-', '.'])
+            && !base.is_empty()
+            && is_date(date)
+            && let Ok(date) = format!("{date:0<14}").parse()
+        {
+            let base = ending.map_or_else(|| base.to_owned(), |ending| format!("{base}.{ending}"));
+            return (base, Age::Date(date));
+        }
+    }
+    (plain.to_owned(), Age::Current)
+}
+
+/// `20260101`, `2026010100` and so on to the second, or an epoch.
+fn is_date(text: &str) -> bool {
+    [8, 10, 12, 14].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(paths: &[&str], expected: &str) {
+        let sources: Vec<Source> = paths
+            .iter()
+            .map(|path| if *path == "-" { Source::Stdin } else { Source::File(PathBuf::from(path)) })
+            .collect();
+        let described: Vec<String> = sequences(&sources)
+            .iter()
+            .map(|sequence| {
+                let members: Vec<&str> = sequence.members.iter().map(|index| paths[*index]).collect();
+                format!("{}: {}", sequence.name, members.join(" < "))
+            })
+            .collect();
+        assert_eq!(described.join(" | "), expected);
+    }
+
+    #[test]
+    fn rotated_files_are_one_sequence_oldest_first() {
+        check(
+            &["a/x.log", "a/x.log.1", "a/x.log.10.gz", "a/x.log.2.gz"],
+            "x.log: a/x.log.10.gz < a/x.log.2.gz < a/x.log.1 < a/x.log",
+        );
+        check(
+            &["x.log-20260102.gz", "x.log", "x.log-20260101.zst"],
+            "x.log: x.log-20260101.zst < x.log-20260102.gz < x.log",
+        );
+        check(&["x-20260102.csv", "x.csv"], "x.csv: x-20260102.csv < x.csv");
+        check(&["x.csv.gz"], "x.csv: x.csv.gz");
+    }
+
+    #[test]
+    fn other_files_stand_alone() {
+        check(&["a/x.log", "b/x.log"], "x.log: a/x.log | x.log: b/x.log");
+        check(&["trend-1.csv", "trend-2.csv"], "trend-1.csv: trend-1.csv | trend-2.csv: trend-2.csv");
+        check(&["-", "stdin"], "stdin: - | stdin: stdin");
+    }
+}

@@ -1,0 +1,173 @@
+//! Opens files and standard input, plain or compressed, and recognises the format by content.
+//!
+//! What breaks off in the middle (a cut `.gz`, a failing disk) ends there: what was read stays, and it is said.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::UNIX_EPOCH;
+
+use super::lines::Lines;
+use super::{EXPECTED, Format, Source, cleaned, docker_stats, trend_csv};
+
+/// An input that can be read.
+pub(super) struct Opened {
+    /// Its lines, decompressed.
+    pub(super) lines: Lines<Box<dyn Read>>,
+    /// When the file was last written to, in milliseconds; `None` for what is not a regular file.
+    pub(super) mtime_ms: Option<i64>,
+    /// Why reading stopped before the end, if it did. Known once all was read.
+    pub(super) broken: Rc<RefCell<Option<String>>>,
+}
+
+#[cfg(test)]
+impl Opened {
+    /// A file of this content.
+    pub(super) fn of(content: &[u8], mtime_ms: Option<i64>) -> Opened {
+        let reader: Box<dyn Read> = Box::new(io::Cursor::new(content.to_vec()));
+        Opened { lines: Lines::new(reader), mtime_ms, broken: Rc::default() }
+    }
+}
+
+/// Opens an input; otherwise says why it cannot be read.
+pub(super) fn open(source: &Source) -> Result<Opened, String> {
+    match source {
+        Source::Stdin => decompressed(io::stdin(), None),
+        Source::File(path) => {
+            let (file, mtime_ms) = open_file(path).map_err(|error| match error.kind() {
+                io::ErrorKind::IsADirectory => "it is a directory (expected a file)".to_owned(),
+                _ => format!("it cannot be opened: {error}"),
+            })?;
+            decompressed(file, mtime_ms)
+        }
+    }
+}
+
+fn open_file(path: &Path) -> io::Result<(File, Option<i64>)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mtime = metadata.is_file().then(|| metadata.modified().ok()).flatten();
+    let mtime_ms = mtime.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|time| time.as_millis() as i64);
+    Ok((file, mtime_ms))
+}
+
+fn decompressed(mut reader: impl Read + 'static, mtime_ms: Option<i64>) -> Result<Opened, String> {
+    let mut magic = Vec::with_capacity(4);
+    reader.by_ref().take(4).read_to_end(&mut magic).map_err(|error| format!("it cannot be read: {error}"))?;
+    let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
+    let is_zstd = magic == [0x28, 0xb5, 0x2f, 0xfd];
+    let whole = io::Cursor::new(magic).chain(reader);
+
+    let plain: Box<dyn Read> = if is_gzip {
+        Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 << 10, whole)))
+    } else if is_zstd {
+        Box::new(zstd::Decoder::new(whole).map_err(|error| format!("it cannot be decompressed: {error}"))?)
+    } else {
+        Box::new(whole)
+    };
+    let broken = Rc::new(RefCell::new(None));
+    let what = if is_gzip || is_zstd { "the compressed data breaks off or is damaged" } else { "reading failed" };
+    let reader = UntilBroken { reader: plain, what, n_bytes: 0, broken: Rc::clone(&broken) };
+    Ok(Opened { lines: Lines::new(Box::new(reader)), mtime_ms, broken })
+}
+
+/// Ends where the reader fails, and keeps why.
+struct UntilBroken {
+    reader: Box<dyn Read>,
+    what: &'static str,
+    n_bytes: u64,
+    broken: Rc<RefCell<Option<String>>>,
+}
+
+impl Read for UntilBroken {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.broken.borrow().is_some() {
+            return Ok(0);
+        }
+        match self.reader.read(buffer) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                let message = format!("{} after {} bytes of text: {error}", self.what, self.n_bytes);
+                *self.broken.borrow_mut() = Some(message);
+                Ok(0)
+            }
+            result => result.inspect(|n| self.n_bytes += *n as u64),
+        }
+    }
+}
+
+/// The format of a text, by its beginning; otherwise what was found and what was expected.
+pub(super) fn recognise(beginning: &[u8]) -> Result<Format, String> {
+    if let Some(kind) = binary_kind(beginning) {
+        return Err(format!("{kind} (expected {EXPECTED})"));
+    }
+    let text = String::from_utf8_lossy(beginning);
+    let text = text.trim_start_matches('\u{feff}').trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
+    if text.starts_with(['{', '[']) {
+        return recognise_json(text);
+    }
+    let (mut n_docker, mut n_trend) = (0, 0);
+    for line in text.lines().take(1000) {
+        n_trend += u32::from(trend_csv::looks_like_reading(line));
+        n_docker += u32::from(docker_stats::looks_like_reading(line));
+    }
+    match (n_docker, n_trend) {
+        (0, 0) if docker_stats::has_header(text) => Ok(Format::DockerStats),
+        (0, 0) => {
+            Err(format!("no reading was recognised in it: it begins with {} (expected {EXPECTED})", begins(text)))
+        }
+        _ if n_trend > n_docker => Ok(Format::TrendCsv),
+        _ => Ok(Format::DockerStats),
+    }
+}
+
+fn recognise_json(text: &str) -> Result<Format, String> {
+    // What the first keys are decides; values further on may hold any word.
+    let has = |key: &str| text.contains(key);
+    if has("\"MemUsage\"") {
+        return Ok(Format::DockerStats);
+    }
+    if has("\"timestamps\"") && has("\"metric\"") {
+        return Err(format!("it looks like export lines of VictoriaMetrics (expected {EXPECTED})"));
+    }
+    if has("\"mem_usage\"") {
+        return Err(format!("it looks like the JSON of podman (expected {EXPECTED})"));
+    }
+    let empty_matrix = text.trim_end() == "[]";
+    if has("\"status\"") || has("\"metric\"") || has("\"resultType\"") || empty_matrix {
+        return Ok(Format::Prometheus);
+    }
+    if text.lines().any(docker_stats::looks_like_reading) {
+        return Ok(Format::DockerStats);
+    }
+    Err(format!("it is JSON of another kind: it begins with {} (expected {EXPECTED})", begins(text)))
+}
+
+/// The first line that is not blank, short and in backticks.
+fn begins(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    format!("`{}`", cleaned(line.trim(), 60))
+}
+
+fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 6] = [
+        (b"PAR1", "it is a Parquet file"),
+        (b"PK\x03\x04", "it is a zip archive"),
+        (b"BZh", "it is compressed with bzip2"),
+        (b"\xfd7zXZ", "it is compressed with xz"),
+        (b"\xff\xfe", "it is UTF-16 text"),
+        (b"\xfe\xff", "it is UTF-16 text"),
+    ];
+    if let Some((_, kind)) = KINDS.into_iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Some(kind);
+    }
+    // Escape codes belong to streams, and a crash can leave a run of NUL in a log.
+    let text = bytes.trim_ascii_start();
+    let n_control = text.iter().filter(|byte| **byte < b' ' && !b"\t\n\r\x0c\x08\x1b".contains(byte)).count();
+    let n_text = text.iter().filter(|byte| b" \n,".contains(byte)).count();
+    (n_control > text.len() / 50 && n_text < text.len() / 50 || n_control > text.len() / 2).then_some("it is binary")
+}

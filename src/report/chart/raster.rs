@@ -1,0 +1,44 @@
+//! SVG to PNG.
+
+use std::sync::{Arc, LazyLock};
+
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{Options, Tree, fontdb};
+
+use super::Scale;
+
+/// The font files, read once; every thread draws with them.
+static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(ttf_noto_sans::REGULAR.to_vec());
+    fonts.load_font_data(ttf_noto_sans::BOLD.to_vec());
+    // Without this, text in another family is left out without a word.
+    fonts.set_sans_serif_family("Noto Sans");
+    Arc::new(fonts)
+});
+
+/// The document that the canvas made, as a PNG without alpha.
+pub(super) fn png(svg: &str, scale: Scale) -> Vec<u8> {
+    let options = Options { fontdb: FONTS.clone(), ..Options::default() };
+    let tree = Tree::from_str(svg, &options).expect("the document is well formed and has a size");
+    let factor = match scale {
+        Scale::Once => 1.0,
+        Scale::Twice => 2.0,
+    };
+    let size = tree.size().to_int_size().scale_by(factor).expect("a chart has an area");
+    let mut pixmap = Pixmap::new(size.width(), size.height()).expect("a chart is a few thousand pixels wide");
+    resvg::render(&tree, Transform::from_scale(factor, factor), &mut pixmap.as_mut());
+    encode(&pixmap)
+}
+
+fn encode(pixmap: &Pixmap) -> Vec<u8> {
+    let opaque: Vec<u8> = pixmap.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, pixmap.width(), pixmap.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().expect("a vector takes every byte");
+    writer.write_image_data(&opaque).expect("three bytes for each pixel");
+    writer.finish().expect("a vector takes every byte");
+    file
+}

@@ -1,0 +1,411 @@
+//! The JSON verdict, `schema_version` 1: other programs depend on its form, which `schema/` describes.
+//!
+//! Numbers are bytes, seconds, bytes per second; times RFC 3339 UTC. Unknown is null, never 0 or NaN.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::{KnownLimitSource, Report, SeriesReport};
+use crate::criteria::{Criterion, Span, Status};
+use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
+use crate::judge::Growth;
+use crate::settings::Settings;
+use crate::units::time_text;
+
+/// The version of the form; changed when a program that reads it must change.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The JSON Schema of the verdict.
+pub const SCHEMA: &str = include_str!("../../schema/verdict.schema.json");
+
+/// The report as JSON, with a line feed at its end. `charts`: paths of the charts, relative to the JSON file.
+pub fn render(report: &Report, charts: &[String]) -> String {
+    let mut text = serde_json::to_string_pretty(&verdict(report, charts)).expect("every part can be written as JSON");
+    text.push('\n');
+    text
+}
+
+/// A number: whole where it is whole, else with six significant digits; null when it is not finite.
+///
+/// No estimate here is known better, and the last digits of a double differ between machines.
+struct Number(f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.0.is_finite() {
+            serializer.serialize_none()
+        } else if self.0.fract() == 0.0 && self.0.abs() < 1e15 {
+            serializer.serialize_i64(self.0 as i64)
+        } else if self.0.abs() >= 1e6 {
+            serializer.serialize_i64(self.0.round() as i64)
+        } else {
+            serializer.serialize_f64(format!("{:.5e}", self.0).parse().unwrap_or(self.0))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct VerdictJson<'a> {
+    schema_version: u32,
+    tool: Tool,
+    outcome: &'static str,
+    exit_code: u8,
+    settings: &'a Settings,
+    notes: &'a [String],
+    inputs: Vec<InputJson<'a>>,
+    series: Vec<SeriesJson<'a>>,
+    ignored: &'a [String],
+    charts: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct InputJson<'a> {
+    path: &'a str,
+    format: Option<&'static str>,
+    samples: u64,
+    series: u64,
+    gaps: u64,
+    other_lines: u64,
+    rejected_count: u64,
+    rejected: Vec<RejectedJson<'a>>,
+    time_source: &'static str,
+    end_from: Option<&'static str>,
+    incomplete: bool,
+    warnings: &'a [String],
+    unusable: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RejectedJson<'a> {
+    line: u64,
+    text: &'a str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct SeriesJson<'a> {
+    id: &'a str,
+    labels: &'a BTreeMap<String, String>,
+    outcome: &'static str,
+    counts: bool,
+    verdict: &'static str,
+    shape: &'static str,
+    reason: &'a str,
+    would_change: &'a str,
+    notes: &'a [String],
+    window: WindowJson,
+    memory: MemoryJson,
+    tolerance_bytes_per_second: Number,
+    growth: Option<GrowthJson>,
+    onset: Option<String>,
+    minimum_detectable: Option<DetectableJson>,
+    segments: Vec<SegmentJson>,
+    restarts: Vec<RestartJson>,
+    change_points: Vec<ChangePointJson>,
+    time_to_limit: Option<TimeToLimitJson>,
+    criteria: Vec<CriterionJson<'a>>,
+    next_action: Option<NextActionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct WindowJson {
+    start: Option<String>,
+    end: Option<String>,
+    samples: usize,
+    coverage: Number,
+    step_seconds: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct MemoryJson {
+    first: Number,
+    last: Number,
+    min: Number,
+    median: Number,
+    max: Number,
+    limit: Option<Number>,
+    limit_source: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct GrowthJson {
+    bytes_per_second: Number,
+    lower: Number,
+    upper: Number,
+    confidence: Number,
+    p_value: Number,
+    q_value: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct DetectableJson {
+    bytes_per_second: Option<Number>,
+    needed_seconds: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct SegmentJson {
+    start: Option<String>,
+    end: Option<String>,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+struct RestartJson {
+    at: Option<String>,
+    cause: &'static str,
+    before_bytes: Number,
+    after_bytes: Number,
+}
+
+#[derive(Serialize)]
+struct ChangePointJson {
+    at: Option<String>,
+    before_bytes: Number,
+    after_bytes: Number,
+}
+
+#[derive(Serialize)]
+struct TimeToLimitJson {
+    seconds: Number,
+    lower: Number,
+    upper: Option<Number>,
+    confidence: Number,
+}
+
+#[derive(Serialize)]
+struct CriterionJson<'a> {
+    id: &'static str,
+    status: &'static str,
+    gates: bool,
+    reason: &'a str,
+    value: Option<Number>,
+    threshold: Option<Number>,
+    unit: Option<&'static str>,
+    evaluable_share: Option<Number>,
+    spans: Vec<SpanJson>,
+    phases: Option<PhasesJson>,
+}
+
+#[derive(Serialize)]
+struct SpanJson {
+    pending_at: Option<String>,
+    firing_at: Option<String>,
+    resolved_at: Option<String>,
+    during: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct PhasesJson {
+    fired_share: Number,
+    earliest_firing_at: Option<String>,
+    latest_firing_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NextActionJson<'a> {
+    level: u8,
+    pattern: Option<&'static str>,
+    text: &'a str,
+    commands: &'a [String],
+}
+
+fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
+    let times = Times(report.timeline);
+    VerdictJson {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        outcome: report.outcome.name(),
+        exit_code: report.exit_code as u8,
+        settings: &report.settings,
+        notes: &report.notes,
+        inputs: report.inputs.iter().map(input).collect(),
+        series: report.series.iter().map(|one| series(one, times)).collect(),
+        ignored: &report.ignored,
+        charts,
+    }
+}
+
+/// Times as text: only those that are known.
+#[derive(Clone, Copy)]
+struct Times(Timeline);
+
+impl Times {
+    fn text(self, time_ms: i64) -> Option<String> {
+        match self.0 {
+            Timeline::Absolute => time_text(time_ms),
+            Timeline::Relative => None,
+        }
+    }
+}
+
+fn input(input: &Input) -> InputJson<'_> {
+    InputJson {
+        path: &input.path,
+        format: input.format.map(|format| format.name()),
+        samples: input.samples,
+        series: input.series,
+        gaps: input.gaps,
+        other_lines: input.other_lines,
+        rejected_count: input.rejected_count,
+        rejected: input
+            .rejected
+            .iter()
+            .map(|rejected| RejectedJson { line: rejected.line, text: &rejected.text, why: &rejected.why })
+            .collect(),
+        time_source: match input.time_source {
+            TimeSource::Embedded => "embedded",
+            TimeSource::Inferred => "inferred",
+        },
+        end_from: input.end_from.map(|end| match end {
+            EndFrom::Option => "option",
+            EndFrom::Mtime => "mtime",
+        }),
+        incomplete: input.incomplete,
+        warnings: &input.warnings,
+        unusable: input.unusable.as_deref(),
+    }
+}
+
+fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
+    let samples = &series.samples;
+    let used = samples.used_bytes();
+    let start_ms = samples.start_ms();
+    let at = |seconds: f64| times.text(start_ms + (seconds * 1000.0).round() as i64);
+    let judgement = &series.judgement;
+    SeriesJson {
+        id: &samples.info.id,
+        labels: &samples.info.labels,
+        outcome: series.outcome.name(),
+        counts: series.counts,
+        verdict: judgement.verdict.name(),
+        shape: judgement.shape.name(),
+        reason: &judgement.reason,
+        would_change: &judgement.would_change,
+        notes: &series.notes,
+        window: WindowJson {
+            start: times.text(start_ms),
+            end: times.text(samples.end_ms()),
+            samples: samples.len(),
+            coverage: Number(series.coverage),
+            step_seconds: series.step_seconds.map(Number),
+        },
+        memory: MemoryJson {
+            first: Number(used[0]),
+            last: Number(used[used.len() - 1]),
+            min: Number(used.iter().copied().fold(f64::INFINITY, f64::min)),
+            median: Number(crate::stats::robust::median(used).expect("a series is never empty")),
+            max: Number(used.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+            limit: series.limit.map(|limit| Number(limit.bytes)),
+            limit_source: series.limit.map(|limit| match limit.source {
+                KnownLimitSource::Option => "option",
+                KnownLimitSource::Input => "input",
+                KnownLimitSource::Host => "host",
+            }),
+        },
+        tolerance_bytes_per_second: Number(series.tolerance.bytes_per_second),
+        growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
+        onset: judgement.onset_seconds.and_then(at),
+        minimum_detectable: judgement.detectable.map(|detectable| DetectableJson {
+            bytes_per_second: detectable.bytes_per_second.map(Number),
+            needed_seconds: detectable.needed_seconds.map(|seconds| Number(seconds.ceil())),
+        }),
+        segments: series
+            .segments
+            .iter()
+            .map(|segment| SegmentJson {
+                start: times.text(segment.start_ms),
+                end: times.text(segment.end_ms),
+                why: segment.why,
+            })
+            .collect(),
+        restarts: series
+            .restarts
+            .iter()
+            .map(|restart| RestartJson {
+                at: times.text(restart.at_ms),
+                cause: restart.cause.name(),
+                before_bytes: Number(restart.before_bytes),
+                after_bytes: Number(restart.after_bytes),
+            })
+            .collect(),
+        change_points: judgement
+            .change_points
+            .iter()
+            .map(|change| ChangePointJson {
+                at: at(change.at_seconds),
+                before_bytes: Number(change.before_bytes.round()),
+                after_bytes: Number(change.after_bytes.round()),
+            })
+            .collect(),
+        time_to_limit: series.time_to_limit.map(|time| TimeToLimitJson {
+            seconds: Number(time.seconds.round()),
+            lower: Number(time.lower.round()),
+            upper: time.upper.map(|upper| Number(upper.round())),
+            confidence: Number(time.confidence),
+        }),
+        criteria: series.criteria.iter().map(|one| criterion(one, times)).collect(),
+        next_action: series.next_action.as_ref().map(|action| NextActionJson {
+            level: action.level,
+            pattern: action.pattern,
+            text: &action.text,
+            commands: &action.commands,
+        }),
+    }
+}
+
+fn growth_json(growth: Growth, q_value: Option<f64>) -> GrowthJson {
+    GrowthJson {
+        bytes_per_second: Number(growth.bytes_per_second),
+        lower: Number(growth.lower),
+        upper: Number(growth.upper),
+        confidence: Number(growth.confidence),
+        p_value: Number(growth.p_value),
+        q_value: q_value.map(Number),
+    }
+}
+
+fn criterion(criterion: &Criterion, times: Times) -> CriterionJson<'_> {
+    CriterionJson {
+        id: criterion.id,
+        status: status_name(criterion.status),
+        gates: criterion.gates,
+        reason: &criterion.reason,
+        value: criterion.value.map(Number),
+        threshold: criterion.threshold.map(Number),
+        unit: criterion.unit,
+        evaluable_share: criterion.evaluable_share.map(Number),
+        spans: criterion.spans.iter().map(|one| span(one, times)).collect(),
+        phases: criterion.phases.map(|phases| PhasesJson {
+            fired_share: Number(phases.fired_share),
+            earliest_firing_at: phases.earliest_firing_at_ms.and_then(|time| times.text(time)),
+            latest_firing_at: phases.latest_firing_at_ms.and_then(|time| times.text(time)),
+        }),
+    }
+}
+
+fn span(span: &Span, times: Times) -> SpanJson {
+    SpanJson {
+        pending_at: times.text(span.pending_at_ms),
+        firing_at: span.firing_at_ms.and_then(|time| times.text(time)),
+        resolved_at: span.resolved_at_ms.and_then(|time| times.text(time)),
+        during: span.during_load.then_some("load"),
+    }
+}
+
+/// The name of a status in the JSON verdict.
+pub const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "pass",
+        Status::Fail => "fail",
+        Status::NotEvaluable => "not-evaluable",
+        Status::NotApplicable => "not-applicable",
+    }
+}

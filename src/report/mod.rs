@@ -1,0 +1,169 @@
+//! `Report`: all that a run has to say. It is complete; the modules here only format it.
+
+pub mod chart;
+pub mod escape;
+pub mod files;
+pub mod folder;
+pub mod json;
+pub mod markdown;
+pub mod pictures;
+pub mod summary;
+
+use crate::criteria::Criterion;
+use crate::fit::Tolerance;
+use crate::ingest::{Input, Timeline};
+use crate::judge::{Judgement, Verdict};
+use crate::next_action::NextAction;
+use crate::policy::{ExitCode, Outcome};
+use crate::segment::Cause;
+use crate::series::MemorySeries;
+use crate::settings::Settings;
+
+/// All that a run has to say.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The worst of all series.
+    pub outcome: Outcome,
+    /// How the program ends.
+    pub exit_code: ExitCode,
+    /// Every threshold that was used.
+    pub settings: Settings,
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// Every series, worst first.
+    pub series: Vec<SeriesReport>,
+    /// Ids that the settings say to ignore.
+    pub ignored: Vec<String>,
+    /// What times count from.
+    pub timeline: Timeline,
+    /// The load window, in milliseconds.
+    pub load: Option<(i64, i64)>,
+    /// What a reader must know about the run as a whole.
+    pub notes: Vec<String>,
+}
+
+/// All that there is to say of one series. Indices are those of its samples, times milliseconds.
+#[derive(Debug, Clone)]
+pub struct SeriesReport {
+    /// The samples in the window.
+    pub samples: MemorySeries,
+    /// What policy makes of it.
+    pub outcome: Outcome,
+    /// Whether it can leave the run open.
+    pub counts: bool,
+    /// The verdict with its reasons.
+    pub judgement: Judgement,
+    /// The false discovery rate at which its growth is a discovery; `None` when there was no slope to test.
+    pub q_value: Option<f64>,
+    /// The growth that matters.
+    pub tolerance: Tolerance,
+    /// Share of the readings that the usual step promises and that are there, 0 to 1.
+    pub coverage: f64,
+    /// The usual time between two samples; `None` for a single one.
+    pub step_seconds: Option<f64>,
+    /// The limit and where it was learnt.
+    pub limit: Option<KnownLimit>,
+    /// Parts between restarts.
+    pub segments: Vec<SegmentReport>,
+    /// Restarts.
+    pub restarts: Vec<RestartReport>,
+    /// Number of short spikes that were left out of the statistics.
+    pub n_spikes: usize,
+    /// The way to the limit.
+    pub time_to_limit: Option<TimeToLimit>,
+    /// The runbook's criteria.
+    pub criteria: Vec<Criterion>,
+    /// Failed rate criteria that the verdict contradicts.
+    pub contradicted: Vec<&'static str>,
+    /// Criteria that had to be decided and could not.
+    pub undecided: Vec<&'static str>,
+    /// What to do next; `None` when nothing needs to be done.
+    pub next_action: Option<NextAction>,
+    /// What a reader must know about this series.
+    pub notes: Vec<String>,
+    /// The fitted lines, for the chart.
+    pub lines: Vec<FittedLine>,
+}
+
+impl SeriesReport {
+    /// Its id, unique in the report.
+    pub fn id(&self) -> &str {
+        &self.samples.info.id
+    }
+
+    /// The verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.judgement.verdict
+    }
+}
+
+/// A memory limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KnownLimit {
+    /// In bytes.
+    pub bytes: f64,
+    /// Where it was learnt, and whether it is the container's own.
+    pub source: KnownLimitSource,
+}
+
+/// Where a limit was learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownLimitSource {
+    /// Given by the user.
+    Option,
+    /// Printed by the input.
+    Input,
+    /// Printed by the input, and taken for the host's memory: shown, not used.
+    Host,
+}
+
+impl KnownLimit {
+    /// The bytes of a limit of the container's own.
+    pub fn own(self) -> Option<f64> {
+        (self.source != KnownLimitSource::Host).then_some(self.bytes)
+    }
+}
+
+/// A part between restarts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentReport {
+    /// Its first sample.
+    pub start_ms: i64,
+    /// Its last sample.
+    pub end_ms: i64,
+    /// Why it begins: `start`, `restart`, `gap` or `recreated`.
+    pub why: &'static str,
+}
+
+/// A restart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestartReport {
+    /// The first sample after it.
+    pub at_ms: i64,
+    /// How it is known.
+    pub cause: Cause,
+    /// Memory before it, in bytes.
+    pub before_bytes: f64,
+    /// Memory after it, in bytes.
+    pub after_bytes: f64,
+}
+
+/// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeToLimit {
+    /// The best estimate.
+    pub seconds: f64,
+    /// The earliest, at the upper end of growth.
+    pub lower: f64,
+    /// The latest; `None` when growth may be so slow that there is no latest.
+    pub upper: Option<f64>,
+    /// Confidence of the interval, 0 to 1.
+    pub confidence: f64,
+}
+
+/// A fitted line through some samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedLine {
+    /// Milliseconds, estimate, and its interval in bytes.
+    pub points: Vec<(f64, f64, Option<(f64, f64)>)>,
+}

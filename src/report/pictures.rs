@@ -1,0 +1,126 @@
+//! Turns the report of a series into the value that a chart draws.
+
+use super::chart::{Chart, Curve, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
+use super::{KnownLimitSource, Report, SeriesReport};
+use crate::criteria::{Criterion, Status};
+use crate::ingest::Timeline;
+use crate::judge::Verdict;
+use crate::policy::Outcome;
+use crate::segment::Cause;
+use crate::units::{duration_text, memory_text, rate_interval_text};
+
+/// The chart of one series of `report`.
+pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
+    let samples = &series.samples;
+    let mut chart = Chart::of_samples(series.id(), samples.time_ms(), samples.used_bytes());
+    chart.subtitle = subtitle(series);
+    chart.tone = match series.outcome {
+        Outcome::Fail | Outcome::Error => Tone::Fail,
+        Outcome::Warn => Tone::Warn,
+        Outcome::Pass => Tone::Pass,
+        Outcome::Inconclusive => Tone::Inconclusive,
+    };
+    chart.verdict = series.verdict().name().to_owned();
+    // A line that proves nothing is not drawn: it would be read as a trend.
+    let settled = series.verdict() != Verdict::Inconclusive;
+    chart.fit = series
+        .lines
+        .iter()
+        .filter(|_| settled)
+        .map(|line| Curve {
+            points: line
+                .points
+                .iter()
+                .map(|&(time_ms, bytes, interval)| CurvePoint { time_ms, bytes, interval })
+                .collect(),
+            label: None,
+        })
+        .collect();
+    chart.forecast = forecast(series);
+    chart.limit = series.limit.map(|limit| {
+        let whose = if limit.source == KnownLimitSource::Host { "host memory" } else { "limit" };
+        Level { bytes: limit.bytes, label: format!("{whose} {}", memory_text(limit.bytes)) }
+    });
+    chart.restarts = series
+        .restarts
+        .iter()
+        .map(|restart| {
+            let out_of_memory = restart.cause == Cause::Oom;
+            let label = if out_of_memory { "OOM kill" } else { "restart" };
+            RestartMark { time_ms: restart.at_ms, out_of_memory, label: label.to_owned() }
+        })
+        .collect();
+    let start_ms = samples.start_ms();
+    chart.steps = series
+        .judgement
+        .change_points
+        .iter()
+        .filter(|_| settled)
+        .map(|step| StepMark {
+            time_ms: start_ms + (step.at_seconds * 1000.0) as i64,
+            before_bytes: step.before_bytes,
+            after_bytes: step.after_bytes,
+        })
+        .collect();
+    chart.spans = report
+        .load
+        .iter()
+        .map(|&(start_ms, end_ms)| TimeSpan { start_ms, end_ms, kind: SpanKind::Load, label: "load".to_owned() })
+        .chain(series.criteria.iter().flat_map(|criterion| alert_spans(criterion, samples.end_ms())))
+        .collect();
+    chart.relative_time = report.timeline == Timeline::Relative;
+    chart
+}
+
+fn subtitle(series: &SeriesReport) -> String {
+    let growth = series.judgement.growth.map(|growth| {
+        let interval = rate_interval_text(growth.bytes_per_second, growth.lower, growth.upper);
+        format!("{interval}, {:.0} % confidence", 100.0 * growth.confidence)
+    });
+    let to_limit = series.time_to_limit.map(|time| format!("limit in {}", duration_text(time.seconds)));
+    let restarts = match series.restarts.len() {
+        0 => None,
+        1 => Some("1 restart".to_owned()),
+        count => Some(format!("{count} restarts")),
+    };
+    let parts: Vec<String> = [growth, to_limit, restarts].into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+/// From the end of the last fitted line to the limit.
+fn forecast(series: &SeriesReport) -> Option<Curve> {
+    let time = series.time_to_limit?;
+    let limit = series.limit?.bytes;
+    let end_ms = series.samples.end_ms() as f64;
+    let level = series.lines.last()?.points.last()?.1;
+    let growth = series.judgement.growth?;
+    let at = end_ms + time.seconds * 1000.0;
+    let reach = |rate: f64| (level + rate * time.seconds).max(0.0);
+    Some(Curve {
+        points: vec![
+            CurvePoint { time_ms: end_ms, bytes: level, interval: Some((level, level)) },
+            CurvePoint { time_ms: at, bytes: limit, interval: Some((reach(growth.lower), reach(growth.upper))) },
+        ],
+        label: Some(format!("limit in {}", duration_text(time.seconds))),
+    })
+}
+
+fn alert_spans(criterion: &Criterion, end_ms: i64) -> Vec<TimeSpan> {
+    if criterion.status != Status::Fail {
+        return Vec::new();
+    }
+    criterion
+        .spans
+        .iter()
+        .flat_map(|span| {
+            let end = span.resolved_at_ms.unwrap_or(end_ms);
+            let pending_end = span.firing_at_ms.unwrap_or(end);
+            let part = |start_ms, end_ms, kind| TimeSpan { start_ms, end_ms, kind, label: criterion.id.to_owned() };
+            [
+                (span.pending_at_ms < pending_end).then(|| part(span.pending_at_ms, pending_end, SpanKind::Pending)),
+                span.firing_at_ms.map(|firing| part(firing, end, SpanKind::Firing)),
+            ]
+        })
+        .flatten()
+        .collect()
+}
