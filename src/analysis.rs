@@ -10,7 +10,8 @@ use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
 use crate::report::{
-    FittedLine, KnownLimit, KnownLimitSource, Report, RestartReport, SegmentReport, SeriesReport, TimeToLimit,
+    FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport,
+    TimeToLimit,
 };
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
@@ -71,7 +72,8 @@ pub enum Since {
 /// the report.
 pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>) -> Result<Report, Error> {
     let mut ingested = ingest::read(&job.sources, &job.ingest)?;
-    let ignored = leave_out(&mut ingested, job);
+    let mut notes = Vec::new();
+    let ignored = leave_out(&mut ingested, job, &mut notes);
     on_frame(&ingested.series)?;
     let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
     let inputs_of: Vec<(String, Vec<usize>)> =
@@ -79,7 +81,6 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let Ingested { inputs, series, timeline } = ingested;
     let series = in_time_order(series);
 
-    let mut notes = Vec::new();
     let window = Window::new(&series, job, &mut notes)?;
     let load = window.load;
     let series: Vec<MemorySeries> =
@@ -89,11 +90,7 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
         series.into_par_iter().map(|series| Prepared::new(series, job, &window, &hosts, &inputs_of)).collect();
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
-        prepared
-            .into_par_iter()
-            .zip(q_values)
-            .map(|(prepared, q_value)| prepared.report(q_value, &window))
-            .collect()
+        prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
     };
     series.sort_by(worst_first);
 
@@ -107,8 +104,12 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
 }
 
 /// Removes series that nobody asked for; gives the ids that the settings ignore.
-fn leave_out(ingested: &mut Ingested, job: &Job) -> Vec<String> {
+fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec<String> {
+    /// So many names are enough to see what a pattern should have been.
+    const NAMED: usize = 8;
+
     let mut ignored = Vec::new();
+    let held: Vec<String> = ingested.series.iter().take(NAMED).map(|series| series.info.id.clone()).collect();
     ingested.series.retain(|series| {
         let id = &series.info.id;
         if job
@@ -124,6 +125,10 @@ fn leave_out(ingested: &mut Ingested, job: &Job) -> Vec<String> {
         }
         !ignore
     });
+    if ingested.series.is_empty() && !held.is_empty() {
+        let wanted = job.container.as_ref().map_or("what the settings keep", |wanted| wanted.as_str());
+        notes.push(format!("no series matches `{wanted}` (the inputs hold {})", held.join(", ")));
+    }
     ignored
 }
 
@@ -431,7 +436,7 @@ fn known_limit(
         return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
     }
     let limit = samples.info.limit?;
-    let inputs = inputs_of.iter().find(|(known, _)| known == id).map(|(_, inputs)| inputs.as_slice()).unwrap_or(&[]);
+    let inputs = inputs_of.iter().find(|(known, _)| known == id).map_or(&[][..], |(_, inputs)| inputs.as_slice());
     let of_host = inputs.iter().any(|input| hosts[*input].is_some_and(|host| host <= limit.bytes));
     let source = match limit.source {
         LimitSource::Option => KnownLimitSource::Option,
@@ -506,7 +511,7 @@ fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, s
             let points = &shape.seconds;
             let half = points.len() / 2;
             let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
-            let mut line: Vec<(f64, f64, Option<(f64, f64)>)> = points
+            let mut line: Vec<LinePoint> = points
                 .iter()
                 .zip(&shape.shape.curve)
                 .map(|(seconds, bytes)| {

@@ -56,7 +56,6 @@ pub enum Command {
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct AnalyzeArgs {
     /// Files to read, or - for standard input; .gz and .zst are read as they are.
     #[arg(required = true, value_name = "INPUT")]

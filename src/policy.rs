@@ -159,7 +159,7 @@ mod tests {
         check(Verdict::Flat, &[], Outcome::Pass);
         check(Verdict::Flat, &[level], Outcome::Pass);
         check(Verdict::Flat, std::slice::from_ref(&fired), Outcome::Warn);
-        check(Verdict::Inconclusive, &[fired.clone()], Outcome::Fail);
+        check(Verdict::Inconclusive, std::slice::from_ref(&fired), Outcome::Fail);
         check(Verdict::Flat, &[fired, high], Outcome::Fail);
         check(Verdict::Step, &[], Outcome::Warn);
         check(Verdict::Inconclusive, &[], Outcome::Inconclusive);

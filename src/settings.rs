@@ -648,7 +648,7 @@ pub fn with_comments(settings: &Settings) -> String {
     );
     for (section, keys) in COMMENTS {
         text.push_str(&format!("\n[{section}]\n"));
-        let values = section.split('.').fold(Some(&table), |table, key| table?.get(key)?.as_table());
+        let values = section.split('.').try_fold(&table, |table, key| table.get(key)?.as_table());
         for (key, comment) in *keys {
             match values.and_then(|values| values.get(*key)) {
                 Some(value) => text.push_str(&format!("# {comment}\n{key} = {}\n", plain(value))),

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Up to here every whole number is exact as an `f64`.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -167,8 +167,7 @@ enum AmountReason {
 }
 
 /// A length of time in seconds, finite and not negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Seconds(f64);
 
 impl Seconds {
@@ -227,6 +226,16 @@ impl FromStr for Seconds {
             rest = rest[end..].trim_start();
         }
         Seconds::new(total).ok_or_else(fail)
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0 <= LARGEST_EXACT {
+            serializer.serialize_u64(self.0 as u64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
     }
 }
 

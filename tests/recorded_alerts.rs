@@ -14,6 +14,9 @@ const PHASE_MS: i64 = 1760;
 /// State (`pending`, `firing`) by evaluation time.
 type States = BTreeMap<i64, &'static str>;
 
+/// A series of an answer: labels, and values by time in milliseconds.
+type Series = (BTreeMap<String, String>, Vec<(i64, f64)>);
+
 fn rules() -> [(&'static str, Rule); 3] {
     [
         ("MemoryLeakDetected", Rule::growth(1e8, 300_000, 300_000)),
@@ -22,8 +25,8 @@ fn rules() -> [(&'static str, Rule); 3] {
     ]
 }
 
-/// The series of an answer: labels, and values by time in milliseconds.
-fn answer(name: &str) -> Option<Vec<(BTreeMap<String, String>, Vec<(i64, f64)>)>> {
+/// The series of an answer; `None` where the shared data is absent.
+fn answer(name: &str) -> Option<Vec<Series>> {
     let text = std::fs::read_to_string(common::shared(&format!("data/capture/{name}"))?).unwrap();
     let answer: Value = serde_json::from_str(&text).unwrap();
     let series = answer["data"]["result"].as_array().unwrap().iter().map(|series| {

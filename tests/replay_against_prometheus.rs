@@ -66,7 +66,7 @@ fn random_case(random: &mut Random) -> Case {
     let (now, before) = (&select[0], &select[1]);
     let (rule, expression) = if random.below(3) < 2 {
         let above = random.pick(&[-20_000_000, 0, 1_000_000, 25_000_000, 50_000_000, 100_000_000]);
-        (Rule::growth(above as f64, offset_ms, for_ms), format!("({now} - {before}) > {above}"))
+        (Rule::growth(f64::from(above), offset_ms, for_ms), format!("({now} - {before}) > {above}"))
     } else {
         let limit = random.pick(&[2_000_000_000_i64, 268_435_456, 700_000_000]);
         let above = random.pick(&["0.1", "0.3", "0.5", "0.9"]);
@@ -189,7 +189,7 @@ fn read_states(text: &str) -> States {
         if let Some(rest) = line.strip_prefix("expr: \"ALERTS\", time: ") {
             time_ms = rest.trim_end_matches(',').parse::<Seconds>().unwrap().as_ms();
         } else if let Some(rest) = line.strip_prefix("got: ") {
-            for alert in rest.split("}").filter(|alert| alert.contains("alertname")) {
+            for alert in rest.split('}').filter(|alert| alert.contains("alertname")) {
                 let label = |name: &str| {
                     let (_, value) = alert.split_once(&format!("{name}=\"")).unwrap();
                     value.split('"').next().unwrap()

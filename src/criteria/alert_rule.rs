@@ -311,6 +311,16 @@ impl Cursor<'_> {
 ///
 /// Evaluations are those from the first reading to the last: nothing is claimed for the time after the last one,
 /// though a server would go on answering from it for a lookback. Making it takes O(n).
+///
+/// Whether 15 s more than its `for` make a rule fire depends on when it is evaluated:
+///
+/// ```
+/// # use leaktrend::criteria::alert_rule::{Lookback, Readings, Replay, Rule};
+/// let points = (0..40).map(|n| (n * 15_000, Some(if (10..19).contains(&n) { 950.0 } else { 100.0 }))).collect();
+/// let readings = Readings::new(points, Lookback::prometheus_3(300_000)).unwrap();
+/// let replay = Replay::new(&Rule::level(1000.0, 0.9, 120_000), &readings, 30_000);
+/// assert_eq!(replay.over_phases(None).phases.fired_share, 0.5);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Replay {
     holds: Times,

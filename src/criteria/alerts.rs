@@ -99,8 +99,11 @@ impl Alert {
             None if decided => (Status::Pass, self.pass_text(&replay, &outcome)),
             None => (Status::NotEvaluable, self.undecided_text(series, context, &replay, evaluable_share)),
         };
-        let remarks = if status == Status::NotEvaluable { "" } else { metric_text(series) };
-        let reason = format!("{reason}{}{remarks}{}", self.remark, sampling_text(series));
+        let remarks = match status {
+            Status::Pass | Status::Fail => format!("{}{}", metric_text(series), sampling_text(series)),
+            Status::NotEvaluable | Status::NotApplicable => String::new(),
+        };
+        let reason = format!("{reason}{}{remarks}", self.remark);
         Criterion {
             evaluable_share: evaluable_share.or(Some(0.0)),
             phases: outcome.phases,

@@ -4,7 +4,7 @@
 //! The first reading is no start: most containers ran before anyone measured them.
 
 use crate::series::MemorySeries;
-use crate::units::memory_text;
+use crate::units::{duration_text, memory_text};
 
 use super::{Context, Criterion, Span, Status, amount_text, between, median, moment_text};
 
@@ -23,7 +23,7 @@ pub(super) fn baseline(series: &MemorySeries, context: &Context<'_>) -> Criterio
         to_ms: settle_ms + settings.window_seconds.as_ms(),
         whole: false,
         of: median,
-        what: format!("settled {} after", settings.settle_seconds),
+        of_what: "median",
     };
     level.evaluate(series, context)
 }
@@ -40,7 +40,7 @@ pub(super) fn steady(series: &MemorySeries, context: &Context<'_>) -> Criterion 
         to_ms: within_ms,
         whole: true,
         of: |bytes| bytes.iter().copied().max_by(f64::total_cmp),
-        what: format!("at most, in the last third of the {} after", settings.within_seconds),
+        of_what: "highest reading",
     };
     level.evaluate(series, context)
 }
@@ -57,7 +57,8 @@ struct Level {
     /// Whether the time must have passed to its end before the next restart or the end of the readings.
     whole: bool,
     of: fn(&[f64]) -> Option<f64>,
-    what: String,
+    /// What `of` takes of the readings.
+    of_what: &'static str,
 }
 
 impl Level {
@@ -83,25 +84,32 @@ impl Level {
             })
             .collect();
         let highest = measured.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
-        let limit = amount_text(self.max_bytes);
+        let when = format!(
+            "from {} to {} after",
+            duration_text(self.from_ms as f64 / 1e3),
+            duration_text(self.to_ms as f64 / 1e3)
+        );
         let (status, reason) = match highest {
             None => (
                 Status::NotEvaluable,
-                format!("no readings {} any of the {} restarts before the next one", self.what, starts.len()),
+                format!(
+                    "no restart was followed by readings {when} it, before another restart ({} seen)",
+                    starts.len()
+                ),
             ),
             Some((start_ms, bytes)) => {
-                let found = format!(
-                    "{} {} the restart at {}, the highest of {} restarts measured",
+                let restart = moment_text(series, start_ms);
+                let of_several = match measured.len() {
+                    1 => String::new(),
+                    n_restarts => format!(", the highest of {n_restarts} restarts"),
+                };
+                let reason = format!(
+                    "memory was {} ({}) {when} the restart at {restart}{of_several}; below {} is expected",
                     memory_text(bytes),
-                    self.what,
-                    moment_text(series, start_ms),
-                    measured.len()
+                    self.of_what,
+                    amount_text(self.max_bytes)
                 );
-                if bytes < self.max_bytes {
-                    (Status::Pass, format!("{found}, below {limit}"))
-                } else {
-                    (Status::Fail, format!("{found}, not below {limit}"))
-                }
+                (if bytes < self.max_bytes { Status::Pass } else { Status::Fail }, reason)
             }
         };
         let spans = measured

@@ -194,14 +194,10 @@ pub struct Phases {
 /// The samples outside the load, as ranges of indices: all of them, or those before it and those after it.
 fn outside_load(series: &MemorySeries, load: Option<LoadWindow>) -> Vec<Range<usize>> {
     let times = series.time_ms();
-    let parts = match load {
-        None => vec![0..times.len()],
-        Some(load) => vec![
-            0..times.partition_point(|time| *time < load.start_ms),
-            times.partition_point(|time| *time <= load.end_ms)..times.len(),
-        ],
-    };
-    parts.into_iter().filter(|part| !part.is_empty()).collect()
+    let (before_end, after_start) = load.map_or((times.len(), times.len()), |load| {
+        (times.partition_point(|time| *time < load.start_ms), times.partition_point(|time| *time <= load.end_ms))
+    });
+    [0..before_end, after_start..times.len()].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 /// The samples with `start_ms <= time < end_ms`, in bytes.
@@ -251,15 +247,19 @@ fn too_coarse_text(series: &MemorySeries, threshold_bytes: f64) -> String {
     )
 }
 
-/// A threshold as the runbook writes it, in whole MB, or in binary units: `100 MB`.
+/// A threshold as the runbook writes it, in whole MB or GB, or else in binary units: `100 MB`.
 fn amount_text(bytes: f64) -> String {
-    if bytes > 0.0 && bytes % 1e6 == 0.0 { format!("{} MB", bytes / 1e6) } else { memory_text(bytes) }
+    match bytes {
+        _ if bytes <= 0.0 || bytes % 1e6 != 0.0 => memory_text(bytes),
+        _ if bytes % 1e9 == 0.0 => format!("{} GB", bytes / 1e9),
+        _ => format!("{} MB", bytes / 1e6),
+    }
 }
 
-/// A share in per cent, never rounded to all or nothing: `37 %`, `0.2 %`.
+/// A share in per cent, never rounded to all or nothing: `37 %`, `0.20 %`.
 fn percent_text(share: f64) -> String {
     let percent = share * 100.0;
-    if percent == 0.0 || percent == 100.0 || (1.0 <= percent && percent <= 99.0) {
+    if percent == 0.0 || percent >= 100.0 || (1.0 <= percent && percent <= 99.0) {
         return format!("{percent:.0} %");
     }
     if percent < 0.01 {

@@ -10,7 +10,9 @@ use memchr::{memchr, memchr2};
 
 use super::clock::{self, FileTicks, Fit, Stamp};
 use super::source::Opened;
-use super::{EndFrom, Input, Options, Parsed, SeriesSamples, TimeSource, amount, cleaned, counted, lines::Line};
+use super::{
+    EndFrom, Evidence, Input, Options, Parsed, SeriesSamples, TimeSource, amount, cleaned, counted, lines::Line,
+};
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 use crate::units::{Amount, duration_text, time_text};
 
@@ -18,6 +20,8 @@ use crate::units::{Amount, duration_text, time_text};
 const CRON_INTERVAL_MS: i64 = 900_000;
 /// Spacing of the frames of a stream, in milliseconds [docker/cli: the table is drawn every 500 ms].
 const STREAM_INTERVAL_MS: i64 = 500;
+/// Longer intervals would lead out of the calendar: ten years, in milliseconds.
+const MAX_INTERVAL_MS: i64 = 315_576_000_000;
 /// Times up to here stand for the tick of that number, until the clock is known.
 const UNTIMED: i64 = i64::MIN / 2;
 /// Cells of a row that are looked at: podman has ten columns.
@@ -75,6 +79,8 @@ struct Series {
     pending: Marks,
     container: Option<usize>,
     last_tick: usize,
+    /// The container of its first sample, by its ID, and that one's counters then.
+    first: Option<Evidence>,
 }
 
 /// What began a tick.
@@ -162,7 +168,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(options: &Options) -> Reader {
         Reader {
-            interval_ms: options.interval.map(|interval| interval.as_ms().max(1)),
+            interval_ms: options.interval.map(|interval| interval.as_ms().clamp(1, MAX_INTERVAL_MS)),
             end_ms: options.end_ms,
             containers: Vec::new(),
             by_key: HashMap::new(),
@@ -252,11 +258,7 @@ impl Reader {
     fn begin_frame(&mut self, escapes: Escapes) {
         match &mut self.tick {
             // The stamp before the header began it.
-            Some(tick)
-                if tick.n_rows == 0
-                    && tick.began == Began::Frame
-                    && !escapes.any
-                    && self.ticks[tick.index].is_some() => {}
+            Some(tick) if tick.n_rows == 0 && tick.began == Began::Frame && self.ticks[tick.index].is_some() => {}
             // docker 28 draws every table twice, the second time erasing the rest of each line.
             Some(tick) if tick.may_double && escapes.erase_line && !escapes.clear => tick.may_double = false,
             _ => {
@@ -433,6 +435,7 @@ impl Reader {
             pending: Marks::default(),
             container: None,
             last_tick: usize::MAX,
+            first: None,
         });
         self.by_name.insert(name.to_owned(), index);
         index
@@ -537,6 +540,9 @@ impl Reader {
                     series.inputs.push(file);
                     input.series += 1;
                 }
+                if series.first.is_none() {
+                    series.first = Some(Evidence::of(container));
+                }
                 series.samples.push(time_ms, used.bytes, used.quantum, std::mem::take(&mut series.pending));
                 input.samples += 1;
             }
@@ -546,8 +552,8 @@ impl Reader {
     /// Gives times to what has none, and gives everything that was read.
     pub(super) fn finish(mut self, inputs: &mut [(usize, Input)]) -> Parsed {
         let relative = self.give_times(inputs);
-        let ticks = self.ticks;
-        let series = self
+        let (ticks, containers) = (self.ticks, self.containers);
+        let (series, ends) = self
             .series
             .into_iter()
             .map(|mut series| {
@@ -556,10 +562,12 @@ impl Reader {
                         *time_ms = ticks[(UNTIMED - *time_ms) as usize].unwrap_or(0);
                     }
                 }
-                SeriesSamples { info: series.info, samples: series.samples, inputs: series.inputs }
+                let last = series.container.map(|container| Evidence::of(&containers[container]));
+                let ends = series.first.zip(last);
+                (SeriesSamples { info: series.info, samples: series.samples, inputs: series.inputs }, ends)
             })
-            .collect();
-        Parsed { series, relative }
+            .unzip();
+        Parsed { series, ends, relative }
     }
 
     /// Sets the time of every tick; `true` when they are relative to the last one.
@@ -654,6 +662,16 @@ fn joined_in<'a>(joined: &'a [usize], file: &File) -> &'a [usize] {
     let first = joined.partition_point(|tick| *tick < file.first_tick);
     let end = joined.partition_point(|tick| *tick < file.end_tick);
     &joined[first..end]
+}
+
+impl Evidence {
+    fn of(container: &Container) -> Evidence {
+        let mut id = String::new();
+        if !container.id.is_empty() {
+            write_key(&mut id, &container.id, &container.name);
+        }
+        Evidence { id, counters: container.counters }
+    }
 }
 
 impl Notes {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::series::{Samples, SeriesInfo};
+use crate::series::{Marks, Samples, SeriesInfo};
 use crate::units::Seconds;
 
 use lines::Line;
@@ -126,7 +126,7 @@ pub struct Input {
     pub series: u64,
     /// Readings that said that there was no value.
     pub gaps: u64,
-    /// Lines that held no reading by right: headers, blank lines, prompts, prose around tables, repeated frames.
+    /// Lines that held no reading by right: headers, blank lines, prompts, repeated frames.
     pub other_lines: u64,
     /// Lines that could not be read.
     pub rejected_count: u64,
@@ -244,8 +244,33 @@ struct Part {
 /// What a reader of one format gives.
 struct Parsed {
     series: Vec<SeriesSamples>,
+    /// What the first and the last row of each series say about its container; empty where rows say nothing of it.
+    ends: Vec<Option<(Evidence, Evidence)>>,
     /// Whether times count from the last tick.
     relative: bool,
+}
+
+/// What a row says about the life of its container.
+#[derive(Debug, Clone)]
+struct Evidence {
+    /// Empty when there is none.
+    id: String,
+    /// Cumulative counters, in bytes; NaN where there is none.
+    counters: [f64; 4],
+}
+
+impl Evidence {
+    /// What it means that `later` follows.
+    fn marks_before(&self, later: &Evidence) -> Marks {
+        let mut marks = Marks::default();
+        if self.id != later.id && !self.id.is_empty() && !later.id.is_empty() {
+            marks = marks.with(Marks::RECREATED);
+        }
+        if self.id == later.id && later.counters.iter().zip(&self.counters).any(|(later, earlier)| later < earlier) {
+            marks = marks.with(Marks::COUNTER_RESET);
+        }
+        marks
+    }
 }
 
 /// The reader of each format.
@@ -364,27 +389,25 @@ fn begin(source: &Source, options: &Options) -> Result<(source::Opened, Format),
 /// The name that a trend-csv series takes from its files: the stem, with as many directories as tell it apart.
 fn stems(sequences: &[Sequence]) -> Vec<String> {
     let stem = |sequence: &Sequence, n_directories: usize| -> String {
-        let name = Path::new(&sequence.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let directories: Vec<String> =
-            sequence.directory.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-        let first = directories.len().saturating_sub(n_directories);
-        directories[first..].iter().cloned().chain([name]).collect::<Vec<_>>().join("/")
+        let name = Path::new(&sequence.name).file_stem().unwrap_or_default().to_string_lossy();
+        let n_parts = sequence.directory.iter().count();
+        let directories = sequence.directory.iter().skip(n_parts.saturating_sub(n_directories));
+        directories.map(|part| part.to_string_lossy()).chain([name]).collect::<Vec<_>>().join("/")
     };
-    sequences
-        .iter()
-        .enumerate()
-        .map(|(index, sequence)| {
-            let is_unique = |n_directories: usize| {
-                let own = stem(sequence, n_directories);
-                sequences.iter().enumerate().all(|(other, sequence)| {
-                    other == index || sequence.members.is_empty() || stem(sequence, n_directories) != own
-                })
-            };
-            let most = sequence.directory.components().count();
-            let n_directories = (0..=most).find(|n_directories| is_unique(*n_directories)).unwrap_or(0);
-            stem(sequence, n_directories)
-        })
-        .collect()
+    let mut stems: Vec<String> = sequences.iter().map(|sequence| stem(sequence, 0)).collect();
+    let most = sequences.iter().map(|sequence| sequence.directory.iter().count()).max().unwrap_or(0);
+    for n_directories in 1..=most {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for stem in &stems {
+            *counts.entry(stem.clone()).or_default() += 1;
+        }
+        for (name, sequence) in stems.iter_mut().zip(sequences) {
+            if counts[name] > 1 {
+                *name = stem(sequence, n_directories);
+            }
+        }
+    }
+    stems
 }
 
 /// Drops what has only relative times where other inputs have absolute ones.
@@ -414,48 +437,57 @@ fn one_timeline(parts: &mut Vec<Part>, inputs: &mut [Input]) -> Timeline {
     Timeline::Absolute
 }
 
+/// A series of which more may come from another input.
+struct Merged {
+    format: Format,
+    series: SeriesSamples,
+    ends: Option<(Evidence, Evidence)>,
+}
+
 /// Puts the series of all inputs together: the same series of times that do not overlap become one.
 fn merge(parts: Vec<Part>, sources: &[Source], inputs: &mut [Input]) -> Vec<SeriesSamples> {
-    let mut merged: Vec<(Format, SeriesSamples)> = Vec::new();
+    let mut merged: Vec<Merged> = Vec::new();
     let mut by_id: HashMap<String, usize> = HashMap::new();
     for part in parts {
-        for mut series in part.parsed.series {
+        let format = part.format;
+        let mut renamed: Vec<(String, String)> = Vec::new();
+        let mut renamed_input = None;
+        let ends = part.parsed.ends.into_iter().chain(std::iter::repeat(None));
+        for (mut series, ends) in part.parsed.series.into_iter().zip(ends) {
             series.inputs.retain(|index| inputs[*index].unusable.is_none());
             if series.inputs.is_empty() && !series.samples.is_empty() {
                 continue;
             }
-            let Some(&found) = by_id.get(&series.info.id) else {
-                by_id.insert(series.info.id.clone(), merged.len());
-                merged.push((part.format, series));
-                continue;
+            if let Some(&found) = by_id.get(&series.info.id) {
+                let first = &mut merged[found];
+                if first.format == format
+                    && is_same(&first.series.info, &series.info)
+                    && !overlap(&first.series.samples, &series.samples)
+                {
+                    append(first, Merged { format, series, ends });
+                    continue;
+                }
+                let id = other_id(&series, sources, &by_id);
+                if format == Format::TrendCsv {
+                    series.info.labels.insert("container".to_owned(), id.clone());
+                }
+                renamed_input = renamed_input.or(series.inputs.first().copied());
+                renamed.push((std::mem::replace(&mut series.info.id, id.clone()), id));
+            }
+            by_id.insert(series.info.id.clone(), merged.len());
+            merged.push(Merged { format, series, ends });
+        }
+        if let (Some(input), Some((old, new))) = (renamed_input, renamed.first()) {
+            let more = match renamed.len() {
+                1 => String::new(),
+                n => format!(", and {} more likewise", n - 1),
             };
-            let (format, first) = &mut merged[found];
-            if *format == part.format && is_same(&first.info, &series.info) && !overlap(&first.samples, &series.samples)
-            {
-                append(first, series);
-                continue;
-            }
-            let why = if *format == part.format && is_same(&first.info, &series.info) {
-                "times overlap"
-            } else {
-                "they differ in kind"
-            };
-            let id = other_id(&series, sources, &by_id);
-            if let Some(input) = series.inputs.first() {
-                inputs[*input].warnings.push(format!(
-                    "its series `{}` was read from another input, too, and {why}: here it is called `{id}`",
-                    series.info.id
-                ));
-            }
-            if series.info.labels.get("container") == Some(&series.info.id) && part.format == Format::TrendCsv {
-                series.info.labels.insert("container".to_owned(), id.clone());
-            }
-            series.info.id.clone_from(&id);
-            by_id.insert(id, merged.len());
-            merged.push((part.format, series));
+            inputs[input].warnings.push(format!(
+                "another input has series of these names at the same times, or of another kind: here `{old}` is called `{new}`{more}"
+            ));
         }
     }
-    merged.into_iter().map(|(_, series)| series).collect()
+    merged.into_iter().map(|merged| merged.series).collect()
 }
 
 /// Whether two series of one id are of one thing, apart from their times.
@@ -475,12 +507,28 @@ fn overlap(a: &Samples, b: &Samples) -> bool {
 }
 
 /// Adds the samples of a later or earlier time.
-fn append(series: &mut SeriesSamples, other: SeriesSamples) {
+fn append(merged: &mut Merged, other: Merged) {
+    let Merged { series, ends, .. } = merged;
+    let Merged { series: mut other, ends: other_ends, .. } = other;
     let is_later =
         span(&series.samples).is_none_or(|(_, end)| span(&other.samples).is_some_and(|(start, _)| end < start));
     if is_later && other.info.limit.is_some() || series.info.limit.is_none() {
         series.info.limit = other.info.limit;
     }
+    *ends = match (ends.take(), other_ends) {
+        (Some((first, last)), Some((other_first, other_last))) => {
+            let (marks, later) = if is_later {
+                (last.marks_before(&other_first), &mut other.samples)
+            } else {
+                (other_last.marks_before(&first), &mut series.samples)
+            };
+            if let Some(bits) = later.marks.first_mut() {
+                *bits = Marks::from_bits(*bits).with(marks).bits();
+            }
+            Some(if is_later { (first, other_last) } else { (other_first, last) })
+        }
+        (ends, other_ends) => ends.or(other_ends),
+    };
     series.samples.time_ms.extend(other.samples.time_ms);
     series.samples.used_bytes.extend(other.samples.used_bytes);
     series.samples.quantum_bytes.extend(other.samples.quantum_bytes);
@@ -629,5 +677,39 @@ mod test_support {
             writeln!(text, "unusable: {why}").unwrap();
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::test_support::{MTIME_MS, options};
+    use super::*;
+
+    /// Reads inputs of which only those with a modification time have one.
+    fn read_each(contents: &[(&str, Option<i64>)]) -> (Timeline, Vec<Input>, usize) {
+        let mut inputs = Vec::new();
+        let mut parts = Vec::new();
+        for (index, (content, mtime_ms)) in contents.iter().enumerate() {
+            let mut reader = Reader::new(Format::DockerStats, "stem", &options());
+            let mut input = vec![(index, Input::new(&Source::Stdin))];
+            reader.read(source::Opened::of(content.as_bytes(), *mtime_ms), &mut input[0].1, index);
+            parts.push(reader.finish(&mut input));
+            inputs.extend(input.into_iter().map(|(_, input)| input));
+        }
+        let timeline = one_timeline(&mut parts, &mut inputs);
+        (timeline, inputs, parts.len())
+    }
+
+    #[test]
+    fn without_any_time_the_last_reading_is_zero() {
+        let row = "aaaaaaaaaaaa   web   0.1%   5MiB / 1GiB   1%   1kB / 0B   0B / 0B   7\n";
+        let (timeline, inputs, _) = read_each(&[(row, None)]);
+        assert_eq!(timeline, Timeline::Relative);
+        assert_eq!((inputs[0].time_source, inputs[0].end_from), (TimeSource::Inferred, None));
+        insta::assert_snapshot!(inputs[0].warnings.join("\n"), @"assuming one reading every 15 min; times count back from the last reading (`--end` gives it a date)");
+
+        let (timeline, inputs, n_parts) = read_each(&[(row, None), (row, Some(MTIME_MS))]);
+        assert_eq!((timeline, n_parts), (Timeline::Absolute, 1));
+        insta::assert_snapshot!(inputs[0].unusable.clone().unwrap_or_default(), @"it has no times, while other inputs have: give the time of its last reading with `--end`");
     }
 }

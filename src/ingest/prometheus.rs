@@ -136,9 +136,11 @@ impl Reader {
             })
             .collect();
         for (index, input) in inputs.iter_mut() {
-            input.series = series.iter().filter(|series| series.inputs.contains(index)).count() as u64;
+            input.series =
+                series.iter().filter(|series| !series.samples.is_empty() && series.inputs.contains(index)).count()
+                    as u64;
         }
-        Parsed { series, relative: false }
+        Parsed { series, ends: Vec::new(), relative: false }
     }
 }
 
@@ -283,7 +285,7 @@ impl File<'_> {
         } else {
             let why = || match (is_number, time_is_sound) {
                 (false, _) => "this is not a point (expected `[seconds, \"bytes\"]`)".to_owned(),
-                (true, false) => format!("`{seconds}` is not a time (expected seconds since 1970)"),
+                (true, false) => format!("`{seconds:?}` is not a time (expected seconds since 1970)"),
                 (true, true) => format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"),
             };
             let text = if is_number {
@@ -839,7 +841,15 @@ mod tests {
     #[test]
     fn values_that_are_none_are_gaps_and_impossible_ones_are_refused() {
         let series = r#"[{"metric":{"pod":"p"},"values":[[1795464400.791,"1048576"],[1795464401,"NaN"],[1795464402,"+Inf"],[1795464403.5,"5"],[1795464404,"-5"],[1795464405,"x"],[1e300,"5"],[1795464406],[1795464407,null]]}]"#;
-        insta::assert_snapshot!(read(&answer(series)), @"");
+        insta::assert_snapshot!(read(&answer(series)), @r#"
+        p: -19.209=1MiB -16.5=5B(gap)
+        Raw
+        2 samples, 3 gaps, 0 other, 4 rejected
+        line 1: `{"pod": "p"}: [1795464404.0,"-5.0"]`: `-5` is not an amount of memory (expected 0 to 2^53 bytes)
+        line 1: `{"pod": "p"}`: this is not a point (expected `[seconds, "bytes"]`)
+        line 1: `{"pod": "p"}: [1e300,"5.0"]`: `1e300` is not a time (expected seconds since 1970)
+        line 1: `{"pod": "p"}`: this is not a point (expected `[seconds, "bytes"]`)
+        "#);
     }
 
     #[test]
@@ -872,7 +882,10 @@ mod tests {
         0 samples, 0 gaps, 0 other, 0 rejected
         unusable: it is not JSON that can be read: expected value at line 1 column 12
         ");
-        insta::assert_snapshot!(read(&answer(r#"[{"metric":{"pod":"p"},"histograms":[[1,{"count":"1"}]]}]"#)), @"");
+        insta::assert_snapshot!(read(&answer(r#"[{"metric":{"pod":"p"},"histograms":[[1,{"count":"1"}]]}]"#)), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: it holds only native histograms (expected `values`: amounts of memory)
+        ");
     }
 
     #[test]

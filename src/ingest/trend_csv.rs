@@ -20,6 +20,10 @@ const ABSENT_COST: f64 = 0.4;
 const INSERTED_COST: f64 = 4.0;
 /// Largest cost of a value that differs from the one before.
 const MAX_VALUE_COST: f64 = 3.0;
+/// Matching more rows of one tick than this takes too long; so many are told apart by position alone.
+const MAX_MATCHED: usize = 1000;
+/// Matching with containers that are not in the tick before is left out above this product of rows and containers.
+const MAX_CELLS: usize = 100_000;
 /// By how much putting a container back must make the values more continuous.
 const LATE_COST: f64 = 1.5;
 /// Two assignments are told apart when their costs differ by more.
@@ -97,12 +101,16 @@ impl Reader {
     pub(super) fn finish(self, inputs: &mut [(usize, Input)]) -> Parsed {
         let ticks = ticks(&self.rows);
         let n_rows = ticks.first().map_or(0, std::ops::Range::len);
+        let most_rows = ticks.iter().map(std::ops::Range::len).max().unwrap_or(0);
         let constant = ticks.iter().all(|tick| tick.len() == n_rows);
         let (assignment, n_tracks, notes) = if constant {
             let (assignment, notes) = self.rows_by_position(&ticks);
             (assignment, n_rows, notes)
-        } else {
+        } else if most_rows <= MAX_MATCHED {
             self.assign(&ticks)
+        } else {
+            let note = format!("readings have up to {most_rows} rows: containers are told apart by position alone");
+            (by_position(&ticks, self.rows.len()), most_rows, vec![note])
         };
 
         let mut series: Vec<SeriesSamples> = (0..n_tracks)
@@ -145,7 +153,7 @@ impl Reader {
             }
             first = end;
         }
-        Parsed { series, relative: false }
+        Parsed { series, ends: Vec::new(), relative: false }
     }
 
     /// The container of each row where all ticks have as many rows, and what is to be said about it.
@@ -198,13 +206,14 @@ impl Reader {
             let chosen: Vec<Option<usize>> = if present.len() == rows.len() {
                 present.iter().copied().map(Some).collect()
             } else {
-                let known: Vec<Track> = order.iter().map(|track| tracks[*track]).collect();
+                let candidates = if order.len() * rows.len() <= MAX_CELLS { &order } else { &present };
+                let known: Vec<Track> = candidates.iter().map(|track| tracks[*track]).collect();
                 let (chosen, margin) = align(&known, rows);
                 if margin <= CLEAR_MARGIN {
                     n_unclear += 1;
                     first_unclear = first_unclear.or(Some(rows[0].time_ms));
                 }
-                chosen.into_iter().map(|place| place.map(|place| order[place])).collect()
+                chosen.into_iter().map(|place| place.map(|place| candidates[place])).collect()
             };
             for track in &mut tracks {
                 track.present = false;
@@ -251,6 +260,17 @@ impl Reader {
         }
         (assignment, tracks.len(), notes)
     }
+}
+
+/// The place of each row in its tick.
+fn by_position(ticks: &[std::ops::Range<usize>], n_rows: usize) -> Vec<usize> {
+    let mut assignment = vec![0; n_rows];
+    for tick in ticks {
+        for (place, index) in tick.clone().enumerate() {
+            assignment[index] = place;
+        }
+    }
+    assignment
 }
 
 /// A container that is told apart by order and value.
@@ -337,8 +357,11 @@ fn align(tracks: &[Track], rows: &[Row]) -> (Vec<Option<usize>>, f64) {
 
 /// The track whose row stands last instead of in its place; `None` where the rows stand in order.
 fn late_track(tracks: &[Track], rows: &[Row]) -> Option<usize> {
+    if tracks.len() < 2 {
+        return None;
+    }
     let in_place: f64 = tracks.iter().zip(rows).map(|(track, row)| value_cost(*track, *row)).sum();
-    if in_place <= LATE_COST || tracks.len() < 2 {
+    if in_place <= LATE_COST {
         return None;
     }
     // From the last track back: those behind the late one stand one place further to the front.

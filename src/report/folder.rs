@@ -135,7 +135,8 @@ fn listed_charts(verdict: &Path) -> Vec<String> {
     let Ok(text) = fs::read_to_string(verdict) else { return Vec::new() };
     let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Vec::new() };
     let ours = |path: &str| {
-        path.strip_prefix("charts/").is_some_and(|name| name.ends_with(".png") && name == files::file_name(name))
+        path.strip_prefix("charts/")
+            .is_some_and(|name| name.strip_suffix(".png").is_some() && name == files::file_name(name))
     };
     value["charts"]
         .as_array()

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Span, Status};
-use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
+use crate::ingest::{EndFrom, Format, Input, TimeSource, Timeline};
 use crate::judge::Growth;
 use crate::settings::Settings;
 use crate::units::time_text;
@@ -249,7 +249,7 @@ impl Times {
 fn input(input: &Input) -> InputJson<'_> {
     InputJson {
         path: &input.path,
-        format: input.format.map(|format| format.name()),
+        format: input.format.map(Format::name),
         samples: input.samples,
         series: input.series,
         gaps: input.gaps,

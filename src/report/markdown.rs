@@ -21,7 +21,7 @@ const RESTARTS_LISTED: usize = 8;
 /// `overview`: that of the sheet of all series.
 pub fn render(report: &Report, chart_of: &dyn Fn(usize) -> Option<String>, overview: &[String]) -> String {
     let mut text = format!("**{}**\n\n", escaped(&headline(report)));
-    for caution in cautions(report) {
+    for caution in unusable(report).into_iter().chain(cautions(report)) {
         text.push_str(&format!("{}\n\n", escaped(&caution)));
     }
     if !report.series.is_empty() {
@@ -114,14 +114,15 @@ fn names(series: &[&SeriesReport]) -> String {
     listed.join(", ")
 }
 
-/// What a reader must know before trusting the rest: what could not be read or judged.
+/// The inputs that could not be used, and why.
+pub fn unusable(report: &Report) -> Vec<String> {
+    let reason = |input: &Input| Some(format!("{} could not be used: {}.", input.path, input.unusable.as_ref()?));
+    report.inputs.iter().filter_map(reason).collect()
+}
+
+/// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.
 pub fn cautions(report: &Report) -> Vec<String> {
     let mut cautions = Vec::new();
-    for input in &report.inputs {
-        if let Some(why) = &input.unusable {
-            cautions.push(format!("{} could not be used: {why}.", input.path));
-        }
-    }
     let mut undecidable: Vec<(&'static str, usize)> = Vec::new();
     for criterion in report.series.iter().flat_map(|series| &series.criteria) {
         if criterion.status == Status::NotEvaluable && criterion.gates {

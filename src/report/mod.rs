@@ -164,6 +164,9 @@ pub struct TimeToLimit {
 /// A fitted line through some samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedLine {
-    /// Milliseconds, estimate, and its interval in bytes.
-    pub points: Vec<(f64, f64, Option<(f64, f64)>)>,
+    /// In time order; straight between two points.
+    pub points: Vec<LinePoint>,
 }
+
+/// Milliseconds, the estimate, and its interval where it has one, in bytes.
+pub type LinePoint = (f64, f64, Option<(f64, f64)>);

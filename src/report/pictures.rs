@@ -20,7 +20,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         Outcome::Pass => Tone::Pass,
         Outcome::Inconclusive => Tone::Inconclusive,
     };
-    chart.verdict = series.verdict().name().to_owned();
+    series.verdict().name().clone_into(&mut chart.verdict);
     // A line that proves nothing is not drawn: it would be read as a trend.
     let settled = series.verdict() != Verdict::Inconclusive;
     chart.fit = series

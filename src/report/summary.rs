@@ -16,7 +16,6 @@ pub fn render(report: &Report, colour: bool) -> String {
     let mut text = format!("{}\n", headline(report, colour));
     if !report.series.is_empty() {
         text.push_str(&table(report));
-        text.push('\n');
     }
     for series in report.series.iter().filter(|series| series.outcome > Outcome::Pass) {
         text.push_str(&format!(
@@ -56,7 +55,7 @@ fn table(report: &Report) -> String {
     for series in &report.series {
         table.add_row(row(series));
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect()
 }
 
 fn row(series: &SeriesReport) -> [String; 7] {

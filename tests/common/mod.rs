@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// SplitMix64: Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators".
+/// `SplitMix64`: Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators".
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

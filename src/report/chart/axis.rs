@@ -28,7 +28,7 @@ pub(super) fn memory_window(lowest: f64, highest: f64) -> (f64, f64) {
     let level = lowest.abs().max(highest.abs());
     let range = highest - lowest;
     if level == 0.0 {
-        return (0.0, MIB);
+        return (0.0, 1.1 * MIB);
     }
     if range < ZOOM_BELOW * level {
         let shown = range.max(LEAST_ZOOMED * level).max(8.0);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_memory_axis_starts_at_zero_unless_values_are_close() {
-        check_window(0.0, 0.0, (0.0, 1.0));
+        check_window(0.0, 0.0, (0.0, 1.1));
         check_window(100.0, 200.0, (0.0, 220.0));
         check_window(80.0, 100.0, (0.0, 110.0));
         check_window(90.0, 100.0, (89.0, 101.5));

@@ -32,11 +32,16 @@ pub(super) fn png(svg: &str, scale: Scale) -> Vec<u8> {
 }
 
 fn encode(pixmap: &Pixmap) -> Vec<u8> {
-    let opaque: Vec<u8> = pixmap.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let mut opaque = Vec::with_capacity(pixmap.data().len() / 4 * 3);
+    for pixel in pixmap.data().chunks_exact(4) {
+        opaque.extend_from_slice(&pixel[..3]);
+    }
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, pixmap.width(), pixmap.height());
     encoder.set_color(png::ColorType::Rgb);
-    encoder.set_compression(png::Compression::Fast);
+    // Measured on charts: half the size of `Fast`, in the same time. Flat colours gain nothing from filters.
+    encoder.set_compression(png::Compression::Balanced);
+    encoder.set_filter(png::Filter::NoFilter);
     let mut writer = encoder.write_header().expect("a vector takes every byte");
     writer.write_image_data(&opaque).expect("three bytes for each pixel");
     writer.finish().expect("a vector takes every byte");

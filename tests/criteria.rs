@@ -1,0 +1,789 @@
+//! The runbook's criteria: for each the readings that pass, fail and cannot decide it, with the sentence it says.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::Random;
+use leaktrend::criteria::alert_rule::Lookback;
+use leaktrend::criteria::{Context, Criterion, Judgement, LoadWindow, Restart, Status, VerdictSummary, evaluate};
+use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend::settings::{CriteriaSettings, EvaluationSettings};
+use leaktrend::units::{GIB, Seconds};
+
+/// 2026-01-05T00:00:00Z.
+const START_MS: i64 = 1_767_571_200_000;
+const MINUTE: i64 = 60_000;
+
+/// Readings and what is known beside them.
+struct Scenario {
+    samples: Samples,
+    metric: Metric,
+    sampling: Sampling,
+    settings: CriteriaSettings,
+    evaluation: EvaluationSettings,
+    load: Option<LoadWindow>,
+    limit_bytes: Option<f64>,
+    verdict: VerdictSummary<'static>,
+    restarts: Vec<Restart<'static>>,
+}
+
+impl Scenario {
+    /// A reading every `step_seconds` for `minutes`, both ends included, in bytes as a function of minutes.
+    fn every(step_seconds: i64, minutes: i64, bytes: impl Fn(f64) -> f64) -> Scenario {
+        let mut samples = Samples::default();
+        for index in 0..=minutes * 60 / step_seconds {
+            let seconds = index * step_seconds;
+            samples.push(START_MS + seconds * 1000, bytes(seconds as f64 / 60.0), 1.0, Marks::default());
+        }
+        Scenario {
+            samples,
+            metric: Metric::UsageBytes,
+            sampling: Sampling::Raw,
+            settings: CriteriaSettings::default(),
+            evaluation: EvaluationSettings::default(),
+            load: None,
+            limit_bytes: Some(2e9),
+            verdict: VerdictSummary {
+                name: "flat",
+                judgement: Judgement::NoLeak,
+                reason: "the slope is within 1 MiB a day",
+                grows_after_load: None,
+            },
+            restarts: Vec::new(),
+        }
+    }
+
+    /// With a load from one minute to another.
+    fn load(mut self, from_minute: i64, to_minute: i64) -> Scenario {
+        self.load =
+            Some(LoadWindow { start_ms: START_MS + from_minute * MINUTE, end_ms: START_MS + to_minute * MINUTE });
+        self
+    }
+
+    /// With restarts at these minutes.
+    fn restarts(mut self, minutes: &[i64]) -> Scenario {
+        self.restarts =
+            minutes.iter().map(|minute| Restart { at_ms: START_MS + minute * MINUTE, cause: "oom" }).collect();
+        self
+    }
+
+    fn verdict(mut self, name: &'static str, judgement: Judgement, grows_after_load: Option<bool>) -> Scenario {
+        self.verdict = VerdictSummary { name, judgement, grows_after_load, ..self.verdict };
+        self
+    }
+
+    fn quantum(mut self, bytes: f64) -> Scenario {
+        self.samples.quantum_bytes.fill(bytes as f32);
+        self
+    }
+
+    fn without(mut self, from_minute: i64, to_minute: i64) -> Scenario {
+        let mut kept = Samples::default();
+        for index in 0..self.samples.len() {
+            let time_ms = self.samples.time_ms[index];
+            if time_ms <= START_MS + from_minute * MINUTE || START_MS + to_minute * MINUTE <= time_ms {
+                kept.push(time_ms, self.samples.used_bytes[index], 1.0, Marks::default());
+            }
+        }
+        self.samples = kept;
+        self
+    }
+
+    fn evaluate(&self) -> Vec<Criterion> {
+        let info = SeriesInfo {
+            id: "api".to_owned(),
+            labels: BTreeMap::new(),
+            limit: None,
+            metric: self.metric,
+            sampling: self.sampling,
+        };
+        let series = MemorySeries::new(info, self.samples.clone()).unwrap();
+        let context = Context {
+            settings: &self.settings,
+            evaluation: &self.evaluation,
+            lookback: Lookback::prometheus_3(self.evaluation.lookback_seconds.as_ms()),
+            load: self.load,
+            limit_bytes: self.limit_bytes,
+            verdict: self.verdict,
+            restarts: &self.restarts,
+        };
+        evaluate(&series, &context)
+    }
+
+    fn criterion(&self, id: &str) -> Criterion {
+        self.evaluate().into_iter().find(|criterion| criterion.id == id).unwrap()
+    }
+}
+
+#[track_caller]
+fn check(id: &str, scenario: &Scenario, expected: &str) {
+    let criterion = scenario.criterion(id);
+    let status = match criterion.status {
+        Status::Pass => "pass",
+        Status::Fail => "fail",
+        Status::NotEvaluable => "not-evaluable",
+        Status::NotApplicable => "not-applicable",
+    };
+    assert_eq!(format!("{status}: {}", criterion.reason), expected);
+}
+
+/// Flat, but grows by `mb_per_minute` from one minute to another and stays there.
+fn ramp(from: f64, to: f64, mb_per_minute: f64) -> impl Fn(f64) -> f64 {
+    move |minute| 200e6 + (minute.clamp(from, to) - from) * mb_per_minute * 1e6
+}
+
+/// Higher by `mb` from one minute to another.
+fn pulse(from: f64, to: f64, mb: f64) -> impl Fn(f64) -> f64 {
+    move |minute| if from <= minute && minute < to { 200e6 + mb * 1e6 } else { 200e6 }
+}
+
+#[test]
+fn growth_that_goes_on_fires() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(60, 120, ramp(60.0, 90.0, 30.0)),
+        "fail: the alert fires at every phase of the evaluation, first at 2026-01-05T01:09:00Z: growth over 5 min is up to 143.1 MiB, above 100 MB for 5 min",
+    );
+}
+
+#[test]
+fn slow_growth_never_fires() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(60, 120, ramp(10.0, 120.0, 5.0)),
+        "pass: the alert never fires: growth over 5 min is at most 23.84 MiB, 100 MB allowed",
+    );
+}
+
+#[test]
+fn a_single_jump_holds_for_its_offset_and_no_longer() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(60, 120, pulse(60.0, 200.0, 150.0)),
+        "pass: the alert never fires: growth over 5 min is up to 143.1 MiB, but never above 100 MB for 5 min",
+    );
+}
+
+#[test]
+fn at_five_minutes_it_depends_on_the_phase() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(15, 30, ramp(10.0, 15.5, 40.0)),
+        "fail: the alert fires at 50 % of the phases of the evaluation, first at 2026-01-05T00:17:45Z: growth over 5 min is up to 190.7 MiB, above 100 MB for 5 min",
+    );
+}
+
+#[test]
+fn readings_every_15_minutes_cannot_decide_it() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(900, 1440, ramp(0.0, 1440.0, 1.0)),
+        "not-evaluable: readings 15 min apart cannot decide a rule that looks back 5 min: only 0 % of evaluations had both values (95 % are needed); measure at least every 4 min",
+    );
+}
+
+#[test]
+fn long_gaps_cannot_decide_it() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(60, 240, |_| 200e6).without(60, 120),
+        "not-evaluable: the readings have gaps longer than 5 min: only 74 % of evaluations had both values (95 % are needed)",
+    );
+}
+
+#[test]
+fn too_short_readings_cannot_decide_it() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(10, 8, |_| 200e6),
+        "not-evaluable: readings over 8 min are too short for a rule that needs 10 min to fire; measure 2 min longer",
+    );
+}
+
+#[test]
+fn a_single_reading_cannot_decide_it() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(10, 0, |_| 200e6),
+        "not-evaluable: readings over 0 s are too short for a rule that needs 10 min to fire; measure 10 min longer",
+    );
+}
+
+#[test]
+fn growth_under_load_does_not_count() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(30, 120, ramp(30.0, 50.0, 30.0)).load(29, 52),
+        "pass: the alert fires only for what became pending during the load: growth over 5 min is up to 143.1 MiB",
+    );
+}
+
+#[test]
+fn growth_that_goes_on_after_the_load_counts() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(30, 120, ramp(30.0, 110.0, 30.0)).load(29, 52),
+        "fail: the alert fires at every phase of the evaluation, first at 2026-01-05T01:02:00.001Z: growth over 5 min is up to 143.1 MiB, above 100 MB for 5 min",
+    );
+}
+
+#[test]
+fn docker_stats_is_not_what_the_alert_reads() {
+    check(
+        "growth-100mb-5m",
+        &Scenario { metric: Metric::DockerUsage, ..Scenario::every(30, 60, |_| 200e6) },
+        "pass: the alert never fires: growth over 5 min is at most 0 B, 100 MB allowed, replayed on usage without inactive file cache (docker stats), not container_memory_usage_bytes",
+    );
+}
+
+#[test]
+fn values_in_steps_of_107_mb_cannot_decide_it() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(30, 60, |_| 150.0 * GIB).quantum(0.1 * GIB),
+        "not-evaluable: the input prints this memory in steps of 102.4 MiB, too coarse for a threshold of 100 MB",
+    );
+}
+
+#[test]
+fn growth_beyond_such_a_step_fires_all_the_same() {
+    check(
+        "growth-100mb-5m",
+        &Scenario::every(30, 60, |minute| 150.0 * GIB + minute * 80e6).quantum(0.1 * GIB),
+        "fail: the alert fires at every phase of the evaluation, first at 2026-01-05T00:10:00Z: growth over 5 min is up to 381.5 MiB, above 100 MB for 5 min",
+    );
+}
+
+#[test]
+fn a_known_phase_is_the_only_one_tried() {
+    check(
+        "growth-100mb-5m",
+        &Scenario {
+            evaluation: EvaluationSettings { phase_seconds: Seconds::new(1.76), ..EvaluationSettings::default() },
+            ..Scenario::every(60, 120, ramp(60.0, 90.0, 30.0))
+        },
+        "fail: the alert fires, first at 2026-01-05T01:09:01.760Z: growth over 5 min is up to 143.1 MiB, above 100 MB for 5 min",
+    );
+}
+
+#[test]
+fn a_range_query_at_15_s_is_replayed_at_its_own_points() {
+    check(
+        "growth-100mb-5m",
+        &Scenario { sampling: Sampling::Step { inferred: true }, ..Scenario::every(15, 120, ramp(60.0, 90.0, 30.0)) },
+        "fail: the alert fires at every phase of the evaluation, first at 2026-01-05T01:08:30Z: growth over 5 min is up to 143.1 MiB, above 100 MB for 5 min, approximately, as the points are answers of a range query and not scrapes",
+    );
+}
+
+#[test]
+fn a_range_query_at_2_minutes_misses_the_offset() {
+    check(
+        "growth-100mb-5m",
+        &Scenario { sampling: Sampling::Step { inferred: true }, ..Scenario::every(120, 120, ramp(60.0, 90.0, 30.0)) },
+        "not-evaluable: points 2 min apart do not fall on the times that the rule compares: only 0 % of evaluations had both values (95 % are needed)",
+    );
+}
+
+#[test]
+fn above_nine_tenths_of_the_limit_fires() {
+    check(
+        "high-memory",
+        &Scenario::every(30, 60, |minute| 1.5e9 + minute * 1e7),
+        "fail: the alert fires at every phase of the evaluation, first at 2026-01-05T00:32:30Z: memory as a share of 2 GB is up to 105 %, above 90 % for 2 min",
+    );
+}
+
+#[test]
+fn below_nine_tenths_never_fires() {
+    check(
+        "high-memory",
+        &Scenario::every(30, 60, |_| 1.8e9),
+        "pass: the alert never fires: memory as a share of 2 GB is at most 90 %, 90 % allowed",
+    );
+}
+
+#[test]
+fn an_unknown_limit_is_assumed() {
+    check(
+        "high-memory",
+        &Scenario { limit_bytes: None, ..Scenario::every(30, 60, |_| 1e9) },
+        "pass: the alert never fires: memory as a share of 2 GB is at most 50 %, 90 % allowed (no limit is known, 2 GB assumed)",
+    );
+}
+
+#[test]
+fn a_limit_kept_above_after_the_load_counts() {
+    check(
+        "high-memory",
+        &Scenario::every(30, 60, ramp(10.0, 20.0, 170.0)).load(5, 25),
+        "fail: the alert fires at every phase of the evaluation, first at 2026-01-05T00:27:00.001Z: memory as a share of 2 GB is up to 95 %, above 90 % for 2 min",
+    );
+}
+
+#[test]
+fn above_only_under_load_does_not_count() {
+    check(
+        "high-memory",
+        &Scenario::every(30, 60, pulse(10.0, 20.0, 1700.0)).load(5, 25),
+        "pass: the alert fires only for what became pending during the load: memory as a share of 2 GB is up to 95 %",
+    );
+}
+
+#[test]
+fn fifteen_minutes_cannot_decide_a_level() {
+    check(
+        "high-memory",
+        &Scenario::every(900, 1440, |_| 200e6),
+        "not-evaluable: readings 15 min apart cannot decide a rule that looks back 5 min: only 33 % of evaluations had a value (95 % are needed); measure at least every 4 min",
+    );
+}
+
+#[test]
+fn a_gain_that_stays_is_confirmed() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 30, pulse(10.0, 99.0, 150.0)),
+        "fail: memory gained 143.1 MiB within 1 min by 2026-01-05T00:10:00Z and kept more than 50 % of it for 5 min, above 100 MB",
+    );
+}
+
+#[test]
+fn an_upload_that_is_released_is_not() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 30, pulse(10.0, 10.5, 150.0)),
+        "pass: memory gained at most 143.1 MiB within 1 min, but it was not kept, 100 MB allowed",
+    );
+}
+
+#[test]
+fn a_slow_ramp_gains_little_in_a_minute() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 60, ramp(10.0, 40.0, 50.0)),
+        "pass: memory gained at most 47.68 MiB within 1 min, 100 MB allowed",
+    );
+}
+
+#[test]
+fn a_gain_at_the_end_is_undecided() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 30, pulse(28.0, 99.0, 150.0)),
+        "not-evaluable: memory gained 143.1 MiB within 1 min but was read for only 2 min after that; 5 min are needed to see whether it stays",
+    );
+}
+
+#[test]
+fn readings_a_minute_apart_cannot_decide_a_gain() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(60, 60, pulse(10.0, 99.0, 150.0)),
+        "not-evaluable: readings 1 min apart cannot show a gain within 1 min and whether it stays; measure at least every 30 s",
+    );
+}
+
+#[test]
+fn a_gain_under_load_is_left_out() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(9, 31),
+        "pass: memory gained at most 0 B within 1 min, 100 MB allowed",
+    );
+}
+
+#[test]
+fn coarse_values_cannot_decide_a_gain() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 30, |_| 150.0 * GIB).quantum(0.1 * GIB),
+        "not-evaluable: the input prints this memory in steps of 102.4 MiB, too coarse for a threshold of 100 MB",
+    );
+}
+
+#[test]
+fn five_minutes_are_too_short_for_a_gain() {
+    check(
+        "confirmed-100mb-60s",
+        &Scenario::every(10, 5, |_| 200e6),
+        "not-evaluable: readings over 5 min are too short to see a gain and whether it stays; 6 min are needed",
+    );
+}
+
+#[test]
+fn a_fast_climb_fails() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(15, 60, ramp(20.0, 30.0, 60.0)),
+        "fail: memory climbed 57.2 MiB a minute over 5 min until 2026-01-05T00:23:45Z, faster than 50 MB a minute",
+    );
+}
+
+#[test]
+fn a_slower_climb_passes() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(15, 60, ramp(20.0, 30.0, 45.0)),
+        "pass: memory climbed at most 42.9 MiB a minute over 5 min, 50 MB a minute allowed",
+    );
+}
+
+#[test]
+fn one_jump_is_no_climb() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(15, 60, pulse(20.0, 99.0, 200.0)),
+        "pass: memory climbed at most 42.4 MiB a minute over 5 min, 50 MB a minute allowed",
+    );
+}
+
+/// 400 MB in one step are as much as 80 MB a minute over the five minutes around it.
+#[test]
+fn one_jump_beyond_what_the_window_allows_is_a_climb() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(15, 60, pulse(20.0, 99.0, 400.0)),
+        "fail: memory climbed 1.41 MiB a second over 5 min until 2026-01-05T00:22:15Z, faster than 50 MB a minute",
+    );
+}
+
+#[test]
+fn fifteen_minutes_apart_only_a_lower_bound_is_known() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(900, 600, ramp(60.0, 70.0, 60.0)),
+        "not-evaluable: readings 15 min apart give no slope over 5 min (5 readings are needed): only a lower bound of 38.1 MiB a minute is known; measure at least every 1 min",
+    );
+}
+
+#[test]
+fn fifteen_minutes_apart_a_lower_bound_can_be_enough() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(900, 600, ramp(60.0, 100.0, 60.0)),
+        "fail: memory climbed at least 57.2 MiB a minute until 2026-01-05T01:15:00Z, on average between readings 15 min apart, faster than 50 MB a minute",
+    );
+}
+
+#[test]
+fn two_minutes_are_too_short_for_a_slope() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(15, 2, |_| 200e6),
+        "not-evaluable: the readings do not reach over 5 min",
+    );
+}
+
+#[test]
+fn a_climb_under_load_is_left_out() {
+    check(
+        "rapid-50mb-per-min",
+        &Scenario::every(15, 60, ramp(20.0, 30.0, 60.0)).load(19, 31),
+        "pass: memory climbed at most 0 B a day over 5 min, 50 MB a minute allowed",
+    );
+}
+
+#[test]
+fn without_a_load_there_is_nothing_after_it() {
+    check("flat-after-load", &Scenario::every(10, 60, |_| 200e6), "not-applicable: needs the start and end of a load");
+}
+
+#[test]
+fn back_to_the_level_before_passes() {
+    check(
+        "flat-after-load",
+        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30).verdict("flat", Judgement::NoLeak, Some(false)),
+        "pass: memory came back and does not grow: 190.7 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end; 19.07 MiB more allowed",
+    );
+}
+
+#[test]
+fn a_level_that_stays_up_fails() {
+    check(
+        "flat-after-load",
+        &Scenario::every(10, 60, pulse(10.0, 99.0, 150.0)).load(10, 30).verdict("flat", Judgement::NoLeak, Some(false)),
+        "fail: memory stays 143.1 MiB higher: 333.8 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end; 19.07 MiB allowed",
+    );
+}
+
+#[test]
+fn growth_after_the_load_fails() {
+    check(
+        "flat-after-load",
+        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30).verdict("leak", Judgement::Leak, Some(true)),
+        "fail: memory grows after the load, though not yet above what is allowed: 190.7 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end",
+    );
+}
+
+#[test]
+fn unsettled_growth_after_the_load_is_undecided() {
+    check(
+        "flat-after-load",
+        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30),
+        "not-evaluable: memory came back, but whether it grows after the load is not settled: 190.7 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end; the slope is within 1 MiB a day",
+    );
+}
+
+#[test]
+fn too_little_before_the_load_gives_no_baseline() {
+    check(
+        "flat-after-load",
+        &Scenario::every(60, 60, |_| 200e6).load(2, 30),
+        "not-evaluable: only 2 readings before the load give no level to come back to; 5 are needed, so start measuring 5 min before the load",
+    );
+}
+
+#[test]
+fn too_little_after_the_load_says_how_long_to_wait() {
+    check(
+        "flat-after-load",
+        &Scenario::every(60, 34, |_| 200e6).load(10, 30),
+        "not-evaluable: only 2 readings in the last 25 % of the 4 min after the load give no settled level; 5 are needed, so measure 16 min longer",
+    );
+}
+
+#[test]
+fn a_flat_day_passes() {
+    check(
+        "trend-24h",
+        &Scenario::every(300, 1440, |_| 200e6),
+        "pass: the verdict over 1 d is flat: the slope is within 1 MiB a day",
+    );
+}
+
+#[test]
+fn a_leak_over_a_day_fails() {
+    check(
+        "trend-24h",
+        &Scenario::every(300, 1440, |_| 200e6).verdict("leak", Judgement::Leak, None),
+        "fail: the verdict over 1 d is leak: the slope is within 1 MiB a day",
+    );
+}
+
+#[test]
+fn an_inconclusive_day_is_undecided() {
+    check(
+        "trend-24h",
+        &Scenario::every(300, 1440, |_| 200e6).verdict("inconclusive", Judgement::Inconclusive, None),
+        "not-evaluable: the verdict over 1 d is inconclusive: the slope is within 1 MiB a day",
+    );
+}
+
+#[test]
+fn six_hours_are_no_day() {
+    check(
+        "trend-24h",
+        &Scenario::every(300, 360, |_| 200e6).verdict("leak", Judgement::Leak, None),
+        "not-evaluable: readings over 6 h cannot show the trend of a day; 20 h are needed, 14 h more",
+    );
+}
+
+#[test]
+fn three_oom_kills_in_an_hour_are_a_loop() {
+    check(
+        "restart-loop",
+        &Scenario::every(60, 240, |_| 200e6).restarts(&[130, 10, 150, 142]),
+        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (3 oom), fewer than 3 within 1 h allowed",
+    );
+}
+
+#[test]
+fn two_are_none() {
+    check(
+        "restart-loop",
+        &Scenario::every(60, 240, |_| 200e6).restarts(&[10, 20, 100]),
+        "pass: at most 2 restarts within 1 h, fewer than 3 allowed",
+    );
+}
+
+#[test]
+fn no_restart_passes() {
+    check("restart-loop", &Scenario::every(60, 240, |_| 200e6), "pass: no restart was seen, fewer than 3 allowed");
+}
+
+#[test]
+fn half_an_hour_apart_a_loop_is_not_seen() {
+    check(
+        "restart-loop",
+        &Scenario::every(1800, 1440, |_| 200e6).restarts(&[30]),
+        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h; measure at least every 20 min",
+    );
+}
+
+#[test]
+fn no_restart_has_no_baseline() {
+    check("baseline-300mb", &Scenario::every(10, 60, |_| 200e6), "not-applicable: no restart was seen");
+}
+
+#[test]
+fn settled_below_300_mb_passes() {
+    check(
+        "baseline-300mb",
+        &Scenario::every(10, 60, |_| 200e6).restarts(&[10, 30]),
+        "pass: memory was 190.7 MiB (median) from 1 min to 6 min after the restart at 2026-01-05T00:30:00Z, the highest of 2 restarts; below 300 MB is expected",
+    );
+}
+
+#[test]
+fn settled_above_300_mb_fails() {
+    check(
+        "baseline-300mb",
+        &Scenario::every(10, 60, pulse(30.0, 99.0, 150.0)).restarts(&[10, 30]),
+        "fail: memory was 333.8 MiB (median) from 1 min to 6 min after the restart at 2026-01-05T00:30:00Z, the highest of 2 restarts; below 300 MB is expected",
+    );
+}
+
+#[test]
+fn nothing_read_after_the_restart_is_undecided() {
+    check(
+        "baseline-300mb",
+        &Scenario::every(900, 60, |_| 200e6).restarts(&[15]),
+        "not-evaluable: no restart was followed by readings from 1 min to 6 min after it, before another restart (1 seen)",
+    );
+}
+
+#[test]
+fn steady_below_500_mb_passes() {
+    check(
+        "steady-500mb",
+        &Scenario::every(10, 60, ramp(10.0, 12.0, 100.0)).restarts(&[10]),
+        "pass: memory was 381.5 MiB (highest reading) from 10 min to 15 min after the restart at 2026-01-05T00:10:00Z; below 500 MB is expected",
+    );
+}
+
+#[test]
+fn climbing_beyond_500_mb_fails() {
+    check(
+        "steady-500mb",
+        &Scenario::every(10, 60, ramp(10.0, 60.0, 25.0)).restarts(&[10]),
+        "fail: memory was 548.4 MiB (highest reading) from 10 min to 15 min after the restart at 2026-01-05T00:10:00Z; below 500 MB is expected",
+    );
+}
+
+#[test]
+fn restarted_before_it_could_be_steady_is_undecided() {
+    check(
+        "steady-500mb",
+        &Scenario::every(10, 60, |_| 200e6).restarts(&[40, 50]),
+        "not-evaluable: no restart was followed by readings from 10 min to 15 min after it, before another restart (2 seen)",
+    );
+}
+
+#[test]
+fn all_ten_are_given_in_the_order_of_the_contract() {
+    let ids: Vec<&str> = Scenario::every(60, 60, |_| 200e6).evaluate().iter().map(|criterion| criterion.id).collect();
+    let expected = [
+        "growth-100mb-5m",
+        "high-memory",
+        "confirmed-100mb-60s",
+        "rapid-50mb-per-min",
+        "flat-after-load",
+        "trend-24h",
+        "restart-loop",
+        "baseline-300mb",
+        "steady-500mb",
+        "stale-data",
+    ];
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn a_replay_says_its_numbers_beside_the_sentence() {
+    let criterion = Scenario::every(15, 30, ramp(10.0, 15.5, 40.0)).criterion("growth-100mb-5m");
+    assert_eq!(criterion.unit, Some("bytes"));
+    assert_eq!(criterion.threshold, Some(1e8));
+    assert_eq!(criterion.value, Some(2e8));
+    assert_eq!(criterion.evaluable_share, Some(1.0));
+    let phases = criterion.phases.unwrap();
+    assert_eq!(phases.fired_share, 0.5);
+    // The condition holds from 12:45 to 18:00: firing 5 min after an evaluation in its first 15 s.
+    let pending_ms = START_MS + 12 * MINUTE + 45_000;
+    assert_eq!(phases.earliest_firing_at_ms, Some(pending_ms + 300_000));
+    assert_eq!(phases.latest_firing_at_ms, Some(pending_ms + 300_000 + 14_999));
+    assert_eq!(criterion.spans.len(), 1);
+    assert_eq!(criterion.spans[0].pending_at_ms, pending_ms);
+    assert_eq!(criterion.spans[0].firing_at_ms, Some(pending_ms + 300_000));
+    assert_eq!(criterion.spans[0].resolved_at_ms, Some(pending_ms + 330_000));
+}
+
+#[test]
+fn a_span_under_load_is_shown_as_such() {
+    let scenario = Scenario::every(30, 120, ramp(30.0, 50.0, 30.0)).load(29, 52);
+    let criterion = scenario.criterion("growth-100mb-5m");
+    assert_eq!(criterion.spans.len(), 1);
+    assert!(criterion.spans[0].during_load && criterion.spans[0].firing_at_ms.is_some());
+    assert_eq!(criterion.phases.unwrap().fired_share, 0.0);
+}
+
+/// No series, however odd, makes a criterion panic, claim a share beyond 0 to 1, or stay silent.
+#[test]
+fn any_series_gives_ten_sentences() {
+    let mut random = Random::seeded(7);
+    for case in 0..400 {
+        let step_seconds = random.pick(&[1, 10, 15, 60, 300, 302, 900, 3600]);
+        let mut scenario = Scenario::every(step_seconds, random.below(300), |_| 0.0);
+        let scale = random.pick(&[1e6, 1e9, 2e11]);
+        for index in 0..scenario.samples.len() {
+            scenario.samples.used_bytes[index] = random.below(1000) as f64 * scale / 1000.0;
+            scenario.samples.time_ms[index] += random.below(900);
+        }
+        if random.once_in(2) {
+            let from = random.below(300);
+            scenario = scenario.load(from, from + random.below(200));
+        }
+        if random.once_in(3) {
+            scenario.sampling = Sampling::Step { inferred: true };
+        }
+        let restarts: Vec<i64> = (0..random.below(6)).map(|_| random.below(300)).collect();
+        for criterion in scenario.restarts(&restarts).evaluate() {
+            assert!(!criterion.reason.is_empty() && !criterion.reason.contains("NaN"), "{case}: {criterion:?}");
+            let shares = [criterion.evaluable_share, criterion.phases.map(|phases| phases.fired_share)];
+            for share in shares.into_iter().flatten() {
+                assert!(0.0 <= share && share <= 1.0, "{case}: {criterion:?}");
+            }
+            assert!(criterion.spans.iter().all(|span| span.firing_at_ms.is_none_or(|time| span.pending_at_ms <= time)));
+            assert!(criterion.status != Status::Fail || !criterion.spans.is_empty() || criterion.id == "trend-24h");
+        }
+    }
+}
+
+/// Two services of a real run under the same load: one gives its memory back, one keeps 144 MiB.
+#[test]
+fn a_recorded_load_is_told_from_a_recorded_leak_under_load() {
+    let Some(path) = common::shared("data/capture/prometheus-raw.json") else { return };
+    let answer: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for (container, expected) in [("soak-ok", Status::Pass), ("soak-leak", Status::Fail)] {
+        let results = answer["data"]["result"].as_array().unwrap();
+        let series = results.iter().find(|series| series["metric"]["container"] == container).unwrap();
+        let mut scenario = Scenario::every(60, 1, |_| 0.0).verdict("flat", Judgement::NoLeak, Some(false));
+        scenario.load = Some(LoadWindow { start_ms: 1_795_465_479_000, end_ms: 1_795_467_279_000 });
+        scenario.samples = Samples::default();
+        for point in series["values"].as_array().unwrap() {
+            let time_ms = (point[0].as_f64().unwrap() * 1000.0).round() as i64;
+            scenario.samples.push(time_ms, point[1].as_str().unwrap().parse().unwrap(), 1.0, Marks::default());
+        }
+        assert_eq!(scenario.criterion("flat-after-load").status, expected, "{container}");
+        assert_eq!(scenario.criterion("growth-100mb-5m").status, Status::Pass, "{container}");
+    }
+}
+
+/// The monotonic queue against all pairs.
+#[test]
+fn the_largest_gain_is_that_of_all_pairs_within_the_time() {
+    let mut random = Random::seeded(11);
+    for case in 0..100 {
+        let mut scenario = Scenario::every(10, 20, |_| 0.0);
+        for index in 0..scenario.samples.len() {
+            scenario.samples.used_bytes[index] = random.below(90) as f64 * 1e6;
+            scenario.samples.time_ms[index] += random.below(10_000);
+        }
+        let (times, bytes) = (&scenario.samples.time_ms, &scenario.samples.used_bytes);
+        let gains = (0..times.len()).flat_map(|end| {
+            let starts = (0..end).filter(move |start| times[end] - times[*start] <= MINUTE);
+            starts.map(move |start| bytes[end] - bytes[start])
+        });
+        let largest = gains.max_by(f64::total_cmp);
+        assert_eq!(scenario.criterion("confirmed-100mb-60s").value, largest, "case {case}");
+    }
+}

@@ -1,0 +1,145 @@
+//! What holds for every input: nothing makes the readers fall over, no line is lost, what docker prints reads back.
+#![expect(clippy::format_push_string, reason = "short texts of a test")]
+
+use std::io::Write;
+
+use leaktrend::ingest::{Format, Ingested, Options, SamplesOption, Source, read};
+use leaktrend::units::{Amount, docker_text};
+use proptest::prelude::*;
+
+fn read_bytes(bytes: &[u8], format: Option<Format>) -> Ingested {
+    let mut file = tempfile::Builder::new().suffix(".log").tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    let options = Options { format, interval: None, end_ms: Some(1_795_464_420_000), samples: SamplesOption::Auto };
+    read(&[Source::File(file.path().to_owned())], &options).unwrap()
+}
+
+/// Checks what must be true of any answer.
+fn check_sound(bytes: &[u8], format: Option<Format>) -> Result<(), TestCaseError> {
+    let ingested = read_bytes(bytes, format);
+    let input = &ingested.inputs[0];
+    let mut n_samples = 0;
+    for series in &ingested.series {
+        let samples = &series.samples;
+        n_samples += samples.len() as u64;
+        prop_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite() && 0.0 <= *bytes));
+        prop_assert!(samples.quantum_bytes.iter().all(|quantum| 1.0 <= *quantum));
+        prop_assert_eq!(samples.time_ms.len(), samples.used_bytes.len());
+        prop_assert_eq!(samples.time_ms.len(), samples.marks.len());
+    }
+    prop_assert_eq!(n_samples, input.samples);
+    prop_assert!(input.rejected.iter().all(|rejected| !rejected.text.chars().any(char::is_control)));
+    if matches!(input.format, Some(Format::DockerStats | Format::TrendCsv)) && input.unusable.is_none() {
+        let n_lines = bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
+        prop_assert_eq!(input.samples + input.gaps + input.other_lines + input.rejected_count, n_lines);
+    }
+    Ok(())
+}
+
+/// Pieces that mean something to one of the readers, put together in any order.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    const PIECES: [&str; 44] = [
+        "9a9858661741",
+        "8c0d5e3f676a",
+        "web",
+        "   ",
+        "  ",
+        " ",
+        "\t",
+        "\n",
+        "\n",
+        "\r\n",
+        "0.12%",
+        "16.18MiB / 1GiB",
+        "-- / --",
+        "0B / 0B",
+        "796B / 0B",
+        "--",
+        "7",
+        "\x1b[2J",
+        "\x1b[H",
+        "\x1b[K",
+        "\x1b[J",
+        "\x1b",
+        "CONTAINER ID",
+        "NAME",
+        "MEM USAGE / LIMIT",
+        "CPU %",
+        "2026-11-23T20:06:38Z",
+        "Nov 23 20:06:38",
+        "Mon Nov 23 20:06:38 UTC 2026",
+        "1795464398",
+        ",",
+        "512.3MiB",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"metric\":",
+        "\"values\":",
+        "\"status\":\"success\"",
+        "[1795464398.5,\"5\"]",
+        "\"MemUsage\":\"5MiB / 6MiB\"",
+        "\"Name\":\"web\"",
+        "é",
+        "\0",
+    ];
+    prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..60).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+fn any_format() -> impl Strategy<Value = Option<Format>> {
+    prop::sample::select(vec![None, Some(Format::DockerStats), Some(Format::TrendCsv), Some(Format::Prometheus)])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400), format in any_format()) {
+        check_sound(&bytes, format)?;
+    }
+
+    #[test]
+    fn any_pieces_of_the_formats_are_read_or_refused(bytes in pieces(), format in any_format()) {
+        check_sound(&bytes, format)?;
+    }
+
+    #[test]
+    fn any_cut_of_an_answer_keeps_what_stands_before(cut in 0usize..200) {
+        let whole = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"container":"a"},"values":[[1795464398,"1"],[1795464408,"2"]]},{"metric":{"container":"b"},"values":[[1795464398,"3"]]}]}}"#;
+        let bytes = &whole.as_bytes()[..cut.min(whole.len())];
+        check_sound(bytes, Some(Format::Prometheus))?;
+        let ingested = read_bytes(bytes, Some(Format::Prometheus));
+        let n_points = whole[..cut.min(whole.len())].matches("\"]").count() as u64;
+        prop_assert_eq!(ingested.inputs[0].samples, n_points);
+    }
+
+    #[test]
+    fn what_docker_prints_reads_back_within_its_spacing(bytes in 0.0f64..1e14) {
+        let text = docker_text(bytes);
+        let amount: Amount = text.parse().unwrap();
+        prop_assert!((amount.bytes - bytes).abs() <= 0.5001 * amount.quantum.max(1.0), "{text}: {amount:?}");
+
+        let row = format!("9a9858661741   web   0.1%   {text} / 1TiB   1%   1kB / 0B   0B / 0B   7\n");
+        let docker = read_bytes(row.as_bytes(), None);
+        prop_assert_eq!(&docker.series[0].samples.used_bytes, &[amount.bytes]);
+        let trend = read_bytes(format!("1795464398,{text}\n").as_bytes(), None);
+        prop_assert_eq!(&trend.series[0].samples.used_bytes, &[amount.bytes]);
+    }
+
+    #[test]
+    fn calls_with_all_containers_are_one_tick_each(n_containers in 1usize..6, n_ticks in 1usize..20) {
+        let mut text = String::new();
+        for tick in 0..n_ticks {
+            for container in 0..n_containers {
+                text += &format!("{container:012x}   c{container}   0.1%   {}MiB / 1GiB   1%   {tick}kB / 0B   0B / 0B   7\n", tick + 1);
+            }
+        }
+        let ingested = read_bytes(text.as_bytes(), None);
+        prop_assert_eq!(ingested.series.len(), n_containers);
+        for series in &ingested.series {
+            let expected: Vec<i64> = (0..n_ticks as i64).map(|tick| 1_795_464_420_000 - (n_ticks as i64 - 1 - tick) * 900_000).collect();
+            prop_assert_eq!(&series.samples.time_ms, &expected);
+        }
+    }
+}
