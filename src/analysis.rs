@@ -134,7 +134,9 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
 
 #[cfg(feature = "frame")]
 fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
-    crate::frame::Frame::new(&series).series()
+    let frame = crate::frame::Frame::new(&series);
+    drop(series);
+    frame.series()
 }
 
 #[cfg(not(feature = "frame"))]
@@ -302,7 +304,10 @@ impl Prepared {
         judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
 
         let own_limit = limit.and_then(KnownLimit::own);
-        let time_to_limit = own_limit.and_then(|limit| time_to_limit(limit, &judgement, &lines));
+        let time_to_limit = own_limit.and_then(|limit| {
+            let level = level_now(&samples, &segmentation, &lines)?;
+            time_to_limit(limit, level, &judgement)
+        });
         let restarts: Vec<RestartReport> = segmentation
             .restarts
             .iter()
@@ -529,15 +534,27 @@ fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, s
     }
 }
 
-fn time_to_limit(limit: f64, judgement: &Judgement, lines: &[FittedLine]) -> Option<TimeToLimit> {
+/// The level from which memory goes on, in bytes: the end of the fitted line where it reaches the last sample, else
+/// (in a life too young for a line of its own) that of the last samples.
+fn level_now(samples: &MemorySeries, segmentation: &Segmentation, lines: &[FittedLine]) -> Option<f64> {
+    let (end_ms, level, _) = lines.last()?.points.last()?;
+    let life = segmentation.lives().pop()?;
+    let begins = samples.time_ms()[life.start] as f64;
+    if begins <= *end_ms {
+        return Some(*level);
+    }
+    median(&samples.used_bytes()[life.start.max(life.end.saturating_sub(3))..life.end])
+}
+
+fn time_to_limit(limit: f64, level: f64, judgement: &Judgement) -> Option<TimeToLimit> {
     let growing = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| growing && growth.bytes_per_second > 0.0)?;
-    let level = lines.last()?.points.last()?.1;
     let headroom = limit - level;
     if headroom <= 0.0 {
         return None;
     }
     Some(TimeToLimit {
+        level,
         seconds: headroom / growth.bytes_per_second,
         lower: headroom / growth.upper,
         upper: (growth.lower > 0.0).then(|| headroom / growth.lower),

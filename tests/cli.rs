@@ -231,7 +231,7 @@ fn the_samples_can_be_kept_as_parquet() {
     let path = folder.path().join("samples.parquet");
     run(&["analyze", "data/memory-trend.csv", "--quiet", "--frame", path.to_str().unwrap()]);
     let table = ParquetReader::new(fs::File::open(&path).unwrap()).finish().unwrap();
-    let names: Vec<String> = table.get_column_names().iter().map(|name| name.to_string()).collect();
+    let names: Vec<String> = table.get_column_names().iter().map(ToString::to_string).collect();
     assert_eq!(names, ["series", "container", "time", "used_bytes", "quantum_bytes", "limit_bytes", "marks"]);
     assert_eq!(table.height(), 3584);
 }

@@ -5,6 +5,7 @@ use leaktrend::stats::{Points, fdr, robust, theil_sen};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the field's terms")]
 struct Values {
     series: Vec<Case>,
     p_values: Vec<f64>,

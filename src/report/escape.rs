@@ -11,10 +11,30 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Text that Markdown, and the HTML it becomes, show as it is, also inside a table.
+///
+/// Parts between single backticks stay code; everything else is literal.
 pub fn markdown(text: &str) -> String {
+    let text = printable(text);
+    let backticks = text.matches('`').count();
+    let paired = backticks.is_multiple_of(2) && !text.contains("``");
+    if !paired {
+        return literal(&text);
+    }
+    let parts = text.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 1 { code(part) } else { literal(part) }).collect()
+}
+
+fn literal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in printable(text).chars() {
+    let chars: Vec<char> = text.chars().collect();
+    let in_word = |index: usize| {
+        let is_word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
+        is_word(index.checked_sub(1)) && is_word(Some(index + 1))
+    };
+    for (index, &c) in chars.iter().enumerate() {
         match c {
+            // Within a word an underscore is only an underscore.
+            '_' if in_word(index) => escaped.push('_'),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
@@ -46,6 +66,8 @@ mod tests {
     fn names_do_no_harm() {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
         assert_eq!(markdown("a|b<script>![x](y)"), r"a\|b&lt;script&gt;!\[x\](y)");
+        assert_eq!(markdown("as `--end` says of a_b and _c_"), r"as `--end` says of a_b and \_c\_");
+        assert_eq!(markdown("`<b>` and ` alone"), r"\`&lt;b&gt;\` and \` alone");
         assert_eq!(code("web"), "`web`");
         assert_eq!(code("a`|b"), "`` a`\\|b ``");
     }

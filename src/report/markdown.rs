@@ -237,7 +237,7 @@ fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let samples = &series.samples;
     let span = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
     let mut sentences = vec![sentence(&series.judgement.reason)];
-    if let Some(onset) = series.judgement.onset_seconds.filter(|onset| *onset > 0.0) {
+    if let Some(onset) = series.judgement.onset_seconds.filter(|onset| *onset > 0.02 * span) {
         let at = samples.start_ms() + (onset * 1000.0) as i64;
         sentences.push(format!("It began around {}", time(report, at)));
     }

@@ -151,6 +151,8 @@ pub struct RestartReport {
 /// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeToLimit {
+    /// The level from which it counts, in bytes.
+    pub level: f64,
     /// The best estimate.
     pub seconds: f64,
     /// The earliest, at the upper end of growth.

@@ -87,12 +87,12 @@ fn subtitle(series: &SeriesReport) -> String {
     parts.join(", ")
 }
 
-/// From the end of the last fitted line to the limit.
+/// From the present level to the limit.
 fn forecast(series: &SeriesReport) -> Option<Curve> {
     let time = series.time_to_limit?;
     let limit = series.limit?.bytes;
     let end_ms = series.samples.end_ms() as f64;
-    let level = series.lines.last()?.points.last()?.1;
+    let level = time.level;
     let growth = series.judgement.growth?;
     let at = end_ms + time.seconds * 1000.0;
     let reach = |rate: f64| (level + rate * time.seconds).max(0.0);
