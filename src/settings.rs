@@ -436,7 +436,7 @@ pub fn read(text: &str) -> Result<(Settings, SeriesRules), SettingsError> {
         evaluation: file.evaluation,
         criteria: file.criteria,
     };
-    check(&settings).map_err(SettingsError)?;
+    check(&settings).map_err(|(key, why)| SettingsError(format!("line {}: {why}", line_of(text, key))))?;
     let rules = file
         .series
         .into_iter()
@@ -459,7 +459,7 @@ fn series_rule(table: SeriesTable) -> Result<SeriesRule, String> {
     }
     let settings: Settings =
         overrides.clone().try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
-    check(&settings)?;
+    check(&settings).map_err(|(_, why)| why)?;
     Ok(SeriesRule { matches, limit: table.limit_bytes, ignore: table.ignore, overrides })
 }
 
@@ -477,10 +477,18 @@ pub const CRITERIA: [&str; 10] = [
     "stale-data",
 ];
 
-/// What types cannot say of settings.
-fn check(settings: &Settings) -> Result<(), String> {
+/// The line on which a key stands, counted from 1; 1 where it is written in a way that is not found.
+fn line_of(text: &str, key: &str) -> usize {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let assigns = |line: &str| line.split('=').next().is_some_and(|left| left.trim().ends_with(name));
+    text.lines().position(assigns).map_or(1, |line| line + 1)
+}
+
+/// What types cannot say of settings: the key, what was found and what is allowed.
+fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
     if let Some(unknown) = settings.policy.require.iter().find(|id| !CRITERIA.contains(&id.as_str())) {
-        return Err(format!("`policy.require`: `{unknown}` is not a criterion (expected {})", CRITERIA.join(", ")));
+        let why = format!("`policy.require`: `{unknown}` is not a criterion (expected {})", CRITERIA.join(", "));
+        return Err(("policy.require", why));
     }
     let positive = [
         ("evaluation.interval_seconds", settings.evaluation.interval_seconds),
@@ -490,13 +498,13 @@ fn check(settings: &Settings) -> Result<(), String> {
         ("criteria.confirmed-100mb-60s.within_seconds", settings.criteria.confirmed.within_seconds),
     ];
     if let Some((key, _)) = positive.iter().find(|(_, seconds)| seconds.get() <= 0.0) {
-        return Err(format!("`{key}` is 0 (expected more than 0 seconds)"));
+        return Err((key, format!("`{key}` is 0 (expected more than 0 seconds)")));
     }
     let inside = |share: Share| 0.0 < share.get() && share.get() < 1.0;
     let shares =
         [("verdict.confidence", settings.verdict.confidence), ("verdict.significance", settings.verdict.significance)];
     if let Some((key, share)) = shares.iter().find(|(_, share)| !inside(*share)) {
-        return Err(format!("`{key}` is {} (expected between 0 and 1, neither of them)", share.get()));
+        return Err((key, format!("`{key}` is {} (expected between 0 and 1, neither of them)", share.get())));
     }
     Ok(())
 }
