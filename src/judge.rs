@@ -342,6 +342,11 @@ impl Case<'_> {
         let span = end - begin;
         let subject = if fit.of_floors { "what garbage collections leave" } else { "memory" };
 
+        // Steps that explain more than the best line tell more than its slope: what to look for is a cache.
+        if let Some(staircase) = &fit.staircase {
+            return self.by_staircase(fit, staircase);
+        }
+
         // A knee was searched for, so the same evidence says less.
         let hinged = matches!(form, Form::Hinge(_));
         let significant = growth.p_value < self.terms.significance / if hinged { 4.0 } else { 1.0 };
@@ -376,9 +381,6 @@ impl Case<'_> {
                     self.judgement(Verdict::LeakSuspected, shape, reason, slope, onset, shifts(fit))
                 };
             }
-        }
-        if let Some(staircase) = &fit.staircase {
-            return self.by_staircase(fit, staircase);
         }
         if form.grows() && growth.p_value < self.terms.significance && ends_higher && goes_on {
             let rate = rate(&growth);
