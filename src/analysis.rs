@@ -512,6 +512,19 @@ fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, s
             };
             vec![straight(slope, seconds[stretch.samples.start], seconds[stretch.samples.end - 1], at, level)]
         }
+        Analysis::Shape(shape) if judgement.verdict == Verdict::SteppingGrowth => {
+            let steps = &judgement.change_points;
+            let (begin, end) = (shape.seconds[0], shape.seconds[shape.seconds.len() - 1]);
+            let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
+            let edges = steps.iter().flat_map(|step| {
+                [(time(step.at_seconds), step.before_bytes, None), (time(step.at_seconds), step.after_bytes, None)]
+            });
+            let points = std::iter::once((time(begin), first.before_bytes, None))
+                .chain(edges)
+                .chain([(time(end), last.after_bytes, None)])
+                .collect();
+            vec![FittedLine { points }]
+        }
         Analysis::Shape(shape) => {
             let points = &shape.seconds;
             let half = points.len() / 2;

@@ -158,6 +158,8 @@ pub struct Staircase {
     pub steps: Vec<(usize, f64)>,
     /// Growth over the window, in bytes.
     pub total: f64,
+    /// The slope of a straight line through everything: the steps as a rate.
+    pub slope: SlopePosterior,
 }
 
 impl Fit {
@@ -444,5 +446,6 @@ fn staircase(points: Points<'_>, shape: &Shape, floor: f64, tolerance: &Toleranc
     // probability.
     let last = merged.iter().filter(|(_, size)| *size > 0.0).map(|(at, _)| *at).max()?;
     let stopped = (last as f64 / n as f64).powi(large as i32) < 0.05;
-    (!stopped).then_some(Staircase { steps: merged, total: up - down })
+    let slope = SlopePosterior::of_line(points, floor)?;
+    (!stopped).then_some(Staircase { steps: merged, total: up - down, slope })
 }

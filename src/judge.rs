@@ -447,7 +447,7 @@ impl Case<'_> {
             })
             .collect();
         let onset = change_points.first().map(|step| step.at_seconds);
-        self.judgement(Verdict::SteppingGrowth, ShapeName::Staircase, reason, &fit.slope, onset, change_points)
+        self.judgement(Verdict::SteppingGrowth, ShapeName::Staircase, reason, &staircase.slope, onset, change_points)
     }
 
     /// Whether the net shift is large enough to matter.
