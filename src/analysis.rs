@@ -83,6 +83,19 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
 
     let window = Window::new(&series, job, &mut notes)?;
     let load = window.load;
+    let outside: Vec<String> = series
+        .iter()
+        .filter(|series| series.end_ms() < window.start_ms || window.end_ms < series.start_ms())
+        .map(|series| series.info.id.clone())
+        .collect();
+    if !outside.is_empty() {
+        let named = outside[..outside.len().min(NAMED)].join(", ");
+        let more = if outside.len() > NAMED { ", ..." } else { "" };
+        notes.push(format!(
+            "without a sample in the window, and so not judged: {named}{more} ({} in all)",
+            outside.len()
+        ));
+    }
     let series: Vec<MemorySeries> =
         series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
 
@@ -103,11 +116,11 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     Ok(Report { outcome, exit_code, settings: job.settings.clone(), inputs, series, ignored, timeline, load, notes })
 }
 
+/// So many names are enough to see what is meant.
+const NAMED: usize = 8;
+
 /// Removes series that nobody asked for; gives the ids that the settings ignore.
 fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec<String> {
-    /// So many names are enough to see what a pattern should have been.
-    const NAMED: usize = 8;
-
     let mut ignored = Vec::new();
     let held: Vec<String> = ingested.series.iter().take(NAMED).map(|series| series.info.id.clone()).collect();
     ingested.series.retain(|series| {
