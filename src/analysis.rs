@@ -352,8 +352,10 @@ impl Prepared {
 
         let used = samples.used_bytes();
         let now = used[used.len() - 1];
+        // What is restarted again and again is not helped by one more.
+        let restarts_by_itself = restarts.len() >= settings.criteria.restart_loop.restarts as usize;
         let near_limit = own_limit.is_some_and(|limit| now >= 0.9 * limit)
-            || time_to_limit.is_some_and(|time| time.seconds < 1800.0);
+            || (!restarts_by_itself && time_to_limit.is_some_and(|time| time.seconds < 1800.0));
         let urgency = Urgency { near_limit, failed: outcome == Outcome::Fail };
         let next_action = next_action::of(samples.info.container(), &judgement, segmentation.spikes.len(), urgency);
         let step_seconds = samples.step_seconds();

@@ -41,12 +41,12 @@ pub fn of(container: &str, judgement: &Judgement, spikes: usize, urgency: Urgenc
         Verdict::LeakMaskedByRestarts => (
             3,
             Some("A"),
-            "restarts hide this leak and users notice each of them: profile the process within one life, before the next restart",
+            "profile the process within one life, before the next restart: restarts hide this leak, and users notice each of them",
         ),
         Verdict::SteppingGrowth => (
             2,
             Some("C"),
-            "memory is kept in steps: look for a cache or session store without a size limit (pattern C)",
+            "memory is kept in steps: look for a cache or session store without a size limit",
         ),
         Verdict::Step => (
             2,
@@ -67,7 +67,7 @@ pub fn of(container: &str, judgement: &Judgement, spikes: usize, urgency: Urgenc
         return Some(NextAction {
             level: 1,
             pattern,
-            text: format!("the limit is near: restart it now, then {text}"),
+            text: format!("the limit is near, and a restart now buys time; after it: {text}"),
             commands: vec![format!("docker restart {name}"), watch, usage, snapshot],
         });
     }
