@@ -43,11 +43,9 @@ pub fn of(container: &str, judgement: &Judgement, spikes: usize, urgency: Urgenc
             Some("A"),
             "profile the process within one life, before the next restart: restarts hide this leak, and users notice each of them",
         ),
-        Verdict::SteppingGrowth => (
-            2,
-            Some("C"),
-            "memory is kept in steps: look for a cache or session store without a size limit",
-        ),
+        Verdict::SteppingGrowth => {
+            (2, Some("C"), "memory is kept in steps: look for a cache or session store without a size limit")
+        }
         Verdict::Step => (
             2,
             Some("C"),
