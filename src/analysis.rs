@@ -5,13 +5,13 @@ use rayon::prelude::*;
 use crate::criteria::{self, alert_rule::Lookback};
 use crate::error::Error;
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
+use crate::forecast;
 use crate::ingest::{self, Ingested, SeriesSamples, Source};
 use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
 use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport,
-    TimeToLimit,
 };
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
@@ -318,8 +318,8 @@ impl Prepared {
 
         let own_limit = limit.and_then(KnownLimit::own);
         let time_to_limit = own_limit.and_then(|limit| {
-            let level = level_now(&samples, &segmentation, &lines)?;
-            time_to_limit(limit, level, &judgement)
+            let (segmentation, fit) = judged.as_ref()?;
+            forecast::time_to_limit(limit, fit, segmentation, &judgement)
         });
         let restarts: Vec<RestartReport> = segmentation
             .restarts
@@ -560,34 +560,6 @@ fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, s
             vec![FittedLine { points: line }]
         }
     }
-}
-
-/// The level from which memory goes on, in bytes: the end of the fitted line where it reaches the last sample, else
-/// (in a life too young for a line of its own) that of the last samples.
-fn level_now(samples: &MemorySeries, segmentation: &Segmentation, lines: &[FittedLine]) -> Option<f64> {
-    let (end_ms, level, _) = lines.last()?.points.last()?;
-    let life = segmentation.lives().pop()?;
-    let begins = samples.time_ms()[life.start] as f64;
-    if begins <= *end_ms {
-        return Some(*level);
-    }
-    median(&samples.used_bytes()[life.start.max(life.end.saturating_sub(3))..life.end])
-}
-
-fn time_to_limit(limit: f64, level: f64, judgement: &Judgement) -> Option<TimeToLimit> {
-    let growing = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
-    let growth = judgement.growth.filter(|growth| growing && growth.bytes_per_second > 0.0)?;
-    let headroom = limit - level;
-    if headroom <= 0.0 {
-        return None;
-    }
-    Some(TimeToLimit {
-        level,
-        seconds: headroom / growth.bytes_per_second,
-        lower: headroom / growth.upper,
-        upper: (growth.lower > 0.0).then(|| headroom / growth.lower),
-        confidence: growth.confidence,
-    })
 }
 
 fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {

@@ -78,6 +78,8 @@ pub struct Fit {
     pub span_seconds: f64,
     /// The growth that matters, of the whole series.
     pub tolerance: Tolerance,
+    /// The variance of reading, in bytes squared.
+    pub floor: f64,
     /// What all lives have in common; `None` without restarts, or when the lives are too short.
     pub lives: Option<Lives>,
     /// What one stretch does: everything, or with restarts the life that says most. `None` with too few samples.
@@ -191,12 +193,11 @@ pub fn fit(segmentation: &Segmentation, quantum: f64, terms: &ToleranceTerms) ->
     let n_samples = values.len();
     let span_seconds = seconds[n_samples - 1] - seconds[0];
     let tolerance = tolerance(values, span_seconds, quantum, terms);
-    let mut fit = Fit { n_samples, span_seconds, tolerance, lives: None, stretch: None };
+    let floor = quantum.max(PAGE_BYTES).powi(2) / 12.0;
+    let mut fit = Fit { n_samples, span_seconds, tolerance, floor, lives: None, stretch: None };
     if n_samples < MIN_SAMPLES {
         return fit;
     }
-
-    let floor = quantum.max(PAGE_BYTES).powi(2) / 12.0;
     let lives = segmentation.lives();
     if lives.len() > 1 {
         fit.lives = pool(&lives, seconds, values, floor);

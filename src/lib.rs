@@ -11,6 +11,7 @@ pub mod cli;
 pub mod criteria;
 pub mod error;
 pub mod fit;
+pub mod forecast;
 #[cfg(feature = "frame")]
 pub mod frame;
 pub mod ingest;

@@ -11,6 +11,7 @@ pub mod summary;
 
 use crate::criteria::Criterion;
 use crate::fit::Tolerance;
+use crate::forecast::TimeToLimit;
 use crate::ingest::{Input, Timeline};
 use crate::judge::{Judgement, Verdict};
 use crate::next_action::NextAction;
@@ -146,21 +147,6 @@ pub struct RestartReport {
     pub before_bytes: f64,
     /// Memory after it, in bytes.
     pub after_bytes: f64,
-}
-
-/// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TimeToLimit {
-    /// The level from which it counts, in bytes.
-    pub level: f64,
-    /// The best estimate.
-    pub seconds: f64,
-    /// The earliest, at the upper end of growth.
-    pub lower: f64,
-    /// The latest; `None` when growth may be so slow that there is no latest.
-    pub upper: Option<f64>,
-    /// Confidence of the interval, 0 to 1.
-    pub confidence: f64,
 }
 
 /// A fitted line through some samples.

@@ -321,11 +321,115 @@ impl SlopePosterior {
     }
 }
 
+/// What is known of a line: its level at one place and its slope, together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinePosterior {
+    level: SlopePosterior,
+    /// The level `unit` further on, from which follows how level and slope vary together.
+    further: SlopePosterior,
+    unit: f64,
+    slope: SlopePosterior,
+}
+
+impl LinePosterior {
+    /// The posterior of `a` and `b` in `y = a + b (x - origin)`, in units of `y` and of `y` per `x`, beside `columns`
+    /// that are 0 at the origin. `None` as for a slope.
+    pub fn new(
+        noise: &Noise,
+        y: &[f64],
+        columns: &[Vec<f64>],
+        growth: &[f64],
+        origin: f64,
+        floor: f64,
+    ) -> Option<LinePosterior> {
+        let constant = vec![1.0; y.len()];
+        let level_at = |origin: f64| {
+            let line = growth.iter().map(|x| x - origin).collect();
+            let columns: Vec<Vec<f64>> = columns.iter().cloned().chain([line]).collect();
+            SlopePosterior::new(noise, y, &columns, &constant, floor)
+        };
+        let beside: Vec<Vec<f64>> = columns.iter().cloned().chain([constant.clone()]).collect();
+        Some(LinePosterior {
+            level: level_at(origin)?,
+            further: level_at(origin + 1.0)?,
+            unit: 1.0,
+            slope: SlopePosterior::new(noise, y, &beside, growth, floor)?,
+        })
+    }
+
+    /// A straight line through `points`, with its level at `origin`; `None` with fewer than four.
+    pub fn of_line(points: Points<'_>, origin: f64, floor: f64) -> Option<LinePosterior> {
+        if points.len() < 4 {
+            return None;
+        }
+        let (first, span) = (points.x()[0], points.span());
+        let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
+        let scaled = Scaled::new(points.y());
+        let floor = floor / scaled.unit.powi(2);
+        let line =
+            LinePosterior::new(&Noise::new(points.x(), &[]), &scaled.values, &[], &x, (origin - first) / span, floor)?;
+        Some(line.scaled(&scaled, span))
+    }
+
+    /// A level that is known, and a slope from it.
+    pub fn of_level(level: f64, slope: SlopePosterior) -> LinePosterior {
+        let level = SlopePosterior {
+            components: slope
+                .components
+                .iter()
+                .map(|component| Component { slope: level, standard_error: 0.0, ..*component })
+                .collect(),
+            degrees_of_freedom: slope.degrees_of_freedom,
+        };
+        let mut further = slope.clone();
+        further.components.iter_mut().zip(&level.components).for_each(|(further, level)| further.slope += level.slope);
+        LinePosterior { level, further, unit: 1.0, slope }
+    }
+
+    /// The line in the units of `scaled`, with `span` units of `x` for one.
+    pub fn scaled(self, scaled: &Scaled, span: f64) -> LinePosterior {
+        let level = |posterior: SlopePosterior| {
+            let mut posterior = posterior.scaled(scaled.unit);
+            posterior.components.iter_mut().for_each(|component| component.slope += scaled.mean);
+            posterior
+        };
+        LinePosterior {
+            level: level(self.level),
+            further: level(self.further),
+            unit: self.unit * span,
+            slope: self.slope.scaled(scaled.unit / span),
+        }
+    }
+
+    /// The posterior of the level `t` after the origin.
+    pub fn at(&self, t: f64) -> SlopePosterior {
+        let unit = self.unit;
+        let components = self.level.components.iter().zip(&self.further.components).zip(&self.slope.components);
+        let components = components
+            .map(|((level, further), slope)| {
+                let [level_variance, further_variance, slope_variance] =
+                    [level, further, slope].map(|component| component.standard_error.powi(2));
+                // What the three variances leave.
+                let covariance = (further_variance - level_variance - unit * unit * slope_variance) / (2.0 * unit);
+                let variance = level_variance + 2.0 * t * covariance + t * t * slope_variance;
+                Component {
+                    weight: slope.weight,
+                    slope: level.slope + t * slope.slope,
+                    standard_error: variance.max(0.0).sqrt(),
+                }
+            })
+            .collect();
+        SlopePosterior { components, degrees_of_freedom: self.slope.degrees_of_freedom }
+    }
+}
+
 /// Values around 0 with a standard deviation of 1, so that one tolerance fits bytes and gibibytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaled {
     /// `(value - mean) / unit`.
     pub values: Vec<f64>,
+    /// The mean that was taken off.
+    pub mean: f64,
     /// The standard deviation that was divided by; positive also for constant input.
     pub unit: f64,
 }
@@ -335,7 +439,7 @@ impl Scaled {
     pub fn new(values: &[f64]) -> Scaled {
         let mean = super::robust::mean(values).unwrap_or(0.0);
         let unit = super::robust::sd(values) + 1e-9;
-        Scaled { values: values.iter().map(|value| (value - mean) / unit).collect(), unit }
+        Scaled { values: values.iter().map(|value| (value - mean) / unit).collect(), mean, unit }
     }
 }
 

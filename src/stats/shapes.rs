@@ -5,7 +5,7 @@
 
 use std::f64::consts::TAU;
 
-use super::ar1::{Noise, PHI, Projection, Scaled, SlopePosterior};
+use super::ar1::{LinePosterior, Noise, PHI, Projection, Scaled, SlopePosterior};
 use super::{Points, steps};
 
 /// Time constants of a saturating rise that are tried, as shares of the window, before refinement.
@@ -180,6 +180,31 @@ pub fn choose(points: Points<'_>, day: f64, floor: f64) -> Option<Shape> {
     let slope = SlopePosterior::new(&noise, &scaled.values, &columns, &growth, floor)
         .map(|posterior| posterior.scaled(scaled.unit / span));
     Some(Shape { margin: level.bic - growing.bic, chosen, runner_up, slope, curve, without_cycle })
+}
+
+impl Shape {
+    /// The line on which it goes on, with its level at `origin`; `None` when it leaves no freedom for one.
+    ///
+    /// `points`, `day` and `floor` as it was chosen with. What saturates or has stepped counts as it is at the end;
+    /// the daily cycle is left out.
+    pub fn line(&self, points: Points<'_>, day: f64, floor: f64, origin: f64) -> Option<LinePosterior> {
+        let (first, span) = (points.x()[0], points.span());
+        let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
+        let scaled = Scaled::new(points.y());
+        let mut columns = self.chosen.form.columns(&x);
+        let growth = if self.chosen.form.grows() { columns.pop()? } else { x };
+        for column in &mut columns {
+            let end = *column.last()?;
+            column.iter_mut().for_each(|value| *value -= end);
+        }
+        columns.extend(base_columns(points.x(), self.chosen.harmonics, day).into_iter().skip(1));
+        // A hinge's column counts from its knee.
+        let knee = if let Form::Hinge(knee) = self.chosen.form { knee } else { 0.0 };
+        let origin = (origin - first) / span - knee;
+        let noise = Noise::new(points.x(), &[]);
+        let line = LinePosterior::new(&noise, &scaled.values, &columns, &growth, origin, floor / scaled.unit.powi(2))?;
+        Some(line.scaled(&scaled, span))
+    }
 }
 
 /// Makes a form of the steps that were placed.

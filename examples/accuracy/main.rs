@@ -1,0 +1,210 @@
+//! How often verdicts are right, measured on generated series: `reports/accuracy.md`.
+//!
+//! `cargo run --release --no-default-features --example accuracy > reports/accuracy.md` makes and judges every series
+//! with the default settings, without limits, from fixed seeds. A share as argument (`-- 0.05`) makes so many fewer.
+//! Rules that people use instead are computed on the same series.
+
+mod generator;
+mod peers;
+mod tables;
+mod verdicts;
+
+use generator::{Mechanism, Random, Rise, SAMPLINGS, Sampling, generate, observed};
+use leaktrend::judge::Verdict;
+use leaktrend::stats::fdr;
+use rayon::prelude::*;
+use verdicts::{claims_level, measure};
+
+/// What came of one series.
+#[derive(Clone, Copy)]
+struct Outcome {
+    mechanism: Mechanism,
+    sampling: usize,
+    phi: f64,
+    verdict: Verdict,
+    peers: [bool; 4],
+    /// Whether the power formula says that the data suffice; `None` where it does not apply.
+    suffices: Option<bool>,
+    /// Whether the interval of growth holds the true rate; `None` where either is missing.
+    covered: Option<bool>,
+    /// Of an inconclusive one: whether measuring for as long as it says decides; `None` when it says that no
+    /// reasonable time would.
+    forecast: Option<bool>,
+}
+
+/// Series of each mechanism and sampling, behind a bound of 2 % or less and behind any other.
+const TIGHT: u64 = 300;
+const LOOSE: u64 = 150;
+/// Windows in a series that is measured longer, at most; a longer forecast is not checked.
+const LONGEST: f64 = 12.0;
+
+fn series_for(mechanism: Mechanism) -> u64 {
+    match mechanism {
+        Mechanism::Daily => TIGHT * 7 / 5,
+        Mechanism::Collections
+        | Mechanism::WarmUp
+        | Mechanism::SlowWarmUp
+        | Mechanism::OneStep
+        | Mechanism::Spikes
+        | Mechanism::Restarts
+        | Mechanism::KnownRestarts
+        | Mechanism::Load => TIGHT,
+        Mechanism::LeakUnderDaily | Mechanism::NightlyRestarts => LOOSE * 7 / 3,
+        _ => LOOSE,
+    }
+}
+
+fn seed(mechanism: Mechanism, sampling: usize, index: u64) -> u64 {
+    (mechanism as u64) << 40 | (sampling as u64) << 32 | index
+}
+
+/// The jobs of a table: every mechanism that a sampling can show, so many times.
+fn jobs(mechanisms: &[Mechanism], count: impl Fn(Mechanism) -> u64) -> Vec<(Mechanism, usize, u64)> {
+    mechanisms
+        .iter()
+        .flat_map(|&mechanism| (0..SAMPLINGS.len()).map(move |sampling| (mechanism, sampling)))
+        .filter(|&(mechanism, sampling)| mechanism.fits(&SAMPLINGS[sampling]))
+        .flat_map(|(mechanism, sampling)| (0..count(mechanism)).map(move |index| (mechanism, sampling, index)))
+        .collect()
+}
+
+fn main() {
+    let share: f64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1.0);
+    let of = |count: u64| ((count as f64 * share).ceil() as u64).max(1);
+
+    let outcomes: Vec<Outcome> = jobs(&Mechanism::ALL, |mechanism| of(series_for(mechanism)))
+        .into_par_iter()
+        .map(|(mechanism, sampling, index)| outcome(mechanism, sampling, seed(mechanism, sampling, index)))
+        .collect();
+    let at_tolerance = [
+        Mechanism::Linear,
+        Mechanism::WarmUpThenLeak,
+        Mechanism::LeakUnderCollections,
+        Mechanism::LeakUnderDaily,
+        Mechanism::OneKnownRestart,
+    ];
+    let levels: Vec<Level> = [1.0, 1.5]
+        .into_iter()
+        .flat_map(|multiple| {
+            jobs(&at_tolerance, |_| of(200))
+                .into_par_iter()
+                .map(|(mechanism, sampling, index)| {
+                    let seed = seed(mechanism, sampling, index) ^ 1 << 60;
+                    let generated = generate(mechanism, Rise::OfTolerance(multiple), &SAMPLINGS[sampling], 1.0, seed);
+                    let verdict = measure(&observed(&generated, seed)).judge(None).verdict;
+                    Level { mechanism, sampling, multiple, claimed: claims_level(verdict) }
+                })
+                .collect::<Vec<Level>>()
+        })
+        .collect();
+    let limits: Vec<tables::ToLimit> =
+        jobs(&[Mechanism::Linear, Mechanism::Late, Mechanism::WarmUpThenLeak, Mechanism::LeakUnderDaily], |_| of(150))
+            .into_par_iter()
+            .filter_map(|(mechanism, sampling, index)| {
+                to_limit(mechanism, sampling, seed(mechanism, sampling, index) ^ 2 << 60)
+            })
+            .collect();
+    let fleets: Vec<tables::Fleet> = (0..of(10)).map(fleet).collect();
+
+    tables::print(&outcomes, &levels, &limits, &fleets, share);
+}
+
+fn outcome(mechanism: Mechanism, sampling: usize, seed: u64) -> Outcome {
+    let sampled = &SAMPLINGS[sampling];
+    let generated = generate(mechanism, Rise::Large, sampled, 1.0, seed);
+    let series = observed(&generated, seed);
+    let measured = measure(&series);
+    let judgement = measured.judge(None);
+    let seconds: Vec<f64> = series.time_ms().iter().map(|time| *time as f64 / 1000.0).collect();
+
+    // 80 % power at 5 % to tell growth from none, and to tell none from what matters (Bartlett's long-run variance).
+    let error = generated.long_run_sd / (sampled.len() as f64).sqrt();
+    let relevant = measured.fit.tolerance.bytes_per_second * sampled.span;
+    let suffices = match mechanism {
+        Mechanism::Flat => Some(relevant >= 10.1 * error),
+        Mechanism::Linear => Some(generated.slope * sampled.span - relevant >= 8.6 * error),
+        _ => None,
+    };
+    let known = matches!(mechanism, Mechanism::Flat | Mechanism::Spikes) || generated.slope > 0.0;
+    let covered = judgement
+        .growth
+        .filter(|_| known && mechanism != Mechanism::OomKills)
+        .map(|growth| growth.lower <= generated.slope && generated.slope <= growth.upper);
+    let needed = judgement.detectable.and_then(|detectable| detectable.needed_seconds);
+    let forecast = needed
+        .map(|needed| 1.0 + needed / sampled.span)
+        .filter(|windows| judgement.verdict == Verdict::Inconclusive && *windows <= LONGEST)
+        .map(|windows| {
+            let longer = generate(mechanism, Rise::Large, sampled, windows, seed);
+            measure(&observed(&longer, seed)).judge(None).verdict != Verdict::Inconclusive
+        });
+    Outcome {
+        mechanism,
+        sampling,
+        phi: generated.phi,
+        verdict: judgement.verdict,
+        peers: peers::call(&seconds, series.used_bytes()),
+        suffices,
+        covered,
+        forecast,
+    }
+}
+
+/// Growth at what matters, and whether it was claimed to be less.
+struct Level {
+    mechanism: Mechanism,
+    sampling: usize,
+    multiple: f64,
+    claimed: bool,
+}
+
+/// A leak cut off before it reaches its limit, and when it does.
+fn to_limit(mechanism: Mechanism, sampling: usize, seed: u64) -> Option<tables::ToLimit> {
+    let sampled = &SAMPLINGS[sampling];
+    let remaining = Random::of(seed, 6).uniform(0.1, 2.0) * sampled.span;
+    let generated = generate(mechanism, Rise::Large, sampled, 1.0, seed);
+    let limit = generated.trend_at_end + generated.slope * remaining;
+    let series = observed(&generated, seed);
+    let measured = measure(&series);
+    let judgement = measured.judge(None);
+    let forecast = leaktrend::forecast::time_to_limit(limit, &measured.fit, &measured.segmentation, &judgement)?;
+    let last = series.end_ms() as f64 / 1000.0;
+    let truth = sampled.span + remaining - last;
+    let covered = forecast.lower <= truth && forecast.upper.is_none_or(|upper| truth <= upper);
+    Some(tables::ToLimit { mechanism, sampling, covered, bounded: forecast.upper.is_some() })
+}
+
+/// A thousand series, one in twenty of which leaks, judged together.
+fn fleet(number: u64) -> tables::Fleet {
+    const HEALTHY: [Mechanism; 8] = [
+        Mechanism::Flat,
+        Mechanism::RandomWalk,
+        Mechanism::Daily,
+        Mechanism::WarmUp,
+        Mechanism::OneStep,
+        Mechanism::Spikes,
+        Mechanism::Collections,
+        Mechanism::Restarts,
+    ];
+    let sampling: &Sampling = SAMPLINGS.iter().find(|sampling| sampling.name == "5m-24h").expect("it is listed");
+    let measured: Vec<(bool, verdicts::Measured)> = (0..1000u64)
+        .into_par_iter()
+        .map(|index| {
+            let leaks = index % 20 == 0;
+            let mechanism = if leaks { Mechanism::Linear } else { HEALTHY[(index % HEALTHY.len() as u64) as usize] };
+            let seed = number << 16 | index | 3 << 60;
+            (leaks, measure(&observed(&generate(mechanism, Rise::Large, sampling, 1.0, seed), seed)))
+        })
+        .collect();
+    // A series of the fleet always has enough samples to be tested.
+    let p_values: Vec<f64> = measured.iter().map(|(_, measured)| measured.fit.p_value().unwrap_or(1.0)).collect();
+    let mut fleet = tables::Fleet { found: 0, of_leaks: 0, called: 0, false_calls: 0 };
+    for ((leaks, measured), q_value) in measured.iter().zip(fdr::q_values(&p_values)) {
+        let called = measured.judge(Some(q_value)).verdict.is_leak();
+        fleet.of_leaks += usize::from(*leaks);
+        fleet.called += usize::from(called);
+        fleet.found += usize::from(called && *leaks);
+        fleet.false_calls += usize::from(called && !leaks);
+    }
+    fleet
+}

@@ -1,0 +1,154 @@
+//! When memory reaches its limit, if it goes on as it does.
+
+use crate::fit::{Analysis, Fit, ShapeFit};
+use crate::judge::{Judgement, ShapeName, Verdict};
+use crate::segment::Segmentation;
+use crate::stats::Points;
+use crate::stats::ar1::{LinePosterior, SlopePosterior};
+use crate::stats::robust::{mean, median};
+use crate::units::DAY;
+
+/// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeToLimit {
+    /// The level from which it counts, in bytes.
+    pub level: f64,
+    /// The median.
+    pub seconds: f64,
+    /// The earliest that the confidence allows.
+    pub lower: f64,
+    /// The latest; `None` when growth may be so slow that there is no latest.
+    pub upper: Option<f64>,
+    /// Confidence of the interval, 0 to 1.
+    pub confidence: f64,
+}
+
+/// Longer forecasts than this many times what was seen are none.
+const FARTHEST: f64 = 10_000.0;
+/// Times of a day that are looked at for the one at which a daily cycle meets the limit.
+const TIMES_OF_DAY: usize = 96;
+
+/// When growth reaches `limit` bytes; `None` without growth, and when the level is there already.
+///
+/// The limit is reached at `t` with the probability that level and slope, which are estimated together, lie above it
+/// at `t`; the daily cycle is added where one was fitted. Short-lived noise is not: a single reading may touch the
+/// limit earlier. Fieller (1954) for a line under independent noise; here averaged over the noise's coefficient.
+pub fn time_to_limit(
+    limit: f64,
+    fit: &Fit,
+    segmentation: &Segmentation,
+    judgement: &Judgement,
+) -> Option<TimeToLimit> {
+    let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
+    let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
+    let outlook = Outlook::new(fit, segmentation, judgement)?;
+    let tail = (1.0 - growth.confidence) / 2.0;
+    let farthest = FARTHEST * fit.span_seconds;
+    let reached = |probability: f64| outlook.reaches(limit, probability, farthest);
+    if outlook.probability_below(limit, 0.0) <= 0.5 {
+        return None;
+    }
+    Some(TimeToLimit {
+        level: outlook.line.at(0.0).quantile(0.5),
+        seconds: reached(0.5)?,
+        lower: reached(tail)?,
+        upper: reached(1.0 - tail),
+        confidence: growth.confidence,
+    })
+}
+
+/// Where memory goes from the last sample on.
+struct Outlook {
+    line: LinePosterior,
+    /// What a daily cycle adds at even times of the day that begins with the last sample; empty without one.
+    cycle: Vec<f64>,
+}
+
+impl Outlook {
+    fn new(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement) -> Option<Outlook> {
+        let end = *segmentation.seconds.last()?;
+        let line = |line: LinePosterior| Outlook { line, cycle: Vec::new() };
+        let by_lives = judgement.shape == ShapeName::Sawtooth || fit.stretch.is_none();
+        if let Some(lives) = fit.lives.as_ref().filter(|_| by_lives) {
+            let (level, at) = level_of_last_life(segmentation, &lives.centres)?;
+            return Some(line(LinePosterior::of_level(level + lives.slope.mean() * (end - at), lives.slope.clone())));
+        }
+        match &fit.stretch.as_ref()?.analysis {
+            Analysis::FewFloors(_) => None,
+            Analysis::Floors { floors, .. } => {
+                let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
+                LinePosterior::of_line(Points::new(&x, &y)?, end, fit.floor).map(line)
+            }
+            Analysis::Shape(shape) if judgement.verdict == Verdict::SteppingGrowth => {
+                let slope: SlopePosterior = shape.staircase.as_ref()?.slope.clone();
+                Some(line(LinePosterior::of_level(shape.last, slope)))
+            }
+            Analysis::Shape(shape) => {
+                let points = Points::new(&shape.seconds, &shape.values)?;
+                let line = shape.shape.line(points, DAY, fit.floor, end)?;
+                Some(Outlook { line, cycle: cycle(shape, end) })
+            }
+        }
+    }
+
+    /// The probability that memory is below `limit`, `t` seconds after the last sample.
+    fn probability_below(&self, limit: f64, t: f64) -> f64 {
+        let share = (t / DAY).fract();
+        let cycle = self.cycle.get((share * self.cycle.len() as f64) as usize).copied().unwrap_or(0.0);
+        self.line.at(t).probability_at_most(limit - cycle)
+    }
+
+    /// The first time at which memory has reached `limit` with this probability; `None` when that is beyond
+    /// `farthest`.
+    fn reaches(&self, limit: f64, probability: f64, farthest: f64) -> Option<f64> {
+        let highest = self.cycle.iter().copied().fold(0.0, f64::max);
+        let not_yet = |t: f64| self.line.at(t).probability_at_most(limit - highest) > 1.0 - probability;
+        let (mut lower, mut upper) = (0.0, farthest);
+        if not_yet(upper) {
+            return None;
+        }
+        for _ in 0..60 {
+            let middle = f64::midpoint(lower, upper);
+            if not_yet(middle) {
+                lower = middle;
+            } else {
+                upper = middle;
+            }
+        }
+        // With a daily cycle it is reached at the next high tide.
+        let step = DAY / TIMES_OF_DAY as f64;
+        let tides = if self.cycle.is_empty() { 0 } else { TIMES_OF_DAY };
+        let tide = (0..tides)
+            .map(|index| upper + index as f64 * step)
+            .find(|t| self.probability_below(limit, *t) <= 1.0 - probability);
+        Some(tide.unwrap_or(upper))
+    }
+}
+
+/// The level of the life that goes on, and the time to which it belongs: the middle of its line, or its last samples
+/// when it is too young for one.
+fn level_of_last_life(
+    segmentation: &Segmentation,
+    centres: &[(std::ops::Range<usize>, f64, f64)],
+) -> Option<(f64, f64)> {
+    let life = segmentation.lives().pop()?;
+    if let Some((_, at, level)) = centres.last().filter(|(known, ..)| known.start == life.start) {
+        return Some((*level, *at));
+    }
+    let newest = life.start.max(life.end.saturating_sub(3))..life.end;
+    median(&segmentation.values[newest.clone()]).zip(mean(&segmentation.seconds[newest]))
+}
+
+/// The daily cycle of the last day, from `end` on; empty without one.
+fn cycle(fit: &ShapeFit, end: f64) -> Vec<f64> {
+    if fit.shape.chosen.harmonics == 0 {
+        return Vec::new();
+    }
+    (0..TIMES_OF_DAY)
+        .map(|index| {
+            let time = end - DAY + DAY * index as f64 / TIMES_OF_DAY as f64;
+            let at = fit.seconds.partition_point(|seconds| *seconds < time).min(fit.seconds.len() - 1);
+            fit.values[at] - fit.shape.without_cycle[at]
+        })
+        .collect()
+}
