@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use crate::segment::Segmentation;
-use crate::stats::ar1::{Noise, Scaled, SlopePosterior};
+use crate::stats::ar1::{Noise, Projection, Scaled, SlopePosterior};
 use crate::stats::robust::{MAD_TO_SD, mean, median};
-use crate::stats::shapes::{self, Form, Shape};
+use crate::stats::shapes::{self, Form, QUICK_TIME_CONSTANTS, Shape, TIME_CONSTANTS};
 use crate::stats::{Points, blocks, steps, theil_sen};
 use crate::units::DAY;
 
@@ -91,6 +91,9 @@ pub struct Fit {
 pub struct Lives {
     /// The slope in the second halves of all lives.
     pub slope: SlopePosterior,
+    /// By how much growth explains the lives better than a warm-up after each restart, in BIC; negative when it does
+    /// not.
+    pub margin: f64,
     /// Lives that were used.
     pub count: usize,
     /// Share of them that end higher than they begin.
@@ -283,10 +286,25 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
     };
     let longest = halves.iter().map(|(_, x, _)| x[x.len() - 1] - x[0]).fold(f64::MIN_POSITIVE, f64::max);
     let ages: Vec<f64> = ages.iter().map(|age| age / longest).collect();
+    let since_start: Vec<Vec<f64>> = halves
+        .iter()
+        .map(|(life, half, _)| half.iter().map(|x| (x - seconds[life.start]) / (2.0 * longest)).collect())
+        .collect();
+    let warm_up = |tau: f64| -> Vec<f64> {
+        let each = since_start.iter().flat_map(|ages| {
+            let cooled: Vec<f64> = ages.iter().map(|age| (-age / tau).exp()).collect();
+            let centre = if intercepts { 0.0 } else { mean(&cooled).expect("not empty") };
+            cooled.into_iter().map(move |value| value - centre)
+        });
+        each.collect()
+    };
     let scaled = Scaled::new(&y);
+    let floor = floor / scaled.unit.powi(2);
     let noise = Noise::new(&x, &starts);
-    let slope = SlopePosterior::new(&noise, &scaled.values, &columns, &ages, floor / scaled.unit.powi(2))?
-        .scaled(scaled.unit / longest);
+    let (warm_up, margin) = best_warm_up(&noise, &scaled.values, &columns, &ages, &warm_up, floor);
+    let columns: Vec<Vec<f64>> = columns.into_iter().chain(warm_up).collect();
+    let slope =
+        SlopePosterior::new(&noise, &scaled.values, &columns, &ages, floor)?.scaled(scaled.unit / longest);
 
     let rise = |y: &[f64]| {
         let third = (y.len() / 3).max(1);
@@ -297,11 +315,53 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
     let longest = halves.iter().rev().max_by_key(|(life, ..)| life.len())?;
     Some(Lives {
         slope,
+        margin,
         count: halves.len(),
         rising_share: rising as f64 / halves.len() as f64,
         longest_rises: rise(&longest.2) > 0.0,
         centres,
     })
+}
+
+/// The warm-up after each restart that explains most, `None` when none does, and by how much growth beats it in BIC.
+fn best_warm_up(
+    noise: &Noise,
+    y: &[f64],
+    columns: &[Vec<f64>],
+    ages: &[f64],
+    warm_up: &dyn Fn(f64) -> Vec<f64>,
+    floor: f64,
+) -> (Option<Vec<f64>>, f64) {
+    let level = noise.project(y, columns);
+    let mut growing = level.clone();
+    growing.iter_mut().for_each(|projection| {
+        projection.push(ages);
+    });
+    let price = (y.len() as f64).ln();
+    let bic = |projections: &[Projection<'_>], column: Option<&[f64]>, parameters: f64| {
+        let criteria = projections.iter().map(|projection| {
+            projection.criterion(column.map_or(0.0, |column| projection.gain(column)), floor)
+        });
+        criteria.fold(f64::INFINITY, f64::min) + parameters * price
+    };
+    // A time constant costs like a coefficient.
+    let mut best = (bic(&level, None, 0.0), None);
+    let mut best_growing = (bic(&growing, None, 1.0), None);
+    for (index, tau) in TIME_CONSTANTS.into_iter().enumerate() {
+        let column = warm_up(tau);
+        let alone = bic(&level, Some(&column), 2.0);
+        if index < QUICK_TIME_CONSTANTS {
+            let with_growth = bic(&growing, Some(&column), 3.0);
+            if with_growth < best_growing.0 {
+                best_growing = (with_growth, Some(column.clone()));
+            }
+        }
+        if alone < best.0 {
+            best = (alone, Some(column));
+        }
+    }
+    let margin = best.0 - best_growing.0;
+    (if margin >= 0.0 { best_growing.1 } else { best.1 }, margin)
 }
 
 /// The samples that are judged by their shape: everything, or of several lives the last or the longest.

@@ -4,9 +4,11 @@
 //! it; stability only when the whole interval lies within. Between them we do not know, and say how much longer to
 //! measure. Pure: the same fit and terms give the same judgement.
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 use crate::fit::{Analysis, Fit, MIN_FLOORS, MIN_SAMPLES, ShapeFit, Staircase, Stretch, ToleranceRule};
 use crate::segment::Segmentation;
-use crate::stats::ar1::SlopePosterior;
+use crate::stats::ar1::{More, SlopePosterior};
 use crate::stats::shapes::Form;
 use crate::units::{DAY, duration_text, memory_text, rate_interval_text, rate_per_day_text, rate_text};
 
@@ -226,6 +228,7 @@ impl Case<'_> {
         let times = if count == 1 { "restart".to_owned() } else { format!("{count} restarts") };
         let grows = growth.p_value < self.terms.significance
             && lives.slope.probability_at_most(tolerance) < self.tail()
+            && lives.margin >= 0.0
             && lives.rising_share >= 0.75
             && lives.longest_rises
             && self.segmentation.gradual
@@ -477,7 +480,11 @@ impl Case<'_> {
         change_points: Vec<ChangePoint>,
     ) -> Judgement {
         let needed_seconds = if verdict == Verdict::Inconclusive || verdict == Verdict::LeakSuspected {
-            self.needed_seconds(slope)
+            // With restarts, more time means more lives, not longer ones.
+            match &self.fit.lives {
+                Some(lives) => self.needed_seconds(&lives.slope, More::Lives),
+                None => self.needed_seconds(slope, More::Time),
+            }
         } else {
             None
         };
@@ -535,23 +542,39 @@ impl Case<'_> {
         )
     }
 
-    /// How much longer to measure until the interval lies on one side of the tolerance, in seconds.
+    /// How much longer to measure until a verdict is likely, in seconds; `None` when a hundred times as long would not
+    /// make it so.
     ///
-    /// The total growth that matters stays what it is, the estimated total grows with time, and its standard error
-    /// with the square root of time; the first factor at which one side is reached.
-    fn needed_seconds(&self, slope: &SlopePosterior) -> Option<f64> {
-        /// The normal quantile of 95 %.
-        const Z: f64 = 1.645;
+    /// The slope that more data will show is drawn from what is known of it now, its standard error shrinks as the
+    /// noise lets it, and the verdict follows: the first window in which one is reached with a probability of 80 %.
+    /// O'Hagan, Stevens (2001), "Bayesian assessment of sample size for clinical trials of cost-effectiveness".
+    fn needed_seconds(&self, slope: &SlopePosterior, more: More) -> Option<f64> {
+        const ASSURANCE: f64 = 0.8;
         let span = self.fit.span_seconds;
-        let relevant = self.fit.tolerance.bytes_per_second * span;
-        let (total, error) = (slope.mean() * span, slope.spread() * span);
+        let tolerance = |factor: f64| {
+            let tolerance = self.fit.tolerance;
+            match tolerance.rule {
+                ToleranceRule::Limit => tolerance.bytes_per_second,
+                ToleranceRule::Level | ToleranceRule::Floor | ToleranceRule::Resolution => {
+                    tolerance.bytes_per_second / factor
+                }
+            }
+        };
+        let [significant, confident] = [1.0 - self.terms.significance, 1.0 - self.tail()].map(standard_normal_quantile);
         let factors =
             std::iter::successors(Some(1.1f64), |factor| Some(factor * 1.05)).take_while(|factor| *factor <= 100.0);
         factors
-            .filter(|factor| {
-                let (total, error) = (total * factor, error * factor.sqrt());
-                let grows = total - DETECTION * error > 0.0 && total - Z * error > relevant;
-                grows || (total + Z * error < relevant && total - Z * error > -relevant)
+            .filter(|&factor| {
+                let tolerance = tolerance(factor);
+                let decided = slope.foreseen(factor, more, |error| {
+                    let (grows, shrinks) =
+                        ((significant * error).max(tolerance + confident * error), -confident * error);
+                    let level = tolerance - confident * error;
+                    // Level lies between its negative and itself; where that reaches into shrinking they are one.
+                    let level_from = if -level <= shrinks { shrinks } else { -level };
+                    [(f64::NEG_INFINITY, shrinks), (level_from, level), (grows, f64::INFINITY)]
+                });
+                decided >= ASSURANCE
             })
             .map(|factor| (factor - 1.0) * span)
             .next()
@@ -578,13 +601,17 @@ impl Case<'_> {
     }
 }
 
+fn standard_normal_quantile(probability: f64) -> f64 {
+    Normal::standard().inverse_cdf(probability)
+}
+
 fn shape_name(form: &Form) -> ShapeName {
     match form {
         Form::Flat => ShapeName::Flat,
         Form::Linear | Form::SaturatingLinear(_) | Form::StepsLinear(_) => ShapeName::Linear,
         Form::Hinge(_) => ShapeName::Hinge,
         Form::Saturating(_) | Form::RampFlat(_) => ShapeName::Plateau,
-        Form::Steps(_) => ShapeName::Step,
+        Form::Steps(_) | Form::Pulse(_) => ShapeName::Step,
     }
 }
 

@@ -31,6 +31,8 @@ const NEAR_CEILING: f64 = 0.05;
 const CLOCK_HOURS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 168.0];
 /// A period shorter than this many samples cannot be told from chance: 1.5 samples are 4 % of it.
 const CLOCK_MIN_SAMPLES: f64 = 38.0;
+/// Each end of a run of restarts on time is seen up to one sample late, and a restart may take half of one.
+const CLOCK_DRIFT_SAMPLES: f64 = 1.5;
 /// One or two falls are trusted as restarts only between lives of this many samples ...
 const TRUSTED_LIFE_SAMPLES: usize = 40;
 /// (half as many where hardly anything is left: a collection leaves code, stacks and live objects) ...
@@ -307,10 +309,13 @@ fn keeps_the_clock(times: &[f64], step: f64) -> bool {
     let tolerance = (0.02 * period).max(1.5 * step);
     let multiples: Vec<f64> = intervals.iter().map(|interval| (interval / period).round().max(1.0)).collect();
     let share = |count: usize| count as f64 / intervals.len() as f64;
-    let on_time =
-        intervals.iter().zip(&multiples).filter(|(interval, k)| (*interval - *k * period).abs() <= tolerance).count();
+    let late: Vec<f64> = intervals.iter().zip(&multiples).map(|(interval, k)| interval - k * period).collect();
+    let on_time: Vec<f64> = late.iter().copied().filter(|late| late.abs() <= tolerance).collect();
     let single = multiples.iter().filter(|k| **k == 1.0).count();
-    share(on_time) >= 0.8 && share(single) >= 0.6
+    // A clock does not drift: what is late once is early next time. A period that merely lies near one adds up.
+    let off_time = (late.len() - on_time.len()) as f64;
+    let drift = on_time.iter().sum::<f64>().abs();
+    share(on_time.len()) >= 0.8 && share(single) >= 0.6 && drift <= CLOCK_DRIFT_SAMPLES * step * (1.0 + off_time)
 }
 
 /// Whether memory climbs in every quarter of a life: by at least 12 % of the whole climb in each of the later ones

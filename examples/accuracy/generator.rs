@@ -156,8 +156,8 @@ impl Mechanism {
 pub(crate) enum Rise {
     /// Three to six times what could be detected and what matters.
     Large,
-    /// This multiple of what matters: 5 % of the median level over the window, at least 4 MiB.
-    OfTolerance(f64),
+    /// By so many bytes over the window.
+    Bytes(f64),
 }
 
 /// `SplitMix64` (Steele, Lea, Flood 2014): the same numbers everywhere.
@@ -195,14 +195,14 @@ pub(crate) const PHI: [f64; 6] = [0.0, 0.3, 0.6, 0.8, 0.9, 0.95];
 pub(crate) struct Generated {
     pub(crate) seconds: Vec<f64>,
     pub(crate) values: Vec<f64>,
+    /// The same without noise and spikes.
+    pub(crate) noiseless: Vec<f64>,
     /// Indices at which a new container took over, where that is known beside the values.
     pub(crate) recreated: Vec<usize>,
     /// The coefficient of its noise; 1 for a random walk.
     pub(crate) phi: f64,
     /// The rate at which it grows, of leaks that grow evenly, in bytes per second.
     pub(crate) slope: f64,
-    /// Where the even growth is at the end of the first window, without noise, in bytes.
-    pub(crate) trend_at_end: f64,
     /// The long-run standard deviation of the noise, in bytes.
     pub(crate) long_run_sd: f64,
 }
@@ -226,10 +226,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
     let rise = match rise {
         // What is detected with a power of 80 % at 5 %.
         Rise::Large => 3.0 * (8.6 * long_run_sd / (n as f64).sqrt()).max(relevant) * random.uniform(1.0, 2.0),
-        Rise::OfTolerance(multiple) => {
-            let level = base + if mechanism == Mechanism::LeakUnderCollections { collected / 2.0 } else { 0.0 };
-            multiple * (0.05 * level / (1.0 - 0.025 * multiple)).max(4.0 * MIB)
-        }
+        Rise::Bytes(bytes) => bytes,
     };
     let daily_phase = random.uniform(0.0, TAU);
     let onset = random.uniform(0.2, 0.6);
@@ -259,7 +256,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
 
     let (mut passed, mut tooth) = (0, 0);
     let seconds: Vec<f64> = (0..whole).map(|index| index as f64 * step).collect();
-    let mut values: Vec<f64> = (0..whole)
+    let noiseless: Vec<f64> = (0..whole)
         .map(|index| {
             let x = index as f64 / n as f64;
             while passed < cuts.len() && cuts[passed] <= x {
@@ -293,9 +290,9 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
                 Mechanism::OneKnownRestart => rise * age,
             }
         })
-        .zip(&noise)
-        .map(|(value, noise)| (value + sd * noise).max(MIB))
         .collect();
+    let mut values: Vec<f64> =
+        noiseless.iter().zip(&noise).map(|(value, noise)| (value + sd * noise).max(MIB)).collect();
 
     if matches!(mechanism, Mechanism::Spikes | Mechanism::LeakThroughSpikes) {
         let random = &mut Random::of(seed, 4);
@@ -326,9 +323,8 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
         Mechanism::OomKills => 3.0 * base * lives_per_window / span,
         _ => 0.0,
     };
-    let warmed = if mechanism == Mechanism::WarmUpThenLeak { warm } else { 0.0 };
     let phi = if walk.is_some() { 1.0 } else { phi };
-    Generated { seconds, values, recreated, phi, slope, trend_at_end: base + warmed + rise, long_run_sd }
+    Generated { seconds, values, noiseless, recreated, phi, slope, long_run_sd }
 }
 
 /// AR(1) noise of variance 1, or a walk with this standard deviation of a step.

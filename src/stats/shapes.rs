@@ -9,11 +9,11 @@ use super::ar1::{LinePosterior, Noise, PHI, Projection, Scaled, SlopePosterior};
 use super::{Points, steps};
 
 /// Time constants of a saturating rise that are tried, as shares of the window, before refinement.
-const TIME_CONSTANTS: [f64; 11] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.7, 1.0];
+pub(crate) const TIME_CONSTANTS: [f64; 11] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.7, 1.0];
 /// With a linear term beside it only the quick ones: a slow rise cannot be told from growth.
-const QUICK_TIME_CONSTANTS: usize = 6;
-/// Rounds of golden-section refinement of the time constant; an unrefined grid makes noiseless warm-ups look as if
-/// they grew on.
+pub(crate) const QUICK_TIME_CONSTANTS: usize = 6;
+/// Rounds of golden-section refinement of time constants and knees; an unrefined grid makes noiseless warm-ups look as
+/// if they grew on.
 const REFINEMENTS: usize = 5;
 
 /// The form of a series over its window.
@@ -31,6 +31,8 @@ pub enum Form {
     Hinge(f64),
     /// Growth up to a share of the window, then a level.
     RampFlat(f64),
+    /// Another level from one index to before another, then the first again.
+    Pulse([usize; 2]),
     /// Level shifts before these indices.
     Steps(Vec<usize>),
     /// Level shifts, and growth.
@@ -47,6 +49,7 @@ impl Form {
     pub fn steps(&self) -> &[usize] {
         match self {
             Form::Steps(at) | Form::StepsLinear(at) => at,
+            Form::Pulse(ends) => ends,
             _ => &[],
         }
     }
@@ -60,6 +63,7 @@ impl Form {
             Form::SaturatingLinear(_) => "a warm-up and then growth",
             Form::Hinge(_) => "a level and then growth",
             Form::RampFlat(_) => "a rise to a level",
+            Form::Pulse(_) => "another level for a while",
             Form::Steps(_) => "a level shift",
             Form::StepsLinear(_) => "a level shift and growth",
         }
@@ -71,9 +75,19 @@ impl Form {
             Form::Flat => 0,
             Form::Linear => 1,
             Form::Saturating(_) | Form::Hinge(_) | Form::RampFlat(_) => 2,
-            Form::SaturatingLinear(_) => 3,
+            Form::SaturatingLinear(_) | Form::Pulse(_) => 3,
             Form::Steps(at) => 2 * at.len(),
             Form::StepsLinear(at) => 2 * at.len() + 1,
+        }
+    }
+
+    /// How the curve changes with what was searched for: beside these columns the slope does not depend on having
+    /// found it exactly (one step of Gauss and Newton).
+    fn searched(&self, x: &[f64]) -> Option<Vec<f64>> {
+        match self {
+            Form::Hinge(knee) => Some(x.iter().map(|x| f64::from(u8::from(x > knee))).collect()),
+            Form::SaturatingLinear(tau) => Some(x.iter().map(|x| x * (-x / tau).exp()).collect()),
+            _ => None,
         }
     }
 
@@ -87,6 +101,9 @@ impl Form {
             Form::SaturatingLinear(tau) => vec![each(&|x| 1.0 - (-x / tau).exp()), x.to_vec()],
             Form::Hinge(knee) => vec![each(&|x| (x - knee).max(0.0))],
             Form::RampFlat(knee) => vec![each(&|x| x.min(*knee))],
+            Form::Pulse([from, to]) => {
+                vec![(0..x.len()).map(|index| f64::from(u8::from((*from..*to).contains(&index)))).collect()]
+            }
             Form::Steps(at) => at.iter().map(|&at| steps::column(at, x.len())).collect(),
             Form::StepsLinear(at) => at.iter().map(|&at| steps::column(at, x.len())).chain([x.to_vec()]).collect(),
         }
@@ -177,6 +194,7 @@ pub fn choose(points: Points<'_>, day: f64, floor: f64) -> Option<Shape> {
     let without_cycle = (0..n).map(|index| points.y()[index] - sum(1..base.len(), index)).collect();
 
     let growth = if chosen.form.grows() { columns.pop()? } else { x.clone() };
+    columns.extend(chosen.form.searched(&x));
     let slope = SlopePosterior::new(&noise, &scaled.values, &columns, &growth, floor)
         .map(|posterior| posterior.scaled(scaled.unit / span));
     Some(Shape { margin: level.bic - growing.bic, chosen, runner_up, slope, curve, without_cycle })
@@ -192,7 +210,9 @@ impl Shape {
         let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
         let scaled = Scaled::new(points.y());
         let mut columns = self.chosen.form.columns(&x);
+        let searched = self.chosen.form.searched(&x);
         let growth = if self.chosen.form.grows() { columns.pop()? } else { x };
+        columns.extend(searched);
         for column in &mut columns {
             let end = *column.last()?;
             column.iter_mut().for_each(|value| *value -= end);
@@ -266,9 +286,8 @@ impl Search<'_> {
             &line,
             Form::SaturatingLinear,
         ));
-        for knee in (2..=17).map(|twentieth| f64::from(twentieth) / 20.0) {
-            candidates.push(self.with_one_column(Form::Hinge(knee), &level));
-            candidates.push(self.with_one_column(Form::RampFlat(knee), &level));
+        for form in [Form::Hinge as fn(f64) -> Form, Form::RampFlat] {
+            candidates.push(self.best_knee(&level, form));
         }
         if self.y.len() < 16 {
             return;
@@ -280,6 +299,11 @@ impl Search<'_> {
                 let mut at = placement.at;
                 at.sort_unstable();
                 let form = form(at);
+                if let Form::Steps(at) = &form
+                    && let Ok(ends) = <[usize; 2]>::try_from(at.as_slice())
+                {
+                    candidates.push(self.with_one_column(Form::Pulse(ends), &level));
+                }
                 let bic = placement.criterion + self.price(&form);
                 candidates.push(Candidate { form, harmonics: self.harmonics, bic, phi: placement.phi });
             }
@@ -300,15 +324,26 @@ impl Search<'_> {
     }
 
     fn best_time_constant(&self, grid: &[f64], projections: &[Projection<'_>], form: fn(f64) -> Form) -> Candidate {
-        let tried: Vec<Candidate> = grid.iter().map(|&tau| self.with_one_column(form(tau), projections)).collect();
+        let grid: Vec<f64> = grid.iter().map(|tau| tau.ln()).collect();
+        self.refined(&grid, |tau| self.with_one_column(form(tau.exp()), projections))
+    }
+
+    fn best_knee(&self, projections: &[Projection<'_>], form: fn(f64) -> Form) -> Candidate {
+        let grid: Vec<f64> = (2..=17).map(|twentieth| f64::from(twentieth) / 20.0).collect();
+        self.refined(&grid, |knee| self.with_one_column(form(knee), projections))
+    }
+
+    /// The best of a grid, then of `REFINEMENTS` rounds of golden section between its neighbours.
+    fn refined(&self, grid: &[f64], candidate: impl Fn(f64) -> Candidate) -> Candidate {
+        let tried: Vec<Candidate> = grid.iter().map(|&place| candidate(place)).collect();
         let best = (0..tried.len()).min_by(|&a, &b| tried[a].bic.total_cmp(&tried[b].bic)).unwrap_or(0);
-        let mut lower = grid[best.saturating_sub(1)].ln();
-        let mut upper = grid[(best + 1).min(grid.len() - 1)].ln();
+        let mut lower = grid[best.saturating_sub(1)];
+        let mut upper = grid[(best + 1).min(grid.len() - 1)];
         let mut best = tried[best].clone();
         for _ in 0..REFINEMENTS {
             let left = lower + 0.382 * (upper - lower);
             let right = lower + 0.618 * (upper - lower);
-            let [at_left, at_right] = [left, right].map(|tau| self.with_one_column(form(tau.exp()), projections));
+            let [at_left, at_right] = [left, right].map(&candidate);
             let better = if at_left.bic < at_right.bic {
                 upper = right;
                 at_left
