@@ -15,6 +15,8 @@ use crate::units::DAY;
 
 /// Everything after the raw samples is computed on at most this many block means of equal time.
 const BLOCKS: usize = 288;
+/// So many jumps get blocks of their own; what jumps more often has no levels to keep apart.
+const MAX_JUMPS: usize = 32;
 /// A page of memory: no kernel counts more finely.
 const PAGE_BYTES: f64 = 4096.0;
 /// Fewer samples say nothing.
@@ -387,10 +389,19 @@ fn analyse(segmentation: &Segmentation, samples: Range<usize>, floor: f64, toler
         .filter(|release| samples.start < **release && **release < samples.end)
         .map(|release| release - samples.start)
         .collect();
-    if releases.len() >= 3 && segmentation.rises * 3 <= releases.len() {
+    if releases.len() >= 3 && segmentation.rises.len() * 3 <= releases.len() {
         return after_collections(points, &releases, floor, tolerance);
     }
-    let (x, y) = blocks::means(points, BLOCKS);
+    let mut jumps: Vec<usize> = segmentation
+        .falls
+        .iter()
+        .chain(&segmentation.rises)
+        .filter(|at| samples.contains(at))
+        .map(|at| at - samples.start)
+        .collect();
+    jumps.sort_unstable();
+    jumps.truncate(MAX_JUMPS);
+    let (x, y) = blocks::means(points, BLOCKS, &jumps);
     shape_of(Points::new(&x, &y)?, false, floor, tolerance).map(|fit| Analysis::Shape(Box::new(fit)))
 }
 
@@ -416,7 +427,7 @@ fn after_collections(points: Points<'_>, releases: &[usize], floor: f64, toleran
 
     // A collection that was only partial leaves a floor that is none.
     let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
-    let (few_x, few_y) = blocks::means(Points::new(&x, &y)?, 1000);
+    let (few_x, few_y) = blocks::means(Points::new(&x, &y)?, 1000, &[]);
     let slope = theil_sen::slope(Points::new(&few_x, &few_y)?)?;
     let residuals: Vec<f64> = floors.iter().map(|(x, y)| y - slope * x).collect();
     let centre = median(&residuals)?;
@@ -428,7 +439,7 @@ fn after_collections(points: Points<'_>, releases: &[usize], floor: f64, toleran
     let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
     let of_floors = Points::new(&x, &y)?;
     if found >= FLOORS_AS_SERIES {
-        let (x, y) = blocks::means(of_floors, BLOCKS);
+        let (x, y) = blocks::means(of_floors, BLOCKS, &[]);
         return shape_of(Points::new(&x, &y)?, true, floor, tolerance).map(|fit| Analysis::Shape(Box::new(fit)));
     }
     let slope = SlopePosterior::of_line(of_floors, floor)?;

@@ -112,8 +112,10 @@ pub struct Segmentation {
     pub gradual: bool,
     /// Falls that are neither restarts nor ends of excursions: garbage collections.
     pub releases: Vec<usize>,
-    /// Abrupt rises.
-    pub rises: usize,
+    /// Abrupt rises: indices of the first samples after them.
+    pub rises: Vec<usize>,
+    /// All abrupt falls, whatever they are.
+    pub falls: Vec<usize>,
 }
 
 impl Segmentation {
@@ -149,7 +151,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
         .filter(|fall| at.iter().all(|cut| cut.abs_diff(*fall) > 1) && !evidence.excursion_ends.contains(fall))
         .collect();
     let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
-    Segmentation { seconds, values, spikes: despiked.spikes, restarts, trusted, gradual, releases, rises }
+    Segmentation { seconds, values, spikes: despiked.spikes, restarts, trusted, gradual, releases, rises, falls }
 }
 
 fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {

@@ -9,13 +9,13 @@ const MIN_DEVIATIONS: f64 = 6.0;
 /// And at least this share of the median level.
 const MIN_SHARE: f64 = 0.03;
 
-/// Falls of a level, and how often it rose as abruptly.
+/// Falls of a level, and where it rose as abruptly.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Falls {
     /// Index of the first sample after each fall, increasing.
     pub at: Vec<usize>,
-    /// Number of abrupt rises from one sample to the next.
-    pub rises: usize,
+    /// Index of the first sample after each abrupt rise from one sample to the next, increasing.
+    pub rises: Vec<usize>,
 }
 
 /// Finds abrupt falls by comparing the medians before and after every sample. Takes O(n log n) time.
@@ -32,7 +32,7 @@ pub fn find(values: &[f64]) -> Falls {
         let spread = mad(&changes).expect("n is at least six widths");
         let threshold = (MIN_DEVIATIONS * spread).max(MIN_SHARE * level);
         if width == 1 {
-            falls.rises = changes.iter().filter(|&&change| change > threshold).count();
+            falls.rises = (0..changes.len()).filter(|&index| changes[index] > threshold).map(|index| index + 1).collect();
         }
 
         let mut candidates: Vec<usize> = (0..changes.len()).filter(|&index| changes[index] < -threshold).collect();

@@ -16,6 +16,10 @@ pub(crate) const QUICK_TIME_CONSTANTS: usize = 6;
 /// if they grew on.
 const REFINEMENTS: usize = 5;
 
+/// What the location of a step costs, in coefficients: every sample was tried for it (Zhang, Siegmund 2007). At the
+/// price of one, every seventh straight leak was given a step that is not there.
+const STEP_LOCATION: usize = 2;
+
 /// The form of a series over its window.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Form {
@@ -75,9 +79,10 @@ impl Form {
             Form::Flat => 0,
             Form::Linear => 1,
             Form::Saturating(_) | Form::Hinge(_) | Form::RampFlat(_) => 2,
-            Form::SaturatingLinear(_) | Form::Pulse(_) => 3,
-            Form::Steps(at) => 2 * at.len(),
-            Form::StepsLinear(at) => 2 * at.len() + 1,
+            Form::SaturatingLinear(_) => 3,
+            Form::Pulse(_) => 2 * STEP_LOCATION + 1,
+            Form::Steps(at) => (STEP_LOCATION + 1) * at.len(),
+            Form::StepsLinear(at) => (STEP_LOCATION + 1) * at.len() + 1,
         }
     }
 
