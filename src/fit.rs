@@ -271,21 +271,12 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
             starts.push(x.len());
             x.extend_from_slice(half_x);
             y.extend(half_y.iter().map(|y| if intercepts { *y } else { y - centre_y }));
-            ages.extend(half_x.iter().map(|x| x - centre_x));
+            // Without intercepts everything is counted from the life's own centre.
+            ages.extend(half_x.iter().map(|x| x - if intercepts { seconds[life.start] } else { centre_x }));
             (life.clone(), centre_x, centre_y)
         })
         .collect();
-    let columns: Vec<Vec<f64>> = if intercepts {
-        starts
-            .iter()
-            .zip(&halves)
-            .map(|(&start, (_, half, _))| {
-                (0..n).map(|index| f64::from(u8::from((start..start + half.len()).contains(&index)))).collect()
-            })
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let levels = if intercepts { levels_of_lives(&starts, n) } else { vec![Vec::new()] };
     let longest = halves.iter().map(|(_, x, _)| x[x.len() - 1] - x[0]).fold(f64::MIN_POSITIVE, f64::max);
     let ages: Vec<f64> = ages.iter().map(|age| age / longest).collect();
     let since_start: Vec<Vec<f64>> = halves
@@ -303,10 +294,8 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
     let scaled = Scaled::new(&y);
     let floor = floor / scaled.unit.powi(2);
     let noise = Noise::new(&x, &starts);
-    let (warm_up, margin) = best_warm_up(&noise, &scaled.values, &columns, &ages, &warm_up, floor);
-    let columns: Vec<Vec<f64>> = columns.into_iter().chain(warm_up).collect();
-    let slope =
-        SlopePosterior::new(&noise, &scaled.values, &columns, &ages, floor)?.scaled(scaled.unit / longest);
+    let (columns, margin) = best_beside_growth(&noise, &scaled.values, &levels, &ages, &warm_up, floor);
+    let slope = SlopePosterior::new(&noise, &scaled.values, &columns, &ages, floor)?.scaled(scaled.unit / longest);
 
     let rise = |y: &[f64]| {
         let third = (y.len() / 3).max(1);
@@ -325,41 +314,58 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
     })
 }
 
-/// The warm-up after each restart that explains most, `None` when none does, and by how much growth beats it in BIC.
-fn best_warm_up(
+/// The levels that lives may have: each its own, or all the same, since a restart makes the same program anew. The age
+/// of the first life is not known, so it always has its own.
+fn levels_of_lives(starts: &[usize], n: usize) -> Vec<Vec<Vec<f64>>> {
+    let indicator = |range: Range<usize>| (0..n).map(|index| f64::from(u8::from(range.contains(&index)))).collect();
+    let ends = starts[1..].iter().copied().chain([n]);
+    let own: Vec<Vec<f64>> = starts.iter().zip(ends).map(|(&start, end)| indicator(start..end)).collect();
+    match starts {
+        [_, second, _, ..] => vec![own, vec![indicator(0..*second), indicator(*second..n)]],
+        _ => vec![own],
+    }
+}
+
+/// What explains the lives best beside growth, their levels and a warm-up after each restart, and by how much growth
+/// beats no growth in BIC.
+fn best_beside_growth(
     noise: &Noise,
     y: &[f64],
-    columns: &[Vec<f64>],
+    levels: &[Vec<Vec<f64>>],
     ages: &[f64],
     warm_up: &dyn Fn(f64) -> Vec<f64>,
     floor: f64,
-) -> (Option<Vec<f64>>, f64) {
-    let level = noise.project(y, columns);
-    let mut growing = level.clone();
-    growing.iter_mut().for_each(|projection| {
-        projection.push(ages);
-    });
+) -> (Vec<Vec<f64>>, f64) {
     let price = (y.len() as f64).ln();
-    let bic = |projections: &[Projection<'_>], column: Option<&[f64]>, parameters: f64| {
-        let criteria = projections.iter().map(|projection| {
-            projection.criterion(column.map_or(0.0, |column| projection.gain(column)), floor)
-        });
-        criteria.fold(f64::INFINITY, f64::min) + parameters * price
+    let bic = |projections: &[Projection<'_>], column: Option<&[f64]>, parameters: usize| {
+        let criteria = projections
+            .iter()
+            .map(|projection| projection.criterion(column.map_or(0.0, |column| projection.gain(column)), floor));
+        criteria.fold(f64::INFINITY, f64::min) + parameters as f64 * price
     };
-    // A time constant costs like a coefficient.
-    let mut best = (bic(&level, None, 0.0), None);
-    let mut best_growing = (bic(&growing, None, 1.0), None);
-    for (index, tau) in TIME_CONSTANTS.into_iter().enumerate() {
-        let column = warm_up(tau);
-        let alone = bic(&level, Some(&column), 2.0);
-        if index < QUICK_TIME_CONSTANTS {
-            let with_growth = bic(&growing, Some(&column), 3.0);
-            if with_growth < best_growing.0 {
-                best_growing = (with_growth, Some(column.clone()));
-            }
+    let mut best = (f64::INFINITY, Vec::new());
+    let mut best_growing = (f64::INFINITY, Vec::new());
+    let keep = |best: &mut (f64, Vec<Vec<f64>>), bic: f64, levels: &[Vec<f64>], column: Option<&[f64]>| {
+        if bic < best.0 {
+            *best = (bic, levels.iter().cloned().chain(column.map(<[f64]>::to_vec)).collect());
         }
-        if alone < best.0 {
-            best = (alone, Some(column));
+    };
+    for levels in levels {
+        let level = noise.project(y, levels);
+        let mut growing = level.clone();
+        growing.iter_mut().for_each(|projection| {
+            projection.push(ages);
+        });
+        keep(&mut best, bic(&level, None, levels.len()), levels, None);
+        keep(&mut best_growing, bic(&growing, None, levels.len() + 1), levels, None);
+        for (index, tau) in TIME_CONSTANTS.into_iter().enumerate() {
+            let column = warm_up(tau);
+            // A time constant costs like a coefficient.
+            keep(&mut best, bic(&level, Some(&column), levels.len() + 2), levels, Some(&column));
+            if index < QUICK_TIME_CONSTANTS {
+                let parameters = levels.len() + 3;
+                keep(&mut best_growing, bic(&growing, Some(&column), parameters), levels, Some(&column));
+            }
         }
     }
     let margin = best.0 - best_growing.0;

@@ -33,12 +33,7 @@ const TIMES_OF_DAY: usize = 96;
 /// The limit is reached at `t` with the probability that level and slope, which are estimated together, lie above it
 /// at `t`; the daily cycle is added where one was fitted. Short-lived noise is not: a single reading may touch the
 /// limit earlier. Fieller (1954) for a line under independent noise; here averaged over the noise's coefficient.
-pub fn time_to_limit(
-    limit: f64,
-    fit: &Fit,
-    segmentation: &Segmentation,
-    judgement: &Judgement,
-) -> Option<TimeToLimit> {
+pub fn time_to_limit(limit: f64, fit: &Fit, segmentation: &Segmentation, judgement: &Judgement) -> Option<TimeToLimit> {
     let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
     let outlook = Outlook::new(fit, segmentation, judgement)?;

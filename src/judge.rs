@@ -8,7 +8,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::fit::{Analysis, Fit, MIN_FLOORS, MIN_SAMPLES, ShapeFit, Staircase, Stretch, ToleranceRule};
 use crate::segment::Segmentation;
-use crate::stats::ar1::{More, SlopePosterior};
+use crate::stats::ar1::SlopePosterior;
 use crate::stats::shapes::Form;
 use crate::units::{DAY, duration_text, memory_text, rate_interval_text, rate_per_day_text, rate_text};
 
@@ -480,18 +480,17 @@ impl Case<'_> {
         change_points: Vec<ChangePoint>,
     ) -> Judgement {
         let needed_seconds = if verdict == Verdict::Inconclusive || verdict == Verdict::LeakSuspected {
-            // With restarts, more time means more lives, not longer ones.
-            match &self.fit.lives {
-                Some(lives) => self.needed_seconds(&lives.slope, More::Lives),
-                None => self.needed_seconds(slope, More::Time),
-            }
+            self.needed_seconds(slope)
         } else {
             None
         };
         let mut reason = reason;
         if verdict == Verdict::Inconclusive {
             match needed_seconds {
-                Some(seconds) => reason.push_str(&format!("; measure about {} longer", duration_text(seconds))),
+                Some(seconds) => {
+                    let how = if self.segmentation.restarts.is_empty() { "" } else { ", without a restart" };
+                    reason.push_str(&format!("; measure about {} longer{how}", duration_text(seconds)));
+                }
                 None => reason.push_str("; at this noise even a hundred times as long would not settle it"),
             }
         }
@@ -548,15 +547,20 @@ impl Case<'_> {
     /// The slope that more data will show is drawn from what is known of it now, its standard error shrinks as the
     /// noise lets it, and the verdict follows: the first window in which one is reached with a probability of 80 %.
     /// O'Hagan, Stevens (2001), "Bayesian assessment of sample size for clinical trials of cost-effectiveness".
-    fn needed_seconds(&self, slope: &SlopePosterior, more: More) -> Option<f64> {
+    fn needed_seconds(&self, slope: &SlopePosterior) -> Option<f64> {
         const ASSURANCE: f64 = 0.8;
-        let span = self.fit.span_seconds;
+        let whole = self.fit.span_seconds;
+        let span = self.fit.stretch.as_ref().map_or(whole, |stretch| {
+            let seconds = &self.segmentation.seconds;
+            seconds[stretch.samples.end - 1] - seconds[stretch.samples.start]
+        });
         let tolerance = |factor: f64| {
             let tolerance = self.fit.tolerance;
             match tolerance.rule {
                 ToleranceRule::Limit => tolerance.bytes_per_second,
+                // Growth over the whole window that matters stays what it is.
                 ToleranceRule::Level | ToleranceRule::Floor | ToleranceRule::Resolution => {
-                    tolerance.bytes_per_second / factor
+                    tolerance.bytes_per_second * whole / (whole + (factor - 1.0) * span)
                 }
             }
         };
@@ -566,7 +570,7 @@ impl Case<'_> {
         factors
             .filter(|&factor| {
                 let tolerance = tolerance(factor);
-                let decided = slope.foreseen(factor, more, |error| {
+                let decided = slope.foreseen(factor, |error| {
                     let (grows, shrinks) =
                         ((significant * error).max(tolerance + confident * error), -confident * error);
                     let level = tolerance - confident * error;

@@ -276,9 +276,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
                 Mechanism::OneStep => 0.3 * base * f64::from(u8::from(x >= cuts[0])),
                 Mechanism::Restarts | Mechanism::KnownRestarts => -0.6 * base * (-age * span / (8.0 * step)).exp(),
                 Mechanism::Shrinking => -rise.min(0.5 * base) * x,
-                Mechanism::Load => {
-                    0.5 * base * f64::from(u8::from(loads.iter().any(|load| load.0 <= x && x < load.1)))
-                }
+                Mechanism::Load => 0.5 * base * f64::from(u8::from(loads.iter().any(|load| load.0 <= x && x < load.1))),
                 Mechanism::Linear | Mechanism::LeakThroughSpikes => rise * x,
                 Mechanism::Late => rise * (x - onset).max(0.0) / (1.0 - onset),
                 Mechanism::WarmUpThenLeak => warm * (1.0 - (-x / tau).exp()) + rise * x,
@@ -351,7 +349,8 @@ fn cuts(mechanism: Mechanism, sampling: &Sampling, windows: f64, per_window: u64
                 let count = 5 + per_window % 8;
                 (0..count).map(|k| (k as f64 + random.uniform(0.2, 0.8)) / count as f64).collect()
             }
-            Mechanism::Restarts | Mechanism::KnownRestarts => {
+            // Measured longer without a restart: a forecast is made on that condition.
+            Mechanism::Restarts | Mechanism::KnownRestarts if window == 0 => {
                 (0..3 + per_window % 6).map(|_| random.uniform(0.05, 0.95)).collect()
             }
             Mechanism::OomKills => {

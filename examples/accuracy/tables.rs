@@ -158,7 +158,10 @@ fn claims(counted: &[&Outcome], levels: &[Level], limits: &[ToLimit], fleets: &[
     let open = |one: &&Outcome| one.suffices.map(|suffices| suffices && one.verdict == Verdict::Inconclusive);
     let enough = counted.iter().filter(|one| one.suffices == Some(true)).map(open);
     println!("| inconclusive although the power formula says that the data suffice | {} |", known_rate(enough));
-    println!("| measuring for as long as an inconclusive verdict says decides | {} |", known_rate(counted.iter().map(|one| one.forecast)));
+    println!(
+        "| measuring for as long as an inconclusive verdict says decides | {} |",
+        known_rate(counted.iter().map(|one| one.forecast))
+    );
     for mechanism in Mechanism::ALL {
         let of = || counted.iter().filter(move |one| one.mechanism == mechanism);
         if of().filter(|one| one.forecast.is_some()).count() >= 5 {
@@ -191,7 +194,10 @@ fn samplings(outcomes: &[Outcome]) {
             if of.is_empty() {
                 print!(" - |");
             } else {
-                print!(" {:.0} |", 100.0 * of.iter().filter(|one| one.verdict.is_leak()).count() as f64 / of.len() as f64);
+                print!(
+                    " {:.0} |",
+                    100.0 * of.iter().filter(|one| one.verdict.is_leak()).count() as f64 / of.len() as f64
+                );
             }
         }
         println!();

@@ -1,7 +1,7 @@
 //! The procedure under measurement, with its default settings, from a series to a verdict.
 
 use leaktrend::fit::{self, Fit, ToleranceTerms};
-use leaktrend::judge::{self, Judgement, JudgeTerms, Verdict};
+use leaktrend::judge::{self, JudgeTerms, Judgement, Verdict};
 use leaktrend::segment::{self, Segmentation};
 use leaktrend::series::MemorySeries;
 use leaktrend::settings::Settings;

@@ -319,11 +319,11 @@ impl SlopePosterior {
     /// `decides` gives for the standard error that it will have; they do not overlap.
     ///
     /// The estimate to come is normal around the present one, with what the standard error loses as its variance.
-    pub fn foreseen(&self, factor: f64, more: More, decides: impl Fn(f64) -> [(f64, f64); 3]) -> f64 {
+    pub fn foreseen(&self, factor: f64, decides: impl Fn(f64) -> [(f64, f64); 3]) -> f64 {
         let normal = Normal::standard();
         let each = self.components.iter().zip(PHI).map(|(component, phi)| {
             let now = component.standard_error;
-            let then = now * more.error_ratio(factor, phi, self.degrees_of_freedom);
+            let then = now * error_ratio(factor, phi, self.degrees_of_freedom);
             let spread = (now * now - then * then).max(f64::MIN_POSITIVE).sqrt();
             let below = |slope: f64| normal.cdf((slope - component.slope) / spread);
             let decided: f64 =
@@ -339,33 +339,19 @@ impl SlopePosterior {
     }
 }
 
-/// What measuring longer adds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum More {
-    /// More of one line.
-    Time,
-    /// More lines of the same length that share the slope.
-    Lives,
-}
-
-impl More {
-    /// The standard error of a slope after `factor` times as long, as a share of the present one, from `n` samples
-    /// under AR(1) with coefficient `phi`.
-    ///
-    /// For a line the variance of the slope is as 1/(T (1 + s/2 + s²/12)), where s = -n ln φ is the window in
-    /// correlation times: T^-3 for noise that forgets, 1/T for a walk. This is the information of the
-    /// Ornstein–Uhlenbeck process about a slope beside an unknown level.
-    fn error_ratio(self, factor: f64, phi: f64, n: f64) -> f64 {
-        match self {
-            More::Lives => factor.powf(-0.5),
-            More::Time => {
-                // Independent noise forgets within one sample; below this coefficient the difference is nil.
-                let s = -n * phi.max(0.01).ln();
-                let information = |s: f64| 1.0 + s / 2.0 + s * s / 12.0;
-                (information(s) / (factor * information(factor * s))).sqrt()
-            }
-        }
-    }
+/// The standard error of a slope after `factor` times as long, as a share of the present one, from `n` samples under
+/// AR(1) with coefficient `phi`.
+///
+/// The variance of the slope is as 1/(T (1 + s/2 + s²/12)), where s = -n ln φ is the window in correlation times: T^-3
+/// for noise that forgets, 1/T for a walk. This is the information of the Ornstein–Uhlenbeck process about a slope
+/// beside an unknown level. A window of fewer than 13.5 correlation times cannot be told from a walk in half of the
+/// cases (Elliott, Rothenberg, Stock 1996), so it is taken for one: more of it would look no different.
+fn error_ratio(factor: f64, phi: f64, n: f64) -> f64 {
+    // Independent noise forgets within one sample; below this coefficient the difference is nil.
+    let s = -n * phi.max(0.01).ln();
+    let s = if s < 13.5 { 0.0 } else { s };
+    let information = |s: f64| 1.0 + s / 2.0 + s * s / 12.0;
+    (information(s) / (factor * information(factor * s))).sqrt()
 }
 
 /// What is known of a line: its level at one place and its slope, together.

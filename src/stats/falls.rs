@@ -32,7 +32,8 @@ pub fn find(values: &[f64]) -> Falls {
         let spread = mad(&changes).expect("n is at least six widths");
         let threshold = (MIN_DEVIATIONS * spread).max(MIN_SHARE * level);
         if width == 1 {
-            falls.rises = (0..changes.len()).filter(|&index| changes[index] > threshold).map(|index| index + 1).collect();
+            falls.rises =
+                (0..changes.len()).filter(|&index| changes[index] > threshold).map(|index| index + 1).collect();
         }
 
         let mut candidates: Vec<usize> = (0..changes.len()).filter(|&index| changes[index] < -threshold).collect();
