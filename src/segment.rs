@@ -7,7 +7,7 @@
 
 use crate::series::{Marks, MemorySeries};
 use crate::stats::falls::Falls;
-use crate::stats::robust::{mad, mean, median};
+use crate::stats::robust::{RunningMedian, mad, mean, median};
 use crate::stats::{falls, spikes};
 
 /// After a restart at most this share of the memory before it is left.
@@ -148,7 +148,11 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
     let releases = falls
         .iter()
         .copied()
-        .filter(|fall| at.iter().all(|cut| cut.abs_diff(*fall) > 1) && !evidence.excursion_ends.contains(fall))
+        .filter(|fall| {
+            let nearest = at.partition_point(|cut| cut + 1 < *fall);
+            at.get(nearest).is_none_or(|cut| cut.abs_diff(*fall) > 1)
+                && evidence.excursion_ends.binary_search(fall).is_err()
+        })
         .collect();
     let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
     Segmentation { seconds, values, spikes: despiked.spikes, restarts, trusted, gradual, releases, rises, falls }
@@ -173,11 +177,12 @@ fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
 fn after_gaps(seconds: &[f64], values: &[f64]) -> Vec<(usize, Cause)> {
     let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let Some(usual) = median(&steps) else { return Vec::new() };
-    let mut starts = vec![start_level(values)];
+    let mut starts = RunningMedian::default();
+    starts.push(start_level(values));
     let mut found = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let (before, after) = (values[index], values[index + 1]);
-        let start = median(&starts).expect("there is at least the first start");
+        let start = starts.median().expect("there is at least the first start");
         if *step > GAP_STEPS * usual && after <= START_AGAIN * start && after <= RESTART_DEPTH * before {
             found.push((index + 1, Cause::Gap));
             starts.push(after);
@@ -223,8 +228,11 @@ impl Evidence {
             })
             .collect();
         let excursion_ends = excursion_ends(values, &falls);
-        let peaks: Vec<f64> =
-            falls.iter().filter(|fall| !excursion_ends.contains(&fall.at)).map(|fall| fall.before).collect();
+        let peaks: Vec<f64> = falls
+            .iter()
+            .filter(|fall| excursion_ends.binary_search(&fall.at).is_err())
+            .map(|fall| fall.before)
+            .collect();
         let between_readings = BETWEEN_READINGS * usual_rise(values);
         let from_one_ceiling = peaks.len() >= 3
             && mad(&peaks)
@@ -238,14 +246,15 @@ impl Evidence {
 
     /// Restarts from values alone, and whether they may carry a failing verdict.
     fn restarts(&self, seconds: &[f64], values: &[f64]) -> (Vec<(usize, Cause)>, bool) {
-        let eligible = || self.falls.iter().filter(|fall| !self.excursion_ends.contains(&fall.at));
+        let eligible = || self.falls.iter().filter(|fall| self.excursion_ends.binary_search(&fall.at).is_err());
         let mut cuts: Vec<usize> = Vec::new();
         if self.by_the_clock {
             cuts.extend(eligible().map(|fall| fall.at));
         } else {
-            let mut starts = vec![start_level(values)];
+            let mut starts = RunningMedian::default();
+            starts.push(start_level(values));
             for fall in eligible().filter(|fall| fall.after <= RESTART_DEPTH * fall.before) {
-                let start = median(&starts).expect("there is at least the first start");
+                let start = starts.median().expect("there is at least the first start");
                 if fall.before - fall.after >= WAY_BACK * (fall.before - start) {
                     cuts.push(fall.at);
                     starts.push(fall.after);
@@ -259,7 +268,7 @@ impl Evidence {
         let emptied = self
             .falls
             .iter()
-            .filter(|fall| cuts.contains(&fall.at))
+            .filter(|fall| cuts.binary_search(&fall.at).is_ok())
             .all(|fall| fall.after <= HARDLY_ANYTHING * fall.before);
         let enough = if emptied { TRUSTED_SHORT_LIFE_SAMPLES } else { TRUSTED_LIFE_SAMPLES };
         let few_and_long = (1..=2).contains(&cuts.len())

@@ -258,7 +258,7 @@ fn coefficients(noise: &Noise, y: &[f64], columns: &[Vec<f64>], phi: f64) -> Vec
                 .filter(|(other, _)| *other != last)
                 .map(|(_, column)| column.clone())
                 .collect();
-            noise.project(y, &others).swap_remove(index).push(&columns[last]).unwrap_or(0.0)
+            noise.project_one(index, y, &others).push(&columns[last]).unwrap_or(0.0)
         })
         .collect()
 }
@@ -297,10 +297,9 @@ impl Search<'_> {
         if self.y.len() < 16 {
             return;
         }
-        let with_line: Vec<Vec<f64>> = self.base.iter().cloned().chain([self.x.to_vec()]).collect();
-        let kinds: [(&[Vec<f64>], FromSteps); 2] = [(&self.base, Form::Steps), (&with_line, Form::StepsLinear)];
-        for (columns, form) in kinds {
-            for placement in steps::place(self.noise, self.y, columns, self.floor, 2, PHI.len()) {
+        let kinds: [(&[Projection<'_>], FromSteps); 2] = [(&level, Form::Steps), (&line, Form::StepsLinear)];
+        for (projections, form) in kinds {
+            for placement in steps::place(projections, self.floor, 2) {
                 let mut at = placement.at;
                 at.sort_unstable();
                 let form = form(at);
