@@ -106,11 +106,9 @@ impl Noise {
 impl Whitener {
     fn whiten(&self, column: &[f64]) -> Vec<f64> {
         let mut white = Vec::with_capacity(column.len());
-        let mut before = 0.0;
-        for ((&value, &carry), &weight) in column.iter().zip(&self.carry).zip(&self.weight) {
-            white.push(weight * (value - carry * before));
-            before = value;
-        }
+        white.extend(column.first().zip(self.weight.first()).map(|(value, weight)| weight * value));
+        let later = self.carry.iter().zip(&self.weight).skip(1);
+        white.extend(column.windows(2).zip(later).map(|(pair, (carry, weight))| weight * (pair[1] - carry * pair[0])));
         white
     }
 }

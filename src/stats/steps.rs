@@ -33,11 +33,10 @@ pub fn place(projections: &[Projection<'_>], floor: f64, most: usize) -> Vec<Pla
         for count in 1..=most {
             let Some((step, mut explained)) = scan.best() else { break };
             at.push(step);
+            scan.push(step);
             if count >= 2 {
                 explained = refine(&mut scan, &mut at, explained);
             }
-            scan.keep(0);
-            at.iter().for_each(|&at| scan.push(at));
             let criterion = projection.criterion(explained, floor);
             match best.get_mut(count - 1) {
                 Some((known, _)) if known.criterion <= criterion => {}
@@ -58,7 +57,8 @@ pub fn place(projections: &[Projection<'_>], floor: f64, most: usize) -> Vec<Pla
         .collect()
 }
 
-/// Places every step again given the others, until none moves; gives what they explain together.
+/// Places every step again given the others, until none moves; gives what they explain together. All steps are in
+/// place before and after.
 fn refine(scan: &mut Scan, at: &mut [usize], mut explained: f64) -> f64 {
     for _ in 0..ROUNDS {
         let mut moved = false;
