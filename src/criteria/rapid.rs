@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::series::MemorySeries;
 use crate::settings::RapidSettings;
+use crate::stats::{Points, theil_sen};
 use crate::units::{duration_text, rate_text};
 
 use super::{
@@ -156,19 +157,15 @@ fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, th
 }
 
 /// The Theil–Sen slope of the readings from `first` to `last`, thinned, in bytes per second.
-///
-/// Sen (1968), "Estimates of the regression coefficient based on Kendall's tau".
 fn robust_slope(series: &MemorySeries, first: usize, last: usize) -> f64 {
     let (times, bytes) = (series.time_ms(), series.used_bytes());
     let every = (last - first).div_ceil(READINGS_PER_WINDOW).max(1);
-    let kept: Vec<usize> = (first..=last).rev().step_by(every).collect();
-    let mut slopes = Vec::with_capacity(kept.len() * kept.len() / 2);
-    for (position, &b) in kept.iter().enumerate() {
-        for &a in &kept[position + 1..] {
-            slopes.push((bytes[b] - bytes[a]) / ((times[b] - times[a]) as f64 / 1e3));
-        }
-    }
-    super::median(&slopes).expect("a window has at least two readings")
+    let mut kept: Vec<usize> = (first..=last).rev().step_by(every).collect();
+    kept.reverse();
+    let seconds: Vec<f64> = kept.iter().map(|&index| (times[index] - times[first]) as f64 / 1e3).collect();
+    let bytes: Vec<f64> = kept.iter().map(|&index| bytes[index]).collect();
+    let points = Points::new(&seconds, &bytes).expect("readings are finite, their times increase");
+    theil_sen::slope(points).expect("a window has at least two readings")
 }
 
 /// The fastest average between readings that are at least a window apart, each with the next such.
