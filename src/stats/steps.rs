@@ -62,16 +62,15 @@ pub fn place(projections: &[Projection<'_>], floor: f64, most: usize) -> Vec<Pla
 fn refine(scan: &mut Scan, at: &mut [usize], mut explained: f64) -> f64 {
     for _ in 0..ROUNDS {
         let mut moved = false;
-        scan.keep(0);
         for index in 0..at.len() {
-            at[index + 1..].iter().for_each(|&other| scan.push(other));
-            if let Some((step, together)) = scan.best() {
-                moved |= step != at[index];
+            let Some((step, together)) = scan.best_instead_of(at, index) else { continue };
+            explained = together;
+            if step != at[index] {
+                moved = true;
                 at[index] = step;
-                explained = together;
+                scan.keep(index);
+                at[index..].iter().for_each(|&at| scan.push(at));
             }
-            scan.keep(index);
-            scan.push(at[index]);
         }
         if !moved {
             break;
@@ -95,6 +94,10 @@ struct Scan {
     /// One layer more than there are steps in place; layers after these are spare.
     layers: Vec<Layer>,
     placed: usize,
+    /// Room for one row, and for what it makes of a layer.
+    row: Vec<f64>,
+    along: Vec<f64>,
+    left: Vec<f64>,
     gains: Vec<f64>,
 }
 
@@ -107,6 +110,8 @@ struct Layer {
     along: Vec<f64>,
     /// What of each step's square is left outside the columns and the steps in place.
     left: Vec<f64>,
+    /// The product of the residual before with that direction.
+    share: f64,
     /// By how much the residual sum of squares fell since the first layer.
     explained: f64,
 }
@@ -124,27 +129,56 @@ impl Scan {
         for column in &columns {
             left.iter_mut().zip(column).for_each(|(left, product)| *left -= product * product);
         }
-        let gains = vec![0.0; whole.len()];
-        let first = Layer { row: vec![0.0; whole.len()], along, left, explained: 0.0 };
-        Scan { whole, shared, columns, layers: vec![first], placed: 0, gains }
+        let room = vec![0.0; whole.len()];
+        let first = Layer { row: room.clone(), along, left, share: 0.0, explained: 0.0 };
+        Scan {
+            whole,
+            shared,
+            columns,
+            layers: vec![first],
+            placed: 0,
+            row: room.clone(),
+            along: room.clone(),
+            left: room.clone(),
+            gains: room,
+        }
     }
 
     /// The index at which one more step explains most, and what all steps then explain together; `None` where none
     /// fits.
     fn best(&mut self) -> Option<(usize, f64)> {
         let Layer { along, left, explained, .. } = &self.layers[self.placed];
-        for (((gain, along), left), whole) in self.gains.iter_mut().zip(along).zip(left).zip(&self.whole) {
-            *gain = if *left > DEPENDENT * whole { along * along / left } else { -1.0 };
+        most_gained(along, left, &self.whole, &mut self.gains).map(|(at, gain)| (at, explained + gain))
+    }
+
+    /// The same with the step at `at[index]` taken away, where all of `at` are in place, in this order.
+    ///
+    /// Of what the steps span, one direction is orthogonal to all others but this: it is given back.
+    fn best_instead_of(&mut self, at: &[usize], index: usize) -> Option<(usize, f64)> {
+        let rows = &self.layers[1..=self.placed];
+        let mut parts = vec![0.0; rows.len()];
+        for later in index..rows.len() {
+            // The product of a step with its own direction is what it was divided by: 0 where it added none.
+            let own = rows[later].row[at[later]];
+            let due = if later == index { 1.0 } else { 0.0 };
+            let known: f64 = (index..later).map(|earlier| parts[earlier] * rows[earlier].row[at[later]]).sum();
+            parts[later] = if own > 0.0 { (due - known) / own } else { 0.0 };
         }
-        let last = self.gains.len().checked_sub(MARGIN)?;
-        let mut best: Option<(usize, f64)> = None;
-        for at in (MARGIN..=last).rev() {
-            let gain = self.gains[at];
-            if gain >= 0.0 && best.is_none_or(|(_, most)| gain > most) {
-                best = Some((at, gain));
+        let length = parts.iter().map(|part| part * part).sum::<f64>().sqrt();
+        let Layer { along, left, explained, .. } = &self.layers[self.placed];
+        self.row.fill(0.0);
+        let mut given_back = 0.0;
+        if length > 0.0 {
+            for (part, layer) in parts.iter().zip(rows).skip(index) {
+                let part = part / length;
+                given_back += part * layer.share;
+                self.row.iter_mut().zip(&layer.row).for_each(|(product, row)| *product += part * row);
             }
         }
-        best.map(|(at, gain)| (at, explained + gain))
+        self.along.iter_mut().zip(along).zip(&self.row).for_each(|((sum, a), row)| *sum = a + given_back * row);
+        self.left.iter_mut().zip(left).zip(&self.row).for_each(|((sum, left), row)| *sum = left + row * row);
+        let explained = explained - given_back * given_back;
+        most_gained(&self.along, &self.left, &self.whole, &mut self.gains).map(|(at, gain)| (at, explained + gain))
     }
 
     /// Puts a step in place.
@@ -160,6 +194,7 @@ impl Scan {
         layer.explained = before.explained;
         if before.left[at] <= DEPENDENT * self.whole[at] {
             layer.row.fill(0.0);
+            layer.share = 0.0;
             return;
         }
 
@@ -173,6 +208,7 @@ impl Scan {
         }
         let length = before.left[at].sqrt();
         let step = before.along[at] / length;
+        layer.share = step;
         layer.explained += step * step;
         for ((product, along), left) in layer.row.iter_mut().zip(&mut layer.along).zip(&mut layer.left) {
             *product /= length;
@@ -185,6 +221,22 @@ impl Scan {
     fn keep(&mut self, count: usize) {
         self.placed = self.placed.min(count);
     }
+}
+
+/// The location at which a step explains most, and how much, by its products with the residual (`along`) and what is
+/// left of its square; the last of equals. `gains` is room.
+fn most_gained(along: &[f64], left: &[f64], whole: &[f64], gains: &mut [f64]) -> Option<(usize, f64)> {
+    for (((gain, along), left), whole) in gains.iter_mut().zip(along).zip(left).zip(whole) {
+        *gain = if *left > DEPENDENT * whole { along * along / left } else { -1.0 };
+    }
+    let last = gains.len().checked_sub(MARGIN)?;
+    let mut best: Option<(usize, f64)> = None;
+    for at in (MARGIN..=last).rev() {
+        if gains[at] >= 0.0 && best.is_none_or(|(_, most)| gains[at] > most) {
+            best = Some((at, gains[at]));
+        }
+    }
+    best
 }
 
 /// For every location the product of a step there with `values`: `edges` at it, `insides` after it.
@@ -280,6 +332,16 @@ mod tests {
             let (third, together) = scan.best().unwrap();
             assert_eq!(third, naive, "{phi}");
             let expected = projection.rss() - beside.rss() + gain(naive);
+            assert!((together - expected).abs() < 1e-9 * expected);
+
+            // Without the first step: the best beside the other alone.
+            let mut other = projection.clone();
+            other.push(&column(8, 40));
+            let gain = |at: usize| other.gain(&column(at, 40));
+            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            let (instead, together) = scan.best_instead_of(&[at, 8], 0).unwrap();
+            assert_eq!(instead, naive, "{phi}");
+            let expected = projection.rss() - other.rss() + gain(naive);
             assert!((together - expected).abs() < 1e-9 * expected);
         }
     }
