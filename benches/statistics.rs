@@ -21,8 +21,11 @@ use leaktrend::units::{DAY, MIB};
 /// Samples of a day at one every 15 s.
 const DAY_OF_SCRAPES: usize = 5760;
 
-/// What memory does, each with the share of the window as `x`.
-const MECHANISMS: [(&str, fn(f64) -> f64); 6] = [
+/// MiB above a level, by the share of the window.
+type Shape = fn(f64) -> f64;
+
+/// What memory does.
+const MECHANISMS: [(&str, Shape); 6] = [
     ("level", |_| 0.0),
     ("line", |x| 200.0 * x),
     ("warm-up", |x| 100.0 * (1.0 - (-x / 0.08).exp())),
@@ -38,7 +41,7 @@ fn uniform(state: &mut u64) -> f64 {
 }
 
 /// `n` readings over a month around 200 MiB, under AR(1) noise with φ 0.8, as docker prints them.
-fn series(shape: fn(f64) -> f64, n: usize) -> MemorySeries {
+fn series(shape: Shape, n: usize) -> MemorySeries {
     let (mut state, mut noise) = (1, 0.0);
     let mut samples = Samples::default();
     for index in 0..n {
