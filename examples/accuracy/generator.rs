@@ -208,7 +208,6 @@ pub(crate) struct Generated {
 }
 
 /// A series of `windows` times the window of `sampling`.
-#[expect(clippy::too_many_lines, reason = "one arm for each mechanism")]
 pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, windows: f64, seed: u64) -> Generated {
     let random = &mut Random::of(seed, 1);
     let (step, span) = (sampling.step, sampling.span);
