@@ -32,6 +32,10 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Write a JUnit report: a suite for each series, a case for its verdict and each criterion that gates.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+
     /// Write the samples as one long table, for notebooks.
     #[cfg(feature = "frame")]
     #[arg(long, value_name = "FILE.parquet")]

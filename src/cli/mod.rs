@@ -1,12 +1,15 @@
 //! The command line: `Args`, with one file for each subcommand that has more than an option.
 
 pub mod analyze;
+pub mod compare;
+pub mod generate;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 pub use analyze::{AnalyzeArgs, Color, FormatArg, job};
+pub use compare::CompareArgs;
 
 const EXAMPLES: &str = "\
 Examples
@@ -40,6 +43,8 @@ pub struct Args {
 pub enum Command {
     /// Read memory over time, judge every series, report.
     Analyze(Box<AnalyzeArgs>),
+    /// Judge a run against a known good one: two JSON verdicts.
+    Compare(Box<CompareArgs>),
     /// Print the effective settings with a comment on each, ready to be saved as leaktrend.toml.
     Config {
         /// Settings file; by default ./leaktrend.toml when there is one.
@@ -47,7 +52,33 @@ pub enum Command {
         config: Option<PathBuf>,
     },
     /// Print the JSON Schema of the JSON verdict.
-    Schema,
+    Schema {
+        /// Of which output.
+        #[arg(long, value_enum, default_value_t = SchemaOf::Verdict)]
+        of: SchemaOf,
+    },
+    /// Print a script that completes leaktrend's arguments in a shell.
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder: for packagers.
+    #[command(hide = true)]
+    Man {
+        /// Where they go; it must exist.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+/// What has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The output of `analyze`.
+    Verdict,
+    /// The output of `compare`.
+    Comparison,
 }
 
 #[cfg(test)]
