@@ -15,8 +15,8 @@ pub fn plain(comparison: &Comparison) -> String {
     let mut text = format!("{}\n", headline(comparison));
     for series in &comparison.series {
         text.push_str(&format!("\n{}: {}\n", printable(&name(series)), series.finding.name()));
-        for (what, compared) in measures(series) {
-            text.push_str(&format!("  {what}: {}\n", printable(&compared.reason)));
+        for compared in measures(series) {
+            text.push_str(&format!("  {}\n", printable(&compared.reason)));
         }
     }
     for caution in cautions(comparison) {
@@ -51,8 +51,8 @@ pub fn markdown(comparison: &Comparison) -> String {
     }
     for series in &comparison.series {
         text.push_str(&format!("\n## {}: {}\n\n", code(&name(series)), series.finding.name()));
-        for (what, compared) in measures(series) {
-            text.push_str(&format!("- {what}: {}.\n", escaped(&compared.reason)));
+        for compared in measures(series) {
+            text.push_str(&format!("- {}.\n", escaped(&compared.reason)));
         }
     }
     text
@@ -99,8 +99,8 @@ pub fn annotations(comparison: &Comparison) -> String {
         };
         let reasons: Vec<String> = measures(series)
             .into_iter()
-            .filter(|(_, compared)| compared.finding == Some(series.finding))
-            .map(|(what, compared)| format!("{what}: {}", compared.reason))
+            .filter(|compared| compared.finding == Some(series.finding))
+            .map(|compared| compared.reason.clone())
             .collect();
         Some((level, format!("{}: {}", series.id, series.finding.name()), reasons.join("\n")))
     });
@@ -126,8 +126,8 @@ fn name(series: &SeriesComparison) -> String {
     }
 }
 
-fn measures(series: &SeriesComparison) -> [(&'static str, &Compared); 2] {
-    [("level", &series.level), ("growth", &series.growth)]
+fn measures(series: &SeriesComparison) -> [&Compared; 2] {
+    [&series.level, &series.growth]
 }
 
 fn cautions(comparison: &Comparison) -> Vec<String> {

@@ -142,10 +142,8 @@ mod tests {
     #[test]
     fn a_name_cannot_end_a_command_or_begin_one() {
         let all = [(Level::Error, "a,b::c\n::d".to_owned(), "50 % of\n2 MiB\u{1b}[2J".to_owned())];
-        assert_eq!(
-            commands(&all),
-            "::error title=a%2Cb%3A%3Cc::x\n".replace("%3Cc::x", "%3Ac\u{fffd}%3A%3Ad::50 %25 of%0A2 MiB\u{fffd}[2J")
-        );
+        let expected = "::error title=a%2Cb%3A%3Ac\u{fffd}%3A%3Ad::50 %25 of%0A2 MiB\u{fffd}[2J\n";
+        assert_eq!(commands(&all), expected);
         assert_eq!(inert("a\n  ::stop-commands::x\n"), "a\n  : :stop-commands::x\n");
         assert_eq!(inert("a ##[error]b"), "a ## [error]b");
         assert_eq!(inert("a::b"), "a::b");
