@@ -4,7 +4,7 @@
 //! alike, so annotations can stand on standard error, and JSON on standard output stays JSON.
 
 use super::{Report, SeriesReport, escape, markdown};
-use crate::policy::Outcome;
+use crate::policy::{self, Outcome};
 use crate::settings::{InconclusiveExit, WarnExit};
 
 /// GitHub shows so many annotations of a kind for one step; further ones are dropped without a word.
@@ -30,7 +30,7 @@ pub fn annotations(report: &Report) -> String {
     let unusable = markdown::unusable(report).into_iter().map(|why| (Level::Error, "unusable input".to_owned(), why));
     let series = report.series.iter().filter_map(|series| {
         let level = level(report, series)?;
-        Some((level, format!("{}: {}", series.id(), series.verdict().name()), reason(series)))
+        Some((level, format!("{}: {}", series.id(), cause(series)), reason(series)))
     });
     commands(&unusable.chain(series).collect::<Vec<_>>())
 }
@@ -60,6 +60,21 @@ fn level(report: &Report, series: &SeriesReport) -> Option<Level> {
         Outcome::Warn if policy.warn == WarnExit::Fail => Some(Level::Error),
         Outcome::Inconclusive | Outcome::Warn => Some(Level::Warning),
         Outcome::Pass => None,
+    }
+}
+
+/// What made the outcome, in a word: the verdict, or the criteria when the verdict alone would be better.
+fn cause(series: &SeriesReport) -> String {
+    let criteria: Vec<&str> = series
+        .criteria
+        .iter()
+        .filter(|criterion| markdown::speaks(series, criterion))
+        .map(|criterion| criterion.id)
+        .collect();
+    if criteria.is_empty() || policy::of_verdict(series.verdict()) == series.outcome {
+        series.verdict().name().to_owned()
+    } else {
+        criteria.join(" ")
     }
 }
 
