@@ -16,6 +16,7 @@ use crate::report::{
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
+use crate::settled;
 use crate::stats::ar1::SlopePosterior;
 use crate::stats::fdr;
 use crate::stats::robust::median;
@@ -316,6 +317,9 @@ impl Prepared {
         }
         judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
 
+        let settled = judged.as_ref().and_then(|(segmentation, fit)| {
+            settled::level(segmentation, &judgement, fit.floor, settings.verdict.confidence.get())
+        });
         let own_limit = limit.and_then(KnownLimit::own);
         let time_to_limit = own_limit.and_then(|limit| {
             let (segmentation, fit) = judged.as_ref()?;
@@ -385,6 +389,7 @@ impl Prepared {
             step_seconds,
             limit,
             restarts,
+            settled,
             time_to_limit,
             criteria,
             contradicted,

@@ -8,6 +8,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod compare;
 pub mod criteria;
 pub mod error;
 pub mod fit;
@@ -22,5 +23,6 @@ pub mod report;
 pub mod segment;
 pub mod series;
 pub mod settings;
+pub mod settled;
 pub mod stats;
 pub mod units;

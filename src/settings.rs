@@ -81,6 +81,8 @@ pub struct Settings {
     pub evaluation: EvaluationSettings,
     /// The runbook's criteria.
     pub criteria: CriteriaSettings,
+    /// When one run is worse than another.
+    pub compare: CompareSettings,
 }
 
 /// Which part of the data is judged.
@@ -133,6 +135,19 @@ pub struct PolicySettings {
     pub min_samples: u32,
     /// Nor does a series that ended before this last share of the window.
     pub ended_early_share: Share,
+}
+
+/// When one run is worse than another, beyond what differs between any two runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompareSettings {
+    /// A level higher by this share of the base's matters, as in `flat-after-load`.
+    pub level_share: Share,
+    /// A level higher by up to this never matters.
+    pub level_floor_bytes: Bytes,
+    /// Growth faster by this a day matters; absent: the growth that matters in the new run by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth_bytes_per_day: Option<Bytes>,
 }
 
 /// How alert rules are evaluated.
@@ -333,6 +348,16 @@ impl Default for PolicySettings {
     }
 }
 
+impl Default for CompareSettings {
+    fn default() -> CompareSettings {
+        CompareSettings {
+            level_share: Share(0.1),
+            level_floor_bytes: Bytes::new(10_000_000),
+            growth_bytes_per_day: None,
+        }
+    }
+}
+
 impl Default for EvaluationSettings {
     fn default() -> EvaluationSettings {
         EvaluationSettings {
@@ -404,6 +429,7 @@ struct SettingsFile {
     policy: PolicySettings,
     evaluation: EvaluationSettings,
     criteria: CriteriaSettings,
+    compare: CompareSettings,
     series: Vec<toml::Spanned<SeriesTable>>,
 }
 
@@ -435,6 +461,7 @@ pub fn read(text: &str) -> Result<(Settings, SeriesRules), SettingsError> {
         policy: file.policy,
         evaluation: file.evaluation,
         criteria: file.criteria,
+        compare: file.compare,
     };
     check(&settings).map_err(|(key, why)| SettingsError(format!("line {}: {why}", line_of(text, key))))?;
     let rules = file
@@ -646,6 +673,17 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("gates", "whether a failure fails the series"),
         ],
     ),
+    (
+        "compare",
+        &[
+            ("level_share", "`leaktrend compare`: a level higher by this share of the base's matters"),
+            ("level_floor_bytes", "a level higher by up to this never matters (10 MB)"),
+            (
+                "growth_bytes_per_day",
+                "growth faster by this a day matters; absent: what matters in the new run by itself",
+            ),
+        ],
+    ),
 ];
 
 /// The settings as a file, with a comment on every key.
@@ -660,7 +698,7 @@ pub fn with_comments(settings: &Settings) -> String {
         for (key, comment) in *keys {
             match values.and_then(|values| values.get(*key)) {
                 Some(value) => text.push_str(&format!("# {comment}\n{key} = {}\n", plain(value))),
-                None => text.push_str(&format!("# {comment}\n# {key} = 1.76\n")),
+                None => text.push_str(&format!("# {comment}\n# {key} = {}\n", example(key))),
             }
         }
     }
@@ -670,6 +708,11 @@ pub fn with_comments(settings: &Settings) -> String {
          # criteria.growth-100mb-5m.gates = false\n",
     );
     text
+}
+
+/// A value for a key that is absent by default.
+fn example(key: &str) -> &'static str {
+    if key == "phase_seconds" { "1.76" } else { "\"36MiB\"" }
 }
 
 /// A value as it is written: whole seconds and bytes without a fraction.

@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fit", &["segment", "stats", "units"]),
     ("judge", &["fit", "segment", "stats", "units"]),
     ("forecast", &["fit", "judge", "segment", "stats", "units"]),
+    ("settled", &["judge", "segment", "stats"]),
     ("criteria", &["series", "settings", "stats", "units"]),
     ("policy", &["criteria", "judge", "settings"]),
     ("next_action", &["judge"]),
@@ -33,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "segment",
             "series",
             "settings",
+            "settled",
             "stats",
             "units",
         ],
@@ -53,10 +55,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "segment",
             "series",
             "settings",
+            "settled",
             "stats",
             "units",
         ],
     ),
+    ("compare", &["error", "policy", "report", "settings", "stats", "units"]),
     ("cli", &["analysis", "error", "ingest", "report", "settings", "units"]),
 ];
 

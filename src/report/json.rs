@@ -29,7 +29,7 @@ pub fn render(report: &Report, charts: &[String]) -> String {
 /// A number: whole where it is whole, else with six significant digits; null when it is not finite.
 ///
 /// No estimate here is known better, and the last digits of a double differ between machines.
-struct Number(f64);
+pub(crate) struct Number(pub(crate) f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -104,6 +104,7 @@ struct SeriesJson<'a> {
     memory: MemoryJson,
     tolerance_bytes_per_second: Number,
     growth: Option<GrowthJson>,
+    settled: Option<SettledJson>,
     onset: Option<String>,
     minimum_detectable: Option<DetectableJson>,
     segments: Vec<SegmentJson>,
@@ -142,6 +143,15 @@ struct GrowthJson {
     confidence: Number,
     p_value: Number,
     q_value: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct SettledJson {
+    bytes: Number,
+    lower: Number,
+    upper: Number,
+    confidence: Number,
+    samples: usize,
 }
 
 #[derive(Serialize)]
@@ -312,6 +322,13 @@ fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
         },
         tolerance_bytes_per_second: Number(series.tolerance.bytes_per_second),
         growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
+        settled: series.settled.map(|level| SettledJson {
+            bytes: Number(level.bytes.round()),
+            lower: Number(level.lower.round()),
+            upper: Number(level.upper.round()),
+            confidence: Number(level.confidence),
+            samples: level.n_samples,
+        }),
         onset: judgement.onset_seconds.and_then(at),
         minimum_detectable: judgement.detectable.map(|detectable| DetectableJson {
             bytes_per_second: detectable.bytes_per_second.map(Number),

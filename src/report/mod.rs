@@ -4,7 +4,9 @@ pub mod chart;
 pub mod escape;
 pub mod files;
 pub mod folder;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod pictures;
 pub mod summary;
@@ -19,6 +21,7 @@ use crate::policy::{ExitCode, Outcome};
 use crate::segment::Cause;
 use crate::series::MemorySeries;
 use crate::settings::Settings;
+use crate::settled::SettledLevel;
 
 /// All that a run has to say.
 #[derive(Debug, Clone)]
@@ -70,6 +73,8 @@ pub struct SeriesReport {
     pub restarts: Vec<RestartReport>,
     /// Number of short spikes that were left out of the statistics.
     pub n_spikes: usize,
+    /// The level it has settled at; `None` while it grows, or with too few samples.
+    pub settled: Option<SettledLevel>,
     /// The way to the limit.
     pub time_to_limit: Option<TimeToLimit>,
     /// The runbook's criteria.
