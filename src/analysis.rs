@@ -1,12 +1,15 @@
 //! One run: from inputs and settings to a complete report.
 
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use crate::criteria::{self, alert_rule::Lookback};
 use crate::error::Error;
+use crate::events::{self, Dating, SeriesEvents};
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
 use crate::forecast;
-use crate::ingest::{self, Ingested, SeriesSamples, Source};
+use crate::ingest::{self, EndFrom, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
@@ -28,6 +31,8 @@ pub struct Job {
     pub sources: Vec<Source>,
     /// How to read it.
     pub ingest: ingest::Options,
+    /// The output of `docker events`.
+    pub events: Vec<PathBuf>,
     /// What holds for all series.
     pub settings: Settings,
     /// What holds for some.
@@ -78,11 +83,14 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
     let inputs_of: Vec<(String, Vec<usize>)> =
         ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
-    let Ingested { inputs, series, timeline } = ingested;
+    let Ingested { mut inputs, series, timeline } = ingested;
     let series = in_time_order(series);
 
     let window = Window::new(&series, job, &mut notes)?;
     let load = window.load;
+    if let Some(load) = load {
+        notes.push(load_note(load, timeline));
+    }
     let outside: Vec<String> = series
         .iter()
         .filter(|series| series.end_ms() < window.start_ms || window.end_ms < series.start_ms())
@@ -96,11 +104,15 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
             outside.len()
         ));
     }
-    let series: Vec<MemorySeries> =
+    let mut series: Vec<MemorySeries> =
         series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
+    let mut log = ingest::read_events(&job.events);
+    let dating: Vec<Dating> = series.iter().map(|series| dating(series, timeline, &inputs, &inputs_of)).collect();
+    let events = events::apply(&mut series, &dating, &mut log);
+    inputs.extend(log.inputs);
 
     let prepared: Vec<Prepared> =
-        series.into_par_iter().map(|series| Prepared::new(series, job, &window, &hosts, &inputs_of)).collect();
+        series.into_par_iter().zip(events).map(|(series, events)| Prepared::new(series, events, job, &window, &hosts, &inputs_of)).collect();
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
         prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
@@ -114,6 +126,20 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
     let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
     Ok(Report { outcome, exit_code, settings: job.settings.clone(), inputs, series, ignored, timeline, load, notes })
+}
+
+/// That what happened during the load is left out.
+fn load_note((from, to): (i64, i64), timeline: Timeline) -> String {
+    let text = |time_ms: i64| match timeline {
+        Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
+        Timeline::Relative => format!("{} before the last reading", duration_text(-time_ms as f64 / 1000.0)),
+    };
+    format!(
+        "the load from {} to {} is reported, not judged: verdicts are of what came after it, and growth during it fails \
+         none of growth-100mb-5m, confirmed-100mb-60s and rapid-50mb-per-min",
+        text(from),
+        text(to)
+    )
 }
 
 /// So many names are enough to see what is meant.
@@ -176,6 +202,25 @@ fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
                 .min_by(f64::total_cmp)
         })
         .collect()
+}
+
+/// How far the times of a series can be trusted: as far as those of the worst of its inputs.
+fn dating(
+    series: &MemorySeries,
+    timeline: Timeline,
+    inputs: &[Input],
+    inputs_of: &[(String, Vec<usize>)],
+) -> Dating {
+    if timeline == Timeline::Relative {
+        return Dating::Guessed;
+    }
+    let of_series = inputs_of.iter().find(|(id, _)| *id == series.info.id).map_or(&[][..], |(_, of)| of.as_slice());
+    let of_input = |index: &usize| match (inputs[*index].time_source, inputs[*index].end_from) {
+        (TimeSource::Embedded, _) => Dating::Stamped,
+        (TimeSource::Inferred, Some(EndFrom::Option)) => Dating::CountedBack,
+        (TimeSource::Inferred, _) => Dating::Guessed,
+    };
+    of_series.iter().map(of_input).max().unwrap_or(Dating::Stamped)
 }
 
 /// The part of the data that is judged.
@@ -249,6 +294,7 @@ impl Window {
 /// A series that has been measured and waits for the others.
 struct Prepared {
     samples: MemorySeries,
+    events: SeriesEvents,
     settings: Settings,
     limit: Option<KnownLimit>,
     segmentation: Segmentation,
@@ -261,6 +307,7 @@ struct Prepared {
 impl Prepared {
     fn new(
         samples: MemorySeries,
+        events: SeriesEvents,
         job: &Job,
         window: &Window,
         hosts: &[Option<f64>],
@@ -288,11 +335,11 @@ impl Prepared {
                 (segmentation, fit)
             })
         };
-        Prepared { samples, settings, limit, segmentation, judged_from, judged }
+        Prepared { samples, events, settings, limit, segmentation, judged_from, judged }
     }
 
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
-        let Prepared { samples, settings, limit, segmentation, judged_from, judged } = self;
+        let Prepared { samples, events, settings, limit, segmentation, judged_from, judged } = self;
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -321,16 +368,7 @@ impl Prepared {
             let (segmentation, fit) = judged.as_ref()?;
             forecast::time_to_limit(limit, fit, segmentation, &judgement)
         });
-        let restarts: Vec<RestartReport> = segmentation
-            .restarts
-            .iter()
-            .map(|restart| RestartReport {
-                at_ms: samples.time_ms()[restart.at],
-                cause: restart.cause,
-                before_bytes: restart.before_bytes,
-                after_bytes: restart.after_bytes,
-            })
-            .collect();
+        let restarts = restarts(&samples, &segmentation, &events);
         let causes: Vec<criteria::Restart<'_>> = restarts
             .iter()
             .map(|restart| criteria::Restart { at_ms: restart.at_ms, cause: restart.cause.name() })
@@ -343,8 +381,9 @@ impl Prepared {
                 lookback: Lookback::prometheus_3(settings.evaluation.lookback_seconds.as_ms()),
                 load: window.load.map(|(start_ms, end_ms)| criteria::LoadWindow { start_ms, end_ms }),
                 limit_bytes: own_limit,
-                verdict: summary(&judgement, window.load.is_some()),
+                verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
                 restarts: &causes,
+                watched_share: events.watched_share,
             },
         );
         let policy::SeriesOutcome { outcome, contradicted, undecided } =
@@ -362,6 +401,7 @@ impl Prepared {
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
         let mut notes = notes(&samples, limit, window);
+        notes.extend(events.ended.clone());
         let whole = (window.end_ms - window.start_ms) as f64;
         let ended_early = ((window.end_ms - samples.end_ms()) as f64) > settings.policy.ended_early_share.get() * whole;
         let few = samples.len() < settings.policy.min_samples as usize;
@@ -397,8 +437,39 @@ impl Prepared {
     }
 }
 
+/// Restarts that events tell of, with their own times, and those that were found in the readings.
+fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &SeriesEvents) -> Vec<RestartReport> {
+    let (time_ms, used) = (samples.time_ms(), samples.used_bytes());
+    let told = events.restarts.iter().map(|restart| {
+        let after = time_ms.partition_point(|time| *time < restart.reading_ms);
+        let cause = match restart.end {
+            end if end.is_oom() => Cause::Oom,
+            end if end.is_recreated() => Cause::Recreated,
+            _ => Cause::Event,
+        };
+        RestartReport {
+            at_ms: restart.time_ms,
+            cause,
+            before_bytes: used[after - 1],
+            after_bytes: used[after],
+            words: format!("{}, as docker events say", restart.end.words()),
+        }
+    });
+    let is_told = |at: usize| events.restarts.iter().any(|restart| restart.reading_ms == time_ms[at]);
+    let found = segmentation.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
+        at_ms: time_ms[restart.at],
+        cause: restart.cause,
+        before_bytes: restart.before_bytes,
+        after_bytes: restart.after_bytes,
+        words: restart.cause.words().to_owned(),
+    });
+    let mut restarts: Vec<RestartReport> = told.chain(found).collect();
+    restarts.sort_by_key(|restart| restart.at_ms);
+    restarts
+}
+
 /// The verdict as far as criteria depend on it.
-fn summary(judgement: &Judgement, after_load: bool) -> criteria::VerdictSummary<'_> {
+fn summary(judgement: &Judgement, start_ms: i64, after_load: bool) -> criteria::VerdictSummary<'_> {
     let verdict = judgement.verdict;
     let grows = match verdict {
         Verdict::Inconclusive | Verdict::LeakSuspected => None,
@@ -413,6 +484,7 @@ fn summary(judgement: &Judgement, after_load: bool) -> criteria::VerdictSummary<
         },
         reason: &judgement.reason,
         grows_after_load: grows.filter(|_| after_load),
+        onset_ms: judgement.onset_seconds.map(|seconds| start_ms + (seconds * 1000.0) as i64),
     }
 }
 

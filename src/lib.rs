@@ -10,6 +10,7 @@ pub mod analysis;
 pub mod cli;
 pub mod criteria;
 pub mod error;
+pub mod events;
 pub mod fit;
 pub mod forecast;
 #[cfg(feature = "frame")]

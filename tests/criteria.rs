@@ -26,6 +26,7 @@ struct Scenario {
     limit_bytes: Option<f64>,
     verdict: VerdictSummary<'static>,
     restarts: Vec<Restart<'static>>,
+    watched_share: f64,
 }
 
 impl Scenario {
@@ -49,9 +50,17 @@ impl Scenario {
                 judgement: Judgement::NoLeak,
                 reason: "the slope is within 1 MiB a day",
                 grows_after_load: None,
+                onset_ms: None,
             },
             restarts: Vec::new(),
+            watched_share: 0.0,
         }
+    }
+
+    /// With events that cover a share of the time.
+    fn watched(mut self, share: f64) -> Scenario {
+        self.watched_share = share;
+        self
     }
 
     /// With a load from one minute to another.
@@ -107,6 +116,7 @@ impl Scenario {
             limit_bytes: self.limit_bytes,
             verdict: self.verdict,
             restarts: &self.restarts,
+            watched_share: self.watched_share,
         };
         evaluate(&series, &context)
     }
