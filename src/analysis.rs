@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::events::{self, Dating, SeriesEvents};
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
 use crate::forecast;
-use crate::ingest::{self, EndFrom, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
+use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
@@ -107,12 +107,16 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let mut series: Vec<MemorySeries> =
         series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
     let mut log = ingest::read_events(&job.events);
-    let dating: Vec<Dating> = series.iter().map(|series| dating(series, timeline, &inputs, &inputs_of)).collect();
+    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts };
+    let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
     let events = events::apply(&mut series, &dating, &mut log);
-    inputs.extend(log.inputs);
 
-    let prepared: Vec<Prepared> =
-        series.into_par_iter().zip(events).map(|(series, events)| Prepared::new(series, events, job, &window, &hosts, &inputs_of)).collect();
+    let prepared: Vec<Prepared> = series
+        .into_par_iter()
+        .zip(events)
+        .map(|(series, events)| Prepared::new(series, events, job, &window, &origins))
+        .collect();
+    inputs.extend(log.inputs);
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
         prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
@@ -204,23 +208,37 @@ fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// How far the times of a series can be trusted: as far as those of the worst of its inputs.
-fn dating(
-    series: &MemorySeries,
-    timeline: Timeline,
-    inputs: &[Input],
-    inputs_of: &[(String, Vec<usize>)],
-) -> Dating {
-    if timeline == Timeline::Relative {
-        return Dating::Guessed;
+/// Which inputs each series was read from, and what they are.
+struct Origins<'a> {
+    inputs: &'a [Input],
+    of_series: &'a [(String, Vec<usize>)],
+    /// Per input, the smallest limit that is taken for the host's memory.
+    hosts: &'a [Option<f64>],
+}
+
+impl Origins<'_> {
+    /// The inputs of a series, as indices.
+    fn of(&self, series: &MemorySeries) -> &[usize] {
+        self.of_series.iter().find(|(id, _)| *id == series.info.id).map_or(&[], |(_, inputs)| inputs.as_slice())
     }
-    let of_series = inputs_of.iter().find(|(id, _)| *id == series.info.id).map_or(&[][..], |(_, of)| of.as_slice());
-    let of_input = |index: &usize| match (inputs[*index].time_source, inputs[*index].end_from) {
-        (TimeSource::Embedded, _) => Dating::Stamped,
-        (TimeSource::Inferred, Some(EndFrom::Option)) => Dating::CountedBack,
-        (TimeSource::Inferred, _) => Dating::Guessed,
-    };
-    of_series.iter().map(of_input).max().unwrap_or(Dating::Stamped)
+
+    /// How far the times of a series can be trusted: as far as those of the worst of its inputs.
+    fn dating(&self, series: &MemorySeries, timeline: Timeline) -> Dating {
+        if timeline == Timeline::Relative {
+            return Dating::Guessed;
+        }
+        let of_input = |index: &usize| match (self.inputs[*index].time_source, self.inputs[*index].end_from) {
+            (TimeSource::Embedded, _) => Dating::Stamped,
+            (TimeSource::Inferred, Some(EndFrom::Option)) => Dating::CountedBack,
+            (TimeSource::Inferred, _) => Dating::Guessed,
+        };
+        self.of(series).iter().map(of_input).max().unwrap_or(Dating::Stamped)
+    }
+
+    /// Whether the series is named after its container: `epoch,512.3MiB` lines name none.
+    fn name_container(&self, series: &MemorySeries) -> bool {
+        self.of(series).iter().all(|index| self.inputs[*index].format != Some(Format::TrendCsv))
+    }
 }
 
 /// The part of the data that is judged.
@@ -295,6 +313,8 @@ impl Window {
 struct Prepared {
     samples: MemorySeries,
     events: SeriesEvents,
+    /// Whether the input names its container.
+    named: bool,
     settings: Settings,
     limit: Option<KnownLimit>,
     segmentation: Segmentation,
@@ -305,17 +325,11 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(
-        samples: MemorySeries,
-        events: SeriesEvents,
-        job: &Job,
-        window: &Window,
-        hosts: &[Option<f64>],
-        inputs_of: &[(String, Vec<usize>)],
-    ) -> Prepared {
+    fn new(samples: MemorySeries, events: SeriesEvents, job: &Job, window: &Window, origins: &Origins<'_>) -> Prepared {
         let id = &samples.info.id;
         let settings = job.rules.settings_for(id, &job.settings);
-        let limit = known_limit(&samples, job, hosts, inputs_of);
+        let limit = known_limit(&samples, job, origins);
+        let named = origins.name_container(&samples);
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
         let terms = ToleranceTerms {
@@ -335,11 +349,11 @@ impl Prepared {
                 (segmentation, fit)
             })
         };
-        Prepared { samples, events, settings, limit, segmentation, judged_from, judged }
+        Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged }
     }
 
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
-        let Prepared { samples, events, settings, limit, segmentation, judged_from, judged } = self;
+        let Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged } = self;
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -395,8 +409,19 @@ impl Prepared {
         let restarts_by_itself = restarts.len() >= settings.criteria.restart_loop.restarts as usize;
         let near_limit = own_limit.is_some_and(|limit| now >= 0.9 * limit)
             || (!restarts_by_itself && time_to_limit.is_some_and(|time| time.seconds < 1800.0));
-        let urgency = Urgency { near_limit, failed: outcome == Outcome::Fail };
-        let next_action = next_action::of(samples.info.container(), &judgement, segmentation.spikes.len(), urgency);
+        let urgency = Urgency {
+            near_limit,
+            failed: outcome == Outcome::Fail,
+            failed_criteria: criteria
+                .iter()
+                .filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail)
+                .map(|criterion| criterion.id)
+                .collect(),
+            n_spikes: segmentation.spikes.len(),
+            limit_bytes: own_limit,
+        };
+        let name = named.then(|| samples.info.docker_name());
+        let next_action = next_action::of(name, &judgement, &urgency);
         let step_seconds = samples.step_seconds();
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
@@ -510,12 +535,7 @@ fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
     p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()
 }
 
-fn known_limit(
-    samples: &MemorySeries,
-    job: &Job,
-    hosts: &[Option<f64>],
-    inputs_of: &[(String, Vec<usize>)],
-) -> Option<KnownLimit> {
+fn known_limit(samples: &MemorySeries, job: &Job, origins: &Origins<'_>) -> Option<KnownLimit> {
     let id = &samples.info.id;
     let given = job
         .limits
@@ -528,8 +548,7 @@ fn known_limit(
         return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
     }
     let limit = samples.info.limit?;
-    let inputs = inputs_of.iter().find(|(known, _)| known == id).map_or(&[][..], |(_, inputs)| inputs.as_slice());
-    let of_host = inputs.iter().any(|input| hosts[*input].is_some_and(|host| host <= limit.bytes));
+    let of_host = origins.of(samples).iter().any(|input| origins.hosts[*input].is_some_and(|host| host <= limit.bytes));
     let source = match limit.source {
         LimitSource::Option => KnownLimitSource::Option,
         LimitSource::Input if of_host => KnownLimitSource::Host,

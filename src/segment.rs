@@ -147,8 +147,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
         (explicit, true)
     } else {
         let gaps = after_gaps(&seconds, series.used_bytes());
-        let (suggested, trusted) =
-            if gaps.is_empty() { evidence.restarts(&seconds, &values) } else { (gaps, true) };
+        let (suggested, trusted) = if gaps.is_empty() { evidence.restarts(&seconds, &values) } else { (gaps, true) };
         beside_explicit(series, explicit, suggested, trusted)
     };
     cuts.retain(|&(at, _)| 0 < at && at < values.len());
@@ -477,6 +476,33 @@ mod tests {
             &flat,
             &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)],
             "20 counter-reset, 40 recreated, 0 releases",
+        );
+    }
+
+    #[test]
+    fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
+        let two_lives = teeth(20.0, 200.0, 30, 2);
+        let guessed = cut(&series(&two_lives, &[], 10_000), None);
+        assert_eq!((describe(&guessed).as_str(), guessed.trusted), ("30 level-drop, 0 releases", false));
+        for (marks, expected) in [
+            (Marks::RESTARTED, "30 event, 0 releases"),
+            (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 releases"),
+            (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 releases"),
+        ] {
+            let told = cut(&series(&two_lives, &[(30, marks)], 10_000), None);
+            assert_eq!((describe(&told).as_str(), told.trusted), (expected, true));
+        }
+    }
+
+    #[test]
+    fn events_end_where_they_end_and_values_speak_beyond() {
+        let four_lives = teeth(20.0, 300.0, 50, 4);
+        check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 releases");
+        // Where events were recorded and tell of none, a fall is no restart.
+        check(
+            &four_lives,
+            &[(50, Marks::RESTARTED), (100, Marks::WATCHED), (150, Marks::WATCHED)],
+            "50 event, 2 releases",
         );
     }
 

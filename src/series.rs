@@ -111,6 +111,11 @@ impl SeriesInfo {
     pub fn container(&self) -> &str {
         self.labels.get("container").map_or(&self.id, String::as_str)
     }
+
+    /// What docker calls the container: the label `name` of an exporter, else the container's name.
+    pub fn docker_name(&self) -> &str {
+        self.labels.get("name").filter(|name| !name.is_empty()).map_or_else(|| self.container(), String::as_str)
+    }
 }
 
 /// The samples of one series as columns of equal length, in the order in which they were read.

@@ -619,7 +619,10 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("rise_share", "share of the level before the load by which the level after it may be higher"),
             ("rise_floor_bytes", "a rise up to this is allowed in any case"),
-            ("settled_share", "last share of the time after the load that is taken as settled, and of the load as its end"),
+            (
+                "settled_share",
+                "last share of the time after the load that is taken as settled, and of the load as its end",
+            ),
             ("min_readings", "a level from fewer readings is none"),
             ("gates", "whether a failure fails the series"),
         ],

@@ -48,7 +48,8 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         slide(series, part.clone(), settings, threshold + margin, &mut climbs);
         bound(series, part, settings, &mut climbs);
     }
-    let decided = climbs.time_ms > 0 && settings.min_decided_share.get() * climbs.time_ms as f64 <= climbs.decided_ms as f64;
+    let decided =
+        climbs.time_ms > 0 && settings.min_decided_share.get() * climbs.time_ms as f64 <= climbs.decided_ms as f64;
 
     let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
         (Some((slope, time_ms)), _) if slope > threshold + margin => {

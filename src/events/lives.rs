@@ -122,8 +122,7 @@ pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
                 found.push(Ending { oom_ms, up_ms: Some(now), recreated: is_new, ..end });
             }
             Action::Restart => {
-                let told =
-                    found.last().and_then(|end| end.up_ms).is_some_and(|up| now - up <= RESTART_WINDOW_MS);
+                let told = found.last().and_then(|end| end.up_ms).is_some_and(|up| now - up <= RESTART_WINDOW_MS);
                 if !told {
                     let end = open.take().unwrap_or_default();
                     found.push(Ending { up_ms: Some(now), signalled: true, ..end });
@@ -149,4 +148,106 @@ fn only_oom(oom_ms: i64) -> Ending {
 /// Whether two IDs are of one container: one may be the beginning of the other.
 fn same_id(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const OLD: &str = "aaaaaaaaaaaa";
+    const NEW: &str = "bbbbbbbbbbbb";
+
+    fn event(seconds: f64, action: Action, id: &str, attributes: &[(&str, &str)]) -> Event {
+        Event {
+            input: 0,
+            time_ms: (seconds * 1000.0) as i64,
+            action,
+            id: id.to_owned(),
+            attributes: attributes
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    #[track_caller]
+    fn check(events: &[Event], expected: &str) {
+        let events: Vec<&Event> = events.iter().collect();
+        let told: Vec<String> =
+            endings(&events).iter().map(|end| format!("{} {}", end.time_ms() / 1000, end.words())).collect();
+        assert_eq!(told.join(" | "), expected);
+    }
+
+    use Action::{Create, Die, Kill, Oom, Restart, Start};
+
+    #[test]
+    fn a_kill_for_memory_and_its_restart_are_one() {
+        let died = [("exitCode", "137")];
+        check(
+            &[
+                event(100.0, Oom, OLD, &[]),
+                event(100.1, Oom, OLD, &[]),
+                event(100.2, Die, OLD, &died),
+                event(101.0, Start, OLD, &[]),
+            ],
+            "101 killed for memory (exit code 137), started again",
+        );
+        // The kernel's word may come after the end.
+        check(
+            &[event(100.0, Die, OLD, &died), event(100.5, Start, OLD, &[]), event(100.6, Oom, OLD, &[])],
+            "100 killed for memory (exit code 137), started again",
+        );
+    }
+
+    #[test]
+    fn a_restart_by_hand_is_one() {
+        let signal = |number| [("signal", number)];
+        check(
+            &[
+                event(100.0, Kill, OLD, &signal("15")),
+                event(110.0, Kill, OLD, &signal("9")),
+                event(110.1, Die, OLD, &[("exitCode", "137")]),
+                event(110.5, Start, OLD, &[]),
+                event(110.6, Restart, OLD, &[]),
+            ],
+            "110 stopped from outside (exit code 137), started again",
+        );
+        // A signal that ends nothing.
+        check(
+            &[event(100.0, Kill, OLD, &signal("1")), event(101.0, Die, OLD, &[("exitCode", "1")])],
+            "101 ended by itself (exit code 1)",
+        );
+    }
+
+    #[test]
+    fn a_log_may_hold_only_some_of_it() {
+        check(&[event(100.0, Oom, OLD, &[])], "100 a process in it was killed for memory");
+        check(
+            &[event(100.0, Oom, OLD, &[]), event(4000.0, Oom, OLD, &[])],
+            "100 a process in it was killed for memory | 4000 a process in it was killed for memory",
+        );
+        check(
+            &[event(100.0, Oom, OLD, &[]), event(4000.0, Die, OLD, &[]), event(4000.2, Start, OLD, &[])],
+            "100 a process in it was killed for memory | 4000 ended by itself, started again",
+        );
+        check(&[event(100.0, Start, OLD, &[]), event(400.0, Start, OLD, &[])], "100 started again | 400 started again");
+        check(&[event(100.0, Restart, OLD, &[])], "100 started again");
+        check(&[event(100.0, Die, OLD, &[]), event(200.0, Die, OLD, &[])], "100 ended by itself | 200 ended by itself");
+        check(&[event(100.0, Kill, OLD, &[])], "");
+    }
+
+    #[test]
+    fn a_new_id_under_the_name_is_a_container_made_anew() {
+        check(
+            &[
+                event(100.0, Create, NEW, &[]),
+                event(101.0, Die, OLD, &[("exitCode", "0")]),
+                event(102.0, Start, NEW, &[]),
+            ],
+            "102 ended by itself (exit code 0), created anew",
+        );
+        check(&[event(100.0, Create, NEW, &[]), event(101.0, Start, NEW, &[])], "101 started again");
+    }
 }

@@ -78,7 +78,11 @@ impl<'e> Containers<'e> {
 
     /// The names in a file.
     pub(super) fn names(&self, input: usize) -> Vec<&'e str> {
-        self.known.iter().filter(|container| container.inputs.contains(&input)).map(|container| container.name).collect()
+        self.known
+            .iter()
+            .filter(|container| container.inputs.contains(&input))
+            .map(|container| container.name)
+            .collect()
     }
 
     /// The events of a series, as indices, in time order.
@@ -115,9 +119,8 @@ fn is_of(container: &Container, info: &SeriesInfo) -> bool {
         return container.ids.iter().any(|known| known.len() >= SHORT_ID && id.starts_with(known));
     }
     let names = names_of(info);
-    let by_id = |name: &&str| {
-        name.len() >= SHORT_ID && is_hex(name) && container.ids.iter().any(|id| id.starts_with(*name))
-    };
+    let by_id =
+        |name: &&str| name.len() >= SHORT_ID && is_hex(name) && container.ids.iter().any(|id| id.starts_with(*name));
     if names.iter().any(|name| *name == container.name || by_id(name)) {
         return true;
     }
@@ -161,4 +164,69 @@ fn names_of(info: &SeriesInfo) -> Vec<&str> {
 fn full_id(info: &SeriesInfo) -> Option<&str> {
     let path = info.labels.get("id")?;
     path.split(|c: char| !c.is_ascii_alphanumeric()).rev().find(|part| part.len() == FULL_ID && is_hex(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ingest::Action;
+    use crate::series::{Metric, Sampling};
+
+    const NONE: [usize; 0] = [];
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn event(id: &str, attributes: &[(&str, &str)]) -> Event {
+        Event { input: 0, time_ms: 0, action: Action::Die, id: id.repeat(FULL_ID), attributes: labels(attributes) }
+    }
+
+    /// Which of the events belong to a series of these labels.
+    fn owned(id: &str, pairs: &[(&str, &str)]) -> Vec<usize> {
+        let events = [
+            event("a", &[("name", "shop-web-1"), ("com.docker.compose.service", "web")]),
+            event("b", &[("name", "shop_queue_1")]),
+            event("c", &[("name", "cccccccccccc_api")]),
+            event("d", &[("name", "api")]),
+            event("e", &[("name", "k8s_x"), ("io.kubernetes.pod.name", "p-1"), ("io.kubernetes.container.name", "x")]),
+            event("f", &[("name", "shop-job-1"), ("com.docker.compose.service", "job")]),
+            event("0", &[("name", "shop-job-2"), ("com.docker.compose.service", "job")]),
+            event("a", &[]),
+        ];
+        let info = SeriesInfo {
+            id: id.to_owned(),
+            labels: labels(pairs),
+            limit: None,
+            metric: Metric::DockerUsage,
+            sampling: Sampling::Raw,
+        };
+        Containers::new(&events).events_of(&info)
+    }
+
+    #[test]
+    fn a_container_is_known_by_its_name_or_its_id() {
+        assert_eq!(owned("shop-web-1", &[("container", "shop-web-1")]), [0, 7]);
+        assert_eq!(owned("x{name=\"api\"}", &[("container", "x"), ("name", "api")]), [2, 3]);
+        assert_eq!(owned("bbbbbbbbbbbb", &[("container", "bbbbbbbbbbbb")]), [1]);
+        assert_eq!(owned("x", &[("id", &format!("/system.slice/docker-{}.scope", "b".repeat(64)))]), [1]);
+        assert_eq!(owned("x", &[("container", "x"), ("pod", "p-1")]), [4]);
+    }
+
+    #[test]
+    fn another_id_is_another_container_whatever_its_name() {
+        assert_eq!(owned("x", &[("name", "shop-web-1"), ("id", &format!("/docker/{}", "9".repeat(64)))]), NONE);
+        assert_eq!(owned("x", &[("container", "x"), ("pod", "p-2")]), NONE);
+    }
+
+    #[test]
+    fn a_service_is_known_where_one_container_fits() {
+        assert_eq!(owned("web", &[("container", "web")]), [0, 7]);
+        assert_eq!(owned("queue", &[("container", "queue")]), [1]);
+        assert_eq!(owned("shop-queue-1", &[("container", "shop-queue-1")]), [1]);
+        assert_eq!(owned("job", &[("container", "job")]), NONE);
+        assert_eq!(owned("", &[("container", "")]), NONE);
+    }
 }

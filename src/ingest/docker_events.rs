@@ -20,9 +20,8 @@ use super::{Input, Source, source, too_long};
 const MAX_WRAPPED_LINES: usize = 64;
 
 /// What `docker events` is about beside containers.
-const OTHER_TYPES: [&str; 11] = [
-    "builder", "config", "daemon", "image", "network", "node", "plugin", "pod", "secret", "service", "volume",
-];
+const OTHER_TYPES: [&str; 11] =
+    ["builder", "config", "daemon", "image", "network", "node", "plugin", "pod", "secret", "service", "volume"];
 
 /// All that was read from event files.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -274,14 +273,16 @@ impl Reader<'_> {
 const STAMP: &str = r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?) ?(?P<zone>Z|[+-]\d{2}:?\d{2})(?: [A-Z]{3,5})?";
 
 /// The beginning of a record: at the start of a line, or behind what a logger puts there.
-static RECORD: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?:^\s*|\s){STAMP}\s+(?P<kind>[a-z]+|[0-9a-f]{{12,64}}:)\s")));
+static RECORD: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"(?:^\s*|\s){STAMP}\s+(?P<kind>[a-z]+|[0-9a-f]{{12,64}}:)\s")));
 
 /// An event of a container.
 static CONTAINER: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?P<action>\S.*?) (?P<id>[0-9a-f]{12,64})(?: \((?P<attributes>.*?)\)?)?\s*$"));
 
 /// An event before Docker 1.10: `ID: (from IMAGE) ACTION`.
-static OLD: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<id>[0-9a-f]{12,64}): (?:\(from .*\) )?(?P<action>[a-z_]+(?:: .*)?)\s*$"));
+static OLD: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?P<id>[0-9a-f]{12,64}): (?:\(from .*\) )?(?P<action>[a-z_]+(?:: .*)?)\s*$"));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a regular expression")
@@ -312,7 +313,9 @@ fn text_record(text: &str, input: usize) -> Result<(i64, Record), String> {
             Ok((time_ms, life(input, time_ms, &parts["action"], &parts["id"], attributes)))
         }
         other if OTHER_TYPES.contains(&other) => Ok((time_ms, Record::Other)),
-        other => Err(format!("`{other}` is no type of event (expected `container`, or one of {})", OTHER_TYPES.join(", "))),
+        other => {
+            Err(format!("`{other}` is no type of event (expected `container`, or one of {})", OTHER_TYPES.join(", ")))
+        }
     }
 }
 
@@ -392,7 +395,8 @@ struct JsonActor {
 }
 
 fn json_record(json: &str, input: usize) -> Result<(i64, Record), String> {
-    let event: JsonEvent = serde_json::from_str(json).map_err(|error| format!("it is not the JSON of an event: {error}"))?;
+    let event: JsonEvent =
+        serde_json::from_str(json).map_err(|error| format!("it is not the JSON of an event: {error}"))?;
     let time_ms = event
         .time_nano
         .map(|nanoseconds| nanoseconds.div_euclid(1_000_000))
@@ -406,6 +410,137 @@ fn json_record(json: &str, input: usize) -> Result<(i64, Record), String> {
         return Ok((time_ms, Record::Other));
     }
     let (actor_id, attributes) = event.actor.map_or((None, None), |actor| (actor.id, actor.attributes));
-    let id = actor_id.or(event.id).ok_or("it has neither `Actor.ID` nor `id` (expected an event of `docker events`)")?;
+    let id =
+        actor_id.or(event.id).ok_or("it has neither `Actor.ID` nor `id` (expected an event of `docker events`)")?;
     Ok((time_ms, life(input, time_ms, &action, &id, attributes.unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const ID: &str = "3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc";
+
+    /// Reads one file; gives each event as a line, then the account.
+    fn read_text(text: &str) -> (String, Input) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let mut log = read(&[file.path().to_owned()]);
+        let events: Vec<String> = log
+            .events
+            .iter()
+            .map(|event| {
+                let code = event.number("exitCode").map_or(String::new(), |code| format!(" {code}"));
+                format!("{} {:?} {}{code}", event.time_ms, event.action, event.container())
+            })
+            .collect();
+        (events.join("\n"), log.inputs.remove(0))
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let (events, input) = read_text(text);
+        assert_eq!(events, expected, "{input:?}");
+        assert_eq!(input.rejected, [], "{text}");
+    }
+
+    #[test]
+    fn every_form_of_an_event_is_read() {
+        let text = |stamp: &str, rest: &str| format!("{stamp} container {rest}\n");
+        let attributes = "(exitCode=137, image=app:1, name=web)";
+        for stamp in [
+            "2026-11-23T20:13:08.563132400Z",
+            "2026-11-23T21:13:08.563132400+01:00",
+            "2026-11-23 21:13:08.563132400 +0100 CET",
+            "Nov 23 20:13:08 host events[7]: 2026-11-23T20:13:08.563132400Z",
+        ] {
+            check(&text(stamp, &format!("die {ID} {attributes}")), "1795464788563 Die web 137");
+        }
+        check(
+            &text("2026-11-23 20:13:08.5631324 +0000 UTC", &format!("died {ID} {attributes}")),
+            "1795464788563 Die web 137",
+        );
+        check(&format!("2026-11-23T20:13:08.563132400Z {ID}: (from app:1) oom\n"), &format!("1795464788563 Oom {ID}"));
+        let json = |keys: &str| format!("{{{keys}\"time\":1795464788,\"timeNano\":1795464788563132400}}\n");
+        let actor = format!(
+            "\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{{\"ID\":\"{ID}\",\"Attributes\":{{\"exitCode\":\"137\",\"name\":\"web\"}}}},\"scope\":\"local\","
+        );
+        let old = format!("\"status\":\"die\",\"id\":\"{ID}\",\"from\":\"app:1\",");
+        check(&json(&actor), "1795464788563 Die web 137");
+        check(&json(&format!("{old}{actor}")), "1795464788563 Die web 137");
+        check(&json(&old), &format!("1795464788563 Die {ID}"));
+        check(&format!("collector: {}", json(&actor)), "1795464788563 Die web 137");
+        check(&json(&actor).replace(",\"timeNano\":1795464788563132400", ""), "1795464788000 Die web 137");
+    }
+
+    #[test]
+    fn a_record_that_a_terminal_broke_is_put_together() {
+        let record = format!(
+            "2018-09-20T10:19:53.559821500+08:00 container die {ID} (exitCode=137, image=centos, name=web, org.label-schema.name=CentOS Base Image, org.label-schema.vendor=CentOS)"
+        );
+        let wrapped: Vec<String> =
+            record.as_bytes().chunks(120).map(|part| format!("{:120}", String::from_utf8_lossy(part))).collect();
+        let text = format!("{0}\n{0}\n", wrapped.join("\n")).replacen(":53.559", ":54.559", 1);
+        check(&text, "1537409993559 Die web 137\n1537409994559 Die web 137");
+    }
+
+    #[test]
+    fn what_a_label_holds_is_not_taken_for_an_attribute() {
+        let line = |attributes: &str| format!("2026-11-23T20:13:08.000000000Z container oom {ID} ({attributes})\n");
+        check(&line(r#"io.k8s.ports=[{"name":"http","port":80}], name=web"#), "1795464788000 Oom web");
+        check(&line("maintainer=A (b), c, name=web"), "1795464788000 Oom web");
+        // Two names: neither is believed.
+        check(&line("a.label=x, name=db, name=web"), &format!("1795464788000 Oom {ID}"));
+    }
+
+    #[test]
+    fn every_line_is_counted() {
+        let text = format!(
+            "\n2026-11-23T20:13:08Z container health_status: healthy {ID} (name=web)\n\
+             2026-11-23T20:13:08Z container exec_start: /bin/sh -c curl {ID} (name=web)\n\
+             2026-11-23T20:13:09Z network disconnect 0123456789abcdef (container={ID}, name=bridge)\n\
+             2026-11-23T20:13:09Z container die {ID} (exitCode=1, name=web)\n\
+             2026-11-23T20:13:09Z container die {ID} (exitCode=1, name=web)\n\
+             2026-13-45T20:13:09Z container die {ID} (name=web)\n\
+             2026-11-23T20:13:09Z gadget spin {ID} (name=web)\n\
+             2026-11-23T20:13:09Z container (name=web)\n\
+             {{\"status\":\"die\",\"id\":\"{ID}\"}}\n\
+             {{\"a\":1}}\n{{broken\n\
+             unexpected EOF\n"
+        );
+        let (events, input) = read_text(&text);
+        assert_eq!(events, "1795464789000 Die web 1");
+        assert_eq!(input.events.unwrap().read, 1);
+        assert_eq!(1 + input.other_lines + input.rejected_count, text.lines().count() as u64);
+        let account: Vec<String> =
+            input.rejected.iter().map(|rejected| format!("line {}: {}", rejected.line, rejected.why)).collect();
+        insta::assert_snapshot!(account.join("\n"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_why() {
+        let (_, input) = read_text("NAME  MEM USAGE\nweb  5MiB / 1GiB\n");
+        insta::assert_snapshot!(input.unusable.unwrap(), @"no event was recognised in it (expected the output of `docker events`, as text or as JSON lines)");
+        let missing = read(&[PathBuf::from("no/such/events.log")]);
+        assert!(missing.inputs[0].unusable.as_ref().unwrap().starts_with("it cannot be opened"));
+        let (_, input) = read_text("");
+        assert_eq!((input.unusable, input.warnings.len()), (None, 1));
+    }
+
+    #[test]
+    fn the_text_and_the_json_of_one_event_are_one_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let (text, json) = (folder.path().join("a.log"), folder.path().join("a.jsonl"));
+        std::fs::write(&text, format!("2026-11-23T20:13:08.563132400Z container die {ID} (name=web)\n")).unwrap();
+        std::fs::write(
+            &json,
+            format!("{{\"status\":\"die\",\"id\":\"{ID}\",\"time\":1795464788,\"timeNano\":1795464788563132400}}\n"),
+        )
+        .unwrap();
+        let log = read(&[text, json]);
+        assert_eq!(log.events.len(), 1);
+        assert_eq!(log.inputs[1].other_lines, 1);
+    }
 }
