@@ -189,3 +189,100 @@ fn ended(series: &MemorySeries, last: Option<&Ending>) -> Option<String> {
         format!("docker events: after its last reading, at {at}, it was {} and not started again", last.words())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ingest::Action;
+    use crate::series::{Metric, Samples, Sampling, SeriesInfo};
+
+    const STEP_MS: i64 = 10_000;
+
+    fn series(used: &[f64]) -> MemorySeries {
+        let mut samples = Samples::default();
+        for (index, bytes) in used.iter().enumerate() {
+            samples.push(index as i64 * STEP_MS, *bytes, 1.0, Marks::default());
+        }
+        let info = SeriesInfo {
+            id: "web".to_owned(),
+            labels: BTreeMap::from([("container".to_owned(), "web".to_owned())]),
+            limit: None,
+            metric: Metric::DockerUsage,
+            sampling: Sampling::Raw,
+        };
+        MemorySeries::new(info, samples).unwrap()
+    }
+
+    fn event(time_ms: i64, action: Action) -> Event {
+        let attributes = BTreeMap::from([("name".to_owned(), "web".to_owned())]);
+        Event { input: 0, time_ms, action, id: "a".repeat(64), attributes }
+    }
+
+    /// Which readings events mark as the first of a life, and what else is known of the series.
+    fn applied(used: &[f64], dating: Dating, events: &[Event]) -> (Vec<usize>, SeriesEvents) {
+        let span = events.first().zip(events.last()).map(|(first, last)| (first.time_ms, last.time_ms));
+        let mut log = EventLog { inputs: Vec::new(), events: events.to_vec(), spans: vec![span] };
+        log.inputs.push(crate::ingest::read_events(&["no/such/file".into()]).inputs.remove(0));
+        let mut series = [series(used)];
+        let mut found = apply(&mut series, &[dating], &mut log);
+        let marked = (0..used.len()).filter(|index| series[0].marks(*index).contains(Marks::RESTARTED)).collect();
+        (marked, found.remove(0))
+    }
+
+    #[track_caller]
+    fn check(used: &[f64], dating: Dating, events: &[Event], expected: &[usize]) {
+        assert_eq!(applied(used, dating, events).0, expected);
+    }
+
+    #[test]
+    fn the_first_reading_after_a_restart_is_marked() {
+        let flat = [5.0; 10];
+        check(&flat, Dating::Stamped, &[event(41_000, Action::Die), event(42_000, Action::Start)], &[5]);
+        check(&flat, Dating::Stamped, &[event(50_000, Action::Die)], &[5]);
+        // Before the first reading, at it, and after the last.
+        let outside = [event(-5_000, Action::Die), event(0, Action::Start), event(90_001, Action::Restart)];
+        check(&flat, Dating::Stamped, &outside, &[]);
+    }
+
+    #[test]
+    fn the_fall_nearby_is_what_a_restart_did() {
+        let late = [5.0, 6.0, 7.0, 8.0, 9.0, 9.5, 1.0, 2.0, 3.0, 4.0];
+        let restart = [event(41_000, Action::Die), event(42_000, Action::Start)];
+        check(&late, Dating::Stamped, &restart, &[6]);
+        let much_later = [5.0, 6.0, 7.0, 8.0, 9.0, 9.5, 9.6, 9.7, 1.0, 2.0];
+        check(&much_later, Dating::Stamped, &restart, &[5]);
+        check(&much_later, Dating::CountedBack, &restart, &[8]);
+        check(&much_later, Dating::Guessed, &restart, &[]);
+    }
+
+    #[test]
+    fn a_kill_without_an_end_matters_where_memory_fell() {
+        let kill = [event(41_000, Action::Oom)];
+        check(&[5.0, 6.0, 7.0, 8.0, 9.0, 2.0, 3.0, 4.0], Dating::Stamped, &kill, &[5]);
+        let (marked, found) = applied(&[5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0], Dating::Stamped, &kill);
+        assert_eq!((marked, found.restarts.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn what_ended_the_series_is_told() {
+        let (_, found) =
+            applied(&[5.0; 10], Dating::Stamped, &[event(95_000, Action::Oom), event(95_100, Action::Die)]);
+        assert_eq!(
+            found.ended.unwrap(),
+            "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was killed for memory and not started again"
+        );
+        assert!(found.restarts.is_empty());
+    }
+
+    #[test]
+    fn events_watch_from_the_first_to_the_last() {
+        let (_, found) =
+            applied(&[5.0; 11], Dating::Stamped, &[event(20_000, Action::Start), event(80_000, Action::Kill)]);
+        assert_eq!(found.watched_share, 0.6);
+        let (_, found) =
+            applied(&[5.0; 11], Dating::Stamped, &[event(20_000, Action::Oom), event(80_000, Action::Oom)]);
+        assert_eq!(found.watched_share, 0.0, "a log of nothing but kills does not tell of restarts");
+    }
+}

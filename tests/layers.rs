@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "criteria",
             "error",
+            "events",
             "fit",
             "forecast",
             "frame",
