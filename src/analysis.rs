@@ -412,11 +412,7 @@ impl Prepared {
         let urgency = Urgency {
             near_limit,
             failed: outcome == Outcome::Fail,
-            failed_criteria: criteria
-                .iter()
-                .filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail)
-                .map(|criterion| criterion.id)
-                .collect(),
+            failed_criteria: failed_gates(&criteria),
             n_spikes: segmentation.spikes.len(),
             limit_bytes: own_limit,
         };
@@ -460,6 +456,12 @@ impl Prepared {
             samples,
         }
     }
+}
+
+/// The criteria that failed and gate.
+fn failed_gates(criteria: &[criteria::Criterion]) -> Vec<&'static str> {
+    let failed = criteria.iter().filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail);
+    failed.map(|criterion| criterion.id).collect()
 }
 
 /// Restarts that events tell of, with their own times, and those that were found in the readings.

@@ -7,7 +7,7 @@
 //! before Docker 1.10; the lines of `--format '{{json .}}'` of every version; the text of `podman events`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -145,8 +145,8 @@ fn once(events: Vec<Event>, inputs: &mut [Input]) -> Vec<Event> {
     kept
 }
 
-fn read_file(index: usize, path: &PathBuf) -> (Input, Vec<Event>, Option<(i64, i64)>) {
-    let source = Source::File(path.clone());
+fn read_file(index: usize, path: &Path) -> (Input, Vec<Event>, Option<(i64, i64)>) {
+    let source = Source::File(path.to_owned());
     let mut input = Input::new(&source);
     let mut opened = match source::open(&source) {
         Ok(opened) => opened,
