@@ -11,6 +11,7 @@ pub mod cli;
 pub mod compare;
 pub mod criteria;
 pub mod error;
+pub mod events;
 pub mod fit;
 pub mod forecast;
 #[cfg(feature = "frame")]

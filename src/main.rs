@@ -40,7 +40,7 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         if let Some(why) = &input.unusable {
             eprintln!("error: cannot use `{}`: {}", escape::printable(&input.path), escape::printable(why));
         } else if args.verbose {
-            let format = input.format.map_or("nothing", |format| format.name());
+            let format = input.format_name().unwrap_or("nothing");
             eprintln!(
                 "{}: read as {format}: {} samples of {} series, {} rejected",
                 escape::printable(&input.path),

@@ -1,7 +1,7 @@
 //! Cuts a series at restarts, with the evidence for each cut.
 //!
-//! Explicit evidence (a new container ID, counters that fell in the same row) overrides values. Values alone are
-//! ambiguous, since a garbage collection falls like a restart: a fall counts as a restart only when it goes back to
+//! Explicit evidence (events, a new container ID, counters that fell in the same row) overrides values. Values alone
+//! are ambiguous, since a garbage collection falls like a restart: a fall counts as a restart only when it goes back to
 //! the level of a start, or comes by the clock, and does not merely end an excursion. Times are seconds from the
 //! first sample, values bytes.
 
@@ -45,10 +45,12 @@ const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
 /// How it is known that a container restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Killed for memory: it fell from its limit, or from the ceiling at which others fell.
+    /// Killed for memory: an event says so, or it fell from its limit, or from the ceiling at which others fell.
     Oom,
     /// The container ID changed under its name.
     Recreated,
+    /// An event says that it ended or started.
+    Event,
     /// Its I/O counters fell in the same row.
     CounterReset,
     /// It was absent, and came back at the level of a start.
@@ -63,6 +65,7 @@ impl Cause {
         match self {
             Cause::Oom => "oom",
             Cause::Recreated => "recreated",
+            Cause::Event => "event",
             Cause::CounterReset => "counter-reset",
             Cause::Gap => "gap",
             Cause::LevelDrop => "level-drop",
@@ -74,6 +77,7 @@ impl Cause {
         match self {
             Cause::Oom => "fell from its ceiling, as when killed for memory",
             Cause::Recreated => "created anew: its ID changed",
+            Cause::Event => "restarted",
             Cause::CounterReset => "restarted: its I/O counters began again",
             Cause::Gap => "absent, then back at the level of a start",
             Cause::LevelDrop => "memory fell to the level of a start",
@@ -137,11 +141,15 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
     let values = despiked.values;
     let Falls { at: falls, rises } = falls::find(&values);
     let explicit = explicit_restarts(series);
-    let explicit = if explicit.is_empty() { after_gaps(&seconds, series.used_bytes()) } else { explicit };
 
     let evidence = Evidence::new(&seconds, &values, &falls);
-    let (mut cuts, trusted) =
-        if explicit.is_empty() { evidence.restarts(&seconds, &values) } else { (explicit.clone(), true) };
+    let (mut cuts, trusted) = if tells_of_every_restart(series) {
+        (explicit, true)
+    } else {
+        let gaps = after_gaps(&seconds, series.used_bytes());
+        let (suggested, trusted) = if gaps.is_empty() { evidence.restarts(&seconds, &values) } else { (gaps, true) };
+        beside_explicit(series, explicit, suggested, trusted)
+    };
     cuts.retain(|&(at, _)| 0 < at && at < values.len());
     let at: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
     let gradual = climbs_gradually(&values, &at);
@@ -162,8 +170,12 @@ fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
     (1..series.len())
         .filter_map(|index| {
             let marks = series.marks(index);
-            if marks.contains(Marks::RECREATED) {
+            if marks.contains(Marks::OOM_KILLED) {
+                Some((index, Cause::Oom))
+            } else if marks.contains(Marks::RECREATED) {
                 Some((index, Cause::Recreated))
+            } else if marks.contains(Marks::RESTARTED) {
+                Some((index, Cause::Event))
             } else if marks.contains(Marks::COUNTER_RESET) {
                 Some((index, Cause::CounterReset))
             } else {
@@ -171,6 +183,35 @@ fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
             }
         })
         .collect()
+}
+
+/// Whether the input has restarts of its own, in columns beside the memory: then it has all of them.
+fn tells_of_every_restart(series: &MemorySeries) -> bool {
+    (1..series.len()).any(|index| {
+        let marks = series.marks(index);
+        let recreated = marks.contains(Marks::RECREATED) && !marks.contains(Marks::RESTARTED);
+        recreated || marks.contains(Marks::COUNTER_RESET)
+    })
+}
+
+/// Explicit restarts, and those that values suggest where events would not have told of them.
+///
+/// Explicit ones are trusted; beside further ones that are only suggested, all are trusted as little as those.
+fn beside_explicit(
+    series: &MemorySeries,
+    explicit: Vec<(usize, Cause)>,
+    mut suggested: Vec<(usize, Cause)>,
+    trusted: bool,
+) -> (Vec<(usize, Cause)>, bool) {
+    suggested.retain(|(at, _)| {
+        let told = explicit.iter().any(|(other, _)| at.abs_diff(*other) <= 1);
+        !told && !series.marks(*at).contains(Marks::WATCHED)
+    });
+    let trusted = trusted || (suggested.is_empty() && !explicit.is_empty());
+    let mut cuts = explicit;
+    cuts.extend(suggested);
+    cuts.sort_unstable_by_key(|(at, _)| *at);
+    (cuts, trusted)
 }
 
 /// Gaps after which memory is at the level of a start again, having been well above it.
@@ -374,7 +415,9 @@ fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>)
                 }
                 None => ceiling && at_ceiling(at),
             };
-            let cause = if killed && cause != Cause::Recreated && values[at] < before(at) { Cause::Oom } else { cause };
+            // What events or a new ID tell of is not guessed again.
+            let told = matches!(cause, Cause::Recreated | Cause::Event | Cause::Oom);
+            let cause = if killed && !told && values[at] < before(at) { Cause::Oom } else { cause };
             Restart { at, cause, before_bytes: values[at - 1], after_bytes: values[at] }
         })
         .collect()
@@ -442,6 +485,33 @@ mod tests {
             &flat,
             &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)],
             "20 counter-reset, 40 recreated, 0 releases",
+        );
+    }
+
+    #[test]
+    fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
+        let two_lives = teeth(20.0, 200.0, 30, 2);
+        let guessed = cut(&series(&two_lives, &[], 10_000), None);
+        assert_eq!((describe(&guessed).as_str(), guessed.trusted), ("30 level-drop, 0 releases", false));
+        for (marks, expected) in [
+            (Marks::RESTARTED, "30 event, 0 releases"),
+            (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 releases"),
+            (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 releases"),
+        ] {
+            let told = cut(&series(&two_lives, &[(30, marks)], 10_000), None);
+            assert_eq!((describe(&told).as_str(), told.trusted), (expected, true));
+        }
+    }
+
+    #[test]
+    fn events_end_where_they_end_and_values_speak_beyond() {
+        let four_lives = teeth(20.0, 300.0, 50, 4);
+        check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 releases");
+        // Where events were recorded and tell of none, a fall is no restart.
+        check(
+            &four_lives,
+            &[(50, Marks::RESTARTED), (100, Marks::WATCHED), (150, Marks::WATCHED)],
+            "50 event, 2 releases",
         );
     }
 

@@ -262,6 +262,8 @@ criterion_settings! {
         window_seconds: Seconds = Seconds::whole(300),
         /// Fewer samples in that time cannot decide it.
         min_samples: u32 = 5,
+        /// Share of the time outside the load with such a slope that a pass needs.
+        min_decided_share: Share = Share(0.5),
     } gates true
 }
 criterion_settings! {
@@ -271,8 +273,10 @@ criterion_settings! {
         rise_share: Share = Share(0.1),
         /// A rise up to this is allowed in any case.
         rise_floor_bytes: Bytes = Bytes::new(10_000_000),
-        /// Last share of the time after the load that is taken as settled.
+        /// Last share of the time after the load that is taken as settled; of the load itself, as its end.
         settled_share: Share = Share(0.25),
+        /// A level from fewer readings is none.
+        min_readings: u32 = 5,
     } gates true
 }
 criterion_settings! {
@@ -289,6 +293,8 @@ criterion_settings! {
         restarts: u32 = 3,
         /// Within this time.
         within_seconds: Seconds = Seconds::whole(3600),
+        /// Share of the time that events must cover for a pass where the readings are too far apart.
+        min_watched_share: Share = Share(0.9),
     } gates true
 }
 criterion_settings! {
@@ -309,6 +315,8 @@ criterion_settings! {
         max_bytes: Bytes = Bytes::new(500_000_000),
         /// How soon after a restart it must be steady below that.
         within_seconds: Seconds = Seconds::whole(900),
+        /// Last share of that time in which it must be.
+        steady_share: Share = Share(1.0 / 3.0),
     } gates false
 }
 
@@ -629,6 +637,7 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("bytes_per_minute", "the growth of a minute that is too much"),
             ("window_seconds", "over which time the slope is taken"),
             ("min_samples", "fewer samples in that time cannot decide it"),
+            ("min_decided_share", "share of the time with such a slope that a pass needs"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -637,7 +646,11 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("rise_share", "share of the level before the load by which the level after it may be higher"),
             ("rise_floor_bytes", "a rise up to this is allowed in any case"),
-            ("settled_share", "last share of the time after the load that is taken as settled"),
+            (
+                "settled_share",
+                "last share of the time after the load that is taken as settled, and of the load as its end",
+            ),
+            ("min_readings", "a level from fewer readings is none"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -653,6 +666,7 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("restarts", "so many restarts or OOM kills are a loop"),
             ("within_seconds", "within this time"),
+            ("min_watched_share", "share of the time that events must cover where readings are too far apart"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -670,6 +684,7 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("max_bytes", "the level after a restart that is too much"),
             ("within_seconds", "how soon after a restart it must be steady below that"),
+            ("steady_share", "last share of that time in which it must be"),
             ("gates", "whether a failure fails the series"),
         ],
     ),

@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("series", &["units"]),
     ("settings", &["error", "units"]),
     ("ingest", &["error", "series", "units"]),
+    ("events", &["ingest", "series", "units"]),
     ("frame", &["ingest", "series", "report"]),
     ("segment", &["series", "stats", "units"]),
     ("fit", &["segment", "stats", "units"]),
@@ -44,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "criteria",
             "error",
+            "events",
             "fit",
             "forecast",
             "frame",

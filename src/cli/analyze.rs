@@ -61,6 +61,10 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "TIME")]
     pub end: Option<String>,
 
+    /// Output of docker events, as text or JSON lines: OOM kills and restarts of the containers. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
+
     /// When load was applied: only what follows is judged, against the level before.
     #[arg(long, value_name = "START..END")]
     pub load: Option<String>,
@@ -199,7 +203,11 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         Some(text) => Some(Since::Moment(moment("--since", text)?)),
         None => None,
     };
+    if args.events.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Error::Usage("`--events -`: events are read from files only (expected a file)".to_owned()));
+    }
     Ok(Job {
+        events: args.events.clone(),
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         ingest: ingest::Options {
             format: match args.format {

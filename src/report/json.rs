@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Span, Status};
-use crate::ingest::{EndFrom, Format, Input, TimeSource, Timeline};
+use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
 use crate::judge::Growth;
 use crate::settings::Settings;
 use crate::units::time_text;
@@ -80,6 +80,17 @@ struct InputJson<'a> {
     incomplete: bool,
     warnings: &'a [String],
     unusable: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<EventsJson>,
+}
+
+#[derive(Serialize)]
+struct EventsJson {
+    read: u64,
+    matched: u64,
+    other_containers: u64,
+    outside: u64,
+    uncertain: u64,
 }
 
 #[derive(Serialize)]
@@ -259,7 +270,7 @@ impl Times {
 fn input(input: &Input) -> InputJson<'_> {
     InputJson {
         path: &input.path,
-        format: input.format.map(Format::name),
+        format: input.format_name(),
         samples: input.samples,
         series: input.series,
         gaps: input.gaps,
@@ -281,6 +292,13 @@ fn input(input: &Input) -> InputJson<'_> {
         incomplete: input.incomplete,
         warnings: &input.warnings,
         unusable: input.unusable.as_deref(),
+        events: input.events.map(|counts| EventsJson {
+            read: counts.read,
+            matched: counts.matched,
+            other_containers: counts.other_containers,
+            outside: counts.outside,
+            uncertain: counts.uncertain,
+        }),
     }
 }
 

@@ -144,7 +144,7 @@ pub struct SegmentReport {
 /// A restart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestartReport {
-    /// The first sample after it.
+    /// When events say that it was, else the first sample after it.
     pub at_ms: i64,
     /// How it is known.
     pub cause: Cause,
@@ -152,6 +152,8 @@ pub struct RestartReport {
     pub before_bytes: f64,
     /// Memory after it, in bytes.
     pub after_bytes: f64,
+    /// What happened, for a reader.
+    pub words: String,
 }
 
 /// A fitted line through some samples.
