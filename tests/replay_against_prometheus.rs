@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use common::Random;
-use leaktrend::criteria::alert_rule::{Lookback, Readings, Replay, Rule};
+use leaktrend::criteria::alert_rule::{Lookback, Mean, Readings, Replay, Rule};
 use leaktrend::units::Seconds;
 
 const RULES_PER_FILE: usize = 20;
@@ -58,7 +58,7 @@ fn random_case(random: &mut Random) -> Case {
         (Lookback::prometheus_2(300_000), ["m".to_owned(), format!("m offset {offset_ms}ms")])
     } else {
         let ms = random.pick(&[20_000, 45_000, 60_000, 120_000, 270_000, 300_000, 300_000, 300_000, 480_000]);
-        let lookback = Lookback { ms, left_open: !random.once_in(4) };
+        let lookback = Lookback { ms, left_open: !random.once_in(4), mean: Mean::Running };
         let range_ms = if lookback.left_open { ms - 1 } else { ms };
         let range = format!("m{{stale=\"\"}}[{range_ms}ms]");
         (lookback, [format!("last_over_time({range})"), format!("last_over_time({range} offset {offset_ms}ms)")])

@@ -15,12 +15,13 @@ use super::{
 pub(super) fn growth(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.growth;
     let (threshold, offset) = (settings.threshold_bytes.as_f64(), settings.offset_seconds);
-    let rule = |above: f64| Rule::growth(above, settings.offset_seconds.as_ms(), settings.for_seconds.as_ms());
+    // Above the threshold beyond doubt, where values are printed coarsely.
+    let above = threshold + margin(series, threshold);
     let alert = Alert {
         id: "growth-100mb-5m",
         gates: settings.gates,
-        // Above the threshold beyond doubt, where values are printed coarsely.
-        rule: rule(threshold + margin(series, threshold)),
+        rule: Rule::growth(above, offset.as_ms(), settings.for_seconds.as_ms()),
+        above,
         min_evaluable_share: settings.min_evaluable_share.get(),
         operands: "both values",
         threshold,
@@ -47,6 +48,7 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
         id: "high-memory",
         gates: settings.gates,
         rule: Rule::level(limit, share, settings.for_seconds.as_ms()),
+        above: share,
         min_evaluable_share: settings.min_evaluable_share.get(),
         operands: "a value",
         threshold: share,
@@ -67,6 +69,8 @@ struct Alert {
     id: &'static str,
     gates: bool,
     rule: Rule,
+    /// What its value must exceed.
+    above: f64,
     min_evaluable_share: f64,
     operands: &'static str,
     threshold: f64,
@@ -108,7 +112,7 @@ impl Alert {
             evaluable_share: evaluable_share.or(Some(0.0)),
             phases: outcome.phases,
             ..Criterion::new(self.id, self.gates, status, reason)
-                .measured(replay.largest(), self.threshold, self.unit)
+                .measured(replay.furthest(), self.threshold, self.unit)
                 .with_spans(outcome.spans)
         }
     }
@@ -137,7 +141,7 @@ impl Alert {
                 self.what
             );
         }
-        if replay.largest().is_some_and(|value| value > self.rule.above) {
+        if replay.furthest().is_some_and(|value| value > self.above) {
             return format!(
                 "the alert never fires: {} is up to {largest}, but never above {} for {}",
                 self.what,
@@ -190,7 +194,7 @@ impl Alert {
     }
 
     fn largest_text(&self, replay: &Replay) -> String {
-        replay.largest().map_or_else(|| "unknown".to_owned(), self.value_text)
+        replay.furthest().map_or_else(|| "unknown".to_owned(), self.value_text)
     }
 
     fn for_text(&self) -> String {
