@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::criteria::{self, alert_rule::Lookback};
+use crate::criteria::{self, Criterion, LoadWindow};
 use crate::error::Error;
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
 use crate::forecast;
@@ -13,6 +13,7 @@ use crate::policy::{self, Outcome};
 use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport,
 };
+use crate::rules::{self, AlertRules, RuleStatus};
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
@@ -32,6 +33,8 @@ pub struct Job {
     pub settings: Settings,
     /// What holds for some.
     pub rules: SeriesRules,
+    /// Alerts to replay.
+    pub alert_rules: AlertRules,
     /// Keeps only matching series.
     pub container: Option<regex::Regex>,
     /// Limits given by the user, a name or all series; the last match counts.
@@ -99,8 +102,17 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let series: Vec<MemorySeries> =
         series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
 
-    let prepared: Vec<Prepared> =
-        series.into_par_iter().map(|series| Prepared::new(series, job, &window, &hosts, &inputs_of)).collect();
+    let settings_of = |id: &str| job.rules.settings_for(id, &job.settings);
+    let rules::Replayed { criteria, accounts } =
+        rules::replay(&job.alert_rules, &series, &settings_of, window.load_window());
+    let prepared: Vec<Prepared> = series
+        .into_par_iter()
+        .zip(criteria)
+        .map(|(series, own_criteria)| Prepared {
+            own_criteria,
+            ..Prepared::new(series, job, &window, &hosts, &inputs_of)
+        })
+        .collect();
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
         prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
@@ -111,9 +123,25 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let outcome = policy::of_run(&outcomes);
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
     let policy = &job.settings.policy;
-    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    // What was asked for by name and not replayed is not done, and with --strict nor is any alert.
+    let rules_hold = accounts
+        .iter()
+        .all(|rule| rule.status == RuleStatus::Replayed || !(policy.strict || policy.require.contains(&rule.id)));
+    let strict_holds =
+        rules_hold && (!policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete));
     let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
-    Ok(Report { outcome, exit_code, settings: job.settings.clone(), inputs, series, ignored, timeline, load, notes })
+    Ok(Report {
+        outcome,
+        exit_code,
+        settings: job.settings.clone(),
+        inputs,
+        series,
+        ignored,
+        rules: accounts,
+        timeline,
+        load,
+        notes,
+    })
 }
 
 /// So many names are enough to see what is meant.
@@ -186,6 +214,10 @@ struct Window {
 }
 
 impl Window {
+    fn load_window(&self) -> Option<LoadWindow> {
+        self.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms })
+    }
+
     fn new(series: &[MemorySeries], job: &Job, notes: &mut Vec<String>) -> Result<Window, Error> {
         let Some(first) = series.iter().map(MemorySeries::start_ms).min() else {
             return Ok(Window { start_ms: 0, end_ms: 0, load: None });
@@ -256,6 +288,8 @@ struct Prepared {
     judged_from: usize,
     /// What is judged: `None` when nothing is left after the load.
     judged: Option<(Segmentation, Fit)>,
+    /// The criteria of rule files.
+    own_criteria: Vec<Criterion>,
 }
 
 impl Prepared {
@@ -288,11 +322,11 @@ impl Prepared {
                 (segmentation, fit)
             })
         };
-        Prepared { samples, settings, limit, segmentation, judged_from, judged }
+        Prepared { samples, settings, limit, segmentation, judged_from, judged, own_criteria: Vec::new() }
     }
 
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
-        let Prepared { samples, settings, limit, segmentation, judged_from, judged } = self;
+        let Prepared { samples, settings, limit, segmentation, judged_from, judged, own_criteria } = self;
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -335,18 +369,19 @@ impl Prepared {
             .iter()
             .map(|restart| criteria::Restart { at_ms: restart.at_ms, cause: restart.cause.name() })
             .collect();
-        let criteria = criteria::evaluate(
+        let mut criteria = criteria::evaluate(
             &samples,
             &criteria::Context {
                 settings: &settings.criteria,
                 evaluation: &settings.evaluation,
-                lookback: Lookback::prometheus_3(settings.evaluation.lookback_seconds.as_ms()),
-                load: window.load.map(|(start_ms, end_ms)| criteria::LoadWindow { start_ms, end_ms }),
+                lookback: rules::lookback(&settings),
+                load: window.load_window(),
                 limit_bytes: own_limit,
                 verdict: summary(&judgement, window.load.is_some()),
                 restarts: &causes,
             },
         );
+        criteria.extend(own_criteria);
         let policy::SeriesOutcome { outcome, contradicted, undecided } =
             policy::of_series(judgement.verdict, &criteria, &settings.policy, window.load.is_some());
 

@@ -390,6 +390,7 @@ mod tests {
             labels: BTreeMap::new(),
             limit: None,
             metric: Metric::DockerUsage,
+            container_given: true,
             sampling: Sampling::Raw,
         };
         MemorySeries::new(info, samples).unwrap()

@@ -96,6 +96,7 @@ impl Scenario {
             labels: BTreeMap::new(),
             limit: None,
             metric: self.metric,
+            container_given: true,
             sampling: self.sampling,
         };
         let series = MemorySeries::new(info, self.samples.clone()).unwrap();

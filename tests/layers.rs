@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("judge", &["fit", "segment", "stats", "units"]),
     ("forecast", &["fit", "judge", "segment", "stats", "units"]),
     ("criteria", &["series", "settings", "stats", "units"]),
+    ("rules", &["criteria", "error", "series", "settings", "units"]),
     ("policy", &["criteria", "judge", "settings"]),
     ("next_action", &["judge"]),
     (
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "judge",
             "next_action",
             "policy",
+            "rules",
             "segment",
             "series",
             "settings",
@@ -50,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "next_action",
             "policy",
             "report",
+            "rules",
             "segment",
             "series",
             "settings",
@@ -57,7 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
-    ("cli", &["analysis", "error", "ingest", "report", "settings", "units"]),
+    ("cli", &["analysis", "error", "ingest", "report", "rules", "settings", "units"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -9,12 +9,14 @@
 //!
 //! Prometheus 3 (2024), `promql/engine.go`, `rules/alerting.go` and `rules/group.go`.
 
+mod answer;
 mod condition;
 mod enclosure;
 mod readings;
 mod times;
 mod window;
 
+pub use answer::Answer;
 pub use condition::{Arithmetic, Comparison, Condition, Node, Selector, Threshold};
 pub use readings::{Lookback, Mean, Readings};
 pub use window::Function;

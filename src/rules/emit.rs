@@ -1,0 +1,1 @@
+//! Writes what fires as unit tests for `promtool`.
