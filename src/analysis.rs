@@ -1,5 +1,7 @@
 //! One run: from inputs and settings to a complete report.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use crate::criteria::{self, Criterion, LoadWindow};
@@ -13,7 +15,7 @@ use crate::policy::{self, Outcome};
 use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport,
 };
-use crate::rules::{self, AlertRules, RuleStatus};
+use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
@@ -142,6 +144,18 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
         load,
         notes,
     })
+}
+
+/// The alerts that fire in a report, as unit tests for `promtool`; `path` is where the first file will stand.
+pub fn unit_tests(job: &Job, report: &Report, path: &Path) -> Emitted {
+    let series: Vec<MemorySeries> = report.series.iter().map(|series| series.samples.clone()).collect();
+    let settings_of = |samples: &MemorySeries| {
+        let id = &samples.info.id;
+        let limit = report.series.iter().find(|series| series.id() == id).and_then(|series| series.limit?.own());
+        (job.rules.settings_for(id, &job.settings), limit)
+    };
+    let load = report.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms });
+    rules::emit::unit_tests(path, &job.alert_rules, &series, &settings_of, load)
 }
 
 /// So many names are enough to see what is meant.

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,6 +43,9 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         }
     }
 
+    if let Some(path) = &args.emit_promtool {
+        emit(&job, &report, path)?;
+    }
     let charts = args.out.as_ref().map(|_| folder::ChartNames::new(&report, args.charts).paths()).unwrap_or_default();
     if let Some(out) = &args.out {
         folder::write(&report, args.charts, out)?;
@@ -57,6 +61,22 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         print(&summary::render(&report, coloured(args.color)))?;
     }
     Ok(exit_code(&report))
+}
+
+/// Writes the alerts that fire as unit tests, or says why there is none.
+fn emit(job: &analysis::Job, report: &Report, path: &Path) -> Result<(), Error> {
+    let emitted = analysis::unit_tests(job, report, path);
+    for note in &emitted.notes {
+        eprintln!("note: {}", escape::printable(note));
+    }
+    if emitted.files.is_empty() {
+        eprintln!("note: no alert fires: `{}` is not written", escape::printable(&path.display().to_string()));
+    }
+    for (path, text) in &emitted.files {
+        files::replace(path, |file| file.write_all(text.as_bytes()))
+            .map_err(|source| Error::Write { path: path.clone(), source })?;
+    }
+    Ok(())
 }
 
 fn exit_code(report: &Report) -> ExitCode {

@@ -123,6 +123,16 @@ pub(super) struct Container {
     series: Vec<(Option<String>, usize)>,
 }
 
+impl Container {
+    /// Metric and index of its series, of those that rules can name.
+    pub(super) fn series(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.series.iter().filter_map(|(metric, index)| {
+            let metric = if self.from_prometheus { metric.as_deref() } else { Some(DOCKER_METRICS[0]) };
+            Some((metric?, *index))
+        })
+    }
+}
+
 /// Groups series by their labels.
 pub(super) fn containers(series: &[MemorySeries]) -> Vec<Container> {
     let mut containers: Vec<Container> = Vec::new();
@@ -208,21 +218,26 @@ pub(super) fn bind(selects: &[Select], containers: &[Container]) -> Vec<Binding>
 /// Why a rule was not judged: it selects nothing.
 pub(super) fn nothing_selected(selects: &[Select], series: &[MemorySeries]) -> String {
     let selects: Vec<String> = selects.iter().map(|select| format!("`{select}`")).collect();
-    let mut held: Vec<String> = Vec::new();
+    let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for one in series {
         let metric = match (one.info.metric, one.info.labels.get("__name__")) {
             (Metric::DockerUsage, _) => "usage of docker stats",
             (_, Some(name)) => name,
             (_, None) => "a metric without name",
         };
-        let text = format!("{metric} of {}", one.info.container());
-        if !held.contains(&text) {
-            held.push(text);
+        let names = held.entry(metric).or_default();
+        if !names.contains(&one.info.container()) {
+            names.push(one.info.container());
         }
     }
-    let more = if held.len() > NAMED { ", ..." } else { "" };
-    held.truncate(NAMED);
-    format!("no series matches {} (the inputs hold {}{more})", selects.join(" or "), held.join(", "))
+    let held: Vec<String> = held
+        .into_iter()
+        .map(|(metric, names)| {
+            let more = if names.len() > NAMED { ", ..." } else { "" };
+            format!("{metric} of {}{more}", names[..names.len().min(NAMED)].join(", "))
+        })
+        .collect();
+    format!("no series matches {} (the inputs hold {})", selects.join(" or "), held.join("; "))
 }
 
 /// The metrics of several selections.
