@@ -45,9 +45,9 @@ fn healthy_traces_pass_and_long_leaks_are_found() {
         assert!(!(healthy && fails(verdict)), "{count} of {group} labelled {label}: {verdict}");
     }
     let aging = |found: bool| -> usize {
-        let of = verdicts.iter().filter(|([group, label, verdict], _)| {
-            group == "llm_aging" && label == "leak" && fails(verdict) == found
-        });
+        let of = verdicts
+            .iter()
+            .filter(|([group, label, verdict], _)| group == "llm_aging" && label == "leak" && fails(verdict) == found);
         of.map(|(_, count)| count).sum()
     };
     assert_eq!((aging(true), aging(false)), (4, 0), "leaks of model servers: found, missed");

@@ -243,6 +243,7 @@ pub(super) fn nothing_selected(selects: &[Select], series: &[MemorySeries]) -> S
 /// The metrics of several selections.
 pub(super) fn metrics_text(selects: &[Select]) -> String {
     let mut metrics: Vec<&str> = selects.iter().map(|select| select.metric.as_str()).collect();
+    metrics.sort_unstable();
     metrics.dedup();
     metrics.join(" and ")
 }

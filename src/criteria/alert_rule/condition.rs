@@ -7,7 +7,7 @@
 use super::enclosure::{self, Enclosure};
 use super::readings::Readings;
 use super::times::Times;
-use super::window::{Function, Moving, Range, Reading, Result};
+use super::window::{Element, Function, Moving, Range, Reading};
 
 /// An expression over selectors.
 #[derive(Debug, Clone, PartialEq)]
@@ -235,7 +235,7 @@ struct Track {
 
 struct Part {
     start_ms: i64,
-    result: Result,
+    result: Element,
 }
 
 impl Track {
@@ -281,11 +281,11 @@ impl Track {
 fn newest(readings: &Readings, offset_ms: i64) -> Vec<Part> {
     let mut pieces = Vec::with_capacity(readings.points.len() + 1);
     for (index, &(time_ms, value)) in readings.points.iter().enumerate() {
-        let result = value.map_or(Result::Absent, Result::Constant);
+        let result = value.map_or(Element::Absent, Element::Constant);
         pieces.push(Part { start_ms: time_ms + offset_ms, result });
         let too_old_ms = time_ms + readings.reach_ms;
         if value.is_some() && readings.points.get(index + 1).is_none_or(|next| too_old_ms < next.0) {
-            pieces.push(Part { start_ms: too_old_ms + offset_ms, result: Result::Absent });
+            pieces.push(Part { start_ms: too_old_ms + offset_ms, result: Element::Absent });
         }
     }
     pieces
@@ -299,9 +299,9 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn result(&self, selector: usize) -> (&Result, &[Reading]) {
+    fn result(&self, selector: usize) -> (&Element, &[Reading]) {
         let track = &self.tracks[selector];
-        let result = self.next[selector].checked_sub(1).map_or(&Result::Absent, |part| &track.pieces[part].result);
+        let result = self.next[selector].checked_sub(1).map_or(&Element::Absent, |part| &track.pieces[part].result);
         (result, &track.readings)
     }
 
@@ -311,9 +311,9 @@ impl Piece<'_> {
         match node {
             Node::Number(number) => Some(*number),
             Node::Selector(selector) => match self.result(*selector) {
-                (Result::Absent, _) => None,
-                (Result::Constant(value), _) => Some(*value),
-                (Result::Moving(moving), readings) => Some(moving.at(readings, time_ms)),
+                (Element::Absent, _) => None,
+                (Element::Constant(value), _) => Some(*value),
+                (Element::Moving(moving), readings) => Some(moving.at(readings, time_ms)),
             },
             Node::Negative(a) => value(a).map(|a| -a),
             Node::Arithmetic(operator, a, b) => Some(operator.of(value(a)?, value(b)?)),
@@ -356,7 +356,7 @@ impl Piece<'_> {
     fn moves(&self, node: &Node) -> bool {
         match node {
             Node::Number(_) => false,
-            Node::Selector(selector) => matches!(self.result(*selector).0, Result::Moving(_)),
+            Node::Selector(selector) => matches!(self.result(*selector).0, Element::Moving(_)),
             Node::Negative(a) => self.moves(a),
             Node::Arithmetic(_, a, b)
             | Node::Filter(_, a, b)
@@ -372,9 +372,9 @@ impl Piece<'_> {
         match node {
             Node::Number(number) => Enclosure::point(*number),
             Node::Selector(selector) => match self.result(*selector).0 {
-                Result::Absent => Enclosure::ABSENT,
-                Result::Constant(value) => Enclosure::point(*value),
-                Result::Moving(moving) => self.enclosed_moving(*selector, moving, first_ms, last_ms),
+                Element::Absent => Enclosure::ABSENT,
+                Element::Constant(value) => Enclosure::point(*value),
+                Element::Moving(moving) => self.enclosed_moving(*selector, moving, first_ms, last_ms),
             },
             Node::Negative(a) => of(a).negated(),
             Node::Arithmetic(operator, a, b) => enclosure::arithmetic(*operator, of(a), of(b)),
@@ -401,7 +401,7 @@ impl Piece<'_> {
     fn evaluable(&self, node: &Node) -> bool {
         match node {
             Node::Number(_) => true,
-            Node::Selector(selector) => *self.result(*selector).0 != Result::Absent,
+            Node::Selector(selector) => *self.result(*selector).0 != Element::Absent,
             Node::Negative(a) => self.evaluable(a),
             Node::Or(a, b) => match (self.exists(a), self.exists(b)) {
                 (true, false) => self.evaluable(a),

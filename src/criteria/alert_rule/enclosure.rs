@@ -147,8 +147,7 @@ fn decided(comparison: Comparison, a: Enclosure, b: Enclosure) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::readings::Mean;
-    use super::super::window::{Function, Range, Reading, Result};
-    use super::*;
+    use super::super::window::{Element, Function, Range, Reading};
     use proptest::prelude::*;
 
     fn window() -> impl Strategy<Value = Vec<Reading>> {
@@ -179,7 +178,7 @@ mod tests {
             let range = Range { range_ms: end_ms - readings[0].0, offset_ms: 0 };
             for function in [Function::Prediction { seconds }, Function::Delta] {
                 let result = function.of(&readings, (0, readings.len()), range, Mean::OfSum, end_ms);
-                let Result::Moving(moving) = result else { continue };
+                let Element::Moving(moving) = result else { continue };
                 let bounds = moving.enclosed(first_ms, end_ms - 1);
                 for part in &parts {
                     let value = moving.at(&readings, first_ms + ((length - 1) as f64 * part) as i64);

@@ -35,7 +35,7 @@ pub(super) type Reading = (i64, f64);
 
 /// What a function gives for one set of readings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Result {
+pub(super) enum Element {
     /// No element.
     Absent,
     /// The same at every moment.
@@ -81,31 +81,31 @@ impl Function {
         range: Range,
         mean: Mean,
         end_ms: i64,
-    ) -> Result {
+    ) -> Element {
         let window = &readings[from..to];
         match self {
-            _ if window.is_empty() => Result::Absent,
-            Function::Average => Result::Constant(match mean {
+            _ if window.is_empty() => Element::Absent,
+            Function::Average => Element::Constant(match mean {
                 Mean::OfSum => mean_of_sum(window),
                 Mean::Running => running_mean(window),
             }),
-            Function::Minimum => Result::Constant(extreme(window, |value, least| value < least)),
-            Function::Maximum => Result::Constant(extreme(window, |value, greatest| value > greatest)),
-            _ if window.len() < 2 => Result::Absent,
-            Function::Slope => Result::Constant(fitted_line(window, window[0].0).0),
-            Function::Delta => Result::Moving(Moving::Delta(Delta {
+            Function::Minimum => Element::Constant(extreme(window, |value, least| value < least)),
+            Function::Maximum => Element::Constant(extreme(window, |value, greatest| value > greatest)),
+            _ if window.len() < 2 => Element::Absent,
+            Function::Slope => Element::Constant(fitted_line(window, window[0].0).0),
+            Function::Delta => Element::Moving(Moving::Delta(Delta {
                 first: window[0],
                 last: window[window.len() - 1],
                 n_readings: window.len(),
                 range,
             })),
             // A constant goes on as it is, and nothing follows from what is no number.
-            Function::Prediction { seconds } if is_constant(window) => Result::Constant(0.0 * seconds + window[0].1),
+            Function::Prediction { seconds } if is_constant(window) => Element::Constant(0.0 * seconds + window[0].1),
             Function::Prediction { .. } if !window.iter().all(|reading| reading.1.is_finite()) => {
-                Result::Constant(f64::NAN)
+                Element::Constant(f64::NAN)
             }
             Function::Prediction { seconds } => {
-                Result::Moving(Moving::Prediction(Prediction::new(window, (from, to), seconds, end_ms)))
+                Element::Moving(Moving::Prediction(Prediction::new(window, (from, to), seconds, end_ms)))
             }
         }
     }
