@@ -133,7 +133,7 @@ impl Words<'_> {
             Comparison::NotEqual => ("up to", "other than"),
         };
         let number = number_text(threshold.number);
-        format!("its value is {reach} {}, and {relation} {number} alerts", number_text(value))
+        format!("its value is {reach} {} (it alerts when {relation} {number})", number_text(value))
     }
 
     /// For how long it holds, and would have to.

@@ -160,7 +160,19 @@ impl Replay {
 
     /// For how long the condition held at a stretch, at most, in seconds.
     pub fn longest_held_seconds(&self) -> f64 {
-        self.holds.0.iter().map(|(start, end)| end - start).max().unwrap_or(0) as f64 / 1000.0
+        if self.grain_ms == 1 {
+            return self.holds.0.iter().map(|(start, end)| end - start).max().unwrap_or(0) as f64 / 1000.0;
+        }
+        // Points of a grid: each stands for the time to the next.
+        let (mut longest_ms, mut first_ms, mut next_ms) = (0, i64::MIN, i64::MIN);
+        for &(time_ms, _) in &self.holds.0 {
+            if time_ms != next_ms {
+                first_ms = time_ms;
+            }
+            next_ms = time_ms + self.grain_ms;
+            longest_ms = longest_ms.max(next_ms - first_ms);
+        }
+        longest_ms as f64 / 1000.0
     }
 
     /// Time between two evaluations, in milliseconds.
