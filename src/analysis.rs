@@ -1,14 +1,16 @@
 //! One run: from inputs and settings to a complete report.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::criteria::{self, Criterion, LoadWindow};
 use crate::error::Error;
+use crate::events::{self, Dating, SeriesEvents};
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
 use crate::forecast;
-use crate::ingest::{self, Ingested, SeriesSamples, Source};
+use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
@@ -19,6 +21,7 @@ use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
+use crate::settled;
 use crate::stats::ar1::SlopePosterior;
 use crate::stats::fdr;
 use crate::stats::robust::median;
@@ -31,6 +34,8 @@ pub struct Job {
     pub sources: Vec<Source>,
     /// How to read it.
     pub ingest: ingest::Options,
+    /// The output of `docker events`.
+    pub events: Vec<PathBuf>,
     /// What holds for all series.
     pub settings: Settings,
     /// What holds for some.
@@ -83,11 +88,14 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
     let inputs_of: Vec<(String, Vec<usize>)> =
         ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
-    let Ingested { inputs, series, timeline } = ingested;
+    let Ingested { mut inputs, series, timeline } = ingested;
     let series = in_time_order(series);
 
     let window = Window::new(&series, job, &mut notes)?;
     let load = window.load;
+    if let Some(load) = load {
+        notes.push(load_note(load, timeline));
+    }
     let outside: Vec<String> = series
         .iter()
         .filter(|series| series.end_ms() < window.start_ms || window.end_ms < series.start_ms())
@@ -101,20 +109,26 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
             outside.len()
         ));
     }
-    let series: Vec<MemorySeries> =
+    let mut series: Vec<MemorySeries> =
         series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
+    let mut log = ingest::read_events(&job.events);
+    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts };
+    let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
+    let events = events::apply(&mut series, &dating, &mut log);
 
     let settings_of = |id: &str| job.rules.settings_for(id, &job.settings);
     let rules::Replayed { criteria, accounts } =
         rules::replay(&job.alert_rules, &series, &settings_of, window.load_window());
     let prepared: Vec<Prepared> = series
         .into_par_iter()
+        .zip(events)
         .zip(criteria)
-        .map(|(series, own_criteria)| Prepared {
+        .map(|((series, events), own_criteria)| Prepared {
             own_criteria,
-            ..Prepared::new(series, job, &window, &hosts, &inputs_of)
+            ..Prepared::new(series, events, job, &window, &origins)
         })
         .collect();
+    inputs.extend(log.inputs);
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
         prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
@@ -156,6 +170,20 @@ pub fn unit_tests(job: &Job, report: &Report, path: &Path) -> Emitted {
     };
     let load = report.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms });
     rules::emit::unit_tests(path, &job.alert_rules, &series, &settings_of, load)
+}
+
+/// That what happened during the load is left out.
+fn load_note((from, to): (i64, i64), timeline: Timeline) -> String {
+    let text = |time_ms: i64| match timeline {
+        Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
+        Timeline::Relative => format!("{} before the last reading", duration_text(-time_ms as f64 / 1000.0)),
+    };
+    format!(
+        "the load from {} to {} is reported, not judged: verdicts are of what came after it, and growth during it fails \
+         none of growth-100mb-5m, confirmed-100mb-60s and rapid-50mb-per-min",
+        text(from),
+        text(to)
+    )
 }
 
 /// So many names are enough to see what is meant.
@@ -218,6 +246,39 @@ fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
                 .min_by(f64::total_cmp)
         })
         .collect()
+}
+
+/// Which inputs each series was read from, and what they are.
+struct Origins<'a> {
+    inputs: &'a [Input],
+    of_series: &'a [(String, Vec<usize>)],
+    /// Per input, the smallest limit that is taken for the host's memory.
+    hosts: &'a [Option<f64>],
+}
+
+impl Origins<'_> {
+    /// The inputs of a series, as indices.
+    fn of(&self, series: &MemorySeries) -> &[usize] {
+        self.of_series.iter().find(|(id, _)| *id == series.info.id).map_or(&[], |(_, inputs)| inputs.as_slice())
+    }
+
+    /// How far the times of a series can be trusted: as far as those of the worst of its inputs.
+    fn dating(&self, series: &MemorySeries, timeline: Timeline) -> Dating {
+        if timeline == Timeline::Relative {
+            return Dating::Guessed;
+        }
+        let of_input = |index: &usize| match (self.inputs[*index].time_source, self.inputs[*index].end_from) {
+            (TimeSource::Embedded, _) => Dating::Stamped,
+            (TimeSource::Inferred, Some(EndFrom::Option)) => Dating::CountedBack,
+            (TimeSource::Inferred, _) => Dating::Guessed,
+        };
+        self.of(series).iter().map(of_input).max().unwrap_or(Dating::Stamped)
+    }
+
+    /// Whether the series is named after its container: `epoch,512.3MiB` lines name none.
+    fn name_container(&self, series: &MemorySeries) -> bool {
+        self.of(series).iter().all(|index| self.inputs[*index].format != Some(Format::TrendCsv))
+    }
 }
 
 /// The part of the data that is judged.
@@ -295,6 +356,9 @@ impl Window {
 /// A series that has been measured and waits for the others.
 struct Prepared {
     samples: MemorySeries,
+    events: SeriesEvents,
+    /// Whether the input names its container.
+    named: bool,
     settings: Settings,
     limit: Option<KnownLimit>,
     segmentation: Segmentation,
@@ -307,16 +371,11 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(
-        samples: MemorySeries,
-        job: &Job,
-        window: &Window,
-        hosts: &[Option<f64>],
-        inputs_of: &[(String, Vec<usize>)],
-    ) -> Prepared {
+    fn new(samples: MemorySeries, events: SeriesEvents, job: &Job, window: &Window, origins: &Origins<'_>) -> Prepared {
         let id = &samples.info.id;
         let settings = job.rules.settings_for(id, &job.settings);
-        let limit = known_limit(&samples, job, hosts, inputs_of);
+        let limit = known_limit(&samples, job, origins);
+        let named = origins.name_container(&samples);
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
         let terms = ToleranceTerms {
@@ -336,11 +395,22 @@ impl Prepared {
                 (segmentation, fit)
             })
         };
-        Prepared { samples, settings, limit, segmentation, judged_from, judged, own_criteria: Vec::new() }
+        Prepared {
+            samples,
+            events,
+            named,
+            settings,
+            limit,
+            segmentation,
+            judged_from,
+            judged,
+            own_criteria: Vec::new(),
+        }
     }
 
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
-        let Prepared { samples, settings, limit, segmentation, judged_from, judged, own_criteria } = self;
+        let Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged, own_criteria } =
+            self;
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -364,21 +434,15 @@ impl Prepared {
         }
         judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
 
+        let settled = judged.as_ref().and_then(|(segmentation, fit)| {
+            settled::level(segmentation, &judgement, fit.floor, settings.verdict.confidence.get())
+        });
         let own_limit = limit.and_then(KnownLimit::own);
         let time_to_limit = own_limit.and_then(|limit| {
             let (segmentation, fit) = judged.as_ref()?;
             forecast::time_to_limit(limit, fit, segmentation, &judgement)
         });
-        let restarts: Vec<RestartReport> = segmentation
-            .restarts
-            .iter()
-            .map(|restart| RestartReport {
-                at_ms: samples.time_ms()[restart.at],
-                cause: restart.cause,
-                before_bytes: restart.before_bytes,
-                after_bytes: restart.after_bytes,
-            })
-            .collect();
+        let restarts = restarts(&samples, &segmentation, &events);
         let causes: Vec<criteria::Restart<'_>> = restarts
             .iter()
             .map(|restart| criteria::Restart { at_ms: restart.at_ms, cause: restart.cause.name() })
@@ -391,8 +455,9 @@ impl Prepared {
                 lookback: rules::lookback(&settings),
                 load: window.load_window(),
                 limit_bytes: own_limit,
-                verdict: summary(&judgement, window.load.is_some()),
+                verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
                 restarts: &causes,
+                watched_share: events.watched_share,
             },
         );
         criteria.extend(own_criteria);
@@ -405,12 +470,20 @@ impl Prepared {
         let restarts_by_itself = restarts.len() >= settings.criteria.restart_loop.restarts as usize;
         let near_limit = own_limit.is_some_and(|limit| now >= 0.9 * limit)
             || (!restarts_by_itself && time_to_limit.is_some_and(|time| time.seconds < 1800.0));
-        let urgency = Urgency { near_limit, failed: outcome == Outcome::Fail };
-        let next_action = next_action::of(samples.info.container(), &judgement, segmentation.spikes.len(), urgency);
+        let urgency = Urgency {
+            near_limit,
+            failed: outcome == Outcome::Fail,
+            failed_criteria: failed_gates(&criteria),
+            n_spikes: segmentation.spikes.len(),
+            limit_bytes: own_limit,
+        };
+        let name = named.then(|| samples.info.docker_name());
+        let next_action = next_action::of(name, &judgement, &urgency);
         let step_seconds = samples.step_seconds();
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
         let mut notes = notes(&samples, limit, window);
+        notes.extend(events.ended.clone());
         let whole = (window.end_ms - window.start_ms) as f64;
         let ended_early = ((window.end_ms - samples.end_ms()) as f64) > settings.policy.ended_early_share.get() * whole;
         let few = samples.len() < settings.policy.min_samples as usize;
@@ -434,6 +507,7 @@ impl Prepared {
             step_seconds,
             limit,
             restarts,
+            settled,
             time_to_limit,
             criteria,
             contradicted,
@@ -446,8 +520,50 @@ impl Prepared {
     }
 }
 
+/// The runbook's criteria that failed and gate: its steps know no others.
+fn failed_gates(criteria: &[Criterion]) -> Vec<&'static str> {
+    let failed = criteria.iter().filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail);
+    failed
+        .filter_map(|criterion| match criterion.id {
+            Cow::Borrowed(id) => Some(id),
+            Cow::Owned(_) => None,
+        })
+        .collect()
+}
+
+/// Restarts that events tell of, with their own times, and those that were found in the readings.
+fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &SeriesEvents) -> Vec<RestartReport> {
+    let (time_ms, used) = (samples.time_ms(), samples.used_bytes());
+    let told = events.restarts.iter().map(|restart| {
+        let after = time_ms.partition_point(|time| *time < restart.reading_ms);
+        let cause = match restart.end {
+            end if end.is_oom() => Cause::Oom,
+            end if end.is_recreated() => Cause::Recreated,
+            _ => Cause::Event,
+        };
+        RestartReport {
+            at_ms: restart.time_ms,
+            cause,
+            before_bytes: used[after - 1],
+            after_bytes: used[after],
+            words: format!("{}, as docker events say", restart.end.words()),
+        }
+    });
+    let is_told = |at: usize| events.restarts.iter().any(|restart| restart.reading_ms == time_ms[at]);
+    let found = segmentation.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
+        at_ms: time_ms[restart.at],
+        cause: restart.cause,
+        before_bytes: restart.before_bytes,
+        after_bytes: restart.after_bytes,
+        words: restart.cause.words().to_owned(),
+    });
+    let mut restarts: Vec<RestartReport> = told.chain(found).collect();
+    restarts.sort_by_key(|restart| restart.at_ms);
+    restarts
+}
+
 /// The verdict as far as criteria depend on it.
-fn summary(judgement: &Judgement, after_load: bool) -> criteria::VerdictSummary<'_> {
+fn summary(judgement: &Judgement, start_ms: i64, after_load: bool) -> criteria::VerdictSummary<'_> {
     let verdict = judgement.verdict;
     let grows = match verdict {
         Verdict::Inconclusive | Verdict::LeakSuspected => None,
@@ -462,6 +578,7 @@ fn summary(judgement: &Judgement, after_load: bool) -> criteria::VerdictSummary<
         },
         reason: &judgement.reason,
         grows_after_load: grows.filter(|_| after_load),
+        onset_ms: judgement.onset_seconds.map(|seconds| start_ms + (seconds * 1000.0) as i64),
     }
 }
 
@@ -487,12 +604,7 @@ fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
     p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()
 }
 
-fn known_limit(
-    samples: &MemorySeries,
-    job: &Job,
-    hosts: &[Option<f64>],
-    inputs_of: &[(String, Vec<usize>)],
-) -> Option<KnownLimit> {
+fn known_limit(samples: &MemorySeries, job: &Job, origins: &Origins<'_>) -> Option<KnownLimit> {
     let id = &samples.info.id;
     let given = job
         .limits
@@ -505,8 +617,7 @@ fn known_limit(
         return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
     }
     let limit = samples.info.limit?;
-    let inputs = inputs_of.iter().find(|(known, _)| known == id).map_or(&[][..], |(_, inputs)| inputs.as_slice());
-    let of_host = inputs.iter().any(|input| hosts[*input].is_some_and(|host| host <= limit.bytes));
+    let of_host = origins.of(samples).iter().any(|input| origins.hosts[*input].is_some_and(|host| host <= limit.bytes));
     let source = match limit.source {
         LimitSource::Option => KnownLimitSource::Option,
         LimitSource::Input if of_host => KnownLimitSource::Host,

@@ -433,8 +433,7 @@ fn after_collections(points: Points<'_>, releases: &[usize], floor: f64, toleran
 
     // A collection that was only partial leaves a floor that is none.
     let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
-    let (few_x, few_y) = blocks::means(Points::new(&x, &y)?, 1000, &[]);
-    let slope = theil_sen::slope(Points::new(&few_x, &few_y)?)?;
+    let slope = theil_sen::slope(Points::new(&x, &y)?)?;
     let residuals: Vec<f64> = floors.iter().map(|(x, y)| y - slope * x).collect();
     let centre = median(&residuals)?;
     let deviations: Vec<f64> = residuals.iter().map(|residual| (residual - centre).abs()).collect();

@@ -8,8 +8,10 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod compare;
 pub mod criteria;
 pub mod error;
+pub mod events;
 pub mod fit;
 pub mod forecast;
 #[cfg(feature = "frame")]
@@ -23,5 +25,6 @@ pub mod rules;
 pub mod segment;
 pub mod series;
 pub mod settings;
+pub mod settled;
 pub mod stats;
 pub mod units;

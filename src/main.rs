@@ -1,23 +1,31 @@
 //! The `leaktrend` program: arguments in, a report out, an exit code.
 
 use std::error::Error as _;
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use leaktrend::analysis;
-use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command};
+use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, SchemaOf, generate};
+use leaktrend::compare::{self, verdict_file};
 use leaktrend::error::Error;
 use leaktrend::ingest::SeriesSamples;
-use leaktrend::report::{Report, escape, files, folder, json, summary};
+use leaktrend::report::{Report, escape, files, folder, github, json, junit, markdown, summary};
 use leaktrend::settings;
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Config { config } => print_settings(config.as_deref()),
-        Command::Schema => print(json::SCHEMA).map(|()| ExitCode::SUCCESS),
+        Command::Compare(args) => compare(&args),
+        Command::Schema { of: SchemaOf::Verdict } => print(json::SCHEMA).map(|()| ExitCode::SUCCESS),
+        Command::Schema { of: SchemaOf::Comparison } => print(compare::json::SCHEMA).map(|()| ExitCode::SUCCESS),
+        Command::Completions { shell } => {
+            print(&String::from_utf8_lossy(&generate::completions(shell))).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Man { folder } => write_man_pages(&folder),
     };
     done.unwrap_or_else(|error| {
         complain(&error);
@@ -32,7 +40,7 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         if let Some(why) = &input.unusable {
             eprintln!("error: cannot use `{}`: {}", escape::printable(&input.path), escape::printable(why));
         } else if args.verbose {
-            let format = input.format.map_or("nothing", |format| format.name());
+            let format = input.format_name().unwrap_or("nothing");
             eprintln!(
                 "{}: read as {format}: {} samples of {} series, {} rejected",
                 escape::printable(&input.path),
@@ -51,16 +59,22 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         folder::write(&report, args.charts, out)?;
     }
     match args.json.as_deref() {
-        Some(path) if path.as_os_str() == "-" => print(&json::render(&report, &charts))?,
-        Some(path) => files::replace(path, |file| file.write_all(json::render(&report, &charts).as_bytes()))
-            .map_err(|source| Error::Write { path: path.to_owned(), source })?,
+        path if is_stdout(path) => print(&json::render(&report, &charts))?,
+        Some(path) => write(path, &json::render(&report, &charts))?,
         None => {}
     }
-    let json_on_stdout = args.json.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    if !args.quiet && !json_on_stdout {
-        print(&summary::render(&report, coloured(args.color)))?;
+    if let Some(path) = &args.junit {
+        write(path, &junit::render(&report))?;
     }
-    Ok(exit_code(&report))
+    if on_github() {
+        eprint!("{}", github::annotations(&report));
+    }
+    add_to_job_summary(&markdown::render(&report, &|_| None, &[]));
+    if !args.quiet && !is_stdout(args.json.as_deref()) {
+        let text = summary::render(&report, coloured(args.color));
+        print(&if on_github() { github::inert(&text) } else { text })?;
+    }
+    Ok(ExitCode::from(report.exit_code as u8))
 }
 
 /// Writes the alerts that fire as unit tests, or says why there is none.
@@ -73,14 +87,70 @@ fn emit(job: &analysis::Job, report: &Report, path: &Path) -> Result<(), Error> 
         eprintln!("note: no alert fires: `{}` is not written", escape::printable(&path.display().to_string()));
     }
     for (path, text) in &emitted.files {
-        files::replace(path, |file| file.write_all(text.as_bytes()))
-            .map_err(|source| Error::Write { path: path.clone(), source })?;
+        write(path, text)?;
     }
     Ok(())
 }
 
-fn exit_code(report: &Report) -> ExitCode {
-    ExitCode::from(report.exit_code as u8)
+fn compare(args: &CompareArgs) -> Result<ExitCode, Error> {
+    let (margins, policy) = cli::compare::terms(args)?;
+    let (base, new) = (verdict_file::read(&args.base)?, verdict_file::read(&args.new)?);
+    let comparison = compare::compare(&base, &new, &cli::compare::pairs(args), &margins, &policy)?;
+
+    if let Some(path) = &args.markdown {
+        write(path, &compare::text::markdown(&comparison))?;
+    }
+    match args.json.as_deref() {
+        path if is_stdout(path) => print(&compare::json::render(&comparison))?,
+        Some(path) => write(path, &compare::json::render(&comparison))?,
+        None => {}
+    }
+    if on_github() {
+        eprint!("{}", compare::text::annotations(&comparison));
+    }
+    add_to_job_summary(&compare::text::markdown(&comparison));
+    if !args.quiet && !is_stdout(args.json.as_deref()) {
+        let text = compare::text::plain(&comparison);
+        print(&if on_github() { github::inert(&text) } else { text })?;
+    }
+    Ok(ExitCode::from(comparison.exit_code as u8))
+}
+
+fn write_man_pages(folder: &Path) -> Result<ExitCode, Error> {
+    for (name, text) in generate::man_pages() {
+        let path = folder.join(name);
+        files::replace(&path, |file| file.write_all(&text)).map_err(|source| Error::Write { path, source })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a step of GitHub Actions runs this.
+fn on_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// Appends to the summary of the GitHub job, where there is one, as much as still fits.
+///
+/// That it cannot be written changes no verdict: the variable may point outside the container that runs this.
+fn add_to_job_summary(text: &str) {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return };
+    let used = std::fs::metadata(&path).map_or(0, |file| file.len() as usize);
+    let text = github::shortened(text, github::SUMMARY_BYTES.saturating_sub(used));
+    let appended =
+        OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    if let Err(error) = appended {
+        let path = path.to_string_lossy();
+        eprintln!("warning: cannot write the job summary `{}`: {error}", escape::printable(&path));
+    }
+}
+
+fn is_stdout(path: Option<&Path>) -> bool {
+    path.is_some_and(|path| path.as_os_str() == "-")
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    files::replace(path, |file| file.write_all(text.as_bytes()))
+        .map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 #[cfg(feature = "frame")]
@@ -97,7 +167,7 @@ fn keep_samples(_: &AnalyzeArgs, _: &[SeriesSamples]) -> Result<(), Error> {
     Ok(())
 }
 
-fn print_settings(config: Option<&std::path::Path>) -> Result<ExitCode, Error> {
+fn print_settings(config: Option<&Path>) -> Result<ExitCode, Error> {
     let (settings, _) = settings::load(config)?;
     print(&settings::with_comments(&settings))?;
     Ok(ExitCode::SUCCESS)

@@ -1,13 +1,13 @@
 //! Cuts a series at restarts, with the evidence for each cut.
 //!
-//! Explicit evidence (a new container ID, counters that fell in the same row) overrides values. Values alone are
-//! ambiguous, since a garbage collection falls like a restart: a fall counts as a restart only when it goes back to
+//! Explicit evidence (events, a new container ID, counters that fell in the same row) overrides values. Values alone
+//! are ambiguous, since a garbage collection falls like a restart: a fall counts as a restart only when it goes back to
 //! the level of a start, or comes by the clock, and does not merely end an excursion. Times are seconds from the
 //! first sample, values bytes.
 
 use crate::series::{Marks, MemorySeries};
 use crate::stats::falls::Falls;
-use crate::stats::robust::{mad, mean, median};
+use crate::stats::robust::{RunningMedian, mad, mean, median};
 use crate::stats::{falls, spikes};
 
 /// After a restart at most this share of the memory before it is left.
@@ -45,10 +45,12 @@ const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
 /// How it is known that a container restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Killed for memory: it fell from its limit, or from the ceiling at which others fell.
+    /// Killed for memory: an event says so, or it fell from its limit, or from the ceiling at which others fell.
     Oom,
     /// The container ID changed under its name.
     Recreated,
+    /// An event says that it ended or started.
+    Event,
     /// Its I/O counters fell in the same row.
     CounterReset,
     /// It was absent, and came back at the level of a start.
@@ -63,6 +65,7 @@ impl Cause {
         match self {
             Cause::Oom => "oom",
             Cause::Recreated => "recreated",
+            Cause::Event => "event",
             Cause::CounterReset => "counter-reset",
             Cause::Gap => "gap",
             Cause::LevelDrop => "level-drop",
@@ -74,6 +77,7 @@ impl Cause {
         match self {
             Cause::Oom => "fell from its ceiling, as when killed for memory",
             Cause::Recreated => "created anew: its ID changed",
+            Cause::Event => "restarted",
             Cause::CounterReset => "restarted: its I/O counters began again",
             Cause::Gap => "absent, then back at the level of a start",
             Cause::LevelDrop => "memory fell to the level of a start",
@@ -137,18 +141,26 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
     let values = despiked.values;
     let Falls { at: falls, rises } = falls::find(&values);
     let explicit = explicit_restarts(series);
-    let explicit = if explicit.is_empty() { after_gaps(&seconds, series.used_bytes()) } else { explicit };
 
     let evidence = Evidence::new(&seconds, &values, &falls);
-    let (mut cuts, trusted) =
-        if explicit.is_empty() { evidence.restarts(&seconds, &values) } else { (explicit.clone(), true) };
+    let (mut cuts, trusted) = if tells_of_every_restart(series) {
+        (explicit, true)
+    } else {
+        let gaps = after_gaps(&seconds, series.used_bytes());
+        let (suggested, trusted) = if gaps.is_empty() { evidence.restarts(&seconds, &values) } else { (gaps, true) };
+        beside_explicit(series, explicit, suggested, trusted)
+    };
     cuts.retain(|&(at, _)| 0 < at && at < values.len());
     let at: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
     let gradual = climbs_gradually(&values, &at);
     let releases = falls
         .iter()
         .copied()
-        .filter(|fall| at.iter().all(|cut| cut.abs_diff(*fall) > 1) && !evidence.excursion_ends.contains(fall))
+        .filter(|fall| {
+            let nearest = at.partition_point(|cut| cut + 1 < *fall);
+            at.get(nearest).is_none_or(|cut| cut.abs_diff(*fall) > 1)
+                && evidence.excursion_ends.binary_search(fall).is_err()
+        })
         .collect();
     let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
     Segmentation { seconds, values, spikes: despiked.spikes, restarts, trusted, gradual, releases, rises, falls }
@@ -158,8 +170,12 @@ fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
     (1..series.len())
         .filter_map(|index| {
             let marks = series.marks(index);
-            if marks.contains(Marks::RECREATED) {
+            if marks.contains(Marks::OOM_KILLED) {
+                Some((index, Cause::Oom))
+            } else if marks.contains(Marks::RECREATED) {
                 Some((index, Cause::Recreated))
+            } else if marks.contains(Marks::RESTARTED) {
+                Some((index, Cause::Event))
             } else if marks.contains(Marks::COUNTER_RESET) {
                 Some((index, Cause::CounterReset))
             } else {
@@ -169,15 +185,45 @@ fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
         .collect()
 }
 
+/// Whether the input has restarts of its own, in columns beside the memory: then it has all of them.
+fn tells_of_every_restart(series: &MemorySeries) -> bool {
+    (1..series.len()).any(|index| {
+        let marks = series.marks(index);
+        let recreated = marks.contains(Marks::RECREATED) && !marks.contains(Marks::RESTARTED);
+        recreated || marks.contains(Marks::COUNTER_RESET)
+    })
+}
+
+/// Explicit restarts, and those that values suggest where events would not have told of them.
+///
+/// Explicit ones are trusted; beside further ones that are only suggested, all are trusted as little as those.
+fn beside_explicit(
+    series: &MemorySeries,
+    explicit: Vec<(usize, Cause)>,
+    mut suggested: Vec<(usize, Cause)>,
+    trusted: bool,
+) -> (Vec<(usize, Cause)>, bool) {
+    suggested.retain(|(at, _)| {
+        let told = explicit.iter().any(|(other, _)| at.abs_diff(*other) <= 1);
+        !told && !series.marks(*at).contains(Marks::WATCHED)
+    });
+    let trusted = trusted || (suggested.is_empty() && !explicit.is_empty());
+    let mut cuts = explicit;
+    cuts.extend(suggested);
+    cuts.sort_unstable_by_key(|(at, _)| *at);
+    (cuts, trusted)
+}
+
 /// Gaps after which memory is at the level of a start again, having been well above it.
 fn after_gaps(seconds: &[f64], values: &[f64]) -> Vec<(usize, Cause)> {
     let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let Some(usual) = median(&steps) else { return Vec::new() };
-    let mut starts = vec![start_level(values)];
+    let mut starts = RunningMedian::default();
+    starts.push(start_level(values));
     let mut found = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let (before, after) = (values[index], values[index + 1]);
-        let start = median(&starts).expect("there is at least the first start");
+        let start = starts.median().expect("there is at least the first start");
         if *step > GAP_STEPS * usual && after <= START_AGAIN * start && after <= RESTART_DEPTH * before {
             found.push((index + 1, Cause::Gap));
             starts.push(after);
@@ -223,8 +269,11 @@ impl Evidence {
             })
             .collect();
         let excursion_ends = excursion_ends(values, &falls);
-        let peaks: Vec<f64> =
-            falls.iter().filter(|fall| !excursion_ends.contains(&fall.at)).map(|fall| fall.before).collect();
+        let peaks: Vec<f64> = falls
+            .iter()
+            .filter(|fall| excursion_ends.binary_search(&fall.at).is_err())
+            .map(|fall| fall.before)
+            .collect();
         let between_readings = BETWEEN_READINGS * usual_rise(values);
         let from_one_ceiling = peaks.len() >= 3
             && mad(&peaks)
@@ -238,14 +287,15 @@ impl Evidence {
 
     /// Restarts from values alone, and whether they may carry a failing verdict.
     fn restarts(&self, seconds: &[f64], values: &[f64]) -> (Vec<(usize, Cause)>, bool) {
-        let eligible = || self.falls.iter().filter(|fall| !self.excursion_ends.contains(&fall.at));
+        let eligible = || self.falls.iter().filter(|fall| self.excursion_ends.binary_search(&fall.at).is_err());
         let mut cuts: Vec<usize> = Vec::new();
         if self.by_the_clock {
             cuts.extend(eligible().map(|fall| fall.at));
         } else {
-            let mut starts = vec![start_level(values)];
+            let mut starts = RunningMedian::default();
+            starts.push(start_level(values));
             for fall in eligible().filter(|fall| fall.after <= RESTART_DEPTH * fall.before) {
-                let start = median(&starts).expect("there is at least the first start");
+                let start = starts.median().expect("there is at least the first start");
                 if fall.before - fall.after >= WAY_BACK * (fall.before - start) {
                     cuts.push(fall.at);
                     starts.push(fall.after);
@@ -259,7 +309,7 @@ impl Evidence {
         let emptied = self
             .falls
             .iter()
-            .filter(|fall| cuts.contains(&fall.at))
+            .filter(|fall| cuts.binary_search(&fall.at).is_ok())
             .all(|fall| fall.after <= HARDLY_ANYTHING * fall.before);
         let enough = if emptied { TRUSTED_SHORT_LIFE_SAMPLES } else { TRUSTED_LIFE_SAMPLES };
         let few_and_long = (1..=2).contains(&cuts.len())
@@ -365,7 +415,9 @@ fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>)
                 }
                 None => ceiling && at_ceiling(at),
             };
-            let cause = if killed && cause != Cause::Recreated && values[at] < before(at) { Cause::Oom } else { cause };
+            // What events or a new ID tell of is not guessed again.
+            let told = matches!(cause, Cause::Recreated | Cause::Event | Cause::Oom);
+            let cause = if killed && !told && values[at] < before(at) { Cause::Oom } else { cause };
             Restart { at, cause, before_bytes: values[at - 1], after_bytes: values[at] }
         })
         .collect()
@@ -434,6 +486,33 @@ mod tests {
             &flat,
             &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)],
             "20 counter-reset, 40 recreated, 0 releases",
+        );
+    }
+
+    #[test]
+    fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
+        let two_lives = teeth(20.0, 200.0, 30, 2);
+        let guessed = cut(&series(&two_lives, &[], 10_000), None);
+        assert_eq!((describe(&guessed).as_str(), guessed.trusted), ("30 level-drop, 0 releases", false));
+        for (marks, expected) in [
+            (Marks::RESTARTED, "30 event, 0 releases"),
+            (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 releases"),
+            (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 releases"),
+        ] {
+            let told = cut(&series(&two_lives, &[(30, marks)], 10_000), None);
+            assert_eq!((describe(&told).as_str(), told.trusted), (expected, true));
+        }
+    }
+
+    #[test]
+    fn events_end_where_they_end_and_values_speak_beyond() {
+        let four_lives = teeth(20.0, 300.0, 50, 4);
+        check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 releases");
+        // Where events were recorded and tell of none, a fall is no restart.
+        check(
+            &four_lives,
+            &[(50, Marks::RESTARTED), (100, Marks::WATCHED), (150, Marks::WATCHED)],
+            "50 event, 2 releases",
         );
     }
 

@@ -18,6 +18,12 @@ impl Marks {
     pub const COUNTER_RESET: Marks = Marks(2);
     /// The input said that the container was there but had no reading (`--`, `0B / 0B`, a stale marker).
     pub const GAP_BEFORE: Marks = Marks(4);
+    /// An event says that the container was killed for want of memory since the sample before.
+    pub const OOM_KILLED: Marks = Marks(8);
+    /// An event says that the container ended or started since the sample before.
+    pub const RESTARTED: Marks = Marks(16);
+    /// Events of the container were recorded all the time since the sample before: a restart would be marked.
+    pub const WATCHED: Marks = Marks(32);
 
     /// Whether all of `other` is marked.
     pub const fn contains(self, other: Marks) -> bool {
@@ -36,7 +42,7 @@ impl Marks {
 
     /// From the bit set of a table; unknown bits are dropped.
     pub const fn from_bits(bits: u8) -> Marks {
-        Marks(bits & 7)
+        Marks(bits & 63)
     }
 }
 
@@ -106,6 +112,11 @@ impl SeriesInfo {
     /// The container's name, for commands and links.
     pub fn container(&self) -> &str {
         self.labels.get("container").map_or(&self.id, String::as_str)
+    }
+
+    /// What docker calls the container: the label `name` of an exporter, else the container's name.
+    pub fn docker_name(&self) -> &str {
+        self.labels.get("name").filter(|name| !name.is_empty()).map_or_else(|| self.container(), String::as_str)
     }
 }
 
@@ -188,6 +199,11 @@ impl MemorySeries {
     /// The evidence beside the sample at `index`.
     pub fn marks(&self, index: usize) -> Marks {
         Marks::from_bits(self.samples.marks[index])
+    }
+
+    /// Adds evidence to the sample at `index`.
+    pub fn mark(&mut self, index: usize, marks: Marks) {
+        self.samples.marks[index] |= marks.bits();
     }
 
     /// Time of the first sample, in milliseconds.

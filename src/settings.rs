@@ -81,6 +81,8 @@ pub struct Settings {
     pub evaluation: EvaluationSettings,
     /// The runbook's criteria.
     pub criteria: CriteriaSettings,
+    /// When one run is worse than another.
+    pub compare: CompareSettings,
 }
 
 /// Which part of the data is judged.
@@ -133,6 +135,19 @@ pub struct PolicySettings {
     pub min_samples: u32,
     /// Nor does a series that ended before this last share of the window.
     pub ended_early_share: Share,
+}
+
+/// When one run is worse than another, beyond what differs between any two runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompareSettings {
+    /// A level higher by this share of the base's matters, as in `flat-after-load`.
+    pub level_share: Share,
+    /// A level higher by up to this never matters.
+    pub level_floor_bytes: Bytes,
+    /// Growth faster by this a day matters; absent: the growth that matters in the new run by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth_bytes_per_day: Option<Bytes>,
 }
 
 /// How alert rules are evaluated.
@@ -264,6 +279,8 @@ criterion_settings! {
         window_seconds: Seconds = Seconds::whole(300),
         /// Fewer samples in that time cannot decide it.
         min_samples: u32 = 5,
+        /// Share of the time outside the load with such a slope that a pass needs.
+        min_decided_share: Share = Share(0.5),
     } gates true
 }
 criterion_settings! {
@@ -273,8 +290,10 @@ criterion_settings! {
         rise_share: Share = Share(0.1),
         /// A rise up to this is allowed in any case.
         rise_floor_bytes: Bytes = Bytes::new(10_000_000),
-        /// Last share of the time after the load that is taken as settled.
+        /// Last share of the time after the load that is taken as settled; of the load itself, as its end.
         settled_share: Share = Share(0.25),
+        /// A level from fewer readings is none.
+        min_readings: u32 = 5,
     } gates true
 }
 criterion_settings! {
@@ -291,6 +310,8 @@ criterion_settings! {
         restarts: u32 = 3,
         /// Within this time.
         within_seconds: Seconds = Seconds::whole(3600),
+        /// Share of the time that events must cover for a pass where the readings are too far apart.
+        min_watched_share: Share = Share(0.9),
     } gates true
 }
 criterion_settings! {
@@ -311,6 +332,8 @@ criterion_settings! {
         max_bytes: Bytes = Bytes::new(500_000_000),
         /// How soon after a restart it must be steady below that.
         within_seconds: Seconds = Seconds::whole(900),
+        /// Last share of that time in which it must be.
+        steady_share: Share = Share(1.0 / 3.0),
     } gates false
 }
 
@@ -356,6 +379,16 @@ impl Default for PolicySettings {
             strict: false,
             min_samples: 8,
             ended_early_share: Share(0.1),
+        }
+    }
+}
+
+impl Default for CompareSettings {
+    fn default() -> CompareSettings {
+        CompareSettings {
+            level_share: Share(0.1),
+            level_floor_bytes: Bytes::new(10_000_000),
+            growth_bytes_per_day: None,
         }
     }
 }
@@ -432,6 +465,7 @@ struct SettingsFile {
     policy: PolicySettings,
     evaluation: EvaluationSettings,
     criteria: CriteriaSettings,
+    compare: CompareSettings,
     series: Vec<toml::Spanned<SeriesTable>>,
 }
 
@@ -463,6 +497,7 @@ pub fn read(text: &str) -> Result<(Settings, SeriesRules), SettingsError> {
         policy: file.policy,
         evaluation: file.evaluation,
         criteria: file.criteria,
+        compare: file.compare,
     };
     check(&settings).map_err(|(key, why)| SettingsError(format!("line {}: {why}", line_of(text, key))))?;
     let rules = file
@@ -639,6 +674,7 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("bytes_per_minute", "the growth of a minute that is too much"),
             ("window_seconds", "over which time the slope is taken"),
             ("min_samples", "fewer samples in that time cannot decide it"),
+            ("min_decided_share", "share of the time with such a slope that a pass needs"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -647,7 +683,11 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("rise_share", "share of the level before the load by which the level after it may be higher"),
             ("rise_floor_bytes", "a rise up to this is allowed in any case"),
-            ("settled_share", "last share of the time after the load that is taken as settled"),
+            (
+                "settled_share",
+                "last share of the time after the load that is taken as settled, and of the load as its end",
+            ),
+            ("min_readings", "a level from fewer readings is none"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -663,6 +703,7 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("restarts", "so many restarts or OOM kills are a loop"),
             ("within_seconds", "within this time"),
+            ("min_watched_share", "share of the time that events must cover where readings are too far apart"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -680,6 +721,7 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("max_bytes", "the level after a restart that is too much"),
             ("within_seconds", "how soon after a restart it must be steady below that"),
+            ("steady_share", "last share of that time in which it must be"),
             ("gates", "whether a failure fails the series"),
         ],
     ),
@@ -689,6 +731,17 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("min_evaluable_share", "alerts of --rules: share of evaluations with all values that a pass needs"),
             ("ungated", "alerts that do not fail a series, such as [\"MemoryInfo\"]"),
             ("gates", "whether the failure of any other alert fails the series"),
+        ],
+    ),
+    (
+        "compare",
+        &[
+            ("level_share", "`leaktrend compare`: a level higher by this share of the base's matters"),
+            ("level_floor_bytes", "a level higher by up to this never matters (10 MB)"),
+            (
+                "growth_bytes_per_day",
+                "growth faster by this a day matters; absent: what matters in the new run by itself",
+            ),
         ],
     ),
 ];
@@ -705,7 +758,7 @@ pub fn with_comments(settings: &Settings) -> String {
         for (key, comment) in *keys {
             match values.and_then(|values| values.get(*key)) {
                 Some(value) => text.push_str(&format!("# {comment}\n{key} = {}\n", plain(value))),
-                None => text.push_str(&format!("# {comment}\n# {key} = 1.76\n")),
+                None => text.push_str(&format!("# {comment}\n# {key} = {}\n", example(key))),
             }
         }
     }
@@ -715,6 +768,11 @@ pub fn with_comments(settings: &Settings) -> String {
          # criteria.growth-100mb-5m.gates = false\n",
     );
     text
+}
+
+/// A value for a key that is absent by default.
+fn example(key: &str) -> &'static str {
+    if key == "phase_seconds" { "1.76" } else { "\"36MiB\"" }
 }
 
 /// A value as it is written: whole seconds and bytes without a fraction.

@@ -308,7 +308,10 @@ pub fn rate_per_day_text(bytes_per_second: f64) -> String {
 }
 
 /// Memory with three significant digits, for prose: an estimate does not deserve more.
+///
+/// What is below half a byte is none: a slope that was fitted is seldom exactly 0.
 pub fn short_memory(bytes: f64) -> String {
+    let bytes = if bytes.abs() < 0.5 { 0.0 } else { bytes };
     let (value, unit) = binary(bytes);
     format!("{} {unit}", significant(value, 3))
 }

@@ -62,6 +62,8 @@ fn run(case: &Path, work: &Path) -> Output {
         .args(args.lines())
         .current_dir(work)
         .env_remove("NO_COLOR")
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
         .env("COLUMNS", "100")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -13,7 +13,7 @@ fn root() -> &'static Path {
 
 fn leaktrend() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leaktrend"));
-    command.current_dir(root());
+    command.current_dir(root()).env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
     command
 }
 

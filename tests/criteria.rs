@@ -26,6 +26,7 @@ struct Scenario {
     limit_bytes: Option<f64>,
     verdict: VerdictSummary<'static>,
     restarts: Vec<Restart<'static>>,
+    watched_share: f64,
 }
 
 impl Scenario {
@@ -49,9 +50,17 @@ impl Scenario {
                 judgement: Judgement::NoLeak,
                 reason: "the slope is within 1 MiB a day",
                 grows_after_load: None,
+                onset_ms: None,
             },
             restarts: Vec::new(),
+            watched_share: 0.0,
         }
+    }
+
+    /// With events that cover a share of the time.
+    fn watched(mut self, share: f64) -> Scenario {
+        self.watched_share = share;
+        self
     }
 
     /// With a load from one minute to another.
@@ -108,6 +117,7 @@ impl Scenario {
             limit_bytes: self.limit_bytes,
             verdict: self.verdict,
             restarts: &self.restarts,
+            watched_share: self.watched_share,
         };
         evaluate(&series, &context)
     }
@@ -390,7 +400,7 @@ fn a_gain_under_load_is_left_out() {
     check(
         "confirmed-100mb-60s",
         &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(9, 31),
-        "pass: memory gained at most 0 B within 1 min, 100 MB allowed",
+        "pass: memory gained at most 0 B within 1 min, 100 MB allowed, with the load left out",
     );
 }
 
@@ -481,7 +491,7 @@ fn a_climb_under_load_is_left_out() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(15, 60, ramp(20.0, 30.0, 60.0)).load(19, 31),
-        "pass: memory climbed at most 0 B a day over 5 min, 50 MB a minute allowed",
+        "pass: memory climbed at most 0 B a day over 5 min, 50 MB a minute allowed, with the load left out",
     );
 }
 
@@ -540,7 +550,7 @@ fn too_little_after_the_load_says_how_long_to_wait() {
     check(
         "flat-after-load",
         &Scenario::every(60, 34, |_| 200e6).load(10, 30),
-        "not-evaluable: only 2 readings in the last 25 % of the 4 min after the load give no settled level; 5 are needed, so measure 16 min longer",
+        "not-evaluable: only 2 readings in the last 25 % of the 4 min after the load give no settled level; 5 are needed, so wait 20 min after the load, 16 min longer",
     );
 }
 
@@ -608,8 +618,66 @@ fn half_an_hour_apart_a_loop_is_not_seen() {
     check(
         "restart-loop",
         &Scenario::every(1800, 1440, |_| 200e6).restarts(&[30]),
-        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h; measure at least every 20 min",
+        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h; measure at least every 20 min, or give the events of the whole time",
     );
+}
+
+#[test]
+fn events_show_at_any_spacing_what_happened_while_they_were_recorded() {
+    let coarse = || Scenario::every(1800, 1440, |_| 200e6);
+    check(
+        "restart-loop",
+        &coarse().restarts(&[30]).watched(0.95),
+        "pass: at most 1 restart within 1 h in events that cover 95 % of the time, fewer than 3 allowed",
+    );
+    check(
+        "restart-loop",
+        &coarse().watched(0.4),
+        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h, and events cover only 40 % of the time (90 % are needed); measure at least every 20 min, or give the events of the whole time",
+    );
+    check(
+        "restart-loop",
+        &coarse().restarts(&[30, 31, 32]).watched(0.4),
+        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (3 oom), fewer than 3 within 1 h allowed",
+    );
+}
+
+#[test]
+fn a_day_that_fails_says_since_when() {
+    let mut leaking = Scenario::every(300, 1440, |_| 200e6).verdict("leak", Judgement::Leak, None);
+    leaking.verdict.onset_ms = Some(START_MS + 300 * MINUTE);
+    let spans = leaking.criterion("trend-24h").spans;
+    assert_eq!((spans.len(), spans[0].pending_at_ms, spans[0].resolved_at_ms), (1, START_MS + 300 * MINUTE, None));
+}
+
+#[test]
+fn windows_and_shares_are_settings() {
+    let load = || Scenario::every(60, 34, |_| 200e6).load(10, 30).verdict("flat", Judgement::NoLeak, Some(false));
+    let mut few = load();
+    few.settings.flat_after_load.min_readings = 2;
+    assert_eq!(few.criterion("flat-after-load").status, Status::Pass);
+
+    let mut strict = Scenario::every(10, 60, pulse(10.0, 99.0, 15.0)).load(10, 30);
+    strict = strict.verdict("flat", Judgement::NoLeak, Some(false));
+    assert_eq!(strict.criterion("flat-after-load").status, Status::Pass);
+    strict.settings.flat_after_load.rise_share = serde_json::from_str("0.05").unwrap();
+    assert_eq!(strict.criterion("flat-after-load").status, Status::Fail);
+
+    let mut late = Scenario::every(10, 60, pulse(10.0, 22.0, 400.0)).restarts(&[10]);
+    assert_eq!(late.criterion("steady-500mb").status, Status::Fail);
+    late.settings.steady.steady_share = serde_json::from_str("0.1").unwrap();
+    assert_eq!(late.criterion("steady-500mb").status, Status::Pass);
+
+    let mut watched = Scenario::every(1800, 1440, |_| 200e6).watched(0.95);
+    watched.settings.restart_loop.min_watched_share = serde_json::from_str("0.99").unwrap();
+    assert_eq!(watched.criterion("restart-loop").status, Status::NotEvaluable);
+
+    // Readings every minute, for a tenth of the time.
+    let mut gappy = Scenario::every(60, 600, |_| 200e6).without(60, 540);
+    gappy.settings.rapid.min_decided_share = serde_json::from_str("0.9").unwrap();
+    assert_eq!(gappy.criterion("rapid-50mb-per-min").status, Status::NotEvaluable);
+    gappy.settings.rapid.min_decided_share = serde_json::from_str("0.1").unwrap();
+    assert_eq!(gappy.criterion("rapid-50mb-per-min").status, Status::Pass);
 }
 
 #[test]

@@ -1,13 +1,20 @@
-//! The statistics against independent programs: `reference/make.py` made the values with numpy, scipy, statsmodels.
+//! The statistics, and the peers that `examples/accuracy` measures beside, against independent programs:
+//! `reference/make.py` made the values with numpy, scipy, statsmodels, pymannkendall and ruptures.
 
-use leaktrend::stats::ar1::SlopePosterior;
-use leaktrend::stats::{Points, fdr, robust, theil_sen};
+use leaktrend::stats::ar1::{Noise, SlopePosterior};
+use leaktrend::stats::{Points, falls, fdr, robust, spikes, steps, theil_sen};
 use serde::Deserialize;
+
+#[path = "../examples/accuracy/peers.rs"]
+mod peers;
 
 #[derive(Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the field's terms")]
 struct Values {
     series: Vec<Case>,
+    trends: Vec<Trend>,
+    shifts: Vec<Shifts>,
+    jumps: Vec<Jumps>,
     p_values: Vec<f64>,
     q_values: Vec<f64>,
 }
@@ -29,6 +36,31 @@ struct Posterior {
     below_zero: f64,
     lower: f64,
     upper: f64,
+}
+
+#[derive(Deserialize)]
+struct Trend {
+    y: Vec<f64>,
+    s: f64,
+    independent_variance: f64,
+    corrected_variance: f64,
+    z: f64,
+    sen: f64,
+    least_squares: f64,
+    r2: f64,
+}
+
+#[derive(Deserialize)]
+struct Shifts {
+    y: Vec<f64>,
+    at: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct Jumps {
+    y: Vec<f64>,
+    spikes: Vec<usize>,
+    falls: Vec<usize>,
 }
 
 fn values() -> Values {
@@ -55,10 +87,10 @@ fn the_slope_posterior_is_that_of_dense_matrices() {
     for case in values().series {
         let points = Points::new(&case.x, &case.y).unwrap();
         let posterior = SlopePosterior::of_line(points, case.floor).unwrap();
-        check("mean", posterior.mean(), case.posterior.mean, 1e-7);
-        check("below zero", posterior.probability_at_most(0.0), case.posterior.below_zero, 1e-7);
-        check("lower", posterior.quantile(0.05), case.posterior.lower, 1e-6);
-        check("upper", posterior.quantile(0.95), case.posterior.upper, 1e-6);
+        check("mean", posterior.mean(), case.posterior.mean, 1e-9);
+        check("below zero", posterior.probability_at_most(0.0), case.posterior.below_zero, 1e-9);
+        check("lower", posterior.quantile(0.05), case.posterior.lower, 1e-9);
+        check("upper", posterior.quantile(0.95), case.posterior.upper, 1e-9);
     }
 }
 
@@ -68,4 +100,55 @@ fn q_values_are_those_of_statsmodels() {
     for (q, expected) in fdr::q_values(&values.p_values).iter().zip(&values.q_values) {
         check("q", *q, *expected, 1e-12);
     }
+}
+
+#[test]
+fn the_trend_tests_beside_are_those_of_pymannkendall_and_scipy() {
+    for trend in values().trends {
+        // From 1, as pymannkendall counts: residuals that tie but for rounding then round alike.
+        let x: Vec<f64> = (1..=trend.y.len()).map(|index| index as f64).collect();
+        let test = peers::mann_kendall(&x, &trend.y);
+        assert_eq!(test.s, trend.s);
+        check("independent variance", peers::independent_variance(&trend.y), trend.independent_variance, 1e-12);
+        check("variance", test.variance, trend.corrected_variance, 1e-9);
+        check("z", test.z(), trend.z, 1e-9);
+        check("Sen's slope", test.slope, trend.sen, 1e-9);
+        let line = peers::line(&x, &trend.y);
+        check("least squares", line.slope, trend.least_squares, 1e-9);
+        check("r2", line.r2, trend.r2, 1e-9);
+    }
+}
+
+/// Among independent noise, the first φ: there the greedy search finds what dynamic programming does.
+#[test]
+fn level_shifts_are_where_ruptures_finds_them() {
+    for shifts in values().shifts {
+        let x: Vec<f64> = (0..shifts.y.len()).map(|index| index as f64).collect();
+        let noise = Noise::new(&x, &[]);
+        let independent = [noise.project_one(0, &shifts.y, &[vec![1.0; x.len()]])];
+        let placements = steps::place(&independent, 0.0, shifts.at.len());
+        let mut at = placements[shifts.at.len() - 1].at.clone();
+        at.sort_unstable();
+        assert_eq!(at, shifts.at);
+    }
+}
+
+#[test]
+fn spikes_and_falls_are_those_of_every_window_written_out() {
+    for jumps in values().jumps {
+        assert_eq!(spikes::remove(&jumps.y).spikes, jumps.spikes);
+        let found = falls::find(&jumps.y).at;
+        // Wider windows find more of them, and none instead of a sharp one.
+        assert!(jumps.falls.iter().all(|fall| found.contains(fall)), "{found:?} {:?}", jumps.falls);
+    }
+}
+
+#[test]
+fn the_peers_call_what_they_should() {
+    let hour: Vec<f64> = (0..240).map(|index| 15.0 * f64::from(index)).collect();
+    let level = vec![4e8; 240];
+    assert_eq!(peers::call(&hour, &level), [false; 4]);
+    let growing: Vec<f64> = hour.iter().map(|second| 4e8 + 4e5 * second).collect();
+    assert_eq!(peers::call(&hour, &growing), [true; 4]);
+    assert_eq!(peers::NAMES.len(), 4);
 }

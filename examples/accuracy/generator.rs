@@ -240,13 +240,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
     let cycles = random.uniform(10.0, 60.0);
     let jitter = [0.0, 0.1, 0.3][(random.next() % 3) as usize];
     let cuts = cuts(mechanism, sampling, windows, per_window, seed);
-    let loads: Vec<(f64, f64)> = (0..windows.ceil() as u64)
-        .map(|window| {
-            let random = &mut Random::of(seed, 100 + window);
-            let start = window as f64;
-            (start + random.uniform(0.2, 0.4), start + random.uniform(0.55, 0.75))
-        })
-        .collect();
+    let loads = loads(windows, seed);
     let cycle = (span / cycles).max(4.0 * step);
     let saw = sawtooth(cycle, jitter, whole as f64 * step, &mut Random::of(seed, 3));
     let lives_per_window = match mechanism {
@@ -293,15 +287,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
         noiseless.iter().zip(&noise).map(|(value, noise)| (value + sd * noise).max(MIB)).collect();
 
     if matches!(mechanism, Mechanism::Spikes | Mechanism::LeakThroughSpikes) {
-        let random = &mut Random::of(seed, 4);
-        let count = (8.0 * windows) as usize;
-        for spike in 0..count {
-            let at = ((spike as f64 + random.uniform(0.0, 1.0)) / 8.0 * n as f64) as usize;
-            let width = 1 + (random.next() % 3) as usize;
-            let height = base * random.uniform(0.3, 1.0);
-            let end = (at + width).min(whole);
-            values[at.min(end)..end].iter_mut().for_each(|value| *value += height);
-        }
+        add_spikes(&mut values, n, base, &mut Random::of(seed, 4));
     }
     let known = matches!(mechanism, Mechanism::KnownRestarts | Mechanism::OneKnownRestart);
     let recreated = if known {
@@ -323,6 +309,29 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
     };
     let phi = if walk.is_some() { 1.0 } else { phi };
     Generated { seconds, values, noiseless, recreated, phi, slope, long_run_sd }
+}
+
+/// When load begins and ends in each window, in windows.
+fn loads(windows: f64, seed: u64) -> Vec<(f64, f64)> {
+    (0..windows.ceil() as u64)
+        .map(|window| {
+            let random = &mut Random::of(seed, 100 + window);
+            let start = window as f64;
+            (start + random.uniform(0.2, 0.4), start + random.uniform(0.55, 0.75))
+        })
+        .collect()
+}
+
+/// Eight spikes for each window of `n` readings, one to three readings wide, as high as 30 to 100 % of `base`.
+fn add_spikes(values: &mut [f64], n: usize, base: f64, random: &mut Random) {
+    let whole = values.len();
+    for spike in 0..8 * whole / n {
+        let at = ((spike as f64 + random.uniform(0.0, 1.0)) / 8.0 * n as f64) as usize;
+        let width = 1 + (random.next() % 3) as usize;
+        let height = base * random.uniform(0.3, 1.0);
+        let end = (at + width).min(whole);
+        values[at.min(end)..end].iter_mut().for_each(|value| *value += height);
+    }
 }
 
 /// AR(1) noise of variance 1, or a walk with this standard deviation of a step.

@@ -103,7 +103,7 @@ pub(crate) fn mann_kendall(x: &[f64], y: &[f64]) -> MannKendall {
     let s: f64 = (1..n).map(|j| y[..j].iter().map(|earlier| sign(y[j] - earlier)).sum::<f64>()).sum();
     let slope = theil_sen::slope(Points::new(x, y).expect("times increase")).expect("there are two points");
     let around: Vec<f64> = x.iter().zip(y).map(|(x, y)| y - slope * x).collect();
-    let centre = (count + 1.0) / 2.0;
+    let centre = f64::midpoint(count, 1.0);
     let deviations: Vec<f64> = ranks(&around).iter().map(|rank| rank - centre).collect();
     let product = |lag: usize| deviations[lag..].iter().zip(&deviations).map(|(a, b)| a * b).sum::<f64>();
     let whole = product(0);

@@ -10,9 +10,6 @@ use super::{Context, Criterion, LoadWindow, Span, Status, between, median};
 
 const ID: &str = "flat-after-load";
 
-/// A level from fewer readings says little.
-const MIN_READINGS: usize = 5;
-
 /// The settled level at most 10 % or 10 MB above the level before the load, and no growth after it.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.flat_after_load;
@@ -21,13 +18,14 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         return Criterion::new(ID, settings.gates, Status::NotApplicable, reason);
     };
 
+    let min_readings = settings.min_readings.max(1) as usize;
     let before = between(series, i64::MIN, load.start_ms);
-    let (Some(baseline), true) = (median(before), MIN_READINGS <= before.len()) else {
+    let (Some(baseline), true) = (median(before), min_readings <= before.len()) else {
         let reason = format!(
-            "only {} readings before the load give no level to come back to; {MIN_READINGS} are needed, so start \
+            "only {} readings before the load give no level to come back to; {min_readings} are needed, so start \
              measuring {} before the load",
             before.len(),
-            duration_text(MIN_READINGS as f64 * series.step_seconds().unwrap_or(60.0))
+            duration_text(min_readings as f64 * series.step_seconds().unwrap_or(60.0))
         );
         return Criterion::new(ID, settings.gates, Status::NotEvaluable, reason);
     };
@@ -37,7 +35,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let after_ms = series.end_ms() - load.end_ms;
     let settled_start_ms = series.end_ms() - (settings.settled_share.get() * after_ms as f64).floor() as i64;
     let settled_readings = if after_ms > 0 { between(series, settled_start_ms, i64::MAX) } else { &[] };
-    let (Some(settled), true) = (median(settled_readings), MIN_READINGS <= settled_readings.len()) else {
+    let (Some(settled), true) = (median(settled_readings), min_readings <= settled_readings.len()) else {
         return Criterion::new(
             ID,
             settings.gates,
@@ -51,7 +49,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         "{} settled after the load, against {} before it{}",
         memory_text(settled),
         memory_text(baseline),
-        end_of_load_text(series, load)
+        end_of_load_text(series, load, settings.settled_share.get())
     );
     let (status, reason) = if settled > allowed {
         let over = memory_text(settled - baseline);
@@ -88,9 +86,9 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
 }
 
 /// The level at the load's end, where it was read: the median of the same last share of the load.
-fn end_of_load_text(series: &MemorySeries, load: LoadWindow) -> String {
-    let last_quarter_ms = (load.end_ms - load.start_ms) / 4;
-    match median(between(series, load.end_ms - last_quarter_ms, load.end_ms + 1)) {
+fn end_of_load_text(series: &MemorySeries, load: LoadWindow, share: f64) -> String {
+    let last_part_ms = (share * (load.end_ms - load.start_ms) as f64) as i64;
+    match median(between(series, load.end_ms - last_part_ms, load.end_ms + 1)) {
         Some(level) => format!(" and {} at its end", memory_text(level)),
         None => String::new(),
     }
@@ -98,17 +96,19 @@ fn end_of_load_text(series: &MemorySeries, load: LoadWindow) -> String {
 
 fn wait_text(series: &MemorySeries, context: &Context<'_>, load: LoadWindow, n_readings: usize) -> String {
     let step_seconds = series.step_seconds().unwrap_or(60.0);
-    let share = context.settings.flat_after_load.settled_share.get();
+    let settings = &context.settings.flat_after_load;
+    let (share, min_readings) = (settings.settled_share.get(), settings.min_readings.max(1));
     let after_seconds = ((series.end_ms() - load.end_ms) as f64 / 1e3).max(0.0);
     if share == 0.0 {
         return "no part of the time after the load is taken as settled".to_owned();
     }
-    let needed_seconds = (MIN_READINGS as f64 * step_seconds / share - after_seconds).max(step_seconds);
+    let needed_seconds = (f64::from(min_readings) * step_seconds / share - after_seconds).max(step_seconds);
     format!(
-        "only {n_readings} readings in the last {:.0} % of the {} after the load give no settled level; {MIN_READINGS} \
-         are needed, so measure {} longer",
+        "only {n_readings} readings in the last {:.0} % of the {} after the load give no settled level; {min_readings} \
+         are needed, so wait {} after the load, {} longer",
         share * 100.0,
         duration_text(after_seconds),
+        duration_text(after_seconds + needed_seconds),
         duration_text(needed_seconds)
     )
 }

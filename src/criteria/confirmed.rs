@@ -9,7 +9,9 @@ use std::ops::Range;
 use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
-use super::{Context, Criterion, Span, Status, amount_text, margin, moment_text, outside_load, too_coarse_text};
+use super::{
+    Context, Criterion, Span, Status, amount_text, left_out_text, margin, moment_text, outside_load, too_coarse_text,
+};
 
 const ID: &str = "confirmed-100mb-60s";
 
@@ -76,11 +78,12 @@ fn decide(series: &MemorySeries, context: &Context<'_>, gains: &Gains, parts: &[
     }
     if let Some((gain, time_ms)) = gains.kept {
         let reason = format!(
-            "memory gained {} within {within} by {} and kept more than {:.0} % of it for {hold}, above {}",
+            "memory gained {} within {within} by {} and kept more than {:.0} % of it for {hold}, above {}{}",
             memory_text(gain),
             moment_text(series, time_ms),
             settings.hold_share.get() * 100.0,
-            amount_text(threshold)
+            amount_text(threshold),
+            left_out_text(context)
         );
         return (Status::Fail, reason);
     }
@@ -102,9 +105,10 @@ fn decide(series: &MemorySeries, context: &Context<'_>, gains: &Gains, parts: &[
         Some(largest) if needed_ms <= longest_ms => {
             let kept = if largest > threshold { ", but it was not kept" } else { "" };
             let reason = format!(
-                "memory gained at most {} within {within}{kept}, {} allowed",
+                "memory gained at most {} within {within}{kept}, {} allowed{}",
                 memory_text(largest.max(0.0)),
-                amount_text(threshold)
+                amount_text(threshold),
+                left_out_text(context)
             );
             (Status::Pass, reason)
         }

@@ -8,9 +8,6 @@ use crate::units::{duration_text, memory_text};
 
 use super::{Context, Criterion, Span, Status, amount_text, between, median, moment_text};
 
-/// The last part of the time after a restart in which memory must be steady.
-const STEADY_SHARE: f64 = 1.0 / 3.0;
-
 /// The median of the minutes after settling, below 300 MB after every restart.
 pub(super) fn baseline(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.baseline;
@@ -36,7 +33,7 @@ pub(super) fn steady(series: &MemorySeries, context: &Context<'_>) -> Criterion 
         id: "steady-500mb",
         gates: settings.gates,
         max_bytes: settings.max_bytes.as_f64(),
-        from_ms: within_ms - (within_ms as f64 * STEADY_SHARE) as i64,
+        from_ms: within_ms - (within_ms as f64 * settings.steady_share.get()) as i64,
         to_ms: within_ms,
         whole: true,
         of: |bytes| bytes.iter().copied().max_by(f64::total_cmp),

@@ -40,6 +40,8 @@ pub struct Context<'a> {
     pub verdict: VerdictSummary<'a>,
     /// Restarts and OOM kills, in any order.
     pub restarts: &'a [Restart<'a>],
+    /// Share of the series' time in which events would have told of every restart, 0 to 1; 0 without events.
+    pub watched_share: f64,
 }
 
 /// The verdict of the series, as far as criteria depend on it.
@@ -53,6 +55,8 @@ pub struct VerdictSummary<'a> {
     pub reason: &'a str,
     /// Whether memory grows after the load; `None` without a load, or where that is not settled.
     pub grows_after_load: Option<bool>,
+    /// When growth began, in milliseconds; `None` where none is claimed.
+    pub onset_ms: Option<i64>,
 }
 
 /// What a verdict means for the trend of a day.
@@ -282,6 +286,11 @@ fn moment_text(series: &MemorySeries, time_ms: i64) -> String {
 /// How far apart readings usually are, for a reader; `None` for a single one.
 fn step_text(series: &MemorySeries) -> Option<String> {
     series.step_seconds().map(duration_text)
+}
+
+/// That the load does not count, where there is one; begins with a comma.
+fn left_out_text(context: &Context<'_>) -> &'static str {
+    if context.load.is_some() { ", with the load left out" } else { "" }
 }
 
 /// What an alert on this metric replays, where it is not the runbook's; begins with a comma.

@@ -7,10 +7,12 @@ use std::ops::Range;
 
 use crate::series::MemorySeries;
 use crate::settings::RapidSettings;
+use crate::stats::{Points, theil_sen};
 use crate::units::{duration_text, rate_text};
 
 use super::{
-    Context, Criterion, Span, Status, amount_text, margin, moment_text, outside_load, step_text, too_coarse_text,
+    Context, Criterion, Span, Status, amount_text, left_out_text, margin, moment_text, outside_load, step_text,
+    too_coarse_text,
 };
 
 const ID: &str = "rapid-50mb-per-min";
@@ -18,9 +20,6 @@ const ID: &str = "rapid-50mb-per-min";
 /// A window is thinned to about so many readings, and windows end about this part of one apart: the slope of more
 /// hardly differs and costs the square of it.
 const READINGS_PER_WINDOW: usize = 30;
-
-/// With slopes for less of the time outside the load, the climb counts as unknown.
-const DECIDED_SHARE: f64 = 0.5;
 
 /// How fast memory climbed.
 #[derive(Default)]
@@ -41,6 +40,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let threshold = settings.bytes_per_minute.as_f64() / 60.0;
     let window_seconds = settings.window_seconds.get();
     let limit_text = format!("{} a minute", amount_text(settings.bytes_per_minute.as_f64()));
+    let left_out = left_out_text(context);
     // What two rounded readings at the ends of a window can be off by.
     let margin = margin(series, threshold * window_seconds) / window_seconds.max(1.0);
 
@@ -49,12 +49,13 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         slide(series, part.clone(), settings, threshold + margin, &mut climbs);
         bound(series, part, settings, &mut climbs);
     }
-    let decided = climbs.time_ms > 0 && DECIDED_SHARE * climbs.time_ms as f64 <= climbs.decided_ms as f64;
+    let decided =
+        climbs.time_ms > 0 && settings.min_decided_share.get() * climbs.time_ms as f64 <= climbs.decided_ms as f64;
 
     let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
         (Some((slope, time_ms)), _) if slope > threshold + margin => {
             let reason = format!(
-                "memory climbed {} over {} until {}, faster than {limit_text}",
+                "memory climbed {} over {} until {}, faster than {limit_text}{left_out}",
                 rate_text(slope),
                 settings.window_seconds,
                 moment_text(series, time_ms)
@@ -63,7 +64,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         }
         (_, Some((slope, time_ms))) if !decided && slope > threshold + margin => {
             let reason = format!(
-                "memory climbed at least {} until {}, on average between readings {} apart, faster than {limit_text}",
+                "memory climbed at least {} until {}, on average between readings {} apart, faster than {limit_text}{left_out}",
                 rate_text(slope),
                 moment_text(series, time_ms),
                 step_text(series).unwrap_or_default()
@@ -78,7 +79,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         ),
         (Some((slope, _)), _) if decided => {
             let reason = format!(
-                "memory climbed at most {} over {}, {limit_text} allowed",
+                "memory climbed at most {} over {}, {limit_text} allowed{left_out}",
                 rate_text(slope.max(0.0)),
                 settings.window_seconds
             );
@@ -156,19 +157,15 @@ fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, th
 }
 
 /// The Theil–Sen slope of the readings from `first` to `last`, thinned, in bytes per second.
-///
-/// Sen (1968), "Estimates of the regression coefficient based on Kendall's tau".
 fn robust_slope(series: &MemorySeries, first: usize, last: usize) -> f64 {
     let (times, bytes) = (series.time_ms(), series.used_bytes());
     let every = (last - first).div_ceil(READINGS_PER_WINDOW).max(1);
-    let kept: Vec<usize> = (first..=last).rev().step_by(every).collect();
-    let mut slopes = Vec::with_capacity(kept.len() * kept.len() / 2);
-    for (position, &b) in kept.iter().enumerate() {
-        for &a in &kept[position + 1..] {
-            slopes.push((bytes[b] - bytes[a]) / ((times[b] - times[a]) as f64 / 1e3));
-        }
-    }
-    super::median(&slopes).expect("a window has at least two readings")
+    let mut kept: Vec<usize> = (first..=last).rev().step_by(every).collect();
+    kept.reverse();
+    let seconds: Vec<f64> = kept.iter().map(|&index| (times[index] - times[first]) as f64 / 1e3).collect();
+    let bytes: Vec<f64> = kept.iter().map(|&index| bytes[index]).collect();
+    let points = Points::new(&seconds, &bytes).expect("readings are finite, their times increase");
+    theil_sen::slope(points).expect("a window has at least two readings")
 }
 
 /// The fastest average between readings that are at least a window apart, each with the next such.

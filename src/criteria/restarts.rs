@@ -1,12 +1,12 @@
 //! `restart-loop`: restarts or OOM kills in quick succession.
 //!
 //! Takes the restarts that were found, gives the most within the time. Of several restarts between two readings one
-//! is seen at most, so readings far apart cannot exclude a loop.
+//! is seen at most, so readings far apart cannot exclude a loop; events that cover the time can.
 
 use crate::series::MemorySeries;
 use crate::units::duration_text;
 
-use super::{Context, Criterion, Restart, Span, Status, moment_text, step_text};
+use super::{Context, Criterion, Restart, Span, Status, moment_text, percent_text, step_text};
 
 /// Three or more restarts within an hour.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -30,22 +30,36 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             settings.within_seconds
         );
         (Status::Fail, reason)
-    } else if series.step_seconds().is_none_or(|step_seconds| seen_step_seconds < step_seconds) {
-        let readings =
-            step_text(series).map_or_else(|| "a single reading".to_owned(), |step| format!("readings {step} apart"));
-        let reason = format!(
-            "{readings} cannot show {loop_size} restarts within {}; measure at least every {}",
-            settings.within_seconds,
-            duration_text(seen_step_seconds)
-        );
-        (Status::NotEvaluable, reason)
     } else {
         let seen = match most.len() {
             0 => "no restart was seen".to_owned(),
             1 => format!("at most 1 restart within {}", settings.within_seconds),
             n_restarts => format!("at most {n_restarts} restarts within {}", settings.within_seconds),
         };
-        (Status::Pass, format!("{seen}, fewer than {loop_size} allowed"))
+        let watched = percent_text(context.watched_share);
+        let readings_show_it = series.step_seconds().is_some_and(|step_seconds| step_seconds <= seen_step_seconds);
+        if readings_show_it {
+            (Status::Pass, format!("{seen}, fewer than {loop_size} allowed"))
+        } else if settings.min_watched_share.get() <= context.watched_share {
+            let reason = format!("{seen} in events that cover {watched} of the time, fewer than {loop_size} allowed");
+            (Status::Pass, reason)
+        } else {
+            let readings = step_text(series)
+                .map_or_else(|| "a single reading".to_owned(), |step| format!("readings {step} apart"));
+            let events = if context.watched_share > 0.0 {
+                let needed = percent_text(settings.min_watched_share.get());
+                format!(", and events cover only {watched} of the time ({needed} are needed)")
+            } else {
+                String::new()
+            };
+            let reason = format!(
+                "{readings} cannot show {loop_size} restarts within {}{events}; measure at least every {}, or give the \
+                 events of the whole time",
+                settings.within_seconds,
+                duration_text(seen_step_seconds)
+            );
+            (Status::NotEvaluable, reason)
+        }
     };
     Criterion::new("restart-loop", settings.gates, status, reason)
         .measured(Some(most.len() as f64), f64::from(settings.restarts), "restarts")

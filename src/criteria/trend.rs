@@ -5,7 +5,7 @@
 use crate::series::MemorySeries;
 use crate::units::duration_text;
 
-use super::{Context, Criterion, Judgement, Status};
+use super::{Context, Criterion, Judgement, Span, Status};
 
 /// No leak over at least 20 h of readings.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -32,5 +32,14 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         Judgement::Leak => (Status::Fail, format!("{judged}: {}", verdict.reason)),
         Judgement::NoLeak => (Status::Pass, format!("{judged}: {}", verdict.reason)),
     };
-    Criterion::new("trend-24h", settings.gates, status, reason)
+    let spans = match status {
+        Status::Fail => vec![Span {
+            pending_at_ms: verdict.onset_ms.unwrap_or(judged_from_ms),
+            firing_at_ms: Some(series.end_ms()),
+            resolved_at_ms: None,
+            during_load: false,
+        }],
+        _ => Vec::new(),
+    };
+    Criterion::new("trend-24h", settings.gates, status, reason).with_spans(spans)
 }

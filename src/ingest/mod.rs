@@ -5,6 +5,7 @@
 
 mod amount;
 mod clock;
+mod docker_events;
 mod docker_stats;
 mod lines;
 mod prometheus;
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::series::{Marks, Samples, SeriesInfo};
 use crate::units::Seconds;
 
+pub use docker_events::{Action, Event, EventCounts, EventLog, read as read_events};
 use lines::Line;
 use rotation::Sequence;
 
@@ -142,6 +144,8 @@ pub struct Input {
     pub warnings: Vec<String>,
     /// Why nothing of it could be used, `None` when something could.
     pub unusable: Option<String>,
+    /// What became of its events; `None` for an input of readings.
+    pub events: Option<EventCounts>,
 }
 
 /// How many rejected lines are kept with their text; all are counted.
@@ -570,7 +574,13 @@ impl Input {
             incomplete: false,
             warnings: Vec::new(),
             unusable: None,
+            events: None,
         }
+    }
+
+    /// The name of what it was read as; `None` when it could not be used at all.
+    pub fn format_name(&self) -> Option<&'static str> {
+        self.events.map(|_| "docker-events").or(self.format.map(Format::name))
     }
 
     /// Counts a line that could not be read; `why` is asked only where it is kept.

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Span, Status};
-use crate::ingest::{EndFrom, Format, Input, TimeSource, Timeline};
+use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
 use crate::judge::Growth;
 use crate::rules::RuleAccount;
 use crate::settings::Settings;
@@ -30,7 +30,7 @@ pub fn render(report: &Report, charts: &[String]) -> String {
 /// A number: whole where it is whole, else with six significant digits; null when it is not finite.
 ///
 /// No estimate here is known better, and the last digits of a double differ between machines.
-struct Number(f64);
+pub(crate) struct Number(pub(crate) f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -82,6 +82,17 @@ struct InputJson<'a> {
     incomplete: bool,
     warnings: &'a [String],
     unusable: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<EventsJson>,
+}
+
+#[derive(Serialize)]
+struct EventsJson {
+    read: u64,
+    matched: u64,
+    other_containers: u64,
+    outside: u64,
+    uncertain: u64,
 }
 
 #[derive(Serialize)]
@@ -106,6 +117,7 @@ struct SeriesJson<'a> {
     memory: MemoryJson,
     tolerance_bytes_per_second: Number,
     growth: Option<GrowthJson>,
+    settled: Option<SettledJson>,
     onset: Option<String>,
     minimum_detectable: Option<DetectableJson>,
     segments: Vec<SegmentJson>,
@@ -144,6 +156,15 @@ struct GrowthJson {
     confidence: Number,
     p_value: Number,
     q_value: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct SettledJson {
+    bytes: Number,
+    lower: Number,
+    upper: Number,
+    confidence: Number,
+    samples: usize,
 }
 
 #[derive(Serialize)]
@@ -267,7 +288,7 @@ impl Times {
 fn input(input: &Input) -> InputJson<'_> {
     InputJson {
         path: &input.path,
-        format: input.format.map(Format::name),
+        format: input.format_name(),
         samples: input.samples,
         series: input.series,
         gaps: input.gaps,
@@ -289,6 +310,13 @@ fn input(input: &Input) -> InputJson<'_> {
         incomplete: input.incomplete,
         warnings: &input.warnings,
         unusable: input.unusable.as_deref(),
+        events: input.events.map(|counts| EventsJson {
+            read: counts.read,
+            matched: counts.matched,
+            other_containers: counts.other_containers,
+            outside: counts.outside,
+            uncertain: counts.uncertain,
+        }),
     }
 }
 
@@ -330,6 +358,13 @@ fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
         },
         tolerance_bytes_per_second: Number(series.tolerance.bytes_per_second),
         growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
+        settled: series.settled.map(|level| SettledJson {
+            bytes: Number(level.bytes.round()),
+            lower: Number(level.lower.round()),
+            upper: Number(level.upper.round()),
+            confidence: Number(level.confidence),
+            samples: level.n_samples,
+        }),
         onset: judgement.onset_seconds.and_then(at),
         minimum_detectable: judgement.detectable.map(|detectable| DetectableJson {
             bytes_per_second: detectable.bytes_per_second.map(Number),

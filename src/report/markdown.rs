@@ -272,7 +272,7 @@ fn restarts(report: &Report, series: &SeriesReport) -> String {
             format!(
                 "- {}: {} ({} to {})",
                 time(report, restart.at_ms),
-                restart.cause.words(),
+                restart.words,
                 memory_text(restart.before_bytes),
                 memory_text(restart.after_bytes)
             )
@@ -291,13 +291,25 @@ fn inputs(report: &Report) -> String {
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
             code(&input.path),
-            input.format.map_or("-", |format| format.name()),
+            input.format_name().unwrap_or("-"),
             input.samples,
             input.series,
             input.gaps,
             input.rejected_count,
             input.other_lines,
             times_of(input),
+        ));
+    }
+    for (input, counts) in report.inputs.iter().filter_map(|input| Some((input, input.events?))) {
+        text.push_str(&format!(
+            "\n{}: {} events in the life of a container; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched for want of times.\n",
+            code(&input.path),
+            counts.read,
+            counts.matched,
+            input.series,
+            counts.other_containers,
+            counts.outside,
+            counts.uncertain,
         ));
     }
     let rejected: Vec<String> = report

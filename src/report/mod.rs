@@ -4,7 +4,9 @@ pub mod chart;
 pub mod escape;
 pub mod files;
 pub mod folder;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod pictures;
 pub mod summary;
@@ -22,6 +24,7 @@ use crate::rules::RuleAccount;
 use crate::segment::Cause;
 use crate::series::MemorySeries;
 use crate::settings::Settings;
+use crate::settled::SettledLevel;
 
 /// All that a run has to say.
 #[derive(Debug, Clone)]
@@ -75,6 +78,8 @@ pub struct SeriesReport {
     pub restarts: Vec<RestartReport>,
     /// Number of short spikes that were left out of the statistics.
     pub n_spikes: usize,
+    /// The level it has settled at; `None` while it grows, or with too few samples.
+    pub settled: Option<SettledLevel>,
     /// The way to the limit.
     pub time_to_limit: Option<TimeToLimit>,
     /// The runbook's criteria.
@@ -144,7 +149,7 @@ pub struct SegmentReport {
 /// A restart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestartReport {
-    /// The first sample after it.
+    /// When events say that it was, else the first sample after it.
     pub at_ms: i64,
     /// How it is known.
     pub cause: Cause,
@@ -152,6 +157,8 @@ pub struct RestartReport {
     pub before_bytes: f64,
     /// Memory after it, in bytes.
     pub after_bytes: f64,
+    /// What happened, for a reader.
+    pub words: String,
 }
 
 /// A fitted line through some samples.

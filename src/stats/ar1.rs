@@ -5,7 +5,7 @@
 //! the data. Ordinary least squares and the Mann–Kendall test take wandering for growth: `reports/accuracy.md` has
 //! all three on the same series.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
 use super::Points;
 use super::robust::median;
@@ -20,6 +20,12 @@ const MIN_STEP: f64 = 0.25;
 /// A column counts as a combination of those before it when less than this share of its square is left.
 const DEPENDENT: f64 = 1e-9;
 
+/// Where more than this share of a column's square is left, subtracting squares is as good as subtracting columns.
+const CLEAR: f64 = 1e-3;
+
+/// A component of less weight is not worth a distribution function.
+const NO_WEIGHT: f64 = 1e-12;
+
 /// How noise at one sample carries over to the next, for every φ of `PHI`.
 #[derive(Debug, Clone)]
 pub struct Noise {
@@ -32,6 +38,8 @@ pub struct Noise {
 struct Whitener {
     carry: Vec<f64>,
     weight: Vec<f64>,
+    /// What becomes of a 1 after a 1: `w[i] * (1 - rho[i])`.
+    inside: Vec<f64>,
     /// log |V| of the noise's correlation matrix.
     log_determinant: f64,
 }
@@ -63,7 +71,8 @@ impl Noise {
                     weight.push(variance.sqrt().recip());
                     log_determinant += variance.ln();
                 }
-                Whitener { carry, weight, log_determinant }
+                let inside = carry.iter().zip(&weight).map(|(carry, weight)| weight * (1.0 - carry)).collect();
+                Whitener { carry, weight, inside, log_determinant }
             })
             .collect();
         Noise { n, whiteners }
@@ -81,27 +90,25 @@ impl Noise {
 
     /// Fits `columns` to `y` for every φ.
     pub fn project(&self, y: &[f64], columns: &[Vec<f64>]) -> Vec<Projection<'_>> {
-        self.whiteners
-            .iter()
-            .map(|whitener| {
-                let mut projection = Projection::new(whitener, y);
-                for column in columns {
-                    projection.push(column);
-                }
-                projection
-            })
-            .collect()
+        (0..PHI.len()).map(|index| self.project_one(index, y, columns)).collect()
+    }
+
+    /// Fits `columns` to `y` for the φ of `PHI` with this index.
+    pub fn project_one(&self, index: usize, y: &[f64], columns: &[Vec<f64>]) -> Projection<'_> {
+        let mut projection = Projection::new(&self.whiteners[index], y);
+        for column in columns {
+            projection.push(column);
+        }
+        projection
     }
 }
 
 impl Whitener {
     fn whiten(&self, column: &[f64]) -> Vec<f64> {
         let mut white = Vec::with_capacity(column.len());
-        let mut before = 0.0;
-        for ((&value, &carry), &weight) in column.iter().zip(&self.carry).zip(&self.weight) {
-            white.push(weight * (value - carry * before));
-            before = value;
-        }
+        white.extend(column.first().zip(self.weight.first()).map(|(value, weight)| weight * value));
+        let later = self.carry.iter().zip(&self.weight).skip(1);
+        white.extend(column.windows(2).zip(later).map(|(pair, (carry, weight))| weight * (pair[1] - carry * pair[0])));
         white
     }
 }
@@ -122,7 +129,7 @@ impl<'a> Projection<'a> {
 
     /// Adds a column; gives its coefficient given those before it. `None` when it adds nothing to them.
     pub fn push(&mut self, column: &[f64]) -> Option<f64> {
-        let (direction, norm) = self.direction(column)?;
+        let (direction, norm) = self.direction(self.whitener.whiten(column))?;
         let along = dot(&direction, &self.residual);
         self.residual.iter_mut().zip(&direction).for_each(|(r, d)| *r -= along * d);
         self.basis.push(direction);
@@ -132,7 +139,43 @@ impl<'a> Projection<'a> {
 
     /// By how much the residual sum of squares would fall if `column` were added; 0 when it adds nothing.
     pub fn gain(&self, column: &[f64]) -> f64 {
-        self.direction(column).map_or(0.0, |(direction, _)| dot(&direction, &self.residual).powi(2))
+        let white = self.whitener.whiten(column);
+        let whole = dot(&white, &white);
+        let left = whole - self.basis.iter().map(|axis| dot(&white, axis).powi(2)).sum::<f64>();
+        if left > CLEAR * whole {
+            return dot(&white, &self.residual).powi(2) / left;
+        }
+        self.direction(white).map_or(0.0, |(direction, _)| dot(&direction, &self.residual).powi(2))
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.residual.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.residual.is_empty()
+    }
+
+    /// What the columns leave of `y`, whitened.
+    pub fn residual(&self) -> &[f64] {
+        &self.residual
+    }
+
+    /// Orthonormal columns that span the whitened ones.
+    pub fn basis(&self) -> &[Vec<f64>] {
+        &self.basis
+    }
+
+    /// For every sample: a whitened step (0, then 1) whose first 1 is this sample, at this sample.
+    pub fn step_edges(&self) -> &[f64] {
+        &self.whitener.weight
+    }
+
+    /// For every sample: a whitened step that began earlier, at this sample.
+    pub fn step_insides(&self) -> &[f64] {
+        &self.whitener.inside
     }
 
     /// The residual sum of squares, whitened.
@@ -146,40 +189,9 @@ impl<'a> Projection<'a> {
         n * ((self.rss() - gain).max(0.0) / n + floor).max(f64::MIN_POSITIVE).ln() + self.whitener.log_determinant
     }
 
-    /// The index `c` at which a step (0 before, 1 from `c` on) explains most, and how much; `None` where no step
-    /// leaves three samples on either side. O(n p): every location from suffix sums.
-    pub fn best_step(&self) -> Option<(usize, f64)> {
-        let n = self.residual.len();
-        let p = self.basis.len();
-        let (mut along, mut square) = (0.0, 0.0);
-        let mut along_basis = vec![0.0; p];
-        let mut best: Option<(usize, f64)> = None;
-        for at in (3..n).rev() {
-            let edge = self.whitener.weight[at];
-            let numerator = along + edge * self.residual[at];
-            let whole = square + edge * edge;
-            let explained: f64 =
-                along_basis.iter().zip(&self.basis).map(|(sum, direction)| (sum + edge * direction[at]).powi(2)).sum();
-            let left = whole - explained;
-            if at <= n - 3 && left > 1e-6 * whole {
-                let gain = numerator * numerator / left;
-                if best.is_none_or(|(_, most)| gain > most) {
-                    best = Some((at, gain));
-                }
-            }
-            let inside = edge * (1.0 - self.whitener.carry[at]);
-            along += inside * self.residual[at];
-            square += inside * inside;
-            for (sum, direction) in along_basis.iter_mut().zip(&self.basis) {
-                *sum += inside * direction[at];
-            }
-        }
-        best
-    }
-
     /// The whitened column without its part along the basis, of length 1, and the length it had.
-    fn direction(&self, column: &[f64]) -> Option<(Vec<f64>, f64)> {
-        let mut direction = self.whitener.whiten(column);
+    fn direction(&self, white: Vec<f64>) -> Option<(Vec<f64>, f64)> {
+        let mut direction = white;
         let whole = dot(&direction, &direction);
         // Twice: once leaves rounding of the order of the column (Giraud et al. 2005, "twice is enough").
         for _ in 0..2 {
@@ -198,8 +210,17 @@ impl<'a> Projection<'a> {
     }
 }
 
+/// The sum of products; of eight at a time, which does not wait for each sum before the next.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let n = a.len().min(b.len());
+    let ((a, rest_a), (b, rest_b)) = (a[..n].as_chunks::<8>(), b[..n].as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum::<f64>()
 }
 
 /// What is known of a slope: a mixture of Student's t distributions, one per φ.
@@ -281,8 +302,7 @@ impl SlopePosterior {
         let t = StudentsT::new(0.0, 1.0, self.degrees_of_freedom).expect("there is at least one degree of freedom");
         self.components
             .iter()
-            // A component of no weight is not worth a distribution function.
-            .filter(|component| component.weight > 1e-12)
+            .filter(|component| component.weight > NO_WEIGHT)
             .map(|component| {
                 let distance = (slope - component.slope) / component.standard_error;
                 // 0/0: no noise at all and exactly this slope.
@@ -297,22 +317,49 @@ impl SlopePosterior {
         self.components.iter().map(|component| component.weight * component.slope).sum()
     }
 
-    /// The slope below which lies `probability` of the posterior; found by bisection.
+    /// The slope below which lies `probability` of the posterior, by Newton's method kept within a bracket.
     pub fn quantile(&self, probability: f64) -> f64 {
-        let reach = self.components.iter().filter(|component| component.weight > 1e-12);
-        let (mut lower, mut upper) = reach.fold((f64::INFINITY, f64::NEG_INFINITY), |(lower, upper), component| {
+        let reach = self.components.iter().filter(|component| component.weight > NO_WEIGHT);
+        let (mut lower, mut upper, mut narrowest) = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
+        for component in reach {
             let wide = 1e4 * component.standard_error;
-            (lower.min(component.slope - wide), upper.max(component.slope + wide))
-        });
-        for _ in 0..100 {
-            let middle = f64::midpoint(lower, upper);
-            if self.probability_at_most(middle) < probability {
-                lower = middle;
-            } else {
-                upper = middle;
-            }
+            lower = lower.min(component.slope - wide);
+            upper = upper.max(component.slope + wide);
+            narrowest = narrowest.min(component.standard_error);
         }
-        f64::midpoint(lower, upper)
+        let mut at = self.mean();
+        for _ in 0..200 {
+            let excess = self.probability_at_most(at) - probability;
+            if excess < 0.0 {
+                lower = lower.max(at);
+            } else {
+                upper = upper.min(at);
+            }
+            let newton = at - excess / self.density(at);
+            // The error of a step is of the order of its square, in standard errors.
+            if (newton - at).abs() <= 1e-8 * narrowest {
+                return newton;
+            }
+            let next = if lower < newton && newton < upper { newton } else { f64::midpoint(lower, upper) };
+            if next == at {
+                return at;
+            }
+            at = next;
+        }
+        at
+    }
+
+    /// The probability density at `slope`.
+    fn density(&self, slope: f64) -> f64 {
+        let t = StudentsT::new(0.0, 1.0, self.degrees_of_freedom).expect("there is at least one degree of freedom");
+        self.components
+            .iter()
+            .filter(|component| component.weight > NO_WEIGHT)
+            .map(|component| {
+                let distance = (slope - component.slope) / component.standard_error;
+                component.weight * t.pdf(distance) / component.standard_error
+            })
+            .sum()
     }
 
     /// The probability that the slope, measured `factor` times as long (above 1), lies in one of the intervals that
@@ -526,19 +573,5 @@ mod tests {
         let posterior = SlopePosterior::of_line(Points::new(&x, &[5.0; 20]).unwrap(), 1.0).unwrap();
         assert!(posterior.mean().abs() < 1e-9);
         assert!(SlopePosterior::of_line(Points::new(&x[..3], &[1.0, 2.0, 3.0]).unwrap(), 0.0).is_none());
-    }
-
-    #[test]
-    fn the_best_step_from_suffix_sums_is_the_best_of_all_steps() {
-        let (x, mut y) = line(40, 0.01);
-        y[17..].iter_mut().for_each(|y| *y += 5.0);
-        let noise = Noise::new(&x, &[]);
-        for projection in noise.project(&y, &[vec![1.0; 40], x.clone()]) {
-            let gain = |at: usize| projection.gain(&(0..40).map(|i| f64::from(u8::from(i >= at))).collect::<Vec<_>>());
-            let (at, most) = projection.best_step().unwrap();
-            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
-            assert_eq!(at, naive);
-            assert!((most - gain(naive)).abs() < 1e-6 * most);
-        }
     }
 }

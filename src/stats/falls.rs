@@ -1,6 +1,8 @@
 //! Falls: where a level drops faster than it wanders.
 
-use super::robust::{mad, median, median_in_place};
+use std::collections::BTreeSet;
+
+use super::robust::{SortedWindow, mad, median};
 
 /// Samples on either side over which a level is taken: one finds sharp falls, more find shallow ones in noise.
 const WIDTHS: [usize; 3] = [1, 4, 12];
@@ -24,6 +26,7 @@ pub fn find(values: &[f64]) -> Falls {
     let mut falls = Falls::default();
     let Some(level) = median(values) else { return falls };
 
+    let mut found = BTreeSet::new();
     for width in WIDTHS {
         if n < 6 * width {
             break;
@@ -40,17 +43,21 @@ pub fn find(values: &[f64]) -> Falls {
         candidates.sort_by(|&a, &b| changes[a].total_cmp(&changes[b]));
         for candidate in candidates {
             let at = candidate + width;
-            if falls.at.iter().any(|&fall| fall.abs_diff(at) <= width.max(2)) {
+            if any_within(&found, at, width.max(2)) {
                 continue;
             }
             let sharpest = sharpest_fall(values, at, width);
-            if falls.at.iter().all(|&fall| fall.abs_diff(sharpest) > 2) {
-                falls.at.push(sharpest);
+            if !any_within(&found, sharpest, 2) {
+                found.insert(sharpest);
             }
         }
     }
-    falls.at.sort_unstable();
+    falls.at = found.into_iter().collect();
     falls
+}
+
+fn any_within(found: &BTreeSet<usize>, at: usize, distance: usize) -> bool {
+    found.range(at.saturating_sub(distance)..=at + distance).next().is_some()
 }
 
 /// The change from the median of `width` samples before to that of `width` samples from each index on; the first
@@ -59,15 +66,17 @@ fn level_changes(values: &[f64], width: usize) -> Vec<f64> {
     if width == 1 {
         return values.windows(2).map(|pair| pair[1] - pair[0]).collect();
     }
-    let mut window = Vec::with_capacity(width);
-    let medians: Vec<f64> = values
-        .windows(width)
-        .map(|samples| {
-            window.clear();
-            window.extend_from_slice(samples);
-            median_in_place(&mut window).expect("the width is positive")
-        })
-        .collect();
+    let mut window = SortedWindow::default();
+    let mut medians = Vec::with_capacity(values.len() + 1 - width);
+    for (index, value) in values.iter().enumerate() {
+        window.insert(*value);
+        if index >= width {
+            window.remove(values[index - width]);
+        }
+        if index + 1 >= width {
+            medians.push(window.median().expect("the width is positive"));
+        }
+    }
     (width..=values.len() - width).map(|index| medians[index] - medians[index - width]).collect()
 }
 

@@ -5,6 +5,7 @@
 
 pub mod ar1;
 pub mod blocks;
+pub mod difference;
 pub mod falls;
 pub mod fdr;
 pub mod robust;

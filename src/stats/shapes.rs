@@ -258,7 +258,7 @@ fn coefficients(noise: &Noise, y: &[f64], columns: &[Vec<f64>], phi: f64) -> Vec
                 .filter(|(other, _)| *other != last)
                 .map(|(_, column)| column.clone())
                 .collect();
-            noise.project(y, &others).swap_remove(index).push(&columns[last]).unwrap_or(0.0)
+            noise.project_one(index, y, &others).push(&columns[last]).unwrap_or(0.0)
         })
         .collect()
 }
@@ -297,10 +297,9 @@ impl Search<'_> {
         if self.y.len() < 16 {
             return;
         }
-        let with_line: Vec<Vec<f64>> = self.base.iter().cloned().chain([self.x.to_vec()]).collect();
-        let kinds: [(&[Vec<f64>], FromSteps); 2] = [(&self.base, Form::Steps), (&with_line, Form::StepsLinear)];
-        for (columns, form) in kinds {
-            for placement in steps::place(self.noise, self.y, columns, self.floor, 2, PHI.len()) {
+        let kinds: [(&[Projection<'_>], FromSteps); 2] = [(&level, Form::Steps), (&line, Form::StepsLinear)];
+        for (projections, form) in kinds {
+            for placement in steps::place(projections, self.floor, 2) {
                 let mut at = placement.at;
                 at.sort_unstable();
                 let form = form(at);
@@ -330,37 +329,12 @@ impl Search<'_> {
 
     fn best_time_constant(&self, grid: &[f64], projections: &[Projection<'_>], form: fn(f64) -> Form) -> Candidate {
         let grid: Vec<f64> = grid.iter().map(|tau| tau.ln()).collect();
-        self.refined(&grid, |tau| self.with_one_column(form(tau.exp()), projections))
+        refined(&grid, |tau| self.with_one_column(form(tau.exp()), projections))
     }
 
     fn best_knee(&self, projections: &[Projection<'_>], form: fn(f64) -> Form) -> Candidate {
         let grid: Vec<f64> = (2..=17).map(|twentieth| f64::from(twentieth) / 20.0).collect();
-        self.refined(&grid, |knee| self.with_one_column(form(knee), projections))
-    }
-
-    /// The best of a grid, then of `REFINEMENTS` rounds of golden section between its neighbours.
-    fn refined(&self, grid: &[f64], candidate: impl Fn(f64) -> Candidate) -> Candidate {
-        let tried: Vec<Candidate> = grid.iter().map(|&place| candidate(place)).collect();
-        let best = (0..tried.len()).min_by(|&a, &b| tried[a].bic.total_cmp(&tried[b].bic)).unwrap_or(0);
-        let mut lower = grid[best.saturating_sub(1)];
-        let mut upper = grid[(best + 1).min(grid.len() - 1)];
-        let mut best = tried[best].clone();
-        for _ in 0..REFINEMENTS {
-            let left = lower + 0.382 * (upper - lower);
-            let right = lower + 0.618 * (upper - lower);
-            let [at_left, at_right] = [left, right].map(&candidate);
-            let better = if at_left.bic < at_right.bic {
-                upper = right;
-                at_left
-            } else {
-                lower = left;
-                at_right
-            };
-            if better.bic < best.bic {
-                best = better;
-            }
-        }
-        best
+        refined(&grid, |knee| self.with_one_column(form(knee), projections))
     }
 
     fn scored(&self, form: Form, criteria: impl Iterator<Item = f64>) -> Candidate {
@@ -373,6 +347,31 @@ impl Search<'_> {
     fn price(&self, form: &Form) -> f64 {
         (self.base.len() + form.parameters()) as f64 * (self.y.len() as f64).ln()
     }
+}
+
+/// The best of a grid, then of `REFINEMENTS` rounds of golden section between its neighbours.
+fn refined(grid: &[f64], candidate: impl Fn(f64) -> Candidate) -> Candidate {
+    let tried: Vec<Candidate> = grid.iter().map(|&place| candidate(place)).collect();
+    let best = (0..tried.len()).min_by(|&a, &b| tried[a].bic.total_cmp(&tried[b].bic)).unwrap_or(0);
+    let mut lower = grid[best.saturating_sub(1)];
+    let mut upper = grid[(best + 1).min(grid.len() - 1)];
+    let mut best = tried[best].clone();
+    for _ in 0..REFINEMENTS {
+        let left = lower + 0.382 * (upper - lower);
+        let right = lower + 0.618 * (upper - lower);
+        let [at_left, at_right] = [left, right].map(&candidate);
+        let better = if at_left.bic < at_right.bic {
+            upper = right;
+            at_left
+        } else {
+            lower = left;
+            at_right
+        };
+        if better.bic < best.bic {
+            best = better;
+        }
+    }
+    best
 }
 
 #[cfg(test)]

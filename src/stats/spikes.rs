@@ -1,6 +1,6 @@
 //! Spikes: short excursions that are not part of the level.
 
-use super::robust::{MAD_TO_SD, median_in_place};
+use super::robust::SortedWindow;
 
 /// Samples on either side that a sample is compared with.
 const HALF_WINDOW: usize = 7;
@@ -30,18 +30,21 @@ pub fn remove(values: &[f64]) -> Despiked {
     let n = values.len();
     let mut cleaned = values.to_vec();
     let mut marked = vec![false; n];
-    let mut window = Vec::with_capacity(2 * HALF_WINDOW + 1);
+    let mut window = SortedWindow::default();
+    values[..n.min(HALF_WINDOW)].iter().for_each(|value| window.insert(*value));
     for index in 0..n {
-        let range = index.saturating_sub(HALF_WINDOW)..n.min(index + HALF_WINDOW + 1);
-        window.clear();
-        window.extend_from_slice(&values[range]);
-        let centre = median_in_place(&mut window).expect("the window holds the sample itself");
+        if let Some(entering) = values.get(index + HALF_WINDOW) {
+            window.insert(*entering);
+        }
+        if index > HALF_WINDOW {
+            window.remove(values[index - HALF_WINDOW - 1]);
+        }
+        let centre = window.median().expect("the window holds the sample itself");
         let deviation = (values[index] - centre).abs();
         if deviation <= MIN_SHARE * centre.abs() {
             continue;
         }
-        window.iter_mut().for_each(|value| *value = (*value - centre).abs());
-        let spread = MAD_TO_SD * median_in_place(&mut window).expect("the window holds the sample itself");
+        let spread = window.mad(centre).expect("the window holds the sample itself");
         if deviation > MAX_DEVIATIONS * spread {
             marked[index] = true;
             cleaned[index] = centre;

@@ -5,6 +5,10 @@ use super::robust::mean;
 
 /// Rounds in which every step is placed again given the others.
 const ROUNDS: usize = 2;
+/// No step leaves fewer samples than this on either side.
+const MARGIN: usize = 3;
+/// A step of which less than this share lies outside the columns is one of them.
+const DEPENDENT: f64 = 1e-6;
 
 /// The best placement of a number of steps under the φ that explains them best.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,45 +21,233 @@ pub struct Placement {
     pub phi: f64,
 }
 
-/// The best placements of 1, 2, ... `most` steps on top of `columns`; shorter where no further step fits.
+/// The best placements of 1, 2, ... `most` steps beside the columns that were projected, one projection per φ of
+/// `PHI`; shorter where no further step fits.
 ///
-/// `phis`: how many coefficients of `PHI` are tried. Takes O(n p) time per step, round and φ.
-pub fn place(noise: &Noise, y: &[f64], columns: &[Vec<f64>], floor: f64, most: usize, phis: usize) -> Vec<Placement> {
-    let mut best: Vec<Placement> = Vec::new();
-    for (base, &phi) in noise.project(y, columns).iter().zip(&PHI[..phis]) {
+/// Takes O(n (p + most)) time per step, round and φ.
+pub fn place(projections: &[Projection<'_>], floor: f64, most: usize) -> Vec<Placement> {
+    let mut best: Vec<(Placement, usize)> = Vec::new();
+    for (index, (projection, &phi)) in projections.iter().zip(&PHI).enumerate() {
+        let mut scan = Scan::new(projection);
         let mut at: Vec<usize> = Vec::new();
         for count in 1..=most {
-            let Some((step, gain)) = with_steps(base, at.iter().copied(), y.len()).best_step() else { break };
+            let Some((step, mut explained)) = scan.best() else { break };
             at.push(step);
-            let mut last = (with_steps(base, at[..count - 1].iter().copied(), y.len()), gain);
+            scan.push(step);
             if count >= 2 {
-                for index in (0..ROUNDS).flat_map(|_| 0..count) {
-                    let others = at.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, &at)| at);
-                    let projection = with_steps(base, others, y.len());
-                    if let Some((step, gain)) = projection.best_step() {
-                        at[index] = step;
-                        last = (projection, gain);
-                    }
-                }
+                explained = refine(&mut scan, &mut at, explained);
             }
-            let criterion = last.0.criterion(last.1, floor);
-            let placement = Placement { at: at.clone(), criterion, phi };
+            let criterion = projection.criterion(explained, floor);
             match best.get_mut(count - 1) {
-                Some(known) if known.criterion <= criterion => {}
-                Some(known) => *known = placement,
-                None => best.push(placement),
+                Some((known, _)) if known.criterion <= criterion => {}
+                Some(known) => *known = (Placement { at: at.clone(), criterion, phi }, index),
+                None => best.push((Placement { at: at.clone(), criterion, phi }, index)),
             }
+        }
+    }
+    // Sums of products lose digits where the steps explain nearly everything; the projection itself does not.
+    best.into_iter()
+        .map(|(placement, index)| {
+            let mut projection = projections[index].clone();
+            for &at in &placement.at {
+                projection.push(&column(at, projection.len()));
+            }
+            Placement { criterion: projection.criterion(0.0, floor), ..placement }
+        })
+        .collect()
+}
+
+/// Places every step again given the others, until none moves; gives what they explain together. All steps are in
+/// place before and after.
+fn refine(scan: &mut Scan, at: &mut [usize], mut explained: f64) -> f64 {
+    for _ in 0..ROUNDS {
+        let mut moved = false;
+        for index in 0..at.len() {
+            let Some((step, together)) = scan.best_instead_of(at, index) else { continue };
+            explained = together;
+            if step != at[index] {
+                moved = true;
+                at[index] = step;
+                scan.keep(index);
+                at[index..].iter().for_each(|&at| scan.push(at));
+            }
+        }
+        if !moved {
+            break;
+        }
+    }
+    explained
+}
+
+/// What one more step would explain, at every location at once.
+///
+/// Under AR(1) noise a whitened step at `c` is `w[c]` there, the same `w[i] (1 - rho[i])` at every later `i` whatever
+/// `c` is, and 0 before. So its products with anything are suffix sums, that of two steps depends on the later one
+/// only, and no step is ever written out.
+struct Scan {
+    /// The square of each whitened step.
+    whole: Vec<f64>,
+    /// The product of two different steps, by the location of the later one.
+    shared: Vec<f64>,
+    /// The products of each step with the columns that were projected.
+    columns: Vec<Vec<f64>>,
+    /// One layer more than there are steps in place; layers after these are spare.
+    layers: Vec<Layer>,
+    placed: usize,
+    /// Room for one row, and for what it makes of a layer.
+    row: Vec<f64>,
+    along: Vec<f64>,
+    left: Vec<f64>,
+    gains: Vec<f64>,
+}
+
+/// The state after some steps are in place.
+#[derive(Clone)]
+struct Layer {
+    /// The products of each step with the direction that the latest step in place added; of the first layer none.
+    row: Vec<f64>,
+    /// The product of each step with the residual.
+    along: Vec<f64>,
+    /// What of each step's square is left outside the columns and the steps in place.
+    left: Vec<f64>,
+    /// The product of the residual before with that direction.
+    share: f64,
+    /// By how much the residual sum of squares fell since the first layer.
+    explained: f64,
+}
+
+impl Scan {
+    fn new(projection: &Projection<'_>) -> Scan {
+        let (edges, insides) = (projection.step_edges(), projection.step_insides());
+        let along = suffix_sums(edges, insides, projection.residual());
+        // Where the later of two steps begins, the earlier one is already inside.
+        let shared = suffix_sums(edges, insides, insides);
+        let whole: Vec<f64> = (0..edges.len()).map(|at| shared[at] + edges[at] * (edges[at] - insides[at])).collect();
+        let columns: Vec<Vec<f64>> =
+            projection.basis().iter().map(|direction| suffix_sums(edges, insides, direction)).collect();
+        let mut left = whole.clone();
+        for column in &columns {
+            left.iter_mut().zip(column).for_each(|(left, product)| *left -= product * product);
+        }
+        let room = vec![0.0; whole.len()];
+        let first = Layer { row: room.clone(), along, left, share: 0.0, explained: 0.0 };
+        Scan {
+            whole,
+            shared,
+            columns,
+            layers: vec![first],
+            placed: 0,
+            row: room.clone(),
+            along: room.clone(),
+            left: room.clone(),
+            gains: room,
+        }
+    }
+
+    /// The index at which one more step explains most, and what all steps then explain together; `None` where none
+    /// fits.
+    fn best(&mut self) -> Option<(usize, f64)> {
+        let Layer { along, left, explained, .. } = &self.layers[self.placed];
+        most_gained(along, left, &self.whole, &mut self.gains).map(|(at, gain)| (at, explained + gain))
+    }
+
+    /// The same with the step at `at[index]` taken away, where all of `at` are in place, in this order.
+    ///
+    /// Of what the steps span, one direction is orthogonal to all others but this: it is given back.
+    fn best_instead_of(&mut self, at: &[usize], index: usize) -> Option<(usize, f64)> {
+        let rows = &self.layers[1..=self.placed];
+        let mut parts = vec![0.0; rows.len()];
+        for later in index..rows.len() {
+            // The product of a step with its own direction is what it was divided by: 0 where it added none.
+            let own = rows[later].row[at[later]];
+            let due = if later == index { 1.0 } else { 0.0 };
+            let known: f64 = (index..later).map(|earlier| parts[earlier] * rows[earlier].row[at[later]]).sum();
+            parts[later] = if own > 0.0 { (due - known) / own } else { 0.0 };
+        }
+        let length = parts.iter().map(|part| part * part).sum::<f64>().sqrt();
+        let Layer { along, left, explained, .. } = &self.layers[self.placed];
+        self.row.fill(0.0);
+        let mut given_back = 0.0;
+        if length > 0.0 {
+            for (part, layer) in parts.iter().zip(rows).skip(index) {
+                let part = part / length;
+                given_back += part * layer.share;
+                self.row.iter_mut().zip(&layer.row).for_each(|(product, row)| *product += part * row);
+            }
+        }
+        self.along.iter_mut().zip(along).zip(&self.row).for_each(|((sum, a), row)| *sum = a + given_back * row);
+        self.left.iter_mut().zip(left).zip(&self.row).for_each(|((sum, left), row)| *sum = left + row * row);
+        let explained = explained - given_back * given_back;
+        most_gained(&self.along, &self.left, &self.whole, &mut self.gains).map(|(at, gain)| (at, explained + gain))
+    }
+
+    /// Puts a step in place.
+    fn push(&mut self, at: usize) {
+        if self.layers.len() == self.placed + 1 {
+            self.layers.push(self.layers[self.placed].clone());
+        }
+        let (placed, spare) = self.layers.split_at_mut(self.placed + 1);
+        let (before, layer) = (&placed[self.placed], &mut spare[0]);
+        self.placed += 1;
+        layer.along.copy_from_slice(&before.along);
+        layer.left.copy_from_slice(&before.left);
+        layer.explained = before.explained;
+        if before.left[at] <= DEPENDENT * self.whole[at] {
+            layer.row.fill(0.0);
+            layer.share = 0.0;
+            return;
+        }
+
+        layer.row[..at].fill(self.shared[at]);
+        layer.row[at..].copy_from_slice(&self.shared[at..]);
+        layer.row[at] = self.whole[at];
+        let known = self.columns.iter().chain(placed[1..].iter().map(|layer| &layer.row));
+        for direction in known {
+            let share = direction[at];
+            layer.row.iter_mut().zip(direction).for_each(|(product, direction)| *product -= share * direction);
+        }
+        let length = before.left[at].sqrt();
+        let step = before.along[at] / length;
+        layer.share = step;
+        layer.explained += step * step;
+        for ((product, along), left) in layer.row.iter_mut().zip(&mut layer.along).zip(&mut layer.left) {
+            *product /= length;
+            *along -= step * *product;
+            *left -= *product * *product;
+        }
+    }
+
+    /// Takes all but the first `count` steps away.
+    fn keep(&mut self, count: usize) {
+        self.placed = self.placed.min(count);
+    }
+}
+
+/// The location at which a step explains most, and how much, by its products with the residual (`along`) and what is
+/// left of its square; the last of equals. `gains` is room.
+fn most_gained(along: &[f64], left: &[f64], whole: &[f64], gains: &mut [f64]) -> Option<(usize, f64)> {
+    for (((gain, along), left), whole) in gains.iter_mut().zip(along).zip(left).zip(whole) {
+        *gain = if *left > DEPENDENT * whole { along * along / left } else { -1.0 };
+    }
+    let last = gains.len().checked_sub(MARGIN)?;
+    let mut best: Option<(usize, f64)> = None;
+    for at in (MARGIN..=last).rev() {
+        if gains[at] >= 0.0 && best.is_none_or(|(_, most)| gains[at] > most) {
+            best = Some((at, gains[at]));
         }
     }
     best
 }
 
-fn with_steps<'a>(base: &Projection<'a>, at: impl Iterator<Item = usize>, n: usize) -> Projection<'a> {
-    let mut projection = base.clone();
-    for at in at {
-        projection.push(&column(at, n));
+/// For every location the product of a step there with `values`: `edges` at it, `insides` after it.
+fn suffix_sums(edges: &[f64], insides: &[f64], values: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; values.len()];
+    let mut after = 0.0;
+    for index in (0..values.len()).rev() {
+        sums[index] = edges[index] * values[index] + after;
+        after += insides[index] * values[index];
     }
-    projection
+    sums
 }
 
 /// 0 before `at`, 1 from there on.
@@ -83,13 +275,9 @@ pub fn search(noise: &Noise, y: &[f64], floor: f64) -> Shifts {
 
     let n = y.len();
     let price = (n as f64).ln();
-    let constant = vec![vec![1.0; n]];
-    let flat = noise
-        .project(y, &constant)
-        .iter()
-        .map(|projection| projection.criterion(0.0, floor))
-        .fold(f64::INFINITY, f64::min);
-    let placements = place(noise, y, &constant, floor, MOST.min(n / 10), PHIS);
+    let projections = noise.project(y, &[vec![1.0; n]]);
+    let flat = projections.iter().map(|projection| projection.criterion(0.0, floor)).fold(f64::INFINITY, f64::min);
+    let placements = place(&projections[..PHIS], floor, MOST.min(n / 10));
     let best = placements
         .iter()
         .map(|placement| (placement.criterion + 3.0 * placement.at.len() as f64 * price, placement.at.as_slice()))
@@ -117,6 +305,45 @@ mod tests {
             .collect();
         let x: Vec<f64> = (0..y.len()).map(|index| index as f64).collect();
         assert_eq!(search(&Noise::new(&x, &[]), &y, 0.0).at, at);
+    }
+
+    /// Placements found from suffix sums explain what the steps, written out, explain; and no other single step more.
+    #[test]
+    fn the_best_step_is_the_best_of_all_steps() {
+        let x: Vec<f64> = (0..40).map(|index| f64::from(index) + if index > 20 { 0.5 } else { 0.0 }).collect();
+        let y: Vec<f64> =
+            (0..40).map(|index| f64::from(index * index % 7) + if index < 17 { 0.0 } else { 5.0 }).collect();
+        let noise = Noise::new(&x, &[]);
+        for (projection, phi) in noise.project(&y, &[vec![1.0; 40], x.clone()]).iter().zip(PHI) {
+            let gain = |at: usize| projection.gain(&column(at, 40));
+            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            let mut scan = Scan::new(projection);
+            let (at, most) = scan.best().unwrap();
+            assert_eq!(at, naive, "{phi}");
+            assert!((most - gain(naive)).abs() < 1e-9 * most);
+
+            let mut beside = projection.clone();
+            beside.push(&column(at, 40));
+            beside.push(&column(8, 40));
+            scan.push(at);
+            scan.push(8);
+            let gain = |at: usize| beside.gain(&column(at, 40));
+            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            let (third, together) = scan.best().unwrap();
+            assert_eq!(third, naive, "{phi}");
+            let expected = projection.rss() - beside.rss() + gain(naive);
+            assert!((together - expected).abs() < 1e-9 * expected);
+
+            // Without the first step: the best beside the other alone.
+            let mut other = projection.clone();
+            other.push(&column(8, 40));
+            let gain = |at: usize| other.gain(&column(at, 40));
+            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            let (instead, together) = scan.best_instead_of(&[at, 8], 0).unwrap();
+            assert_eq!(instead, naive, "{phi}");
+            let expected = projection.rss() - other.rss() + gain(naive);
+            assert!((together - expected).abs() < 1e-9 * expected);
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The command line: `Args`, and what they mean as a `Job`.
+//! `leaktrend analyze`: its arguments, and what they mean as a `Job`.
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::ValueEnum;
 
+use super::EXAMPLES;
 use crate::analysis::{Job, Moment, Since};
 use crate::error::Error;
 use crate::ingest::{self, Format, SamplesOption, Source};
@@ -11,48 +12,6 @@ use crate::report::folder::Charts;
 use crate::rules;
 use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, WarnExit};
 use crate::units::{Bytes, Seconds};
-
-const EXAMPLES: &str = "\
-Examples
-
-  A nightly job over the log that cron appends to every 15 minutes:
-    leaktrend analyze /var/log/memory-usage.log --out /var/lib/leaktrend --quiet
-    leaktrend analyze /var/log/memory-usage.log /var/log/memory-usage.log.1.gz --since 2026-11-01T00:00:00Z
-
-  CI, after a soak test with 20 minutes of warm-up and 30 minutes of load:
-    leaktrend analyze memory-trend.csv --load 20m..50m --out report --inconclusive fail
-    leaktrend analyze prometheus.json --load 2026-11-23T20:20:00Z..2026-11-23T20:50:00Z --json verdict.json
-
-  An engineer with whatever is at hand:
-    docker stats --no-stream | leaktrend analyze - --interval 1m
-    leaktrend analyze export.json --container '^api' --limit api=2GiB --charts all --out /tmp/api
-
-Exit codes: 0 nothing failed, 1 a leak or a failed criterion, 2 the job could not be done, 3 inconclusive.
-";
-
-/// Says for each container whether its memory leaks, proves what it says, and draws it.
-#[derive(Debug, Parser)]
-#[command(name = "leaktrend", version, after_help = EXAMPLES, max_term_width = 100)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Read memory over time, judge every series, report.
-    Analyze(Box<AnalyzeArgs>),
-    /// Print the effective settings with a comment on each, ready to be saved as leaktrend.toml.
-    Config {
-        /// Settings file; by default ./leaktrend.toml when there is one.
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
-    /// Print the JSON Schema of the JSON verdict.
-    Schema,
-}
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
@@ -73,6 +32,10 @@ pub struct AnalyzeArgs {
     /// Write the JSON verdict alone, to a file or (-) standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Write a JUnit report: a suite for each series, a case for its verdict and each criterion that gates.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 
     /// Write the samples as one long table, for notebooks.
     #[cfg(feature = "frame")]
@@ -98,6 +61,10 @@ pub struct AnalyzeArgs {
     /// Time of the last reading that carries no time [default: when the file was last modified].
     #[arg(long, value_name = "TIME")]
     pub end: Option<String>,
+
+    /// Output of docker events, as text or JSON lines: OOM kills and restarts of the containers. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
 
     /// When load was applied: only what follows is judged, against the level before.
     #[arg(long, value_name = "START..END")]
@@ -262,7 +229,11 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         Some(text) => Some(Since::Moment(moment("--since", text)?)),
         None => None,
     };
+    if args.events.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Error::Usage("`--events -`: events are read from files only (expected a file)".to_owned()));
+    }
     Ok(Job {
+        events: args.events.clone(),
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         ingest: ingest::Options {
             format: match args.format {
@@ -333,11 +304,6 @@ fn last_line(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        <Args as clap::CommandFactory>::command().debug_assert();
-    }
 
     #[test]
     fn times_are_absolute_or_count_from_the_first_sample() {

@@ -1,0 +1,89 @@
+//! What became of the events of each file: none is dropped without being counted.
+
+use super::Dating;
+use super::owner::Containers;
+use crate::ingest::{Event, Input};
+use crate::series::MemorySeries;
+
+/// So many names are enough to see what is meant.
+const NAMED: usize = 5;
+
+/// What became of an event; of several series that it is of, the best.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    OtherContainer,
+    Uncertain,
+    Outside,
+    Matched,
+}
+
+/// Counts what became of the events of each file.
+///
+/// `owned`: for each series the indices of its events.
+pub(super) fn count(
+    series: &[MemorySeries],
+    dating: &[Dating],
+    owned: &[Vec<usize>],
+    events: &[Event],
+    containers: &Containers,
+    inputs: &mut [Input],
+) {
+    let mut fates = vec![Fate::OtherContainer; events.len()];
+    let mut marked = vec![0; inputs.len()];
+    let mut uncertain: Vec<Vec<&str>> = vec![Vec::new(); inputs.len()];
+    for ((series, dating), owned) in series.iter().zip(dating).zip(owned) {
+        let mut marks_from = vec![false; inputs.len()];
+        for &index in owned {
+            let event = &events[index];
+            let inside = series.start_ms() < event.time_ms && event.time_ms <= series.end_ms();
+            let fate = match dating {
+                Dating::Guessed => Fate::Uncertain,
+                _ if inside => Fate::Matched,
+                _ => Fate::Outside,
+            };
+            fates[index] = fates[index].max(fate);
+            marks_from[event.input] |= fate == Fate::Matched;
+            if fate == Fate::Uncertain && !uncertain[event.input].contains(&series.info.id.as_str()) {
+                uncertain[event.input].push(&series.info.id);
+            }
+        }
+        marks_from.iter().enumerate().for_each(|(input, marks)| marked[input] += u64::from(*marks));
+    }
+    for (event, fate) in events.iter().zip(&fates) {
+        let counts = inputs[event.input].events.get_or_insert_default();
+        match fate {
+            Fate::OtherContainer => counts.other_containers += 1,
+            Fate::Uncertain => counts.uncertain += 1,
+            Fate::Outside => counts.outside += 1,
+            Fate::Matched => counts.matched += 1,
+        }
+    }
+    for (index, input) in inputs.iter_mut().enumerate() {
+        input.series = marked[index];
+        let Some(counts) = input.events else { continue };
+        if counts.uncertain > 0 {
+            input.warnings.push(format!(
+                "{} of its events were not matched with {}: when these readings were taken is only inferred (give the time of the last one with `--end`)",
+                counts.uncertain,
+                listed(&uncertain[index])
+            ));
+        }
+        if counts.read > 0 && counts.other_containers == counts.read {
+            input.warnings.push(format!(
+                "none of its {} events is of a container that has readings here (it tells of {})",
+                counts.read,
+                listed(&containers.names(index))
+            ));
+        } else if counts.outside > 0 && counts.matched + counts.uncertain == 0 {
+            input.warnings.push(format!(
+                "all {} events of containers that have readings lie before the first reading or after the last",
+                counts.outside
+            ));
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+}

@@ -1,0 +1,253 @@
+//! What the events of one container tell of its lives: how each ended and what followed.
+//!
+//! Takes events in time order, gives the ends in time order. A restart by policy is `oom`, `die`, `start`; by hand
+//! `kill`, `die`, `stop`, `start`, `restart`; a log may hold only some of these. `oom` without `die` is a process
+//! beside the first one; `die` with exit code 137 and no `oom` is a signal from outside.
+
+use crate::ingest::{Action, Event};
+
+/// The kill for memory and the end of the container that it causes are recorded at most this far apart, in either
+/// order.
+const OOM_WINDOW_MS: i64 = 10_000;
+/// `docker stop` and `docker restart` wait for 10 s between two signals, and may be told to wait longer.
+const SIGNAL_WINDOW_MS: i64 = 60_000;
+/// `docker restart` is recorded once more after its start.
+const RESTART_WINDOW_MS: i64 = 10_000;
+/// A restart policy waits for up to a minute before it starts a container again.
+const BACKOFF_MS: i64 = 60_000;
+/// SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGTERM: what ends a process.
+const ENDING_SIGNALS: [i64; 5] = [2, 3, 6, 9, 15];
+
+/// How a life of a container ended, and what followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ending {
+    oom_ms: Option<i64>,
+    down_ms: Option<i64>,
+    up_ms: Option<i64>,
+    exit_code: Option<i64>,
+    signalled: bool,
+    recreated: bool,
+}
+
+impl Ending {
+    /// Whether memory was what it was killed for.
+    pub fn is_oom(&self) -> bool {
+        self.oom_ms.is_some()
+    }
+
+    /// Whether the container was made anew under its name.
+    pub fn is_recreated(&self) -> bool {
+        self.recreated
+    }
+
+    /// Whether the container itself ended or began, and not only a process in it.
+    pub(super) fn is_of_container(&self) -> bool {
+        self.down_ms.is_some() || self.up_ms.is_some()
+    }
+
+    /// When it ended, if no start is recorded since; in milliseconds.
+    pub(super) fn down_for_good_ms(&self) -> Option<i64> {
+        self.down_ms.filter(|_| self.up_ms.is_none())
+    }
+
+    /// When it was up again, or, where that is not recorded, when it ended; in milliseconds.
+    pub(super) fn time_ms(&self) -> i64 {
+        self.up_ms.or(self.down_ms).or(self.oom_ms).expect("something was recorded of it")
+    }
+
+    /// What was recorded, for a reader: `killed for memory and started again`.
+    pub fn words(&self) -> String {
+        let code = self.exit_code.map_or(String::new(), |code| format!(" (exit code {code})"));
+        let ended = match (self.oom_ms, self.down_ms) {
+            (Some(_), Some(_)) => format!("killed for memory{code}"),
+            (Some(_), None) => "a process in it was killed for memory".to_owned(),
+            (None, Some(_)) if self.signalled => format!("stopped from outside{code}"),
+            (None, Some(_)) => format!("ended by itself{code}"),
+            (None, None) => String::new(),
+        };
+        let began = match (self.up_ms, self.recreated) {
+            (Some(_), true) => "created anew",
+            (Some(_), false) => "started again",
+            (None, _) => "",
+        };
+        if ended.is_empty() || began.is_empty() { format!("{ended}{began}") } else { format!("{ended}, {began}") }
+    }
+}
+
+/// The ends of lives that the events of one container tell of, in time order.
+pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
+    let mut found: Vec<Ending> = Vec::new();
+    // A life that ended and has not begun anew.
+    let mut open: Option<Ending> = None;
+    let mut oom_ms: Option<i64> = None;
+    let mut signal_ms: Option<i64> = None;
+    let mut last_id: Option<&str> = None;
+    for event in events {
+        let now = event.time_ms;
+        let is_new = last_id.is_some_and(|id| !same_id(id, &event.id));
+        match event.action {
+            Action::Oom => {
+                let late = open.as_mut().or(found.last_mut());
+                match late.filter(|end| end.down_ms.is_some_and(|down| now - down <= OOM_WINDOW_MS)) {
+                    Some(end) => end.oom_ms = end.oom_ms.or(Some(now)),
+                    None if oom_ms.is_some_and(|first| now - first <= OOM_WINDOW_MS) => {}
+                    None => found.extend(oom_ms.replace(now).map(only_oom)),
+                }
+            }
+            Action::Kill => {
+                // Other signals are messages: a log to be opened anew, a configuration to be read again.
+                if event.number("signal").is_none_or(|signal| ENDING_SIGNALS.contains(&signal)) {
+                    signal_ms = Some(now);
+                }
+            }
+            Action::Die => {
+                found.extend(open.take());
+                let (killed, earlier): (Vec<i64>, Vec<i64>) =
+                    oom_ms.take().into_iter().partition(|oom| now - oom <= OOM_WINDOW_MS);
+                found.extend(earlier.into_iter().map(only_oom));
+                open = Some(Ending {
+                    oom_ms: killed.first().copied(),
+                    down_ms: Some(now),
+                    exit_code: event.number("exitCode"),
+                    signalled: signal_ms.take().is_some_and(|signal| now - signal <= SIGNAL_WINDOW_MS),
+                    ..Ending::default()
+                });
+            }
+            Action::Start => {
+                let end = open.take().unwrap_or_default();
+                let (killed, earlier): (Vec<i64>, Vec<i64>) =
+                    oom_ms.take().into_iter().partition(|oom| end.oom_ms.is_none() && now - oom <= BACKOFF_MS);
+                found.extend(earlier.into_iter().map(only_oom));
+                let oom_ms = end.oom_ms.or(killed.first().copied());
+                found.push(Ending { oom_ms, up_ms: Some(now), recreated: is_new, ..end });
+            }
+            Action::Restart => {
+                let told = found.last().and_then(|end| end.up_ms).is_some_and(|up| now - up <= RESTART_WINDOW_MS);
+                if !told {
+                    let end = open.take().unwrap_or_default();
+                    found.push(Ending { up_ms: Some(now), signalled: true, ..end });
+                }
+            }
+            Action::Create => {}
+        }
+        // A container made anew has its ID from `create` on; that it is new is told with its start.
+        if event.action != Action::Create {
+            last_id = Some(&event.id);
+        }
+    }
+    found.extend(open);
+    found.extend(oom_ms.map(only_oom));
+    found.sort_by_key(Ending::time_ms);
+    found
+}
+
+fn only_oom(oom_ms: i64) -> Ending {
+    Ending { oom_ms: Some(oom_ms), ..Ending::default() }
+}
+
+/// Whether two IDs are of one container: one may be the beginning of the other.
+fn same_id(a: &str, b: &str) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const OLD: &str = "aaaaaaaaaaaa";
+    const NEW: &str = "bbbbbbbbbbbb";
+
+    fn event(seconds: f64, action: Action, id: &str, attributes: &[(&str, &str)]) -> Event {
+        Event {
+            input: 0,
+            time_ms: (seconds * 1000.0) as i64,
+            action,
+            id: id.to_owned(),
+            attributes: attributes
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    #[track_caller]
+    fn check(events: &[Event], expected: &str) {
+        let events: Vec<&Event> = events.iter().collect();
+        let told: Vec<String> =
+            endings(&events).iter().map(|end| format!("{} {}", end.time_ms() / 1000, end.words())).collect();
+        assert_eq!(told.join(" | "), expected);
+    }
+
+    use Action::{Create, Die, Kill, Oom, Restart, Start};
+
+    #[test]
+    fn a_kill_for_memory_and_its_restart_are_one() {
+        let died = [("exitCode", "137")];
+        check(
+            &[
+                event(100.0, Oom, OLD, &[]),
+                event(100.1, Oom, OLD, &[]),
+                event(100.2, Die, OLD, &died),
+                event(101.0, Start, OLD, &[]),
+            ],
+            "101 killed for memory (exit code 137), started again",
+        );
+        // The kernel's word may come after the end.
+        check(
+            &[event(100.0, Die, OLD, &died), event(100.5, Start, OLD, &[]), event(100.6, Oom, OLD, &[])],
+            "100 killed for memory (exit code 137), started again",
+        );
+    }
+
+    #[test]
+    fn a_restart_by_hand_is_one() {
+        let signal = |number| [("signal", number)];
+        check(
+            &[
+                event(100.0, Kill, OLD, &signal("15")),
+                event(110.0, Kill, OLD, &signal("9")),
+                event(110.1, Die, OLD, &[("exitCode", "137")]),
+                event(110.5, Start, OLD, &[]),
+                event(110.6, Restart, OLD, &[]),
+            ],
+            "110 stopped from outside (exit code 137), started again",
+        );
+        // A signal that ends nothing.
+        check(
+            &[event(100.0, Kill, OLD, &signal("1")), event(101.0, Die, OLD, &[("exitCode", "1")])],
+            "101 ended by itself (exit code 1)",
+        );
+    }
+
+    #[test]
+    fn a_log_may_hold_only_some_of_it() {
+        check(&[event(100.0, Oom, OLD, &[])], "100 a process in it was killed for memory");
+        check(
+            &[event(100.0, Oom, OLD, &[]), event(4000.0, Oom, OLD, &[])],
+            "100 a process in it was killed for memory | 4000 a process in it was killed for memory",
+        );
+        check(
+            &[event(100.0, Oom, OLD, &[]), event(4000.0, Die, OLD, &[]), event(4000.2, Start, OLD, &[])],
+            "100 a process in it was killed for memory | 4000 ended by itself, started again",
+        );
+        check(&[event(100.0, Start, OLD, &[]), event(400.0, Start, OLD, &[])], "100 started again | 400 started again");
+        check(&[event(100.0, Restart, OLD, &[])], "100 started again");
+        check(&[event(100.0, Die, OLD, &[]), event(200.0, Die, OLD, &[])], "100 ended by itself | 200 ended by itself");
+        check(&[event(100.0, Kill, OLD, &[])], "");
+    }
+
+    #[test]
+    fn a_new_id_under_the_name_is_a_container_made_anew() {
+        check(
+            &[
+                event(100.0, Create, NEW, &[]),
+                event(101.0, Die, OLD, &[("exitCode", "0")]),
+                event(102.0, Start, NEW, &[]),
+            ],
+            "102 ended by itself (exit code 0), created anew",
+        );
+        check(&[event(100.0, Create, NEW, &[]), event(101.0, Start, NEW, &[])], "101 started again");
+    }
+}

@@ -1,0 +1,70 @@
+//! At what level memory has settled: the number by which two runs can be compared.
+//!
+//! Takes the judged part of a series; bytes and seconds.
+
+use crate::judge::{Judgement, Verdict};
+use crate::segment::Segmentation;
+use crate::stats::ar1::{Noise, Scaled, SlopePosterior};
+use crate::stats::{Points, blocks};
+
+/// The last share of what was judged is taken as settled, as `flat-after-load` does.
+const SETTLED_SHARE: f64 = 0.25;
+/// At least so many samples, where there are: fewer say little of how memory varies.
+const MIN_SAMPLES: usize = 16;
+/// Fewer samples than this say nothing of it.
+const FEWEST: usize = 4;
+/// Computed on at most this many block means of equal time.
+const BLOCKS: usize = 288;
+
+/// A level with its interval, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SettledLevel {
+    /// The estimate.
+    pub bytes: f64,
+    /// Lower end of the interval.
+    pub lower: f64,
+    /// Upper end of the interval.
+    pub upper: f64,
+    /// Confidence of the interval, 0 to 1.
+    pub confidence: f64,
+    /// Samples that it rests on.
+    pub n_samples: usize,
+}
+
+/// The level of the last quarter of what was judged, within the last life; `floor`: the variance of reading.
+///
+/// The mean under autocorrelated noise whose coefficient is itself uncertain, as the slope is estimated: a mixture
+/// of Student's t. The interval covers the noise within this run, not how much one run differs from the next.
+/// `None` while memory grows, since then no level is settled, and with fewer than four samples since the last
+/// restart.
+pub fn level(segmentation: &Segmentation, judgement: &Judgement, floor: f64, confidence: f64) -> Option<SettledLevel> {
+    if judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected {
+        return None;
+    }
+    let life = segmentation.lives().pop()?;
+    let (seconds, values) = (&segmentation.seconds, &segmentation.values);
+    let end = *seconds.last()?;
+    let from = end - SETTLED_SHARE * (end - seconds[0]);
+    let quarter = seconds.partition_point(|time| *time < from);
+    let start = quarter.min(life.end.saturating_sub(MIN_SAMPLES)).max(life.start);
+    let n_samples = life.end - start;
+    if n_samples < FEWEST {
+        return None;
+    }
+
+    let points = Points::new(seconds, values)?.slice(start..life.end);
+    let (x, y) = blocks::means(points, BLOCKS, &[]);
+    let scaled = Scaled::new(&y);
+    let constant = vec![1.0; y.len()];
+    let noise = Noise::new(&x, &[]);
+    let posterior = SlopePosterior::new(&noise, &scaled.values, &[], &constant, floor / scaled.unit.powi(2))?;
+    let tail = (1.0 - confidence) / 2.0;
+    let bytes = |value: f64| scaled.mean + scaled.unit * value;
+    Some(SettledLevel {
+        bytes: bytes(posterior.mean()),
+        lower: bytes(posterior.quantile(tail)),
+        upper: bytes(posterior.quantile(1.0 - tail)),
+        confidence,
+        n_samples,
+    })
+}
