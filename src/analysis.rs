@@ -1,10 +1,11 @@
 //! One run: from inputs and settings to a complete report.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::criteria::{self, alert_rule::Lookback};
+use crate::criteria::{self, Criterion, LoadWindow};
 use crate::error::Error;
 use crate::events::{self, Dating, SeriesEvents};
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
@@ -16,6 +17,7 @@ use crate::policy::{self, Outcome};
 use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport,
 };
+use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
@@ -38,6 +40,8 @@ pub struct Job {
     pub settings: Settings,
     /// What holds for some.
     pub rules: SeriesRules,
+    /// Alerts to replay.
+    pub alert_rules: AlertRules,
     /// Keeps only matching series.
     pub container: Option<regex::Regex>,
     /// Limits given by the user, a name or all series; the last match counts.
@@ -112,10 +116,17 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
     let events = events::apply(&mut series, &dating, &mut log);
 
+    let settings_of = |id: &str| job.rules.settings_for(id, &job.settings);
+    let rules::Replayed { criteria, accounts } =
+        rules::replay(&job.alert_rules, &series, &settings_of, window.load_window());
     let prepared: Vec<Prepared> = series
         .into_par_iter()
         .zip(events)
-        .map(|(series, events)| Prepared::new(series, events, job, &window, &origins))
+        .zip(criteria)
+        .map(|((series, events), own_criteria)| Prepared {
+            own_criteria,
+            ..Prepared::new(series, events, job, &window, &origins)
+        })
         .collect();
     inputs.extend(log.inputs);
     let mut series: Vec<SeriesReport> = {
@@ -128,9 +139,37 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
     let outcome = policy::of_run(&outcomes);
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
     let policy = &job.settings.policy;
-    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    // What was asked for by name and not replayed is not done, and with --strict nor is any alert.
+    let rules_hold = accounts
+        .iter()
+        .all(|rule| rule.status == RuleStatus::Replayed || !(policy.strict || policy.require.contains(&rule.id)));
+    let strict_holds =
+        rules_hold && (!policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete));
     let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
-    Ok(Report { outcome, exit_code, settings: job.settings.clone(), inputs, series, ignored, timeline, load, notes })
+    Ok(Report {
+        outcome,
+        exit_code,
+        settings: job.settings.clone(),
+        inputs,
+        series,
+        ignored,
+        rules: accounts,
+        timeline,
+        load,
+        notes,
+    })
+}
+
+/// The alerts that fire in a report, as unit tests for `promtool`; `path` is where the first file will stand.
+pub fn unit_tests(job: &Job, report: &Report, path: &Path) -> Emitted {
+    let series: Vec<MemorySeries> = report.series.iter().map(|series| series.samples.clone()).collect();
+    let settings_of = |samples: &MemorySeries| {
+        let id = &samples.info.id;
+        let limit = report.series.iter().find(|series| series.id() == id).and_then(|series| series.limit?.own());
+        (job.rules.settings_for(id, &job.settings), limit)
+    };
+    let load = report.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms });
+    rules::emit::unit_tests(path, &job.alert_rules, &series, &settings_of, load)
 }
 
 /// That what happened during the load is left out.
@@ -250,6 +289,10 @@ struct Window {
 }
 
 impl Window {
+    fn load_window(&self) -> Option<LoadWindow> {
+        self.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms })
+    }
+
     fn new(series: &[MemorySeries], job: &Job, notes: &mut Vec<String>) -> Result<Window, Error> {
         let Some(first) = series.iter().map(MemorySeries::start_ms).min() else {
             return Ok(Window { start_ms: 0, end_ms: 0, load: None });
@@ -323,6 +366,8 @@ struct Prepared {
     judged_from: usize,
     /// What is judged: `None` when nothing is left after the load.
     judged: Option<(Segmentation, Fit)>,
+    /// The criteria of rule files.
+    own_criteria: Vec<Criterion>,
 }
 
 impl Prepared {
@@ -350,11 +395,22 @@ impl Prepared {
                 (segmentation, fit)
             })
         };
-        Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged }
+        Prepared {
+            samples,
+            events,
+            named,
+            settings,
+            limit,
+            segmentation,
+            judged_from,
+            judged,
+            own_criteria: Vec::new(),
+        }
     }
 
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
-        let Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged } = self;
+        let Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged, own_criteria } =
+            self;
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -391,19 +447,20 @@ impl Prepared {
             .iter()
             .map(|restart| criteria::Restart { at_ms: restart.at_ms, cause: restart.cause.name() })
             .collect();
-        let criteria = criteria::evaluate(
+        let mut criteria = criteria::evaluate(
             &samples,
             &criteria::Context {
                 settings: &settings.criteria,
                 evaluation: &settings.evaluation,
-                lookback: Lookback::prometheus_3(settings.evaluation.lookback_seconds.as_ms()),
-                load: window.load.map(|(start_ms, end_ms)| criteria::LoadWindow { start_ms, end_ms }),
+                lookback: rules::lookback(&settings),
+                load: window.load_window(),
                 limit_bytes: own_limit,
                 verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
                 restarts: &causes,
                 watched_share: events.watched_share,
             },
         );
+        criteria.extend(own_criteria);
         let policy::SeriesOutcome { outcome, contradicted, undecided } =
             policy::of_series(judgement.verdict, &criteria, &settings.policy, window.load.is_some());
 
@@ -463,10 +520,15 @@ impl Prepared {
     }
 }
 
-/// The criteria that failed and gate.
-fn failed_gates(criteria: &[criteria::Criterion]) -> Vec<&'static str> {
+/// The runbook's criteria that failed and gate: its steps know no others.
+fn failed_gates(criteria: &[Criterion]) -> Vec<&'static str> {
     let failed = criteria.iter().filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail);
-    failed.map(|criterion| criterion.id).collect()
+    failed
+        .filter_map(|criterion| match criterion.id {
+            Cow::Borrowed(id) => Some(id),
+            Cow::Owned(_) => None,
+        })
+        .collect()
 }
 
 /// Restarts that events tell of, with their own times, and those that were found in the readings.

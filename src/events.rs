@@ -208,6 +208,7 @@ mod tests {
         let info = SeriesInfo {
             id: "web".to_owned(),
             labels: BTreeMap::from([("container".to_owned(), "web".to_owned())]),
+            container_given: false,
             limit: None,
             metric: Metric::DockerUsage,
             sampling: Sampling::Raw,

@@ -169,6 +169,7 @@ mod tests {
             labels: BTreeMap::new(),
             limit: None,
             metric: Metric::Other,
+            container_given: true,
             sampling: Sampling::Raw,
         };
         SeriesSamples { info, samples, inputs: vec![0] }

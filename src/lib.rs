@@ -21,6 +21,7 @@ pub mod judge;
 pub mod next_action;
 pub mod policy;
 pub mod report;
+pub mod rules;
 pub mod segment;
 pub mod series;
 pub mod settings;

@@ -12,7 +12,7 @@ use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, Schem
 use leaktrend::compare::{self, verdict_file};
 use leaktrend::error::Error;
 use leaktrend::ingest::SeriesSamples;
-use leaktrend::report::{escape, files, folder, github, json, junit, markdown, summary};
+use leaktrend::report::{Report, escape, files, folder, github, json, junit, markdown, summary};
 use leaktrend::settings;
 
 fn main() -> ExitCode {
@@ -51,6 +51,9 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         }
     }
 
+    if let Some(path) = &args.emit_promtool {
+        emit(&job, &report, path)?;
+    }
     let charts = args.out.as_ref().map(|_| folder::ChartNames::new(&report, args.charts).paths()).unwrap_or_default();
     if let Some(out) = &args.out {
         folder::write(&report, args.charts, out)?;
@@ -72,6 +75,21 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         print(&if on_github() { github::inert(&text) } else { text })?;
     }
     Ok(ExitCode::from(report.exit_code as u8))
+}
+
+/// Writes the alerts that fire as unit tests, or says why there is none.
+fn emit(job: &analysis::Job, report: &Report, path: &Path) -> Result<(), Error> {
+    let emitted = analysis::unit_tests(job, report, path);
+    for note in &emitted.notes {
+        eprintln!("note: {}", escape::printable(note));
+    }
+    if emitted.files.is_empty() {
+        eprintln!("note: no alert fires: `{}` is not written", escape::printable(&path.display().to_string()));
+    }
+    for (path, text) in &emitted.files {
+        write(path, text)?;
+    }
+    Ok(())
 }
 
 fn compare(args: &CompareArgs) -> Result<ExitCode, Error> {

@@ -1,5 +1,7 @@
 //! What policy makes of verdicts and criteria: outcomes and exit codes. Statistics end in `judge`; this is opinion.
 
+use std::borrow::Cow;
+
 use crate::criteria::{Criterion, Status};
 use crate::judge::Verdict;
 use crate::settings::{Contradicted, InconclusiveExit, PolicySettings, WarnExit};
@@ -48,9 +50,9 @@ pub struct SeriesOutcome {
     /// The worst of the verdict and of the criteria that gate.
     pub outcome: Outcome,
     /// Rate criteria that failed although the verdict proves the opposite: false alarms.
-    pub contradicted: Vec<&'static str>,
+    pub contradicted: Vec<Cow<'static, str>>,
     /// Criteria that had to be decided and could not.
-    pub undecided: Vec<&'static str>,
+    pub undecided: Vec<Cow<'static, str>>,
 }
 
 /// Criteria of a rate: a verdict that proves the opposite overrules them.
@@ -61,19 +63,19 @@ pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettin
     let mut result = SeriesOutcome { outcome: of_verdict(verdict), contradicted: Vec::new(), undecided: Vec::new() };
     for criterion in criteria {
         let required =
-            policy.require.iter().any(|id| id == criterion.id) || (with_load && criterion.id == "flat-after-load");
+            policy.require.iter().any(|id| *id == criterion.id) || (with_load && criterion.id == "flat-after-load");
         let outcome = match criterion.status {
             Status::Fail if criterion.gates => {
-                let contradicted = RATES.contains(&criterion.id) && verdict.proves_no_leak();
+                let contradicted = RATES.contains(&&*criterion.id) && verdict.proves_no_leak();
                 if contradicted && policy.contradicted == Contradicted::Warn {
-                    result.contradicted.push(criterion.id);
+                    result.contradicted.push(criterion.id.clone());
                     Outcome::Warn
                 } else {
                     Outcome::Fail
                 }
             }
             Status::NotEvaluable if required => {
-                result.undecided.push(criterion.id);
+                result.undecided.push(criterion.id.clone());
                 Outcome::Inconclusive
             }
             _ => Outcome::Pass,
@@ -133,7 +135,7 @@ mod tests {
 
     fn criterion(id: &'static str, status: Status, gates: bool) -> Criterion {
         Criterion {
-            id,
+            id: Cow::Borrowed(id),
             status,
             gates,
             reason: String::new(),

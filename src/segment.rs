@@ -442,6 +442,7 @@ mod tests {
             labels: BTreeMap::new(),
             limit: None,
             metric: Metric::DockerUsage,
+            container_given: true,
             sampling: Sampling::Raw,
         };
         MemorySeries::new(info, samples).unwrap()

@@ -98,6 +98,8 @@ pub struct SeriesInfo {
     pub id: String,
     /// Labels as the input gave them, and `container`.
     pub labels: BTreeMap<String, String>,
+    /// Whether the input itself had a label `container`, rather than a name that was made one.
+    pub container_given: bool,
     /// The limit that the input printed last; `None` when it printed none.
     pub limit: Option<Limit>,
     /// What is counted.
@@ -271,6 +273,7 @@ mod tests {
             labels: BTreeMap::from([("container".to_owned(), id.to_owned())]),
             limit: None,
             metric: Metric::DockerUsage,
+            container_given: true,
             sampling: Sampling::Raw,
         }
     }

@@ -161,6 +161,21 @@ pub struct EvaluationSettings {
     pub phase_seconds: Option<Seconds>,
     /// How old the newest sample may be at an evaluation (Prometheus' own default: 5 minutes).
     pub lookback_seconds: Seconds,
+    /// As which version of Prometheus selectors look back.
+    pub lookback: LookbackStyle,
+}
+
+/// As which version of Prometheus selectors look back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum LookbackStyle {
+    /// A sample of exactly the greatest age is too old; `avg_over_time` divides a sum.
+    #[serde(rename = "prometheus-3")]
+    #[value(name = "prometheus-3")]
+    Prometheus3,
+    /// A sample of exactly the greatest age still counts; `avg_over_time` keeps a running mean (as 2.42 does).
+    #[serde(rename = "prometheus-2")]
+    #[value(name = "prometheus-2")]
+    Prometheus2,
 }
 
 /// The runbook's criteria. Amounts are decimal, as in the runbook.
@@ -191,6 +206,8 @@ pub struct CriteriaSettings {
     /// The level soon after a restart.
     #[serde(rename = "steady-500mb")]
     pub steady: SteadySettings,
+    /// The alerts of rule files (`--rules`).
+    pub rules: RulesSettings,
 }
 
 macro_rules! criterion_settings {
@@ -320,6 +337,16 @@ criterion_settings! {
     } gates false
 }
 
+criterion_settings! {
+    /// The alerts of rule files, replayed as Prometheus does.
+    RulesSettings {
+        /// Share of evaluations with all operands that a pass needs.
+        min_evaluable_share: Share = Share(0.95),
+        /// Alerts that do not fail a series, by name.
+        ungated: Vec<String> = Vec::new(),
+    } gates true
+}
+
 impl Default for WindowSettings {
     fn default() -> WindowSettings {
         WindowSettings { last_seconds: Seconds::whole(2_592_000) }
@@ -372,6 +399,7 @@ impl Default for EvaluationSettings {
             interval_seconds: Seconds::whole(30),
             phase_seconds: None,
             lookback_seconds: Seconds::whole(300),
+            lookback: LookbackStyle::Prometheus3,
         }
     }
 }
@@ -512,6 +540,11 @@ pub const CRITERIA: [&str; 10] = [
     "stale-data",
 ];
 
+/// Whether an id can be that of a criterion: one of the runbook's, or an alert of a rule file.
+pub fn is_criterion(id: &str) -> bool {
+    CRITERIA.contains(&id) || id.strip_prefix("rule:").is_some_and(|name| !name.is_empty())
+}
+
 /// The line on which a key stands, counted from 1; 1 where it is written in a way that is not found.
 fn line_of(text: &str, key: &str) -> usize {
     let name = key.rsplit('.').next().unwrap_or(key);
@@ -521,7 +554,7 @@ fn line_of(text: &str, key: &str) -> usize {
 
 /// What types cannot say of settings: the key, what was found and what is allowed.
 fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
-    if let Some(unknown) = settings.policy.require.iter().find(|id| !CRITERIA.contains(&id.as_str())) {
+    if let Some(unknown) = settings.policy.require.iter().find(|id| !is_criterion(id)) {
         let why = format!("`policy.require`: `{unknown}` is not a criterion (expected {})", CRITERIA.join(", "));
         return Err(("policy.require", why));
     }
@@ -598,6 +631,10 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("interval_seconds", "time between two evaluations of an alert rule"),
             ("phase_seconds", "seconds after a multiple of the interval; absent: all phases are tried"),
             ("lookback_seconds", "how old the newest sample may be at an evaluation (5 minutes, as Prometheus)"),
+            (
+                "lookback",
+                "whether a sample of exactly that age counts: \"prometheus-2\" (yes) or \"prometheus-3\" (no)",
+            ),
         ],
     ),
     (
@@ -686,6 +723,14 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("within_seconds", "how soon after a restart it must be steady below that"),
             ("steady_share", "last share of that time in which it must be"),
             ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
+        "criteria.rules",
+        &[
+            ("min_evaluable_share", "alerts of --rules: share of evaluations with all values that a pass needs"),
+            ("ungated", "alerts that do not fail a series, such as [\"MemoryInfo\"]"),
+            ("gates", "whether the failure of any other alert fails the series"),
         ],
     ),
     (

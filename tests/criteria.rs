@@ -105,6 +105,7 @@ impl Scenario {
             labels: BTreeMap::new(),
             limit: None,
             metric: self.metric,
+            container_given: true,
             sampling: self.sampling,
         };
         let series = MemorySeries::new(info, self.samples.clone()).unwrap();
@@ -740,7 +741,8 @@ fn restarted_before_it_could_be_steady_is_undecided() {
 
 #[test]
 fn all_ten_are_given_in_the_order_of_the_contract() {
-    let ids: Vec<&str> = Scenario::every(60, 60, |_| 200e6).evaluate().iter().map(|criterion| criterion.id).collect();
+    let criteria = Scenario::every(60, 60, |_| 200e6).evaluate();
+    let ids: Vec<&str> = criteria.iter().map(|criterion| &*criterion.id).collect();
     let expected = [
         "growth-100mb-5m",
         "high-memory",

@@ -25,6 +25,7 @@ fn judged(values: &[f64], q_value: Option<f64>) -> Judgement {
         labels: BTreeMap::new(),
         limit: None,
         metric: Metric::WorkingSet,
+        container_given: true,
         sampling: Sampling::Raw,
     };
     let series = MemorySeries::new(info, samples).unwrap();

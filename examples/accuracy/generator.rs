@@ -414,6 +414,7 @@ pub(crate) fn observed(generated: &Generated, seed: u64) -> MemorySeries {
         labels: BTreeMap::new(),
         limit: None,
         metric: Metric::DockerUsage,
+        container_given: false,
         sampling: Kind::Raw,
     };
     MemorySeries::new(info, samples).expect("most readings are there")

@@ -9,7 +9,8 @@ use crate::analysis::{Job, Moment, Since};
 use crate::error::Error;
 use crate::ingest::{self, Format, SamplesOption, Source};
 use crate::report::folder::Charts;
-use crate::settings::{self, CRITERIA, InconclusiveExit, WarnExit};
+use crate::rules;
+use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, WarnExit};
 use crate::units::{Bytes, Seconds};
 
 /// Arguments of `analyze`.
@@ -85,6 +86,18 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "TIME")]
     pub eval_phase: Option<Seconds>,
 
+    /// As which version of Prometheus rules look back [default: prometheus-3].
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub lookback: Option<LookbackStyle>,
+
+    /// Replay the alerts of a Prometheus rule file as criteria of their own. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    /// Write the alerts that fire as unit tests for `promtool test rules`.
+    #[arg(long, value_name = "FILE")]
+    pub emit_promtool: Option<PathBuf>,
+
     /// Whether a Prometheus export holds scrapes or the points of a range query.
     #[arg(long, value_enum, default_value_t = SamplesOption::Auto)]
     pub samples: SamplesOption,
@@ -152,15 +165,15 @@ pub enum Color {
 ///
 /// When an argument cannot be understood, or the settings file cannot be used.
 pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
-    let (mut settings, rules) = settings::load(args.config.as_deref())?;
+    let (mut settings, series_rules) = settings::load(args.config.as_deref())?;
     let policy = &mut settings.policy;
     policy.inconclusive = args.inconclusive.unwrap_or(policy.inconclusive);
     policy.warn = args.warn.unwrap_or(policy.warn);
     policy.strict |= args.strict;
     for id in &args.require {
-        if !CRITERIA.contains(&id.as_str()) {
+        if !settings::is_criterion(id) {
             return Err(Error::Usage(format!(
-                "`--require {id}`: not a criterion (expected one of {})",
+                "`--require {id}`: not a criterion (expected `rule:NAME` or one of {})",
                 CRITERIA.join(", ")
             )));
         }
@@ -172,9 +185,22 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         }
         settings.evaluation.interval_seconds = interval;
     }
+    settings.evaluation.lookback = args.lookback.unwrap_or(settings.evaluation.lookback);
     settings.evaluation.phase_seconds = args.eval_phase.or(settings.evaluation.phase_seconds);
     if args.interval.is_some_and(|interval| interval.get() <= 0.0) {
         return Err(Error::Usage("`--interval` is 0 (expected a time such as `15m`)".to_owned()));
+    }
+
+    let alert_rules = rules::read(&args.rules)?;
+    let required = settings
+        .policy
+        .require
+        .iter()
+        .find(|id| id.starts_with("rule:") && !alert_rules.alerts.iter().any(|alert| alert.id == **id));
+    if let Some(id) = required {
+        return Err(Error::Usage(format!(
+            "`{id}` is required and no rule file has it (rule files are given by `--rules`)"
+        )));
     }
 
     let container = args
@@ -221,7 +247,8 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
             samples: args.samples,
         },
         settings,
-        rules,
+        rules: series_rules,
+        alert_rules,
         container,
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
         load: args.load.as_deref().map(load).transpose()?,

@@ -3,24 +3,25 @@
 //! Takes readings in bytes; the growth is in bytes, the level a share of the limit.
 
 use crate::series::{MemorySeries, Sampling};
-use crate::units::{duration_text, memory_text};
+use crate::units::{Seconds, duration_text, memory_text};
 
-use super::alert_rule::{Readings, Replay, Rule};
+use super::alert_rule::{Answer, Readings, Replay, Rule};
 use super::{
-    Context, Criterion, Phases, Span, Status, amount_text, margin, metric_text, moment_text, percent_text,
-    sampling_text, step_text, too_coarse_text,
+    Context, Criterion, Phases, Status, amount_text, margin, metric_text, moment_text, percent_text, sampling_text,
+    step_text, too_coarse_text,
 };
 
 /// `(x - x offset 5m) > 100000000` for 5 minutes.
 pub(super) fn growth(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.growth;
     let (threshold, offset) = (settings.threshold_bytes.as_f64(), settings.offset_seconds);
-    let rule = |above: f64| Rule::growth(above, settings.offset_seconds.as_ms(), settings.for_seconds.as_ms());
+    // Above the threshold beyond doubt, where values are printed coarsely.
+    let above = threshold + margin(series, threshold);
     let alert = Alert {
         id: "growth-100mb-5m",
         gates: settings.gates,
-        // Above the threshold beyond doubt, where values are printed coarsely.
-        rule: rule(threshold + margin(series, threshold)),
+        rule: Rule::growth(above, offset.as_ms(), settings.for_seconds.as_ms()),
+        above,
         min_evaluable_share: settings.min_evaluable_share.get(),
         operands: "both values",
         threshold,
@@ -47,6 +48,7 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
         id: "high-memory",
         gates: settings.gates,
         rule: Rule::level(limit, share, settings.for_seconds.as_ms()),
+        above: share,
         min_evaluable_share: settings.min_evaluable_share.get(),
         operands: "a value",
         threshold: share,
@@ -67,6 +69,8 @@ struct Alert {
     id: &'static str,
     gates: bool,
     rule: Rule,
+    /// What its value must exceed.
+    above: f64,
     min_evaluable_share: f64,
     operands: &'static str,
     threshold: f64,
@@ -77,20 +81,13 @@ struct Alert {
     remark: String,
 }
 
-/// What a replay found, of one phase or of all.
-struct Outcome {
-    first_firing_at_ms: Option<i64>,
-    evaluable_share: Option<f64>,
-    spans: Vec<Span>,
-    /// `None` for a known phase.
-    phases: Option<Phases>,
-}
-
 impl Alert {
     fn evaluate(&self, series: &MemorySeries, context: &Context<'_>) -> Criterion {
         let readings = Readings::of(series, context.lookback);
         let replay = Replay::new(&self.rule, &readings, context.evaluation.interval_seconds.as_ms());
-        let outcome = outcome(&replay, series, context);
+        // The points of a range query lie on a grid of their own: only its phases can be asked about.
+        let phase = context.evaluation.phase_seconds.filter(|_| series.info.sampling == Sampling::Raw);
+        let outcome = Answer::of(&replay, phase.map(Seconds::as_ms), context.load);
 
         let evaluable_share = outcome.evaluable_share;
         let decided = replay.can_fire() && evaluable_share.is_some_and(|share| self.min_evaluable_share <= share);
@@ -108,7 +105,7 @@ impl Alert {
             evaluable_share: evaluable_share.or(Some(0.0)),
             phases: outcome.phases,
             ..Criterion::new(self.id, self.gates, status, reason)
-                .measured(replay.largest(), self.threshold, self.unit)
+                .measured(replay.furthest(), self.threshold, self.unit)
                 .with_spans(outcome.spans)
         }
     }
@@ -129,7 +126,7 @@ impl Alert {
         )
     }
 
-    fn pass_text(&self, replay: &Replay, outcome: &Outcome) -> String {
+    fn pass_text(&self, replay: &Replay, outcome: &Answer) -> String {
         let largest = self.largest_text(replay);
         if outcome.spans.iter().any(|span| span.firing_at_ms.is_some()) {
             return format!(
@@ -137,7 +134,7 @@ impl Alert {
                 self.what
             );
         }
-        if replay.largest().is_some_and(|value| value > self.rule.above) {
+        if replay.furthest().is_some_and(|value| value > self.above) {
             return format!(
                 "the alert never fires: {} is up to {largest}, but never above {} for {}",
                 self.what,
@@ -190,32 +187,11 @@ impl Alert {
     }
 
     fn largest_text(&self, replay: &Replay) -> String {
-        replay.largest().map_or_else(|| "unknown".to_owned(), self.value_text)
+        replay.furthest().map_or_else(|| "unknown".to_owned(), self.value_text)
     }
 
     fn for_text(&self) -> String {
         duration_text(self.rule.for_ms as f64 / 1e3)
-    }
-}
-
-fn outcome(replay: &Replay, series: &MemorySeries, context: &Context<'_>) -> Outcome {
-    // The points of a range query lie on a grid of their own: only its phases can be asked about.
-    let phase = context.evaluation.phase_seconds.filter(|_| series.info.sampling == Sampling::Raw);
-    if let Some(phase) = phase {
-        let replayed = replay.at_phase(phase.as_ms(), context.load);
-        return Outcome {
-            first_firing_at_ms: replayed.first_firing_at_ms,
-            evaluable_share: replayed.evaluable_share(),
-            spans: replayed.spans,
-            phases: None,
-        };
-    }
-    let sweep = replay.over_phases(context.load);
-    Outcome {
-        first_firing_at_ms: sweep.phases.earliest_firing_at_ms,
-        evaluable_share: replay.evaluable_share(),
-        spans: sweep.earliest_phase_ms.map_or_else(Vec::new, |phase| replay.at_phase(phase, context.load).spans),
-        phases: Some(sweep.phases),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Takes one series and what was found out about it, gives one result for each criterion, in the order of the
 //! contract. Times are milliseconds, amounts bytes.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::series::{MemorySeries, Metric, Sampling};
@@ -12,6 +13,7 @@ use crate::units::{duration_text, memory_text, time_text};
 use alert_rule::Lookback;
 
 pub mod alert_rule;
+pub mod own_rule;
 
 mod after_load;
 mod alerts;
@@ -119,8 +121,8 @@ pub enum Status {
 /// One criterion's result for one series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
-    /// As in the contract: `growth-100mb-5m`.
-    pub id: &'static str,
+    /// As in the contract: `growth-100mb-5m`, or `rule:NAME` for an alert of a rule file.
+    pub id: Cow<'static, str>,
     /// How it came out.
     pub status: Status,
     /// Whether a failure fails the series.
@@ -145,7 +147,7 @@ impl Criterion {
     /// A result without numbers of its own.
     fn new(id: &'static str, gates: bool, status: Status, reason: String) -> Criterion {
         Criterion {
-            id,
+            id: Cow::Borrowed(id),
             status,
             gates,
             reason,

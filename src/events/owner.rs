@@ -199,6 +199,7 @@ mod tests {
         let info = SeriesInfo {
             id: id.to_owned(),
             labels: labels(pairs),
+            container_given: false,
             limit: None,
             metric: Metric::DockerUsage,
             sampling: Sampling::Raw,

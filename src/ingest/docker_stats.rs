@@ -428,6 +428,7 @@ impl Reader {
                 labels: BTreeMap::from([("container".to_owned(), name.to_owned())]),
                 limit: None,
                 metric: Metric::DockerUsage,
+                container_given: false,
                 sampling: Sampling::Raw,
             },
             samples: Samples::default(),

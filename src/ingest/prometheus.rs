@@ -125,13 +125,14 @@ impl Reader {
             .map(|(exported, id)| {
                 let mut labels = exported.labels;
                 let metric = metric_of(&labels);
-                if labels.get("container").is_none_or(String::is_empty) {
+                let container_given = labels.get("container").is_some_and(|container| !container.is_empty());
+                if !container_given {
                     let container =
                         ["name", "pod"].iter().find_map(|key| labels.get(*key).filter(|label| !label.is_empty()));
                     let container = container.unwrap_or(&id).clone();
                     labels.insert("container".to_owned(), container);
                 }
-                let info = SeriesInfo { id, labels, limit: None, metric, sampling };
+                let info = SeriesInfo { id, labels, container_given, limit: None, metric, sampling };
                 SeriesSamples { info, samples: exported.samples, inputs: exported.inputs }
             })
             .collect();

@@ -121,6 +121,7 @@ impl Reader {
                     id,
                     limit: None,
                     metric: Metric::DockerUsage,
+                    container_given: false,
                     sampling: Sampling::Raw,
                 };
                 SeriesSamples { info, samples: Samples::default(), inputs: Vec::new() }

@@ -69,7 +69,7 @@ fn cause(series: &SeriesReport) -> String {
         .criteria
         .iter()
         .filter(|criterion| markdown::speaks(series, criterion))
-        .map(|criterion| criterion.id)
+        .map(|criterion| &*criterion.id)
         .collect();
     if criteria.is_empty() || policy::of_verdict(series.verdict()) == series.outcome {
         series.verdict().name().to_owned()

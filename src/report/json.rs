@@ -10,6 +10,7 @@ use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Span, Status};
 use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
 use crate::judge::Growth;
+use crate::rules::RuleAccount;
 use crate::settings::Settings;
 use crate::units::time_text;
 
@@ -56,6 +57,7 @@ struct VerdictJson<'a> {
     inputs: Vec<InputJson<'a>>,
     series: Vec<SeriesJson<'a>>,
     ignored: &'a [String],
+    rules: Vec<RuleJson<'a>>,
     charts: &'a [String],
 }
 
@@ -203,7 +205,7 @@ struct TimeToLimitJson {
 
 #[derive(Serialize)]
 struct CriterionJson<'a> {
-    id: &'static str,
+    id: &'a str,
     status: &'static str,
     gates: bool,
     reason: &'a str,
@@ -213,6 +215,21 @@ struct CriterionJson<'a> {
     evaluable_share: Option<Number>,
     spans: Vec<SpanJson>,
     phases: Option<PhasesJson>,
+}
+
+#[derive(Serialize)]
+struct RuleJson<'a> {
+    file: &'a str,
+    group: &'a str,
+    alert: &'a str,
+    id: &'a str,
+    expression: &'a str,
+    interval_seconds: Number,
+    for_seconds: Number,
+    keep_firing_for_seconds: Number,
+    status: &'static str,
+    series: usize,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -250,6 +267,7 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
         inputs: report.inputs.iter().map(input).collect(),
         series: report.series.iter().map(|one| series(one, times)).collect(),
         ignored: &report.ignored,
+        rules: report.rules.iter().map(rule).collect(),
         charts,
     }
 }
@@ -409,7 +427,7 @@ fn growth_json(growth: Growth, q_value: Option<f64>) -> GrowthJson {
 
 fn criterion(criterion: &Criterion, times: Times) -> CriterionJson<'_> {
     CriterionJson {
-        id: criterion.id,
+        id: &criterion.id,
         status: status_name(criterion.status),
         gates: criterion.gates,
         reason: &criterion.reason,
@@ -423,6 +441,23 @@ fn criterion(criterion: &Criterion, times: Times) -> CriterionJson<'_> {
             earliest_firing_at: phases.earliest_firing_at_ms.and_then(|time| times.text(time)),
             latest_firing_at: phases.latest_firing_at_ms.and_then(|time| times.text(time)),
         }),
+    }
+}
+
+fn rule(rule: &RuleAccount) -> RuleJson<'_> {
+    let seconds = |ms: i64| Number(ms as f64 / 1e3);
+    RuleJson {
+        file: &rule.file,
+        group: &rule.group,
+        alert: &rule.alert,
+        id: &rule.id,
+        expression: &rule.expression,
+        interval_seconds: seconds(rule.interval_ms),
+        for_seconds: seconds(rule.for_ms),
+        keep_firing_for_seconds: seconds(rule.keep_firing_for_ms),
+        status: rule.status.name(),
+        series: rule.n_series,
+        why: rule.why.as_deref(),
     }
 }
 

@@ -46,8 +46,8 @@ fn suite(series: &SeriesReport, policy: &PolicySettings) -> TestSuite {
     let id = printable(series.id());
     let mut suite = TestSuite::new(id.clone());
     let gating = series.criteria.iter().filter(|criterion| criterion.gates);
-    let cases = std::iter::once(("verdict", of_verdict(series, policy)))
-        .chain(gating.map(|criterion| (criterion.id, of_criterion(series, criterion, policy))));
+    let cases = std::iter::once(("verdict".to_owned(), of_verdict(series, policy)))
+        .chain(gating.map(|criterion| (printable(&criterion.id), of_criterion(series, criterion, policy))));
     for (name, (status, remark)) in cases {
         let mut case = TestCase::new(name, status);
         case.set_classname(id.clone());
@@ -83,7 +83,7 @@ fn of_criterion(series: &SeriesReport, criterion: &Criterion, policy: &PolicySet
             let remark = format!("warning: {reason}; under the verdict {verdict} this is a false alarm");
             (TestCaseStatus::success(), Some(remark))
         }
-        Status::Fail => failed(criterion.id, reason),
+        Status::Fail => failed(&criterion.id, reason),
         Status::NotEvaluable if series.undecided.contains(&criterion.id) => {
             undecided(series, policy, "not-evaluable", reason)
         }

@@ -123,12 +123,12 @@ pub fn unusable(report: &Report) -> Vec<String> {
 /// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.
 pub fn cautions(report: &Report) -> Vec<String> {
     let mut cautions = Vec::new();
-    let mut undecidable: Vec<(&'static str, usize)> = Vec::new();
+    let mut undecidable: Vec<(&str, usize)> = Vec::new();
     for criterion in report.series.iter().flat_map(|series| &series.criteria) {
         if criterion.status == Status::NotEvaluable && criterion.gates {
             match undecidable.iter_mut().find(|(id, _)| *id == criterion.id) {
                 Some((_, count)) => *count += 1,
-                None => undecidable.push((criterion.id, 1)),
+                None => undecidable.push((&criterion.id, 1)),
             }
         }
     }
@@ -159,6 +159,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
         }
         cautions.extend(input.warnings.iter().map(|warning| format!("{}: {warning}.", input.path)));
     }
+    cautions.extend(report.rules.iter().filter_map(|rule| Some(format!("{}.", rule.caution()?))));
     cautions.extend(report.notes.iter().map(|note| format!("{}.", sentence(note))));
     cautions
 }
@@ -201,7 +202,7 @@ fn section(report: &Report, series: &SeriesReport, chart: Option<&str>) -> Strin
         } else {
             status_name(criterion.status).to_owned()
         };
-        text.push_str(&format!("| {} | {status} | {} |\n", criterion.id, escaped(&criterion.reason)));
+        text.push_str(&format!("| {} | {status} | {} |\n", escaped(&criterion.id), escaped(&criterion.reason)));
     }
     if !series.restarts.is_empty() {
         text.push_str(&format!("\n{}\n", restarts(report, series)));

@@ -11,6 +11,8 @@ pub mod markdown;
 pub mod pictures;
 pub mod summary;
 
+use std::borrow::Cow;
+
 use crate::criteria::Criterion;
 use crate::fit::Tolerance;
 use crate::forecast::TimeToLimit;
@@ -18,6 +20,7 @@ use crate::ingest::{Input, Timeline};
 use crate::judge::{Judgement, Verdict};
 use crate::next_action::NextAction;
 use crate::policy::{ExitCode, Outcome};
+use crate::rules::RuleAccount;
 use crate::segment::Cause;
 use crate::series::MemorySeries;
 use crate::settings::Settings;
@@ -42,6 +45,8 @@ pub struct Report {
     pub timeline: Timeline,
     /// The load window, in milliseconds.
     pub load: Option<(i64, i64)>,
+    /// What became of each alert of the rule files.
+    pub rules: Vec<RuleAccount>,
     /// What a reader must know about the run as a whole.
     pub notes: Vec<String>,
 }
@@ -80,9 +85,9 @@ pub struct SeriesReport {
     /// The runbook's criteria.
     pub criteria: Vec<Criterion>,
     /// Failed rate criteria that the verdict contradicts.
-    pub contradicted: Vec<&'static str>,
+    pub contradicted: Vec<Cow<'static, str>>,
     /// Criteria that had to be decided and could not.
-    pub undecided: Vec<&'static str>,
+    pub undecided: Vec<Cow<'static, str>>,
     /// What to do next; `None` when nothing needs to be done.
     pub next_action: Option<NextAction>,
     /// What a reader must know about this series.

@@ -115,7 +115,7 @@ fn alert_spans(criterion: &Criterion, end_ms: i64) -> Vec<TimeSpan> {
         .flat_map(|span| {
             let end = span.resolved_at_ms.unwrap_or(end_ms);
             let pending_end = span.firing_at_ms.unwrap_or(end);
-            let part = |start_ms, end_ms, kind| TimeSpan { start_ms, end_ms, kind, label: criterion.id.to_owned() };
+            let part = |start_ms, end_ms, kind| TimeSpan { start_ms, end_ms, kind, label: criterion.id.to_string() };
             [
                 (span.pending_at_ms < pending_end).then(|| part(span.pending_at_ms, pending_end, SpanKind::Pending)),
                 span.firing_at_ms.map(|firing| part(firing, end, SpanKind::Firing)),

@@ -24,7 +24,11 @@ pub fn render(report: &Report, colour: bool) -> String {
             escape::printable(&series.judgement.reason)
         ));
         for criterion in series.criteria.iter().filter(|criterion| super::markdown::speaks(series, criterion)) {
-            text.push_str(&format!("  {}: {}\n", criterion.id, escape::printable(&criterion.reason)));
+            text.push_str(&format!(
+                "  {}: {}\n",
+                escape::printable(&criterion.id),
+                escape::printable(&criterion.reason)
+            ));
         }
     }
     for note in super::markdown::cautions(report) {

@@ -1,0 +1,105 @@
+//! What a selector finds: the readings of a series and how long each is found.
+
+use crate::series::{MemorySeries, Sampling};
+
+/// How selectors look back, and what else differs between the major versions of Prometheus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lookback {
+    /// Largest age of the newest reading, in milliseconds.
+    pub ms: i64,
+    /// Whether a reading of exactly that age, or at the old end of a range, is already out (Prometheus 3) or still in
+    /// (Prometheus 2).
+    pub left_open: bool,
+    /// How `avg_over_time` adds up.
+    pub mean: Mean,
+}
+
+/// How `avg_over_time` adds up: the last bit of its result depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mean {
+    /// A compensated sum, divided at the end: Prometheus 3.
+    OfSum,
+    /// A running mean, compensated: Prometheus 2.
+    Running,
+}
+
+impl Lookback {
+    /// As Prometheus 3: a reading of exactly that age is too old.
+    pub const fn prometheus_3(ms: i64) -> Lookback {
+        Lookback { ms, left_open: true, mean: Mean::OfSum }
+    }
+
+    /// As Prometheus 2 (read at 2.42): a reading of exactly that age still counts.
+    pub const fn prometheus_2(ms: i64) -> Lookback {
+        Lookback { ms, left_open: false, mean: Mean::Running }
+    }
+
+    /// For how many milliseconds a reading is found that may be `ms` old, its own included.
+    pub(super) const fn reach_ms(self, ms: i64) -> i64 {
+        if self.left_open { ms } else { ms + 1 }
+    }
+}
+
+/// The readings of one series, and for how long each is found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Readings {
+    /// Times in milliseconds, strictly increasing; `None` is a stale marker. At least one.
+    pub(super) points: Vec<(i64, Option<f64>)>,
+    pub(super) lookback: Lookback,
+    /// For how many milliseconds an instant selector finds a reading.
+    pub(super) reach_ms: i64,
+    /// The grid of the points of a range query, in milliseconds; `None` for readings.
+    pub(super) step_ms: Option<i64>,
+}
+
+impl Readings {
+    /// Readings by time in milliseconds, strictly increasing; `None` for a stale marker, which ends the one before.
+    ///
+    /// A value may be NaN, as Prometheus stores them: it is found, and compares with nothing. None is infinite.
+    /// `None` when there is no reading.
+    pub fn new(points: Vec<(i64, Option<f64>)>, lookback: Lookback) -> Option<Readings> {
+        debug_assert!(points.is_sorted_by(|a, b| a.0 < b.0));
+        let reach_ms = lookback.reach_ms(lookback.ms);
+        (!points.is_empty()).then_some(Readings { points, lookback, reach_ms, step_ms: None })
+    }
+
+    /// The readings of a series.
+    ///
+    /// A point of a range query is an answer that was up to a lookback old: it is found at its own time only, so
+    /// that no reading is looked back for twice. The replay then is approximate.
+    pub fn of(series: &MemorySeries, lookback: Lookback) -> Readings {
+        let points: Vec<(i64, Option<f64>)> =
+            series.time_ms().iter().zip(series.used_bytes()).map(|(time, bytes)| (*time, Some(*bytes))).collect();
+        match series.info.sampling {
+            Sampling::Raw => Readings { points, lookback, reach_ms: lookback.reach_ms(lookback.ms), step_ms: None },
+            Sampling::Step { .. } => {
+                let step_ms = points.windows(2).map(|pair| pair[1].0 - pair[0].0).reduce(greatest_common_divisor);
+                Readings { points, lookback, reach_ms: 1, step_ms: Some(step_ms.unwrap_or(1)) }
+            }
+        }
+    }
+
+    pub(super) fn first_ms(&self) -> i64 {
+        self.points[0].0
+    }
+
+    pub(super) fn last_ms(&self) -> i64 {
+        self.points[self.points.len() - 1].0
+    }
+}
+
+/// The grid that all points lie on, in milliseconds: 1 where some are readings.
+pub(super) fn grain_ms<'a>(inputs: impl Iterator<Item = &'a Readings> + Clone) -> i64 {
+    let Some(origin_ms) = inputs.clone().map(Readings::first_ms).next() else { return 1 };
+    inputs
+        .map(|readings| {
+            let apart_ms = (readings.first_ms() - origin_ms).abs();
+            readings.step_ms.map_or(1, |step_ms| greatest_common_divisor(step_ms, apart_ms))
+        })
+        .reduce(greatest_common_divisor)
+        .unwrap_or(1)
+}
+
+fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
