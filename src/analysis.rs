@@ -434,9 +434,7 @@ impl Prepared {
         }
         judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
 
-        let settled = judged.as_ref().and_then(|(segmentation, fit)| {
-            settled::level(segmentation, &judgement, fit.floor, settings.verdict.confidence.get())
-        });
+        let settled = settled_level(judged.as_ref(), &judgement, terms.confidence);
         let own_limit = limit.and_then(KnownLimit::own);
         let time_to_limit = own_limit.and_then(|limit| {
             let (segmentation, fit) = judged.as_ref()?;
@@ -580,6 +578,15 @@ fn summary(judgement: &Judgement, start_ms: i64, after_load: bool) -> criteria::
         grows_after_load: grows.filter(|_| after_load),
         onset_ms: judgement.onset_seconds.map(|seconds| start_ms + (seconds * 1000.0) as i64),
     }
+}
+
+fn settled_level(
+    judged: Option<&(Segmentation, Fit)>,
+    judgement: &Judgement,
+    confidence: f64,
+) -> Option<settled::SettledLevel> {
+    let (segmentation, fit) = judged?;
+    settled::level(segmentation, judgement, fit.floor, confidence)
 }
 
 fn nothing_after_load() -> Judgement {

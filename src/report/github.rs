@@ -124,30 +124,23 @@ pub fn shortened(text: &str, room: usize) -> String {
     let sections: Vec<usize> = text.match_indices("\n## ").map(|(at, _)| at + 1).collect();
     let space = room.saturating_sub(NOTE);
     let kept = sections.iter().copied().filter(|at| *at <= space).max();
-    match kept {
-        Some(end) => {
-            let left = sections.iter().filter(|at| **at >= end).count();
-            format!(
-                "{}_{left} of {} sections were left out: the summary of a step may have 1 MiB. The report itself is complete._\n",
-                &text[..end],
-                sections.len()
-            )
-        }
-        None => {
-            let mut end = space.min(text.len());
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            let end = text[..end].rfind('\n').map_or(0, |at| at + 1);
-            if room < NOTE {
-                return String::new();
-            }
-            format!(
-                "{}\n_Cut here: the summary of a step may have 1 MiB. The report itself is complete._\n",
-                &text[..end]
-            )
-        }
+    if let Some(end) = kept {
+        let left = sections.iter().filter(|at| **at >= end).count();
+        let note = format!(
+            "_{left} of {} sections were left out: the summary of a step may have 1 MiB. The report itself is complete._",
+            sections.len()
+        );
+        return format!("{}{note}\n", &text[..end]);
     }
+    if room < NOTE {
+        return String::new();
+    }
+    let mut end = space;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let end = text[..end].rfind('\n').map_or(0, |at| at + 1);
+    format!("{}\n_Cut here: the summary of a step may have 1 MiB. The report itself is complete._\n", &text[..end])
 }
 
 #[cfg(test)]
