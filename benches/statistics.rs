@@ -54,6 +54,7 @@ fn series(shape: Shape, n: usize) -> MemorySeries {
     let info = SeriesInfo {
         id: "web".to_owned(),
         labels: BTreeMap::new(),
+        container_given: false,
         limit: None,
         metric: Metric::DockerUsage,
         sampling: Sampling::Raw,
