@@ -53,6 +53,7 @@ fn series(shape: Shape, n: usize) -> MemorySeries {
     }
     let info = SeriesInfo {
         id: "web".to_owned(),
+        container_given: false,
         labels: BTreeMap::new(),
         container_given: false,
         limit: None,

@@ -88,19 +88,14 @@ pub fn pairs(args: &CompareArgs) -> Vec<(String, String)> {
 /// A share without a floor, or an amount without a share.
 fn level_margin(text: &str) -> Result<(Share, Bytes), Error> {
     let none = Share::new(0.0).expect("0 is a share");
-    match text.strip_suffix('%') {
-        Some(percent) => {
-            let share = percent.trim().parse::<f64>().ok().and_then(|percent| Share::new(percent / 100.0));
-            let share = share.ok_or_else(|| {
-                Error::Usage(format!("`--level-margin {text}`: not a share (expected `0%` to `100%`)"))
-            })?;
-            Ok((share, Bytes::new(0)))
-        }
-        None => {
-            let bytes = text.parse().map_err(|error| Error::Usage(format!("`--level-margin {text}`: {error}")))?;
-            Ok((none, bytes))
-        }
-    }
+    let Some(percent) = text.strip_suffix('%') else {
+        let bytes = text.parse().map_err(|error| Error::Usage(format!("`--level-margin {text}`: {error}")))?;
+        return Ok((none, bytes));
+    };
+    let share = percent.trim().parse::<f64>().ok().and_then(|percent| Share::new(percent / 100.0));
+    let share =
+        share.ok_or_else(|| Error::Usage(format!("`--level-margin {text}`: not a share (expected `0%` to `100%`)")))?;
+    Ok((share, Bytes::new(0)))
 }
 
 #[cfg(test)]

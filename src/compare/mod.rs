@@ -223,25 +223,18 @@ fn level(base: &SeriesVerdict, new: &SeriesVerdict, margins: &CompareSettings) -
     if let (Some(before), Some(after)) = (base.settled, new.settled) {
         return compared(before, after, margin, "the settled level", "higher", "lower", memory_text);
     }
-    let growing = [("base", base), ("new run", new)].into_iter().find(|(_, series)| series.grows());
-    match growing {
-        // Growth says it all: a level that still rises is only where it was stopped.
-        Some((run, _)) => Compared {
-            finding: None,
-            ..unknown(
-                base.settled,
-                new.settled,
-                margin,
-                format!("memory still grows in the {run}: no level has settled"),
-            )
-        },
-        None => {
-            let run = if base.settled.is_none() { "base" } else { "new run" };
-            let reason =
-                format!("no level has settled in the {run}: too few samples since the last restart or the load");
-            unknown(base.settled, new.settled, margin, reason)
-        }
+    let still = |run: &str| format!("memory still grows in the {run}: no level has settled");
+    if base.grows() {
+        // A level that rises is only where it was stopped: growth says it all.
+        return Compared { finding: None, ..unknown(base.settled, new.settled, margin, still("base")) };
     }
+    let reason = if new.grows() {
+        still("new run")
+    } else {
+        let run = if base.settled.is_none() { "base" } else { "new run" };
+        format!("no level has settled in the {run}: too few samples since the last restart or the load")
+    };
+    unknown(base.settled, new.settled, margin, reason)
 }
 
 /// Not comparable, and therefore open.

@@ -3,7 +3,7 @@
 //! Text only; who calls knows where it goes. The runner reads commands from standard output and standard error
 //! alike, so annotations can stand on standard error, and JSON on standard output stays JSON.
 
-use super::{Report, SeriesReport, escape, markdown};
+use super::{Report, SeriesReport, escape, words};
 use crate::policy::{self, Outcome};
 use crate::settings::{InconclusiveExit, WarnExit};
 
@@ -27,7 +27,7 @@ pub enum Level {
 /// An inconclusive series is an error when the policy makes it fail, otherwise a warning, as a warned one is. Beyond
 /// what GitHub shows of a kind the last one says how many there are.
 pub fn annotations(report: &Report) -> String {
-    let unusable = markdown::unusable(report).into_iter().map(|why| (Level::Error, "unusable input".to_owned(), why));
+    let unusable = words::unusable(report).into_iter().map(|why| (Level::Error, "unusable input".to_owned(), why));
     let series = report.series.iter().filter_map(|series| {
         let level = level(report, series)?;
         Some((level, format!("{}: {}", series.id(), cause(series)), reason(series)))
@@ -68,7 +68,7 @@ fn cause(series: &SeriesReport) -> String {
     let criteria: Vec<&str> = series
         .criteria
         .iter()
-        .filter(|criterion| markdown::speaks(series, criterion))
+        .filter(|criterion| words::speaks(series, criterion))
         .map(|criterion| &*criterion.id)
         .collect();
     if criteria.is_empty() || policy::of_verdict(series.verdict()) == series.outcome {
@@ -83,7 +83,7 @@ fn reason(series: &SeriesReport) -> String {
     let criteria = series
         .criteria
         .iter()
-        .filter(|criterion| markdown::speaks(series, criterion))
+        .filter(|criterion| words::speaks(series, criterion))
         .map(|criterion| format!("{}: {}", criterion.id, criterion.reason));
     std::iter::once(series.judgement.reason.clone()).chain(criteria).collect::<Vec<_>>().join("\n")
 }
@@ -124,30 +124,23 @@ pub fn shortened(text: &str, room: usize) -> String {
     let sections: Vec<usize> = text.match_indices("\n## ").map(|(at, _)| at + 1).collect();
     let space = room.saturating_sub(NOTE);
     let kept = sections.iter().copied().filter(|at| *at <= space).max();
-    match kept {
-        Some(end) => {
-            let left = sections.iter().filter(|at| **at >= end).count();
-            format!(
-                "{}_{left} of {} sections were left out: the summary of a step may have 1 MiB. The report itself is complete._\n",
-                &text[..end],
-                sections.len()
-            )
-        }
-        None => {
-            let mut end = space.min(text.len());
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            let end = text[..end].rfind('\n').map_or(0, |at| at + 1);
-            if room < NOTE {
-                return String::new();
-            }
-            format!(
-                "{}\n_Cut here: the summary of a step may have 1 MiB. The report itself is complete._\n",
-                &text[..end]
-            )
-        }
+    if let Some(end) = kept {
+        let left = sections.iter().filter(|at| **at >= end).count();
+        let note = format!(
+            "_{left} of {} sections were left out: the summary of a step may have 1 MiB. The report itself is complete._",
+            sections.len()
+        );
+        return format!("{}{note}\n", &text[..end]);
     }
+    if room < NOTE {
+        return String::new();
+    }
+    let mut end = space;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let end = text[..end].rfind('\n').map_or(0, |at| at + 1);
+    format!("{}\n_Cut here: the summary of a step may have 1 MiB. The report itself is complete._\n", &text[..end])
 }
 
 #[cfg(test)]
