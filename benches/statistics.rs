@@ -55,7 +55,6 @@ fn series(shape: Shape, n: usize) -> MemorySeries {
         id: "web".to_owned(),
         container_given: false,
         labels: BTreeMap::new(),
-        container_given: false,
         limit: None,
         metric: Metric::DockerUsage,
         sampling: Sampling::Raw,
