@@ -408,6 +408,7 @@ impl Prepared {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "the report of a series from top to bottom")]
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
         let Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged, own_criteria } =
             self;

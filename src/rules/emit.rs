@@ -14,6 +14,7 @@ use crate::criteria::LoadWindow;
 use crate::criteria::alert_rule::{Answer, Lookback, Readings, Replay};
 use crate::series::MemorySeries;
 use crate::settings::Settings;
+use crate::units::Seconds;
 
 /// The lookback of `promtool`.
 const LOOKBACK_MS: i64 = 300_000;
@@ -76,7 +77,7 @@ pub fn unit_tests(
                         })
                 }),
             };
-            let phase_ms = settings.evaluation.phase_seconds.map(|phase| phase.as_ms());
+            let phase_ms = settings.evaluation.phase_seconds.map(Seconds::as_ms);
             match finding.test(phase_ms, load) {
                 Some(Ok(text)) => by_interval.entry(interval_ms).or_default().push_str(&text),
                 Some(Err(why)) => emitted.notes.push(why),
@@ -365,7 +366,7 @@ fn map_text(map: &BTreeMap<String, String>) -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
-/// A text in double quotes: JSON strings are YAML and PromQL strings too.
+/// A text in double quotes: strings of JSON are such in YAML and PromQL too.
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("text can be written as JSON")
 }

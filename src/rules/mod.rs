@@ -18,7 +18,8 @@ use crate::criteria::alert_rule::{Lookback, Rule};
 use crate::criteria::own_rule::{self, OwnAlert};
 use crate::error::Error;
 use crate::series::MemorySeries;
-use crate::settings::Settings;
+use crate::settings::{LookbackStyle, Settings};
+use crate::units::Seconds;
 use select::{Binding, Select};
 
 /// The alerts of all rule files, in their order.
@@ -238,7 +239,7 @@ pub fn replay(
                         &series[binding.owner],
                         &own_rule::Context {
                             lookback: lookback(settings),
-                            phase_ms: settings.evaluation.phase_seconds.map(|phase| phase.as_ms()),
+                            phase_ms: settings.evaluation.phase_seconds.map(Seconds::as_ms),
                             load,
                         },
                     );
@@ -255,8 +256,8 @@ pub fn replay(
 pub fn lookback(settings: &Settings) -> Lookback {
     let ms = settings.evaluation.lookback_seconds.as_ms();
     match settings.evaluation.lookback {
-        crate::settings::LookbackStyle::Prometheus3 => Lookback::prometheus_3(ms),
-        crate::settings::LookbackStyle::Prometheus2 => Lookback::prometheus_2(ms),
+        LookbackStyle::Prometheus3 => Lookback::prometheus_3(ms),
+        LookbackStyle::Prometheus2 => Lookback::prometheus_2(ms),
     }
 }
 

@@ -208,7 +208,7 @@ fn comparison(operator: TokenType) -> Option<Comparison> {
 const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
 
 fn milliseconds(duration: Duration) -> Result<i64, String> {
-    if duration > LONGEST || duration.subsec_nanos() % 1_000_000 != 0 {
+    if duration > LONGEST || !duration.subsec_nanos().is_multiple_of(1_000_000) {
         return Err(format!("the time {duration:?} is not replayed (expected whole milliseconds, at most 100 years)"));
     }
     Ok(duration.as_millis() as i64)
