@@ -15,7 +15,7 @@ use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
 use crate::report::{
-    FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport,
+    FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport, Shapes,
 };
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Segmentation};
@@ -494,6 +494,7 @@ impl Prepared {
             |(_, fit)| fit.tolerance,
         );
         SeriesReport {
+            shapes: judged.as_ref().and_then(|(_, fit)| shapes(fit, &judgement)),
             segments: segments(&segmentation, &samples),
             n_spikes: segmentation.spikes.len(),
             outcome,
@@ -657,6 +658,19 @@ fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentR
             },
         })
         .collect()
+}
+
+/// What was weighed where the verdict rests on the shape of the whole.
+fn shapes(fit: &Fit, judgement: &Judgement) -> Option<Shapes> {
+    let rests_on_it = !matches!(judgement.shape, ShapeName::Sawtooth | ShapeName::Staircase | ShapeName::Unknown);
+    let stretch = fit.stretch.as_ref().filter(|_| rests_on_it)?;
+    let Analysis::Shape(shape) = &stretch.analysis else { return None };
+    let shape = &shape.shape;
+    Some(Shapes {
+        chosen: shape.chosen.form.name(),
+        runner_up: shape.runner_up.form.name(),
+        margin: (shape.runner_up.bic - shape.chosen.bic).max(0.0),
+    })
 }
 
 /// The lines that the verdict rests on, with what the slope's interval allows around their middle.

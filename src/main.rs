@@ -12,7 +12,7 @@ use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, Schem
 use leaktrend::compare::{self, verdict_file};
 use leaktrend::error::Error;
 use leaktrend::ingest::SeriesSamples;
-use leaktrend::report::{Report, escape, files, folder, github, json, junit, markdown, summary};
+use leaktrend::report::{Report, escape, files, folder, github, html, json, junit, markdown, summary};
 use leaktrend::settings;
 
 fn main() -> ExitCode {
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
 
 fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     let job = cli::job(args)?;
+    let layout = cli::layout(args)?;
     let report = analysis::run(&job, &mut |samples| keep_samples(args, samples))?;
     for input in &report.inputs {
         if let Some(why) = &input.unusable {
@@ -54,9 +55,14 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     if let Some(path) = &args.emit_promtool {
         emit(&job, &report, path)?;
     }
-    let charts = args.out.as_ref().map(|_| folder::ChartNames::new(&report, args.charts).paths()).unwrap_or_default();
+    let charts = args.out.as_ref().map(|_| folder::ChartNames::new(&report, &layout).paths()).unwrap_or_default();
+    // Before the folder: who finds its `verdict.json` finds everything.
+    if let Some(path) = &args.html {
+        files::replace_in_new_folder(path, |file| file.write_all(html::render(&report, layout.charts).as_bytes()))
+            .map_err(|source| Error::Write { path: path.clone(), source })?;
+    }
     if let Some(out) = &args.out {
-        folder::write(&report, args.charts, out)?;
+        folder::write(&report, &layout, out)?;
     }
     match args.json.as_deref() {
         path if is_stdout(path) => print(&json::render(&report, &charts))?,
@@ -69,7 +75,7 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     if on_github() {
         eprint!("{}", github::annotations(&report));
     }
-    add_to_job_summary(&markdown::render(&report, &|_| None, &[]));
+    add_to_job_summary(&markdown::render(&report, &markdown::Images::none(&report), None));
     if !args.quiet && !is_stdout(args.json.as_deref()) {
         let text = summary::render(&report, coloured(args.color));
         print(&if on_github() { github::inert(&text) } else { text })?;

@@ -287,12 +287,21 @@ pub fn rate_text(bytes_per_second: f64) -> String {
     format!("{} {name}", short_memory(bytes_per_second * seconds))
 }
 
-/// An estimated rate with its interval, in the units of the estimate: `27 MiB a minute (26 to 28)`.
+/// An estimated rate with its interval, in one unit: `27 MiB a minute (26 to 28)`.
+///
+/// The unit is that of the largest of the three: an estimate near zero says nothing of its uncertainty.
 pub fn rate_interval_text(bytes_per_second: f64, lower: f64, upper: f64) -> String {
-    let (seconds, name) = grasped(bytes_per_second);
-    let (value, unit) = binary(bytes_per_second * seconds);
-    let scale = if value == 0.0 { 1.0 } else { bytes_per_second * seconds / value };
-    let [value, lower, upper] = [bytes_per_second, lower, upper].map(|rate| significant(rate * seconds / scale, 3));
+    let largest = [lower, upper].into_iter().fold(bytes_per_second, |a, b| if b.abs() > a.abs() { b } else { a });
+    // An estimate that is not small beside its interval keeps the unit that suits it.
+    let leading = if bytes_per_second.abs() >= 0.1 * largest.abs() { bytes_per_second } else { largest };
+    let (seconds, name) = grasped(leading);
+    let (value, unit) = binary(leading * seconds);
+    let scale = if value == 0.0 { 1.0 } else { leading * seconds / value };
+    let least = 0.001 * (largest * seconds / scale).abs();
+    let [value, lower, upper] = [bytes_per_second, lower, upper].map(|rate| {
+        let value = rate * seconds / scale;
+        significant(if value.abs() < least { 0.0 } else { value }, 3)
+    });
     format!("{value} {unit} {name} ({lower} to {upper})")
 }
 
@@ -463,6 +472,10 @@ mod tests {
         assert_eq!(rate_text(0.45 * MIB), "27 MiB a minute");
         assert_eq!(rate_text(36.0 * MIB / DAY), "1.5 MiB an hour");
         assert_eq!(rate_interval_text(0.45 * MIB, 0.4 * MIB, 0.5 * MIB), "27 MiB a minute (24 to 30)");
+        assert_eq!(rate_text(-4e-28), "0 B a day");
+        let day = |mib: f64| mib * MIB / DAY;
+        assert_eq!(rate_interval_text(day(1e-20), day(-3.9), day(3.9)), "0 MiB a day (-3.9 to 3.9)");
+        assert_eq!(rate_interval_text(day(0.1), day(-1.5), day(1.7)), "0.1 MiB a day (-1.5 to 1.7)");
         assert_eq!(rate_text(100.0), "8.24 MiB a day");
     }
 }

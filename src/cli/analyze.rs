@@ -8,7 +8,9 @@ use super::EXAMPLES;
 use crate::analysis::{Job, Moment, Since};
 use crate::error::Error;
 use crate::ingest::{self, Format, SamplesOption, Source};
-use crate::report::folder::Charts;
+use crate::report::chart::{Scale, Theme};
+use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
+use crate::report::markdown::LEAST_LIMIT;
 use crate::rules;
 use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, WarnExit};
 use crate::units::{Bytes, Seconds};
@@ -106,6 +108,30 @@ pub struct AnalyzeArgs {
     #[arg(long, value_enum, default_value_t = Charts::Failing)]
     pub charts: Charts,
 
+    /// Colours of the charts. An HTML report follows its reader.
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub theme: Theme,
+
+    /// Files that charts are written as.
+    #[arg(long, value_enum, default_value_t = ChartFormatArg::Png)]
+    pub chart_format: ChartFormatArg,
+
+    /// Pixels of a png chart: 1 is 1280 x 720, 2 is 2560 x 1440 [default: 1].
+    #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub chart_scale: Option<u8>,
+
+    /// The most bytes of verdict.md, such as 64kB for a comment on GitHub: the worst series are kept.
+    #[arg(long, value_name = "BYTES")]
+    pub markdown_limit: Option<String>,
+
+    /// Where the folder of the report will be found: put in front of the images of verdict.md.
+    #[arg(long, value_name = "URL")]
+    pub image_base_url: Option<String>,
+
+    /// Write the report as one HTML file with its charts, which needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
     /// Exit code of an inconclusive outcome [default: own, which is 3].
     #[arg(long, value_enum)]
     pub inconclusive: Option<InconclusiveExit>,
@@ -146,6 +172,15 @@ pub enum FormatArg {
     TrendCsv,
     /// A Prometheus matrix.
     Prometheus,
+}
+
+/// The files of charts on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChartFormatArg {
+    /// Pixels.
+    Png,
+    /// Lines and text.
+    Svg,
 }
 
 /// When to colour.
@@ -257,6 +292,55 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     })
 }
 
+/// How the report is laid out in files.
+///
+/// # Errors
+///
+/// When arguments contradict each other or cannot be understood.
+pub fn layout(args: &AnalyzeArgs) -> Result<Layout, Error> {
+    if args.html.as_deref().is_some_and(|path| path.as_os_str() == "-") {
+        return Err(Error::Usage("`--html -`: the report is written as a file (expected its name)".to_owned()));
+    }
+    let chart_format = match (args.chart_format, args.chart_scale) {
+        (ChartFormatArg::Svg, Some(scale)) => {
+            return Err(Error::Usage(format!(
+                "`--chart-scale {scale}` with `--chart-format svg`: an svg has no pixels (leave the scale out)"
+            )));
+        }
+        (ChartFormatArg::Svg, None) => ChartFormat::Svg,
+        (ChartFormatArg::Png, Some(2)) => ChartFormat::Png(Scale::Twice),
+        (ChartFormatArg::Png, _) => ChartFormat::Png(Scale::Once),
+    };
+    let image_base = args.image_base_url.as_deref().map(|url| {
+        let refused = |why| Error::Usage(format!("`--image-base-url {url}`: {why}"));
+        url.parse::<ImageBase>().map_err(refused)
+    });
+    Ok(Layout {
+        charts: args.charts,
+        theme: args.theme,
+        chart_format,
+        markdown_limit: args.markdown_limit.as_deref().map(markdown_limit).transpose()?,
+        image_base: image_base.transpose()?,
+    })
+}
+
+/// An amount with a unit, or a plain number of bytes.
+fn markdown_limit(text: &str) -> Result<usize, Error> {
+    let bytes = match text.parse::<u64>() {
+        Ok(bytes) => bytes,
+        Err(_) => {
+            text.parse::<Bytes>().map_err(|error| Error::Usage(format!("`--markdown-limit {text}`: {error}")))?.get()
+        }
+    };
+    let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if limit < LEAST_LIMIT {
+        return Err(Error::Usage(format!(
+            "`--markdown-limit {text}`: too short for a verdict (expected at least {LEAST_LIMIT} bytes)"
+        )));
+    }
+    Ok(limit)
+}
+
 fn source(path: PathBuf) -> Source {
     if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path) }
 }
@@ -320,5 +404,25 @@ mod tests {
         insta::assert_snapshot!(refusal(load("20m").unwrap_err()));
         insta::assert_snapshot!(refusal(limit("api=2G").unwrap_err()));
         insta::assert_snapshot!(refusal(limit("0B").unwrap_err()));
+        insta::assert_snapshot!(refusal(markdown_limit("64").unwrap_err()));
+        insta::assert_snapshot!(refusal(markdown_limit("64 kilo").unwrap_err()));
+        let layout_of = |args: &[&str]| {
+            let Command::Analyze(args) = Args::parse_from([&["leaktrend", "analyze", "x"], args].concat()).command
+            else {
+                unreachable!("it is `analyze`")
+            };
+            layout(&args)
+        };
+        insta::assert_snapshot!(refusal(layout_of(&["--chart-format", "svg", "--chart-scale", "2"]).unwrap_err()));
+        insta::assert_snapshot!(refusal(layout_of(&["--image-base-url", "https://a b/"]).unwrap_err()));
+        insta::assert_snapshot!(refusal(layout_of(&["--image-base-url", ""]).unwrap_err()));
+        insta::assert_snapshot!(refusal(layout_of(&["--html", "-"]).unwrap_err()));
+    }
+
+    #[test]
+    fn a_limit_is_an_amount_or_a_number_of_bytes() {
+        assert_eq!(markdown_limit("65536").unwrap(), 65_536);
+        assert_eq!(markdown_limit("64kB").unwrap(), 64_000);
+        assert_eq!(markdown_limit("64KiB").unwrap(), 65_536);
     }
 }

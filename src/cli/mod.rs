@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use analyze::{AnalyzeArgs, Color, FormatArg, job};
+pub use analyze::{AnalyzeArgs, ChartFormatArg, Color, FormatArg, job, layout};
 pub use compare::CompareArgs;
 
 const EXAMPLES: &str = "\

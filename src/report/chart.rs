@@ -14,6 +14,10 @@ mod sheet;
 mod text;
 mod theme;
 
+use canvas::Drawing;
+use rayon::prelude::*;
+use theme::Palette;
+
 pub use theme::Theme;
 
 /// Width of a chart, in pixels at 1x.
@@ -56,6 +60,8 @@ pub struct Chart<'a> {
     pub tone: Tone,
     /// The verdict in a word or two.
     pub verdict: String,
+    /// What made the outcome beside the verdict: `high-memory fails`. Left out where there is little room.
+    pub besides: Option<String>,
     /// When the samples were taken, in milliseconds: since 1970, or, with `relative_time`, before the last one.
     pub time_ms: &'a [i64],
     /// The samples, in bytes; as many as `time_ms`. What is not finite is not drawn.
@@ -86,6 +92,7 @@ impl<'a> Chart<'a> {
             subtitle: String::new(),
             tone: Tone::Inconclusive,
             verdict: String::new(),
+            besides: None,
             time_ms,
             used_bytes,
             fit: Vec::new(),
@@ -177,24 +184,46 @@ pub struct TimeSpan {
 
 /// The chart as an SVG document of 1280 x 720.
 pub fn svg(chart: &Chart, theme: Theme) -> String {
-    panel::draw(chart, theme)
+    panel::draw(chart, Palette::of(theme)).portable_svg()
 }
 
 /// The chart as a PNG of 1280 x 720, or twice that.
 pub fn png(chart: &Chart, theme: Theme, scale: Scale) -> Vec<u8> {
-    raster::png(&svg(chart, theme), scale)
+    raster::png(panel::draw(chart, Palette::of(theme)).svg(), scale)
+}
+
+/// The chart as an SVG element within an HTML page that declares `page_colours`; as wide as the page lets it.
+pub fn inline_svg(chart: &Chart) -> String {
+    inline(&panel::draw(chart, &theme::PAGE))
 }
 
 /// Many charts as small multiples over one time axis, in the given order; up to 60 on a page.
 ///
 /// One SVG document for each page; none without charts.
 pub fn sheet_svg(heading: &str, charts: &[Chart], theme: Theme) -> Vec<String> {
-    sheet::draw(heading, charts, theme)
+    sheet::draw(heading, charts, Palette::of(theme)).iter().map(Drawing::portable_svg).collect()
 }
 
 /// The pages of `sheet_svg` as PNGs.
 pub fn sheet_png(heading: &str, charts: &[Chart], theme: Theme, scale: Scale) -> Vec<Vec<u8>> {
-    sheet_svg(heading, charts, theme).iter().map(|page| raster::png(page, scale)).collect()
+    sheet::draw(heading, charts, Palette::of(theme)).par_iter().map(|page| raster::png(page.svg(), scale)).collect()
+}
+
+/// The pages of `sheet_svg` as SVG elements within an HTML page that declares `page_colours`.
+pub fn inline_sheet(heading: &str, charts: &[Chart]) -> Vec<String> {
+    sheet::draw(heading, charts, &theme::PAGE).iter().map(inline).collect()
+}
+
+/// The colours of a theme as declarations of CSS custom properties, for `inline_svg` and all around it.
+pub fn page_colours(theme: Theme) -> String {
+    theme::properties(theme)
+}
+
+/// A document drawn in the colours of the page as an element of it: its size is up to the page.
+fn inline(drawing: &Drawing) -> String {
+    let svg = theme::with_properties(&drawing.portable_svg());
+    let view = svg.find("viewBox").expect("the root element says what it shows");
+    format!("<svg aria-hidden=\"true\" {}", &svg[view..])
 }
 
 #[cfg(test)]
@@ -236,6 +265,7 @@ mod tests {
             subtitle: "18 MiB an hour".to_owned(),
             tone: Tone::Fail,
             verdict: "leak".to_owned(),
+            besides: Some("2 criteria fail".to_owned()),
             fit: vec![curve((START, 100.0 * MIB), (end, 200.0 * MIB), "fitted")],
             forecast: Some(curve((end, 200.0 * MIB), (end + 60 * MINUTE, 250.0 * MIB), "limit in 1 h")),
             limit: Some(Level { bytes: 256.0 * MIB, label: "limit 256 MiB".to_owned() }),
@@ -266,7 +296,7 @@ mod tests {
         let texts = texts(&svg);
         for expected in [
             "checkout-api",
-            "leak",
+            "leak; 2 criteria fail",
             "18 MiB an hour",
             "100 MiB",
             "10:00",

@@ -19,6 +19,18 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     Ok(())
 }
 
+/// The same; the folder is made where it does not exist.
+///
+/// # Errors
+///
+/// When the folder cannot be made, or something cannot be written.
+pub fn replace_in_new_folder(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    replace(path, write)
+}
+
 /// A temporary file is private; a report is not.
 #[cfg(unix)]
 fn readable_by_all(file: &File) -> io::Result<()> {
@@ -31,12 +43,22 @@ fn readable_by_all(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file name for a series: letters, digits, `.`, `_` and `-` of its id, at most 80 bytes, never hidden.
+/// A file name for a series: letters, digits, `.`, `_` and `-` of its id, at most 80 bytes; never hidden, never read as
+/// an option.
 pub fn file_name(id: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = id.chars().map(safe).take(80).collect();
-    let name = name.trim_start_matches('.');
-    if name.is_empty() { "series".to_owned() } else { name.to_owned() }
+    let name = name.trim_start_matches(['.', '-']);
+    // Windows gives these to devices, whatever follows the first dot.
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered =
+        |device: &str| stem.strip_prefix(device).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit());
+    let is_device = ["con", "prn", "aux", "nul"].contains(&stem.as_str()) || numbered("com") || numbered("lpt");
+    match name {
+        "" => "series".to_owned(),
+        _ if is_device => format!("_{name}"),
+        _ => name.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +87,10 @@ mod tests {
         assert_eq!(file_name("../../etc/passwd"), "_.._etc_passwd");
         assert_eq!(file_name("a|b<script>"), "a_b_script_");
         assert_eq!(file_name("..."), "series");
+        assert_eq!(file_name("--rf"), "rf");
+        assert_eq!(file_name("con.api"), "_con.api");
+        assert_eq!(file_name("com1"), "_com1");
+        assert_eq!(file_name("command"), "command");
         assert_eq!(file_name(&"x".repeat(300)).len(), 80);
     }
 }

@@ -1,14 +1,16 @@
-//! A report as a folder: `verdict.md`, `charts/*.png`, and `verdict.json` last, so that who finds the last finds all.
+//! A report as a folder: `verdict.md`, `charts/*`, and `verdict.json` last, so that who finds the last finds all.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::str::FromStr;
 
 use rayon::prelude::*;
 
-use super::chart::{self, Scale, Theme};
-use super::{Report, files, json, markdown, pictures};
+use super::chart::{self, Chart, Scale, Theme};
+use super::markdown::Images;
+use super::{Report, SeriesReport, escape, files, json, markdown, pictures, words};
 use crate::error::Error;
 use crate::policy::Outcome;
 
@@ -23,6 +25,88 @@ pub enum Charts {
     None,
 }
 
+impl Charts {
+    /// Whether a series gets a chart of its own.
+    pub fn shows(self, series: &SeriesReport) -> bool {
+        match self {
+            Charts::All => true,
+            Charts::Failing => series.outcome > Outcome::Pass,
+            Charts::None => false,
+        }
+    }
+
+    /// The series of the overview, in its order: all, where there are several.
+    pub fn overview(self, report: &Report) -> &[SeriesReport] {
+        if self == Charts::None || report.series.len() < 2 { &[] } else { &report.series }
+    }
+}
+
+/// The files that charts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChartFormat {
+    /// Pixels, at once or twice the size.
+    Png(Scale),
+    /// Lines and text, sharp at any size.
+    Svg,
+}
+
+impl ChartFormat {
+    const fn extension(self) -> &'static str {
+        match self {
+            ChartFormat::Png(_) => "png",
+            ChartFormat::Svg => "svg",
+        }
+    }
+
+    fn chart(self, chart: &Chart, theme: Theme) -> Vec<u8> {
+        match self {
+            ChartFormat::Png(scale) => chart::png(chart, theme, scale),
+            ChartFormat::Svg => chart::svg(chart, theme).into_bytes(),
+        }
+    }
+
+    fn sheet(self, heading: &str, charts: &[Chart], theme: Theme) -> Vec<Vec<u8>> {
+        match self {
+            ChartFormat::Png(scale) => chart::sheet_png(heading, charts, theme, scale),
+            ChartFormat::Svg => chart::sheet_svg(heading, charts, theme).into_iter().map(String::into_bytes).collect(),
+        }
+    }
+}
+
+/// How a report is laid out in files.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Which series get a chart.
+    pub charts: Charts,
+    /// The colours of charts.
+    pub theme: Theme,
+    /// The files that charts are.
+    pub chart_format: ChartFormat,
+    /// The most bytes of `verdict.md`; `None` without a limit.
+    pub markdown_limit: Option<usize>,
+    /// Where the folder will be found by those who read `verdict.md` elsewhere; `None`: beside it.
+    pub image_base: Option<ImageBase>,
+}
+
+/// The address of a report's folder, in front of the paths of its images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageBase(String);
+
+impl FromStr for ImageBase {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ImageBase, String> {
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "()<>[]\"'`\\|*".contains(c);
+        match text.chars().find(|&c| odd(c)) {
+            _ if text.is_empty() => Err("an address is expected, such as `https://example.com/reports/42`".to_owned()),
+            Some(c) => {
+                Err(format!("`{}` cannot stand in an address (write it as % and two digits)", c.escape_default()))
+            }
+            None => Ok(ImageBase(text.trim_end_matches('/').to_owned())),
+        }
+    }
+}
+
 /// The charts of a report: file names within `charts/`, per series where it has one, and of the overview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChartNames {
@@ -32,37 +116,30 @@ pub struct ChartNames {
 
 impl ChartNames {
     /// Names for the charts of `report`, unique and safe for any file system.
-    pub fn new(report: &Report, charts: Charts) -> ChartNames {
+    pub fn new(report: &Report, layout: &Layout) -> ChartNames {
+        let extension = layout.chart_format.extension();
         let mut taken = BTreeSet::new();
         let of_series = report
             .series
             .iter()
             .map(|series| {
-                let wanted = match charts {
-                    Charts::All => true,
-                    Charts::Failing => series.outcome > Outcome::Pass,
-                    Charts::None => false,
-                };
-                wanted.then(|| {
+                layout.charts.shows(series).then(|| {
                     let stem = files::file_name(series.id());
-                    let names = (1..).map(|n| if n == 1 { format!("{stem}.png") } else { format!("{stem}-{n}.png") });
+                    let numbered = (1..=100_000).map(|n| if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
                     // Compared without case: some file systems do not tell `Web` from `web`.
-                    names
+                    numbered
                         .filter(|name| !name.starts_with("overview"))
-                        .chain((1..).map(|n| format!("series-{n}.png")))
-                        .take(100_000)
+                        .chain((1..=report.series.len()).map(|n| format!("series-{n}")))
                         .find(|name| taken.insert(name.to_lowercase()))
+                        .map(|name| format!("{name}.{extension}"))
                         .expect("there are more names than series")
                 })
             })
             .collect();
-        let pages = if charts == Charts::None || report.series.len() < 2 {
-            0
-        } else {
-            report.series.len().div_ceil(chart::SHEET_CAPACITY)
-        };
+        let pages = layout.charts.overview(report).len().div_ceil(chart::SHEET_CAPACITY);
         let overview = (1..=pages)
-            .map(|page| if page == 1 { "overview.png".to_owned() } else { format!("overview-{page}.png") })
+            .map(|page| if page == 1 { "overview".to_owned() } else { format!("overview-{page}") })
+            .map(|name| format!("{name}.{extension}"))
             .collect();
         ChartNames { of_series, overview }
     }
@@ -70,6 +147,18 @@ impl ChartNames {
     /// All paths, relative to the report's folder.
     pub fn paths(&self) -> Vec<String> {
         self.overview.iter().chain(self.of_series.iter().flatten()).map(|name| format!("charts/{name}")).collect()
+    }
+
+    /// Where Markdown finds them.
+    fn images(&self, base: Option<&ImageBase>) -> Images {
+        let address = |name: &String| match base {
+            Some(ImageBase(base)) => format!("{base}/charts/{name}"),
+            None => format!("charts/{name}"),
+        };
+        Images {
+            of_series: self.of_series.iter().map(|name| name.as_ref().map(address)).collect(),
+            overview: self.overview.iter().map(address).collect(),
+        }
     }
 }
 
@@ -80,7 +169,7 @@ impl ChartNames {
 /// # Errors
 ///
 /// When something cannot be written; the old `verdict.json` is then as it was.
-pub fn write(report: &Report, charts: Charts, folder: &Path) -> Result<(), Error> {
+pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Error> {
     let into = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Write { path, source }
@@ -88,7 +177,7 @@ pub fn write(report: &Report, charts: Charts, folder: &Path) -> Result<(), Error
     let chart_folder = folder.join("charts");
     fs::create_dir_all(folder).map_err(into(folder))?;
     let before = listed_charts(&folder.join("verdict.json"));
-    let names = ChartNames::new(report, charts);
+    let names = ChartNames::new(report, layout);
 
     if !names.paths().is_empty() {
         fs::create_dir_all(&chart_folder).map_err(into(&chart_folder))?;
@@ -98,25 +187,20 @@ pub fn write(report: &Report, charts: Charts, folder: &Path) -> Result<(), Error
         .par_iter()
         .zip(&names.of_series)
         .filter_map(|(series, name)| {
-            name.as_ref().map(|name| (name, chart::png(&pictures::of(report, series), Theme::Light, Scale::Once)))
+            let draw = || layout.chart_format.chart(&pictures::of(report, series), layout.theme);
+            name.as_ref().map(|name| (name, draw()))
         })
         .collect();
-    for (name, png) in drawn {
+    let all: Vec<Chart<'_>> =
+        layout.charts.overview(report).iter().map(|series| pictures::of(report, series)).collect();
+    let heading = words::headline(report, &escape::printable);
+    let pages = layout.chart_format.sheet(&heading, &all, layout.theme);
+    for (name, file) in drawn.into_iter().chain(names.overview.iter().zip(pages)) {
         let path = chart_folder.join(name);
-        files::replace(&path, |file| file.write_all(&png)).map_err(into(&path))?;
-    }
-    if !names.overview.is_empty() {
-        let all: Vec<chart::Chart<'_>> = report.series.iter().map(|series| pictures::of(report, series)).collect();
-        let pages = chart::sheet_png(&markdown::headline(report), &all, Theme::Light, Scale::Once);
-        for (name, png) in names.overview.iter().zip(pages) {
-            let path = chart_folder.join(name);
-            files::replace(&path, |file| file.write_all(&png)).map_err(into(&path))?;
-        }
+        files::replace(&path, |to| to.write_all(&file)).map_err(into(&path))?;
     }
 
-    let chart_of = |index: usize| names.of_series[index].as_ref().map(|name| format!("charts/{name}"));
-    let overview: Vec<String> = names.overview.iter().map(|name| format!("charts/{name}")).collect();
-    let text = markdown::render(report, &chart_of, &overview);
+    let text = markdown::render(report, &names.images(layout.image_base.as_ref()), layout.markdown_limit);
     let path = folder.join("verdict.md");
     files::replace(&path, |file| file.write_all(text.as_bytes())).map_err(into(&path))?;
 
@@ -136,7 +220,8 @@ fn listed_charts(verdict: &Path) -> Vec<String> {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Vec::new() };
     let ours = |path: &str| {
         path.strip_prefix("charts/")
-            .is_some_and(|name| name.strip_suffix(".png").is_some() && name == files::file_name(name))
+            .and_then(|name| Some((name, name.rsplit_once('.')?.1)))
+            .is_some_and(|(name, extension)| ["png", "svg"].contains(&extension) && name == files::file_name(name))
     };
     value["charts"]
         .as_array()

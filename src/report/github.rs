@@ -3,7 +3,7 @@
 //! Text only; who calls knows where it goes. The runner reads commands from standard output and standard error
 //! alike, so annotations can stand on standard error, and JSON on standard output stays JSON.
 
-use super::{Report, SeriesReport, escape, markdown};
+use super::{Report, SeriesReport, escape, words};
 use crate::policy::{self, Outcome};
 use crate::settings::{InconclusiveExit, WarnExit};
 
@@ -27,7 +27,7 @@ pub enum Level {
 /// An inconclusive series is an error when the policy makes it fail, otherwise a warning, as a warned one is. Beyond
 /// what GitHub shows of a kind the last one says how many there are.
 pub fn annotations(report: &Report) -> String {
-    let unusable = markdown::unusable(report).into_iter().map(|why| (Level::Error, "unusable input".to_owned(), why));
+    let unusable = words::unusable(report).into_iter().map(|why| (Level::Error, "unusable input".to_owned(), why));
     let series = report.series.iter().filter_map(|series| {
         let level = level(report, series)?;
         Some((level, format!("{}: {}", series.id(), cause(series)), reason(series)))
@@ -68,7 +68,7 @@ fn cause(series: &SeriesReport) -> String {
     let criteria: Vec<&str> = series
         .criteria
         .iter()
-        .filter(|criterion| markdown::speaks(series, criterion))
+        .filter(|criterion| words::speaks(series, criterion))
         .map(|criterion| &*criterion.id)
         .collect();
     if criteria.is_empty() || policy::of_verdict(series.verdict()) == series.outcome {
@@ -83,7 +83,7 @@ fn reason(series: &SeriesReport) -> String {
     let criteria = series
         .criteria
         .iter()
-        .filter(|criterion| markdown::speaks(series, criterion))
+        .filter(|criterion| words::speaks(series, criterion))
         .map(|criterion| format!("{}: {}", criterion.id, criterion.reason));
     std::iter::once(series.judgement.reason.clone()).chain(criteria).collect::<Vec<_>>().join("\n")
 }

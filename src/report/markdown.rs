@@ -1,365 +1,288 @@
-//! `verdict.md`: the answer in its first line, then what it rests on. Reads well as plain text too.
+//! `verdict.md`: the answer in its first line, then what it rests on, worst first. Reads well as plain text too.
+//!
+//! A text that must not be longer than a limit keeps the worst series and says what it leaves out.
 
-use super::escape::{code, markdown as escaped, printable};
-use super::json::status_name;
-use super::summary::sparkline;
-use super::{KnownLimitSource, Report, SeriesReport};
-use crate::criteria::{Criterion, Status};
-use crate::ingest::{Input, TimeSource, Timeline};
-use crate::judge::Verdict;
+use super::escape::{code, code_cell, markdown as escaped, markdown_cell as cell, printable};
+use super::{Report, SeriesReport, words};
 use crate::policy::Outcome;
-use crate::units::{duration_text, memory_text, rate_per_day_text, rate_text, time_text};
 
 /// Columns of a sparkline in the table.
 const SPARK_CHARS: usize = 16;
-/// More names than this are counted instead of listed in the first line.
-const NAMED: usize = 5;
-/// More restarts than this are counted instead of listed.
-const RESTARTS_LISTED: usize = 8;
+/// Columns of a sparkline in place of a chart.
+const STRIP_CHARS: usize = 60;
+/// Less than this, in bytes, might not hold the first line and the sentence about what is left out.
+pub const LEAST_LIMIT: usize = 4096;
 
-/// The report as Markdown. `chart_of`: the path of a series' chart relative to the file, by its index;
-/// `overview`: that of the sheet of all series.
-pub fn render(report: &Report, chart_of: &dyn Fn(usize) -> Option<String>, overview: &[String]) -> String {
-    let mut text = format!("**{}**\n\n", escaped(&headline(report)));
-    for caution in unusable(report).into_iter().chain(cautions(report)) {
-        text.push_str(&format!("{}\n\n", escaped(&caution)));
+/// The addresses of a report's charts, as they stand in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// That of each series, in the order of the report; `None` where it has no chart.
+    pub of_series: Vec<Option<String>>,
+    /// The pages of the overview.
+    pub overview: Vec<String>,
+}
+
+impl Images {
+    /// No images at all, where none can be shown.
+    pub fn none(report: &Report) -> Images {
+        Images { of_series: vec![None; report.series.len()], overview: Vec::new() }
     }
-    if !report.series.is_empty() {
-        text.push_str(&table(report));
+}
+
+/// The report as Markdown, of at most `limit` bytes where there is one: `LEAST_LIMIT` or more.
+pub fn render(report: &Report, images: &Images, limit: Option<usize>) -> String {
+    let document = Document::new(report, images);
+    let whole = document.text(&document.everything(), "");
+    match limit {
+        Some(limit) if whole.len() > limit => document.within(limit),
+        _ => whole,
     }
-    for page in overview {
-        text.push_str(&format!("\n![all series, worst first]({page})\n"));
-    }
-    for (index, series) in report.series.iter().enumerate() {
-        if series.outcome > Outcome::Pass {
-            text.push_str(&section(report, series, chart_of(index).as_deref()));
+}
+
+/// A report in parts that can be left out.
+struct Document {
+    first_line: String,
+    cautions: Vec<String>,
+    rows: Vec<String>,
+    overview: Vec<String>,
+    sections: Vec<Section>,
+    healthy: Vec<String>,
+    inputs: Vec<String>,
+}
+
+/// What there is to say of a series that needs a look.
+struct Section {
+    whole: String,
+    /// The same without tables and commands.
+    short: String,
+}
+
+/// How much of each part is kept: always the first of it.
+struct Kept {
+    cautions: usize,
+    rows: usize,
+    overview: usize,
+    /// Sections in full, and after them sections cut short.
+    whole: usize,
+    short: usize,
+    healthy: usize,
+    inputs: usize,
+}
+
+const TABLE_HEAD: &str = "| outcome | series | verdict | growth | now | limit | time to limit | memory |\n\
+                          |---|---|---|---|---|---|---|---|\n";
+const HEALTHY_HEAD: &str = "\n## Healthy\n\n";
+const INPUTS_HEAD: &str = "\n## Inputs\n\n";
+
+impl Document {
+    fn new(report: &Report, images: &Images) -> Document {
+        let needs_a_look = report.series.iter().enumerate().filter(|(_, series)| series.outcome > Outcome::Pass);
+        let healthy = report.series.iter().enumerate().filter(|(_, series)| series.outcome == Outcome::Pass);
+        Document {
+            first_line: format!("**{}**\n", words::headline(report, &code)),
+            cautions: words::unusable(report)
+                .into_iter()
+                .chain(words::cautions(report))
+                .map(|caution| format!("\n{}\n", escaped(&caution)))
+                .collect(),
+            rows: report.series.iter().map(row).collect(),
+            overview: images.overview.iter().map(|page| format!("\n![all series, worst first]({page})\n")).collect(),
+            sections: needs_a_look
+                .map(|(index, series)| Section::new(report, series, images.of_series[index].as_deref()))
+                .collect(),
+            healthy: healthy
+                .map(|(index, series)| {
+                    let chart =
+                        images.of_series[index].as_ref().map_or(String::new(), |chart| format!(" [Chart]({chart})"));
+                    format!("- {}: {}{chart}\n", code(series.id()), escaped(&words::healthy(series)))
+                })
+                .collect(),
+            inputs: inputs(report),
         }
     }
-    let healthy: Vec<&SeriesReport> = report.series.iter().filter(|series| series.outcome == Outcome::Pass).collect();
-    if !healthy.is_empty() {
-        text.push_str("\n## Healthy\n\n");
-        for series in healthy {
-            text.push_str(&format!(
-                "- {}: {}. {}.\n",
-                code(series.id()),
-                series.verdict().name(),
-                sentence(&series.judgement.reason)
+
+    fn everything(&self) -> Kept {
+        Kept {
+            cautions: self.cautions.len(),
+            rows: self.rows.len(),
+            overview: self.overview.len(),
+            whole: self.sections.len(),
+            short: 0,
+            healthy: self.healthy.len(),
+            inputs: self.inputs.len(),
+        }
+    }
+
+    fn text(&self, kept: &Kept, left_out: &str) -> String {
+        let mut text = self.first_line.clone();
+        text.push_str(left_out);
+        text.extend(self.cautions[..kept.cautions].iter().map(String::as_str));
+        if kept.rows > 0 {
+            text.push('\n');
+            text.push_str(TABLE_HEAD);
+            text.extend(self.rows[..kept.rows].iter().map(String::as_str));
+        }
+        text.extend(self.overview[..kept.overview].iter().map(String::as_str));
+        let (whole, rest) = self.sections.split_at(kept.whole);
+        text.extend(whole.iter().map(|section| section.whole.as_str()));
+        text.extend(rest[..kept.short].iter().map(|section| section.short.as_str()));
+        if kept.healthy > 0 {
+            text.push_str(HEALTHY_HEAD);
+            text.extend(self.healthy[..kept.healthy].iter().map(String::as_str));
+        }
+        if kept.inputs > 0 {
+            text.push_str(INPUTS_HEAD);
+            text.extend(self.inputs[..kept.inputs].iter().map(String::as_str));
+        }
+        text
+    }
+
+    /// As much as fits, what matters most first.
+    fn within(&self, limit: usize) -> String {
+        /// Room for the sentence that says what is left out, in bytes.
+        const NOTICE: usize = 600;
+        let mut room = limit.saturating_sub(self.first_line.len() + NOTICE);
+        let lengths = |parts: &[String]| parts.iter().map(String::len).collect::<Vec<_>>();
+        // Of many cautions or rows only some: a verdict without its reasons helps nobody.
+        let cautions = take(&lengths(&self.cautions), room / 8, &mut room);
+        let rows = take_below(TABLE_HEAD.len() + 1, &lengths(&self.rows), room / 3, &mut room);
+        let overview = take(&lengths(&self.overview), room, &mut room);
+        let whole: Vec<usize> = self.sections.iter().map(|section| section.whole.len()).collect();
+        let whole = take(&whole, room, &mut room);
+        let short: Vec<usize> = self.sections[whole..].iter().map(|section| section.short.len()).collect();
+        let short = take(&short, room, &mut room);
+        let mut healthy = 0;
+        let mut inputs = 0;
+        // What is well is told only where all that is not has been.
+        if whole + short == self.sections.len() {
+            healthy = take_below(HEALTHY_HEAD.len(), &lengths(&self.healthy), room, &mut room);
+            inputs = take_below(INPUTS_HEAD.len(), &lengths(&self.inputs), room, &mut room);
+        }
+        let kept = Kept { cautions, rows, overview, whole, short, healthy, inputs };
+        self.text(&kept, &self.left_out(&kept, limit))
+    }
+
+    fn left_out(&self, kept: &Kept, limit: usize) -> String {
+        let counted = |missing: usize, one: &str, many: &str| match missing {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{missing} {many}")),
+        };
+        let unsettled = self.sections.len() - kept.whole - kept.short;
+        let parts = [
+            counted(self.cautions.len() - kept.cautions, "caution", "cautions"),
+            counted(self.rows.len() - kept.rows, "row of the table", "rows of the table"),
+            counted(self.overview.len() - kept.overview, "page of the overview", "pages of the overview"),
+            counted(kept.short, "series' criteria and next action", "series' criteria and next actions"),
+            counted(unsettled, "series that needs a look", "series that need a look"),
+            counted(self.healthy.len() - kept.healthy, "healthy series", "healthy series"),
+            (kept.inputs < self.inputs.len()).then(|| "what is known of the inputs".to_owned()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!(
+            "\nCut to {limit} bytes, the worst series first; left out: {}. `verdict.json` has everything.\n",
+            parts.join(", ")
+        )
+    }
+}
+
+/// How many parts of these lengths fit one after the other into `share`; what they take is taken from `room`.
+fn take(lengths: &[usize], share: usize, room: &mut usize) -> usize {
+    let mut used = 0;
+    let mut count = 0;
+    for length in lengths {
+        if used + length > share.min(*room) {
+            break;
+        }
+        used += length;
+        count += 1;
+    }
+    *room -= used;
+    count
+}
+
+/// The same for parts below a heading of `head` bytes, which is there only where a part is.
+fn take_below(head: usize, lengths: &[usize], share: usize, room: &mut usize) -> usize {
+    if room.saturating_sub(head) == 0 {
+        return 0;
+    }
+    *room -= head;
+    let count = take(lengths, share.saturating_sub(head), room);
+    if count == 0 {
+        *room += head;
+    }
+    count
+}
+
+fn row(series: &SeriesReport) -> String {
+    let words::Row { outcome, verdict, growth, now, limit, to_limit, spark } = words::row(series, SPARK_CHARS);
+    let name = code_cell(series.id());
+    format!("| {outcome} | {name} | {verdict} | {growth} | {now} | {limit} | {to_limit} | {spark} |\n")
+}
+
+impl Section {
+    fn new(report: &Report, series: &SeriesReport, chart: Option<&str>) -> Section {
+        let mut short = format!("\n## {}: {}\n\n", code(series.id()), series.verdict().name());
+        match chart {
+            Some(chart) => short.push_str(&format!("![memory of {} over time]({chart})\n\n", escaped(series.id()))),
+            None => short.push_str(&format!("{}\n\n", words::strip(report, series, STRIP_CHARS))),
+        }
+        short.push_str(&format!("{}.\n", escaped(&words::reasoning(report, series))));
+
+        let mut whole = short.clone();
+        whole.push_str("\n| criterion | status | why |\n|---|---|---|\n");
+        for criterion in &series.criteria {
+            whole.push_str(&format!(
+                "| {} | {} | {} |\n",
+                cell(&criterion.id),
+                words::status(criterion),
+                cell(&criterion.reason)
             ));
         }
-    }
-    text.push_str(&inputs(report));
-    text
-}
-
-/// The outcome in words, without markup.
-pub fn headline(report: &Report) -> String {
-    let total = report.series.len();
-    let of = |outcome: Outcome| -> Vec<&SeriesReport> {
-        report.series.iter().filter(|series| series.outcome == outcome).collect()
-    };
-    let series = if total == 1 { "the only series" } else { "series" };
-    let count = |these: &[&SeriesReport]| match (these.len(), total) {
-        (1, 1) => series.to_owned(),
-        (n, _) if n == total => format!("all {total} series"),
-        (n, _) => format!("{n} of {total} series"),
-    };
-    match report.outcome {
-        Outcome::Error => "ERROR: nothing could be judged".to_owned(),
-        Outcome::Fail => {
-            let failed = of(Outcome::Fail);
-            let leaking: Vec<&SeriesReport> =
-                failed.iter().filter(|series| series.verdict().is_leak()).copied().collect();
-            if leaking.is_empty() {
-                let verb = if failed.len() == 1 { "fails" } else { "fail" };
-                format!("FAIL: {} {verb} a criterion: {}", count(&failed), names(&failed))
-            } else {
-                let verb = if leaking.len() == 1 { "leaks" } else { "leak" };
-                let others = failed.len() - leaking.len();
-                let more = if others == 0 { String::new() } else { format!("; {others} more fail a criterion") };
-                format!("FAIL: {} {verb} memory: {}{more}", count(&leaking), names(&leaking))
-            }
+        let restarts = words::restarts(report, series);
+        if !restarts.is_empty() {
+            whole.push_str("\nRestarts:\n\n");
+            whole.extend(restarts.iter().map(|line| format!("- {}\n", escaped(line))));
         }
-        Outcome::Inconclusive => {
-            let open = of(Outcome::Inconclusive);
-            let longer = open
-                .iter()
-                .filter_map(|series| series.judgement.detectable.and_then(|detectable| detectable.needed_seconds))
-                .fold(0.0, f64::max);
-            let advice =
-                if longer > 0.0 { format!(": measure about {} longer", duration_text(longer)) } else { String::new() };
-            format!("INCONCLUSIVE: nothing is proven for {} ({}){advice}", count(&open), names(&open))
+        if let Some(time) = series.time_to_limit {
+            whole.push_str(&format!("\n{}\n", words::time_to_limit(time)));
         }
-        Outcome::Warn => {
-            let warned = of(Outcome::Warn);
-            let verb = if warned.len() == 1 { "needs" } else { "need" };
-            format!("WARN: nothing failed; {} {verb} a look: {}", count(&warned), names(&warned))
+        whole.push_str(&format!("\n{}\n", escaped(&words::would_change(series))));
+        if let Some(action) = &series.next_action {
+            whole.push_str(&format!("\n{}\n\n```sh\n", escaped(&words::next(action))));
+            whole.extend(action.commands.iter().map(|command| format!("{}\n", printable(command))));
+            whole.push_str("```\n");
         }
-        Outcome::Pass => {
-            let open = of(Outcome::Inconclusive).len();
-            let except = if open == 0 { String::new() } else { format!(" ({open} too short to count)") };
-            if total == 1 {
-                "PASS: the only series does not leak".to_owned()
-            } else {
-                format!("PASS: none of {total} series leaks{except}")
-            }
-        }
+        Section { whole, short }
     }
 }
 
-fn names(series: &[&SeriesReport]) -> String {
-    let mut listed: Vec<String> = series.iter().take(NAMED).map(|series| printable(series.id())).collect();
-    if series.len() > NAMED {
-        listed.push(format!("and {} more", series.len() - NAMED));
-    }
-    listed.join(", ")
-}
-
-/// The inputs that could not be used, and why.
-pub fn unusable(report: &Report) -> Vec<String> {
-    let reason = |input: &Input| Some(format!("{} could not be used: {}.", input.path, input.unusable.as_ref()?));
-    report.inputs.iter().filter_map(reason).collect()
-}
-
-/// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.
-pub fn cautions(report: &Report) -> Vec<String> {
-    let mut cautions = Vec::new();
-    let mut undecidable: Vec<(&str, usize)> = Vec::new();
-    for criterion in report.series.iter().flat_map(|series| &series.criteria) {
-        if criterion.status == Status::NotEvaluable && criterion.gates {
-            match undecidable.iter_mut().find(|(id, _)| *id == criterion.id) {
-                Some((_, count)) => *count += 1,
-                None => undecidable.push((&criterion.id, 1)),
-            }
-        }
-    }
-    if !undecidable.is_empty() {
-        let total = report.series.len();
-        let list: Vec<String> = undecidable
-            .iter()
-            .map(
-                |(id, count)| {
-                    if *count == total { (*id).to_owned() } else { format!("{id} ({count} of {total} series)") }
-                },
-            )
-            .collect();
-        cautions.push(format!("Could not be judged with this data: {}.", list.join(", ")));
-    }
-    let open: Vec<&SeriesReport> =
-        report.series.iter().filter(|series| series.verdict() == Verdict::Inconclusive).collect();
-    if !open.is_empty() && report.outcome != Outcome::Inconclusive {
-        cautions.push(format!("Inconclusive: {}.", names(&open)));
-    }
+/// The table of inputs, then events, rejected lines, then what the settings ignore.
+fn inputs(report: &Report) -> Vec<String> {
+    let mut table = format!("| input | {} |\n|---|", words::INPUT_HEADINGS.join(" | "));
+    table.push_str(&"---|".repeat(words::INPUT_HEADINGS.len()));
+    table.push('\n');
     for input in &report.inputs {
-        if input.rejected_count > 0 {
-            let lines = if input.rejected_count == 1 { "line was" } else { "lines were" };
-            cautions.push(format!("{}: {} {lines} not understood and left out.", input.path, input.rejected_count));
-        }
-        if input.incomplete {
-            cautions.push(format!("{} says of itself that it is incomplete.", input.path));
-        }
-        cautions.extend(input.warnings.iter().map(|warning| format!("{}: {warning}.", input.path)));
+        table.push_str(&format!("| {} | {} |\n", code_cell(&input.path), words::input_cells(input).join(" | ")));
     }
-    cautions.extend(report.rules.iter().filter_map(|rule| Some(format!("{}.", rule.caution()?))));
-    cautions.extend(report.notes.iter().map(|note| format!("{}.", sentence(note))));
-    cautions
-}
-
-fn table(report: &Report) -> String {
-    let mut text = String::from(
-        "| outcome | series | verdict | growth | now | limit | time to limit | memory |\n|---|---|---|---|---|---|---|---|\n",
-    );
-    for series in &report.series {
-        let used = series.samples.used_bytes();
-        let growth = series.judgement.growth.map_or("-".to_owned(), |growth| rate_text(growth.bytes_per_second));
-        let limit = series.limit.map_or("-".to_owned(), |limit| match limit.source {
-            KnownLimitSource::Host => format!("{} (host)", memory_text(limit.bytes)),
-            _ => memory_text(limit.bytes),
-        });
-        let to_limit = series.time_to_limit.map_or("-".to_owned(), |time| duration_text(time.seconds));
-        text.push_str(&format!(
-            "| {} | {} | {} | {growth} | {} | {limit} | {to_limit} | {} |\n",
-            series.outcome.name(),
-            code(series.id()),
-            series.verdict().name(),
-            memory_text(used[used.len() - 1]),
-            sparkline(used, SPARK_CHARS),
-        ));
-    }
-    text
-}
-
-fn section(report: &Report, series: &SeriesReport, chart: Option<&str>) -> String {
-    let mut text = format!("\n## {}: {}\n\n", code(series.id()), series.verdict().name());
-    if let Some(chart) = chart {
-        text.push_str(&format!("![memory of {} over time]({chart})\n\n", escaped(series.id())));
-    }
-    text.push_str(&format!("{}.\n", escaped(&reasoning(report, series))));
-
-    text.push_str("\n| criterion | status | why |\n|---|---|---|\n");
-    for criterion in &series.criteria {
-        let status = if criterion.status == Status::Fail && !criterion.gates {
-            "fail (does not gate)".to_owned()
-        } else {
-            status_name(criterion.status).to_owned()
-        };
-        text.push_str(&format!("| {} | {status} | {} |\n", escaped(&criterion.id), escaped(&criterion.reason)));
-    }
-    if !series.restarts.is_empty() {
-        text.push_str(&format!("\n{}\n", restarts(report, series)));
-    }
-    if let Some(time) = series.time_to_limit {
-        let upper = time.upper.map_or("no upper bound".to_owned(), duration_text);
-        text.push_str(&format!(
-            "\nTime to the limit: {} ({} to {upper} at {:.0} % confidence), if it goes on like this.\n",
-            duration_text(time.seconds),
-            duration_text(time.lower),
-            100.0 * time.confidence,
-        ));
-    }
-    text.push_str(&format!("\nWhat would change this verdict: {}.\n", escaped(&series.judgement.would_change)));
-    if let Some(action) = &series.next_action {
-        let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
-        text.push_str(&format!(
-            "\nNext (runbook level {}{pattern}): {}.\n\n```sh\n",
-            action.level,
-            escaped(&action.text)
-        ));
-        for command in &action.commands {
-            text.push_str(&printable(command));
-            text.push('\n');
-        }
-        text.push_str("```\n");
-    }
-    text
-}
-
-/// One paragraph of plain reasoning with numbers, without its last period.
-fn reasoning(report: &Report, series: &SeriesReport) -> String {
-    let samples = &series.samples;
-    let span = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
-    let mut sentences = vec![sentence(&series.judgement.reason)];
-    if let Some(onset) = series.judgement.onset_seconds.filter(|onset| *onset > 0.02 * span) {
-        let at = samples.start_ms() + (onset * 1000.0) as i64;
-        sentences.push(format!("It began around {}", time(report, at)));
-    }
-    for id in &series.contradicted {
-        sentences.push(format!("{id} fired all the same: under this verdict that is a false alarm"));
-    }
-    for id in &series.undecided {
-        sentences.push(format!("{id} must be decided and could not be"));
-    }
-    sentences.extend(series.notes.iter().map(|note| sentence(note)));
-    let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
-    sentences.push(format!(
-        "Judged from {} samples over {}{step}; growth of {} or more would matter",
-        samples.len(),
-        duration_text(span),
-        rate_per_day_text(series.tolerance.bytes_per_second),
-    ));
-    if let Some(smallest) = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second) {
-        sentences
-            .push(format!("The smallest growth that this data could have shown is {}", rate_per_day_text(smallest)));
-    }
-    sentences.join(". ")
-}
-
-fn restarts(report: &Report, series: &SeriesReport) -> String {
-    let listed: Vec<String> = series
-        .restarts
-        .iter()
-        .take(RESTARTS_LISTED)
-        .map(|restart| {
-            format!(
-                "- {}: {} ({} to {})",
-                time(report, restart.at_ms),
-                restart.words,
-                memory_text(restart.before_bytes),
-                memory_text(restart.after_bytes)
-            )
-        })
-        .collect();
-    let more = series.restarts.len().saturating_sub(RESTARTS_LISTED);
-    let rest = if more == 0 { String::new() } else { format!("\n- and {more} more") };
-    format!("Restarts:\n\n{}{rest}", listed.join("\n"))
-}
-
-fn inputs(report: &Report) -> String {
-    let mut text = String::from(
-        "\n## Inputs\n\n| input | format | samples | series | gaps | rejected | other lines | times |\n|---|---|---|---|---|---|---|---|\n",
-    );
-    for input in &report.inputs {
-        text.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
-            code(&input.path),
-            input.format_name().unwrap_or("-"),
-            input.samples,
-            input.series,
-            input.gaps,
-            input.rejected_count,
-            input.other_lines,
-            times_of(input),
-        ));
-    }
-    for (input, counts) in report.inputs.iter().filter_map(|input| Some((input, input.events?))) {
-        text.push_str(&format!(
-            "\n{}: {} events in the life of a container; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched for want of times.\n",
-            code(&input.path),
-            counts.read,
-            counts.matched,
-            input.series,
-            counts.other_containers,
-            counts.outside,
-            counts.uncertain,
-        ));
-    }
+    let mut parts = vec![table];
+    parts.extend(words::events(report).iter().map(|events| format!("\n{}\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs
         .iter()
         .flat_map(|input| {
             input.rejected.iter().map(|rejected| {
-                format!(
-                    "- {} line {}: {} {}",
-                    code(&input.path),
-                    rejected.line,
-                    code(&rejected.text),
-                    escaped(&rejected.why)
-                )
+                let (path, text, why) = (code(&input.path), code(&rejected.text), escaped(&rejected.why));
+                format!("- {path} line {}: {text} {why}\n", rejected.line)
             })
         })
         .collect();
     if !rejected.is_empty() {
-        text.push_str(&format!("\nRejected lines (the first of each input):\n\n{}\n", rejected.join("\n")));
+        parts.push(format!("\nRejected lines (the first of each input):\n\n{}", rejected.concat()));
     }
     if !report.ignored.is_empty() {
         let ignored: Vec<String> = report.ignored.iter().map(|id| code(id)).collect();
-        text.push_str(&format!("\nIgnored by the settings: {}\n", ignored.join(", ")));
+        parts.push(format!("\nIgnored by the settings: {}\n", ignored.join(", ")));
     }
-    text
-}
-
-fn times_of(input: &Input) -> &'static str {
-    match input.time_source {
-        TimeSource::Embedded => "from the input",
-        TimeSource::Inferred => "inferred",
-    }
-}
-
-/// Whether a criterion says something that a reader of a short report must see.
-pub fn speaks(series: &SeriesReport, criterion: &Criterion) -> bool {
-    (criterion.status == Status::Fail && criterion.gates) || series.undecided.contains(&criterion.id)
-}
-
-/// A point in time as the reader can use it.
-fn time(report: &Report, time_ms: i64) -> String {
-    match report.timeline {
-        Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
-        Timeline::Relative if time_ms >= 0 => "the last tick".to_owned(),
-        Timeline::Relative => format!("{} before the last tick", duration_text(-time_ms as f64 / 1000.0)),
-    }
-}
-
-/// With a capital letter, as a sentence of its own.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    parts
 }

@@ -5,11 +5,13 @@ pub mod escape;
 pub mod files;
 pub mod folder;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod pictures;
 pub mod summary;
+pub mod words;
 
 use std::borrow::Cow;
 
@@ -92,8 +94,21 @@ pub struct SeriesReport {
     pub next_action: Option<NextAction>,
     /// What a reader must know about this series.
     pub notes: Vec<String>,
+    /// The shapes that were weighed; `None` where the verdict rests on lives, floors or steps instead.
+    pub shapes: Option<Shapes>,
     /// The fitted lines, for the chart.
     pub lines: Vec<FittedLine>,
+}
+
+/// The shape that explains a series best, and the best of those that say the opposite about growth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shapes {
+    /// The best, in words: `a straight line`.
+    pub chosen: &'static str,
+    /// The best that grows exactly when the chosen one does not.
+    pub runner_up: &'static str,
+    /// By how much the chosen one is better, in units of the Bayesian information criterion; never negative.
+    pub margin: f64,
 }
 
 impl SeriesReport {

@@ -7,7 +7,7 @@ use crate::ingest::Timeline;
 use crate::judge::Verdict;
 use crate::policy::Outcome;
 use crate::segment::Cause;
-use crate::units::{duration_text, memory_text, rate_interval_text};
+use crate::units::{duration_text, memory_text, rate_interval_text, rate_text};
 
 /// The chart of one series of `report`.
 pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
@@ -21,6 +21,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         Outcome::Inconclusive => Tone::Inconclusive,
     };
     series.verdict().name().clone_into(&mut chart.verdict);
+    chart.besides = besides(series);
     // A line that proves nothing is not drawn: it would be read as a trend.
     let settled = series.verdict() != Verdict::Inconclusive;
     chart.fit = series
@@ -36,11 +37,16 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
             label: None,
         })
         .collect();
+    // What lives have in common is said once, beside the last of them.
+    if let Some(line) = chart.fit.last_mut() {
+        line.label = rate_label(series);
+    }
     chart.forecast = forecast(series);
     chart.limit = series.limit.map(|limit| {
         let whose = if limit.source == KnownLimitSource::Host { "host memory" } else { "limit" };
         Level { bytes: limit.bytes, label: format!("{whose} {}", memory_text(limit.bytes)) }
     });
+    chart.thresholds = thresholds(report, series);
     chart.restarts = series
         .restarts
         .iter()
@@ -55,7 +61,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .judgement
         .change_points
         .iter()
-        .filter(|_| settled)
+        .filter(|_| rests_on_steps(series.verdict()))
         .map(|step| StepMark {
             time_ms: start_ms + (step.at_seconds * 1000.0) as i64,
             before_bytes: step.before_bytes,
@@ -70,6 +76,60 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .collect();
     chart.relative_time = report.timeline == Timeline::Relative;
     chart
+}
+
+/// What made the outcome where the verdict did not.
+fn besides(series: &SeriesReport) -> Option<String> {
+    let counted = |ids: &[&str], one: &str, many: &str| match ids {
+        [] => None,
+        [id] => Some(format!("{id} {one}")),
+        ids => Some(format!("{} {many}", ids.len())),
+    };
+    if series.verdict().is_leak() {
+        return None;
+    }
+    let failed = |criterion: &&Criterion| criterion.gates && criterion.status == Status::Fail;
+    let failed: Vec<&str> = series.criteria.iter().filter(failed).map(|criterion| &*criterion.id).collect();
+    let contradicted: Vec<&str> = series.contradicted.iter().map(|id| &**id).collect();
+    match series.outcome {
+        Outcome::Fail => counted(&failed, "fails", "criteria fail"),
+        Outcome::Warn => counted(&contradicted, "a false alarm", "false alarms"),
+        _ => None,
+    }
+}
+
+/// The rate that a fitted line shows; `None` where it is not its slope, or proves nothing.
+fn rate_label(series: &SeriesReport) -> Option<String> {
+    let grows = matches!(series.verdict(), Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
+    let growth = series.judgement.growth.filter(|_| grows)?;
+    Some(rate_text(growth.bytes_per_second))
+}
+
+/// Whether a verdict says something of the steps that were fitted: elsewhere they only take a disturbance away.
+const fn rests_on_steps(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Step | Verdict::SteppingGrowth | Verdict::LeakSuspected | Verdict::Shrinking)
+}
+
+/// The levels that criteria compare memory with: that of the memory alert, and of others that failed.
+fn thresholds(report: &Report, series: &SeriesReport) -> Vec<Level> {
+    let rule = &report.settings.criteria.high_memory;
+    let own = series.limit.and_then(super::KnownLimit::own);
+    let alert = series.criteria.iter().find(|criterion| criterion.id == "high-memory").and_then(|criterion| {
+        let failed = criterion.status == Status::Fail;
+        let limit = own.or_else(|| failed.then(|| rule.fallback_limit_bytes.as_f64()))?;
+        let bytes = rule.limit_share.get() * limit;
+        Some(Level { bytes, label: format!("{} above {}", criterion.id, memory_text(bytes)) })
+    });
+    let levels = series
+        .criteria
+        .iter()
+        .filter(|criterion| criterion.status == Status::Fail && criterion.unit == Some("bytes"))
+        .filter(|criterion| ["flat-after-load", "baseline-300mb", "steady-500mb"].contains(&&*criterion.id))
+        .filter_map(|criterion| {
+            let bytes = criterion.threshold?;
+            Some(Level { bytes, label: format!("{} up to {}", criterion.id, memory_text(bytes)) })
+        });
+    alert.into_iter().chain(levels).collect()
 }
 
 fn subtitle(series: &SeriesReport) -> String {

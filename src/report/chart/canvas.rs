@@ -7,7 +7,7 @@ use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor, RGBColor, ShapeStyle};
 
-use super::text::{FAMILY, Weight};
+use super::text::{FAMILY, Weight, width};
 use super::theme::Colour;
 
 /// Units of the backend in one pixel of the layout.
@@ -69,25 +69,53 @@ pub(super) enum Anchor {
 /// Where a picture is drawn.
 pub(super) struct Canvas<'a> {
     backend: SVGBackend<'a>,
+    texts: Vec<(String, f64, Weight)>,
 }
 
-/// The SVG document of what `paint` draws on a canvas of `width` times `height` pixels.
-pub(super) fn document(width: u32, height: u32, paint: impl FnOnce(&mut Canvas)) -> String {
+/// A finished picture.
+pub(super) struct Drawing {
+    svg: String,
+    /// Every text in the order of the document, its em in pixels, and its weight.
+    texts: Vec<(String, f64, Weight)>,
+}
+
+impl Drawing {
+    /// The document for who has the font that it was laid out for.
+    pub(super) fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// The document for who may not have the font: every text says how wide it must be.
+    pub(super) fn portable_svg(&self) -> String {
+        let mut parts = self.svg.split("<text ");
+        let mut svg = parts.next().unwrap_or_default().to_owned();
+        for (part, (text, size, weight)) in parts.zip(&self.texts) {
+            let length = (width(text, *size, *weight) * FINENESS).round();
+            svg.push_str(&format!("<text textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" {part}"));
+        }
+        svg
+    }
+}
+
+/// What `paint` draws on a canvas of `width` times `height` pixels.
+pub(super) fn document(width: u32, height: u32, paint: impl FnOnce(&mut Canvas)) -> Drawing {
     let mut svg = String::new();
     let size = (width * FINENESS as u32, height * FINENESS as u32);
-    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut svg, size) };
+    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut svg, size), texts: Vec::new() };
     paint(&mut canvas);
     canvas.backend.present().expect(INFALLIBLE);
+    let texts = std::mem::take(&mut canvas.texts);
     drop(canvas);
     // plotters writes the opacity of a shape as that of a group, which is drawn apart and then blended: three times
     // the work. A text cannot hold this, its quotes are escaped.
     let svg = svg.replace(" opacity=\"0.", " fill-opacity=\"0.");
     // plotters knows one size for both the canvas and what it is shown as.
-    svg.replacen(
+    let svg = svg.replacen(
         &format!("width=\"{}\" height=\"{}\"", size.0, size.1),
         &format!("width=\"{width}\" height=\"{height}\""),
         1,
-    )
+    );
+    Drawing { svg, texts }
 }
 
 impl Canvas<'_> {
@@ -218,6 +246,7 @@ impl Canvas<'_> {
         let style = FontDesc::new(FontFamily::Name(FAMILY), lettering.size * FINENESS / EM, style)
             .color(&RGBColor(r, g, b))
             .pos(Pos::new(h_pos, VPos::Top));
+        self.texts.push((text.to_owned(), lettering.size, lettering.weight));
         self.backend.draw_text(text, &style, fine((at.0, at.1 - HANG * lettering.size))).expect(INFALLIBLE);
     }
 }

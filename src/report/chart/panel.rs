@@ -1,11 +1,11 @@
 //! One chart, large: its layout, and everything that has a text.
 
 use super::axis::{self, TimeTicks};
-use super::canvas::{Anchor, Area, Canvas, Lettering, Point, document};
+use super::canvas::{Anchor, Area, Canvas, Drawing, Lettering, Point, document};
 use super::curve::{self, Frame};
 use super::plot::{self, Ink, Window};
-use super::text::{Weight, clean, fitted, width};
-use super::theme::{Colour, Palette, Theme};
+use super::text::{Weight, clean, fitted, fitted_name, width};
+use super::theme::{Colour, Palette};
 use super::{Chart, Curve, HEIGHT, RestartMark, SpanKind, StepMark, TimeSpan, WIDTH};
 use crate::units;
 
@@ -18,9 +18,8 @@ const MOST_CURVE_LABELS: usize = 6;
 /// Above this many restarts only marks are drawn at the top, without lines through the plot.
 const MOST_LINES: usize = 40;
 
-/// Draws a chart as an SVG document.
-pub(super) fn draw(chart: &Chart, theme: Theme) -> String {
-    let palette = Palette::of(theme);
+/// Draws a chart.
+pub(super) fn draw(chart: &Chart, palette: &Palette) -> Drawing {
     let window = plot::window(chart);
     document(WIDTH, HEIGHT, |canvas| {
         canvas.rect(Area { left: 0.0, top: 0.0, right: f64::from(WIDTH), bottom: f64::from(HEIGHT) }, palette.page);
@@ -42,9 +41,10 @@ fn heading(canvas: &mut Canvas, chart: &Chart, palette: &Palette) {
     const TITLE: f64 = 28.0;
     const BADGE: f64 = 18.0;
     let right = f64::from(WIDTH) - MARGIN;
-    let verdict = fitted(&chart.verdict, BADGE, Weight::Bold, 420.0);
+    let verdict = chart.besides.as_ref().map_or(chart.verdict.clone(), |also| format!("{}; {also}", chart.verdict));
+    let verdict = fitted(&verdict, BADGE, Weight::Bold, 420.0);
     let badge_width = if verdict.is_empty() { 0.0 } else { width(&verdict, BADGE, Weight::Bold) + 24.0 };
-    let title = fitted(&chart.title, TITLE, Weight::Bold, right - MARGIN - badge_width - 16.0);
+    let title = fitted_name(&chart.title, TITLE, Weight::Bold, right - MARGIN - badge_width - 16.0);
     canvas.text(
         &title,
         (MARGIN, 48.0),

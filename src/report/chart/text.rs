@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
-/// The family in the SVG: the font that the PNG is drawn with, and what a browser has in its place.
-pub(super) const FAMILY: &str = "Noto Sans, sans-serif";
+/// The family in the SVG: the font that the PNG is drawn with, and what a browser has in its place, likest first.
+pub(super) const FAMILY: &str = "Noto Sans, Open Sans, Segoe UI, Helvetica Neue, Arial, sans-serif";
 
 /// Text beyond this many characters is cut before it is measured: no chart is that wide.
 const LONGEST: usize = 400;
@@ -57,6 +57,23 @@ pub(super) fn fitted(text: &str, size: f64, weight: Weight, room: f64) -> String
     if n == 0 { String::new() } else { shortened(n - 1) }
 }
 
+/// A name, shortened to `room` in its middle: replicas of one service differ at their ends.
+pub(super) fn fitted_name(name: &str, size: f64, weight: Weight, room: f64) -> String {
+    let name = clean(name);
+    if width(&name, size, weight) <= room {
+        return name;
+    }
+    let chars: Vec<char> = name.chars().collect();
+    let shortened = |kept: usize| -> String {
+        let tail = kept / 2;
+        let (head, tail) = (&chars[..kept - tail], &chars[chars.len() - tail..]);
+        head.iter().chain(&['…']).chain(tail).collect()
+    };
+    let counts: Vec<usize> = (0..chars.len()).collect();
+    let n = counts.partition_point(|&kept| width(&shortened(kept), size, weight) <= room);
+    if n == 0 { String::new() } else { shortened(n - 1) }
+}
+
 /// The text without what cannot be drawn: control characters, marks that reorder text, and what XML forbids.
 pub(super) fn clean(text: &str) -> String {
     let invisible = |c: char| {
@@ -93,6 +110,16 @@ mod tests {
             assert!(text.ends_with('…') && width(&text, 16.0, Weight::Bold) <= room, "{room}: {text}");
             assert!(room - 20.0 < width(&text, 16.0, Weight::Bold), "{room}: {text}");
         }
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_in_its_middle() {
+        let name = "payments-reconciliation-worker-7d9f8b6c5d-x2x4k";
+        let text = fitted_name(name, 16.0, Weight::Bold, 190.0);
+        assert!(text.starts_with("payments-") && text.contains('…') && text.ends_with("-x2x4k"), "{text}");
+        assert!(width(&text, 16.0, Weight::Bold) <= 190.0);
+        assert_eq!(fitted_name(name, 16.0, Weight::Bold, 1.0), "");
+        assert_eq!(fitted_name("web", 16.0, Weight::Bold, 100.0), "web");
     }
 
     #[test]

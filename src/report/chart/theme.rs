@@ -2,11 +2,14 @@
 //!
 //! From the palette of Okabe and Ito (2008), "Color universal design", darkened or lightened until white text on a
 //! badge, and text on the page, has a contrast of at least 4.5. Meaning never hangs on colour alone.
+//!
+//! A chart within a page takes its colours from the page: it is drawn in the palette `PAGE`, whose colours stand for
+//! custom properties of CSS.
 
 use super::Tone;
 
 /// Which background a chart is read on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Theme {
     /// On white.
     Light,
@@ -66,6 +69,57 @@ impl Palette {
             Tone::Inconclusive => self.inconclusive,
         }
     }
+
+    /// Every colour with its name as a custom property.
+    const fn roles(&self) -> [(&'static str, Colour); 23] {
+        [
+            ("page", self.page),
+            ("text", self.text),
+            ("muted", self.muted),
+            ("grid", self.grid),
+            ("axis", self.axis),
+            ("data", self.data),
+            ("dot", self.dot),
+            ("fit", self.fit),
+            ("limit", self.limit),
+            ("threshold", self.threshold),
+            ("restart", self.restart),
+            ("step", self.step),
+            ("load", self.load),
+            ("future", self.future),
+            ("pending", self.pending),
+            ("on-pending", self.on_pending),
+            ("firing", self.firing),
+            ("on-firing", self.on_firing),
+            ("on-badge", self.on_badge),
+            ("fail", self.fail),
+            ("warn", self.warn),
+            ("pass", self.pass),
+            ("inconclusive", self.inconclusive),
+        ]
+    }
+}
+
+/// The custom properties of a theme, as CSS declarations.
+pub(super) fn properties(theme: Theme) -> String {
+    let declared = |(name, (r, g, b)): (&str, Colour)| format!("--{name}:#{r:02x}{g:02x}{b:02x};");
+    Palette::of(theme).roles().into_iter().map(declared).collect()
+}
+
+/// A document that was drawn in `PAGE`, with the custom properties for which its colours stand.
+pub(super) fn with_properties(svg: &str) -> String {
+    // Every colour is a whole attribute: a text cannot hold one, its quotes are escaped.
+    let names = PAGE.roles();
+    let mut parts = svg.split("\"#0000");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let role = part.get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok()).and_then(|n| names.get(n));
+        match role {
+            Some((name, _)) => text.push_str(&format!("\"var(--{name}){}", &part[2..])),
+            None => text.push_str(&format!("\"#0000{part}")),
+        }
+    }
+    text
 }
 
 const LIGHT: Palette = Palette {
@@ -120,6 +174,33 @@ const DARK: Palette = Palette {
     inconclusive: (89, 99, 110),
 };
 
+/// Colours that stand for custom properties: the last number is the index in `roles`.
+pub(super) const PAGE: Palette = Palette {
+    page: (0, 0, 0),
+    text: (0, 0, 1),
+    muted: (0, 0, 2),
+    grid: (0, 0, 3),
+    axis: (0, 0, 4),
+    data: (0, 0, 5),
+    dot: (0, 0, 6),
+    fit: (0, 0, 7),
+    limit: (0, 0, 8),
+    threshold: (0, 0, 9),
+    restart: (0, 0, 10),
+    step: (0, 0, 11),
+    load: (0, 0, 12),
+    future: (0, 0, 13),
+    pending: (0, 0, 14),
+    on_pending: (0, 0, 15),
+    firing: (0, 0, 16),
+    on_firing: (0, 0, 17),
+    on_badge: (0, 0, 18),
+    fail: (0, 0, 19),
+    warn: (0, 0, 20),
+    pass: (0, 0, 21),
+    inconclusive: (0, 0, 22),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +242,17 @@ mod tests {
             assert!(contrast(palette.on_pending, palette.pending) >= 4.5);
             assert!(contrast(palette.on_firing, palette.firing) >= 4.5);
         }
+    }
+
+    #[test]
+    fn a_chart_in_a_page_takes_its_colours_from_the_page() {
+        for (index, (name, colour)) in PAGE.roles().into_iter().enumerate() {
+            assert_eq!(colour, (0, 0, index as u8), "{name}");
+        }
+        let svg = "<rect fill=\"#000000\"/><text fill=\"#00000E\">&quot;#00000E&quot;</text><path fill=\"none\"/>";
+        let expected =
+            "<rect fill=\"var(--page)\"/><text fill=\"var(--pending)\">&quot;#00000E&quot;</text><path fill=\"none\"/>";
+        assert_eq!(with_properties(svg), expected);
+        assert!(properties(Theme::Light).starts_with("--page:#ffffff;--text:#1f2328;"));
     }
 }

@@ -1,0 +1,424 @@
+//! What a report says, in words: the same in Markdown, HTML and on a terminal.
+//!
+//! Takes a report, gives sentences and cells without markup. A part between backticks is a name or a literal; each
+//! format shows it in its own way, and escapes everything.
+
+use super::escape::printable;
+use super::json::status_name;
+use super::{KnownLimitSource, Report, SeriesReport, TimeToLimit};
+use crate::criteria::{Criterion, Status};
+use crate::ingest::{Input, TimeSource, Timeline};
+use crate::judge::{ShapeName, Verdict};
+use crate::next_action::NextAction;
+use crate::policy::Outcome;
+use crate::units::{duration_text, memory_text, rate_per_day_text, rate_text, short_memory, time_text};
+
+/// More names than this are counted instead of listed in one sentence.
+const NAMED: usize = 5;
+/// Longest name within a sentence, in characters.
+const NAME_CHARS: usize = 80;
+/// More restarts than this are counted instead of listed.
+const RESTARTS_LISTED: usize = 8;
+
+/// The outcome in words. `name` shows the id of a series.
+pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
+    let total = report.series.len();
+    let of = |outcome: Outcome| -> Vec<&SeriesReport> {
+        report.series.iter().filter(|series| series.outcome == outcome).collect()
+    };
+    let series = if total == 1 { "the only series" } else { "series" };
+    let count = |these: &[&SeriesReport]| match (these.len(), total) {
+        (1, 1) => series.to_owned(),
+        (2, 2) => "both series".to_owned(),
+        (n, _) if n == total => format!("all {total} series"),
+        (n, _) => format!("{n} of {total} series"),
+    };
+    match report.outcome {
+        Outcome::Error => "ERROR: nothing could be judged".to_owned(),
+        Outcome::Fail => {
+            let failed = of(Outcome::Fail);
+            let leaking: Vec<&SeriesReport> =
+                failed.iter().filter(|series| series.verdict().is_leak()).copied().collect();
+            if leaking.is_empty() {
+                let verb = if failed.len() == 1 { "fails" } else { "fail" };
+                format!("FAIL: {} {verb} a criterion: {}", count(&failed), names(&failed, name))
+            } else {
+                let verb = if leaking.len() == 1 { "leaks" } else { "leak" };
+                let others = failed.len() - leaking.len();
+                let more = match others {
+                    0 => String::new(),
+                    1 => "; 1 more fails a criterion".to_owned(),
+                    _ => format!("; {others} more fail a criterion"),
+                };
+                format!("FAIL: {} {verb} memory: {}{more}", count(&leaking), names(&leaking, name))
+            }
+        }
+        Outcome::Inconclusive => {
+            let open = of(Outcome::Inconclusive);
+            let longer = open
+                .iter()
+                .filter_map(|series| series.judgement.detectable.and_then(|detectable| detectable.needed_seconds))
+                .fold(0.0, f64::max);
+            let advice =
+                if longer > 0.0 { format!(": measure about {} longer", duration_text(longer)) } else { String::new() };
+            format!("INCONCLUSIVE: nothing is proven for {} ({}){advice}", count(&open), names(&open, name))
+        }
+        Outcome::Warn => {
+            let warned = of(Outcome::Warn);
+            let verb = if warned.len() == 1 { "needs" } else { "need" };
+            format!("WARN: nothing failed; {} {verb} a look: {}", count(&warned), names(&warned, name))
+        }
+        Outcome::Pass => {
+            let open = of(Outcome::Inconclusive).len();
+            let except = if open == 0 { String::new() } else { format!(" ({open} too short to count)") };
+            if total == 1 {
+                "PASS: the only series does not leak".to_owned()
+            } else {
+                format!("PASS: none of {total} series leaks{except}")
+            }
+        }
+    }
+}
+
+fn names(series: &[&SeriesReport], name: &dyn Fn(&str) -> String) -> String {
+    let mut listed: Vec<String> =
+        series.iter().take(NAMED).map(|series| name(&shortened(series.id(), NAME_CHARS))).collect();
+    if series.len() > NAMED {
+        listed.push(format!("and {} more", series.len() - NAMED));
+    }
+    listed.join(", ")
+}
+
+/// A name of at most `n` characters: the middle gives way, for ends tell replicas apart.
+pub fn shortened(name: &str, n: usize) -> String {
+    let count = name.chars().count();
+    if count <= n || n < 3 {
+        return name.chars().take(n).collect();
+    }
+    let tail = (n - 1) / 2;
+    let head = n - 1 - tail;
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(count - tail)).collect()
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", printable(name))
+}
+
+/// The inputs that could not be used, and why.
+pub fn unusable(report: &Report) -> Vec<String> {
+    let reason =
+        |input: &Input| Some(format!("{} could not be used: {}.", quoted(&input.path), input.unusable.as_ref()?));
+    report.inputs.iter().filter_map(reason).collect()
+}
+
+/// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.
+pub fn cautions(report: &Report) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let mut undecidable: Vec<(&str, usize)> = Vec::new();
+    for criterion in report.series.iter().flat_map(|series| &series.criteria) {
+        if criterion.status == Status::NotEvaluable && criterion.gates {
+            match undecidable.iter_mut().find(|(id, _)| *id == criterion.id) {
+                Some((_, count)) => *count += 1,
+                None => undecidable.push((&criterion.id, 1)),
+            }
+        }
+    }
+    if !undecidable.is_empty() {
+        let total = report.series.len();
+        let list: Vec<String> = undecidable
+            .iter()
+            .map(
+                |(id, count)| {
+                    if *count == total { (*id).to_owned() } else { format!("{id} ({count} of {total} series)") }
+                },
+            )
+            .collect();
+        cautions.push(format!("Could not be judged with this data: {}.", list.join(", ")));
+    }
+    let open: Vec<&SeriesReport> =
+        report.series.iter().filter(|series| series.verdict() == Verdict::Inconclusive).collect();
+    if !open.is_empty() && report.outcome != Outcome::Inconclusive {
+        cautions.push(format!("Inconclusive: {}.", names(&open, &quoted)));
+    }
+    for input in &report.inputs {
+        let path = quoted(&input.path);
+        if input.rejected_count > 0 {
+            let lines = if input.rejected_count == 1 { "line was" } else { "lines were" };
+            cautions.push(format!("{path}: {} {lines} not understood and left out.", input.rejected_count));
+        }
+        if input.incomplete {
+            cautions.push(format!("{path} says of itself that it is incomplete."));
+        }
+        cautions.extend(input.warnings.iter().map(|warning| format!("{path}: {warning}.")));
+    }
+    cautions.extend(report.rules.iter().filter_map(|rule| Some(format!("{}.", rule.caution()?))));
+    cautions.extend(report.notes.iter().map(|note| format!("{}.", sentence(note))));
+    cautions
+}
+
+/// The cells of a series in the table of all series; `-` where something is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The outcome.
+    pub outcome: &'static str,
+    /// The verdict.
+    pub verdict: &'static str,
+    /// The rate of growth.
+    pub growth: String,
+    /// Memory at the last sample.
+    pub now: String,
+    /// The limit, and whether it is that of the host.
+    pub limit: String,
+    /// How long until the limit is reached.
+    pub to_limit: String,
+    /// Memory over time.
+    pub spark: String,
+}
+
+/// The cells of a series. `spark_chars`: how many characters memory over time may take.
+pub fn row(series: &SeriesReport, spark_chars: usize) -> Row {
+    let used = series.samples.used_bytes();
+    // An estimate that proves nothing must not be read as a finding.
+    let unproven = if series.verdict() == Verdict::Inconclusive { " (unproven)" } else { "" };
+    let growth = series.judgement.growth.map(|growth| format!("{}{unproven}", rate_text(growth.bytes_per_second)));
+    Row {
+        outcome: series.outcome.name(),
+        verdict: series.verdict().name(),
+        growth: growth.unwrap_or("-".to_owned()),
+        now: memory_text(used[used.len() - 1]),
+        limit: series.limit.map_or("-".to_owned(), |limit| match limit.source {
+            KnownLimitSource::Host => format!("{} (host)", memory_text(limit.bytes)),
+            _ => memory_text(limit.bytes),
+        }),
+        to_limit: series.time_to_limit.map_or("-".to_owned(), |time| duration_text(time.seconds)),
+        spark: sparkline(used, spark_chars),
+    }
+}
+
+/// Memory over time on one line of text, with its lowest and highest value: what stands where no chart can.
+pub fn strip(report: &Report, series: &SeriesReport, spark_chars: usize) -> String {
+    let used = series.samples.used_bytes();
+    let lowest = used.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = used.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!(
+        "{} {} to {}, from {} to {}",
+        sparkline(used, spark_chars),
+        short_memory(lowest),
+        short_memory(highest),
+        time(report, series.samples.start_ms()),
+        time(report, series.samples.end_ms()),
+    )
+}
+
+/// One paragraph of plain reasoning with numbers, without its last period.
+pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
+    let samples = &series.samples;
+    let span = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
+    let mut sentences = vec![sentence(&series.judgement.reason)];
+    sentences.extend(shape(series));
+    if let Some(onset) = series.judgement.onset_seconds.filter(|onset| *onset > 0.02 * span) {
+        let at = samples.start_ms() + (onset * 1000.0) as i64;
+        sentences.push(format!("It began around {}", time(report, at)));
+    }
+    for id in &series.contradicted {
+        sentences.push(format!("{id} fired all the same: under this verdict that is a false alarm"));
+    }
+    for id in &series.undecided {
+        sentences.push(format!("{id} must be decided and could not be"));
+    }
+    sentences.extend(series.notes.iter().map(|note| sentence(note)));
+    let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
+    let count = samples.len();
+    let readings = if count == 1 { "1 sample".to_owned() } else { format!("{count} samples") };
+    let over = format!("Judged from {readings} over {}{step}", duration_text(span));
+    let tolerance = series.tolerance.bytes_per_second;
+    sentences.push(if tolerance.is_finite() {
+        format!("{over}; growth of {} or more would matter", rate_per_day_text(tolerance))
+    } else {
+        over
+    });
+    if let Some(smallest) = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second) {
+        sentences
+            .push(format!("The smallest growth that this data could have shown is {}", rate_per_day_text(smallest)));
+    }
+    sentences.join(". ")
+}
+
+/// The shape that explains the samples best, and the best that says otherwise; `None` where none was fitted.
+fn shape(series: &SeriesReport) -> Option<String> {
+    if let Some(shapes) = series.shapes {
+        // Kass and Raftery (1995), "Bayes factors": the grades of evidence that a difference in BIC is.
+        let how_well = match shapes.margin {
+            ..2.0 => "nearly as well",
+            2.0..6.0 => "less well",
+            6.0..10.0 => "much less well",
+            _ => "far less well",
+        };
+        return Some(format!(
+            "The shape that fits best is {}; {} fits {how_well}, the best that says otherwise",
+            shapes.chosen, shapes.runner_up
+        ));
+    }
+    let words = match series.judgement.shape {
+        ShapeName::Staircase => "a staircase",
+        ShapeName::Sawtooth => "a sawtooth: growth that is cut again and again",
+        _ => return None,
+    };
+    Some(format!("The shape that fits best is {words}"))
+}
+
+/// How a criterion came out.
+pub fn status(criterion: &Criterion) -> &'static str {
+    if criterion.status == Status::Fail && !criterion.gates {
+        "fail (does not gate)"
+    } else {
+        status_name(criterion.status)
+    }
+}
+
+/// The restarts of a series, a line each; empty without any.
+pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
+    let mut lines: Vec<String> = series
+        .restarts
+        .iter()
+        .take(RESTARTS_LISTED)
+        .map(|restart| {
+            format!(
+                "{}: {} ({} to {})",
+                time(report, restart.at_ms),
+                restart.words,
+                memory_text(restart.before_bytes),
+                memory_text(restart.after_bytes)
+            )
+        })
+        .collect();
+    let more = series.restarts.len().saturating_sub(RESTARTS_LISTED);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+/// When the limit is reached, with its interval, as a sentence.
+pub fn time_to_limit(time: TimeToLimit) -> String {
+    let upper = time.upper.map_or("no upper bound".to_owned(), duration_text);
+    format!(
+        "Time to the limit: {} ({} to {upper} at {:.0} % confidence), if it goes on like this.",
+        duration_text(time.seconds),
+        duration_text(time.lower),
+        100.0 * time.confidence,
+    )
+}
+
+/// What would change the verdict, as a sentence.
+pub fn would_change(series: &SeriesReport) -> String {
+    format!("What would change this verdict: {}.", series.judgement.would_change)
+}
+
+/// What to do next, as a sentence.
+pub fn next(action: &NextAction) -> String {
+    let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
+    format!("Next (runbook level {}{pattern}): {}.", action.level, action.text)
+}
+
+/// The verdict of a healthy series and its reason, as a sentence.
+pub fn healthy(series: &SeriesReport) -> String {
+    format!("{}. {}.", series.verdict().name(), sentence(&series.judgement.reason))
+}
+
+/// Headings of the table of inputs; the cells of `input_cells` stand below them, after the path.
+pub const INPUT_HEADINGS: [&str; 7] = ["format", "samples", "series", "gaps", "rejected", "other lines", "times"];
+
+/// What was read from an input.
+pub fn input_cells(input: &Input) -> [String; 7] {
+    let times = match input.time_source {
+        TimeSource::Embedded => "from the input",
+        TimeSource::Inferred => "inferred",
+    };
+    [
+        input.format_name().unwrap_or("-").to_owned(),
+        input.samples.to_string(),
+        input.series.to_string(),
+        input.gaps.to_string(),
+        input.rejected_count.to_string(),
+        input.other_lines.to_string(),
+        times.to_owned(),
+    ]
+}
+
+/// What became of the events of each input that holds some.
+pub fn events(report: &Report) -> Vec<String> {
+    let with_events = report.inputs.iter().filter_map(|input| Some((input, input.events?)));
+    with_events
+        .map(|(input, counts)| {
+            format!(
+                "{}: {} events in the life of a container; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched for want of times.",
+                quoted(&input.path),
+                counts.read,
+                counts.matched,
+                input.series,
+                counts.other_containers,
+                counts.outside,
+                counts.uncertain,
+            )
+        })
+        .collect()
+}
+
+/// Whether a criterion says something that a reader of a short report must see.
+pub fn speaks(series: &SeriesReport, criterion: &Criterion) -> bool {
+    (criterion.status == Status::Fail && criterion.gates) || series.undecided.contains(&criterion.id)
+}
+
+/// A point in time as the reader can use it.
+pub fn time(report: &Report, time_ms: i64) -> String {
+    match report.timeline {
+        Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
+        Timeline::Relative if time_ms >= 0 => "the last tick".to_owned(),
+        Timeline::Relative => format!("{} before the last tick", duration_text(-time_ms as f64 / 1000.0)),
+    }
+}
+
+/// Values as a line of at most `width` bars, from the lowest to the highest; the median of each part.
+pub fn sparkline(values: &[f64], width: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let count = values.len().min(width);
+    let parts: Vec<f64> = (0..count)
+        .filter_map(|part| {
+            let edge = |index: usize| index * values.len() / count;
+            crate::stats::robust::median(&values[edge(part)..edge(part + 1)])
+        })
+        .collect();
+    let lowest = parts.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // A level that hardly moves is drawn level, not as a mountain range of noise.
+    let range = (highest - lowest).max(0.02 * highest.abs()).max(f64::MIN_POSITIVE);
+    parts.iter().map(|part| BARS[(((part - lowest) / range * 7.999) as usize).min(7)]).collect()
+}
+
+/// With a capital letter, as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparkline_rises_with_its_values() {
+        assert_eq!(sparkline(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 8), "▁▂▃▄▅▆▇█");
+        assert_eq!(sparkline(&[100.0, 100.5, 100.0], 8), "▁▂▁");
+        assert_eq!(sparkline(&[5.0], 8), "▁");
+        assert_eq!(sparkline(&[], 8), "");
+        assert_eq!(sparkline(&(0..1000).map(f64::from).collect::<Vec<_>>(), 24).chars().count(), 24);
+    }
+
+    #[test]
+    fn a_long_name_keeps_both_ends() {
+        assert_eq!(shortened("web-1", 20), "web-1");
+        assert_eq!(shortened("payments-worker-7d9f8b6c5d-x2x4k", 20), "payments-w…c5d-x2x4k");
+        assert_eq!(shortened("ééééééé", 5), "éé…éé");
+    }
+}
