@@ -407,7 +407,8 @@ mod tests {
         insta::assert_snapshot!(refusal(markdown_limit("64").unwrap_err()));
         insta::assert_snapshot!(refusal(markdown_limit("64 kilo").unwrap_err()));
         let layout_of = |args: &[&str]| {
-            let Command::Analyze(args) = Args::parse_from([&["leaktrend", "analyze", "x"], args].concat()).command
+            let crate::cli::Command::Analyze(args) =
+                <crate::cli::Args as clap::Parser>::parse_from([&["leaktrend", "analyze", "x"], args].concat()).command
             else {
                 unreachable!("it is `analyze`")
             };

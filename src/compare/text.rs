@@ -2,7 +2,7 @@
 
 use super::{Compared, Comparison, Finding, SeriesComparison};
 use crate::policy::{ExitCode, Outcome};
-use crate::report::escape::{code, markdown as escaped, printable};
+use crate::report::escape::{code, code_cell, markdown as escaped, printable};
 use crate::report::github::{self, Level};
 use crate::stats::difference::Estimate;
 use crate::units::{memory_text, rate_per_day_text};
@@ -44,7 +44,7 @@ pub fn markdown(comparison: &Comparison) -> String {
         text.push_str(&format!(
             "| {} | {} | {} | {} | {level} | {growth} |\n",
             series.finding.name(),
-            code(&name(series)),
+            code_cell(&name(series)),
             escaped(&series.base_verdict),
             escaped(&series.new_verdict),
         ));
