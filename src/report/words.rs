@@ -398,6 +398,10 @@ pub fn sparkline(values: &[f64], width: usize) -> String {
 
 /// With a capital letter, as a sentence of its own.
 fn sentence(text: &str) -> String {
+    // A metric keeps its name.
+    if text.split_whitespace().next().is_some_and(|word| word.contains('_')) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
