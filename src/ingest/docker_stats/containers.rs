@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Evidence, Input};
+use super::super::{Evidence, Format, Input};
 use super::Reader;
-use super::row::{Memory, Row, is_hex_id, pair};
+use super::cells::is_hex_id;
+use super::memory::{Memory, pair};
+use super::notes::Notes;
+use super::row::Row;
+use super::ticks::Began;
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 /// One container, by its ID.
@@ -42,7 +46,41 @@ pub(super) struct Series {
 
 impl Reader {
     /// The container of a row, made when it was never seen.
-    pub(super) fn container(&mut self, id: &str, name: &str) -> usize {
+    ///
+    /// `name`: that of the row, cleaned. In Kubernetes a series is called `namespace/pod/container`, as far as these
+    /// are known.
+    pub(super) fn container(
+        &mut self,
+        row: &Row<'_>,
+        id: &str,
+        name: &str,
+        time_ms: Option<i64>,
+        notes: &mut Notes,
+    ) -> usize {
+        if row.pod.is_empty() {
+            return self.container_named(row, id, name, time_ms, notes);
+        }
+        let mut full = std::mem::take(&mut self.full_name);
+        full.clear();
+        for part in [row.namespace, row.pod, name] {
+            if !full.is_empty() && !part.is_empty() {
+                full.push('/');
+            }
+            full.push_str(part);
+        }
+        let index = self.container_named(row, id, &full, time_ms, notes);
+        self.full_name = full;
+        index
+    }
+
+    fn container_named(
+        &mut self,
+        row: &Row<'_>,
+        id: &str,
+        name: &str,
+        time_ms: Option<i64>,
+        notes: &mut Notes,
+    ) -> usize {
         if let Some(last) = self.containers.get(self.last_container) {
             let expected = &self.containers[last.next];
             if expected.id == id && expected.name == name {
@@ -56,14 +94,23 @@ impl Reader {
         let index = if let Some(&index) = self.by_key.get(key.as_str()) {
             if !name.is_empty() && self.containers[index].name != name {
                 // Renamed: the series is that of the name.
-                let series = self.series_of(name);
+                let series = self.series_of(name, row);
                 self.containers[index].series = series;
                 name.clone_into(&mut self.containers[index].name);
             }
             id.clone_into(&mut self.containers[index].id);
             index
         } else {
-            let series = self.series_of(if name.is_empty() { id } else { name });
+            let series = if name.is_empty() {
+                self.series_of(id, row)
+            } else if self.has_namesake(id, name, time_ms) {
+                notes.note_namesake(name);
+                let short = id.get(..12).unwrap_or(id);
+                self.series_of(&format!("{name} ({short})"), row)
+            } else {
+                self.series_of(name, row)
+            };
+            notes.note_name(self.format, name);
             let index = self.containers.len();
             self.containers.push(Container {
                 name: name.to_owned(),
@@ -87,18 +134,45 @@ impl Reader {
         index
     }
 
-    pub(super) fn series_of(&mut self, name: &str) -> usize {
+    /// Whether another container of this name is in the same call: containers of different pods have one name in
+    /// crictl, and nerdctl cuts names. Only where the call is known not to end before this row.
+    fn has_namesake(&self, id: &str, name: &str, time_ms: Option<i64>) -> bool {
+        let (Some(tick), Some(&series)) = (&self.tick, self.by_name.get(name)) else { return false };
+        let series = &self.series[series];
+        let is_same_call = tick.began == Began::Frame || time_ms.is_some() && self.ticks[tick.index] == time_ms;
+        let other = series.container.map_or("", |other| self.containers[other].id.as_str());
+        is_same_call && series.last_tick == tick.index && !id.is_empty() && !other.is_empty() && other != id
+    }
+
+    /// The series of this name, made when it was never seen.
+    fn series_of(&mut self, name: &str, row: &Row<'_>) -> usize {
         if let Some(&index) = self.by_name.get(name) {
             return index;
         }
         let index = self.series.len();
+        let mut labels = BTreeMap::new();
+        for (label, value) in [("namespace", row.namespace), ("pod", row.pod)] {
+            if !value.is_empty() {
+                labels.insert(label.to_owned(), value.to_owned());
+            }
+        }
+        let container = match (row.pod, row.name) {
+            ("", _) => name,
+            (pod, "") => pod,
+            (_, container) => container,
+        };
+        labels.insert("container".to_owned(), container.to_owned());
+        let metric = match self.format {
+            Format::CrictlStats | Format::KubectlTop => Metric::WorkingSet,
+            _ => Metric::DockerUsage,
+        };
         self.series.push(Series {
             info: SeriesInfo {
                 id: name.to_owned(),
-                labels: BTreeMap::from([("container".to_owned(), name.to_owned())]),
+                labels,
+                container_given: !row.pod.is_empty() && !row.name.is_empty(),
                 limit: None,
-                metric: Metric::DockerUsage,
-                container_given: false,
+                metric,
                 sampling: Sampling::Raw,
             },
             samples: Samples::default(),

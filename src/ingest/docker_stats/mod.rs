@@ -3,10 +3,19 @@
 //! One series per container name. Rows without a time are put into ticks by what docker's order says (a tick is one
 //! call of the command, newest container first), and the ticks are counted back from the end of the file.
 
+mod cells;
+mod columns;
 mod containers;
 mod escapes;
+mod json;
+mod memory;
 mod notes;
+mod objects;
+mod prose;
+mod recognise;
+mod refusal;
 mod row;
+mod seasons;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -18,14 +27,20 @@ use memchr::memchr;
 
 use super::clock::{self, Stamp};
 use super::source::Opened;
-use super::{Evidence, Input, Options, Parsed, SeriesSamples, cleaned, counted, lines::Line};
+use super::{Evidence, Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
 
+use cells::{MAX_CELLS, last_word, split};
+use columns::{Columns, is_header};
 use containers::{Container, Series};
 use escapes::{Escapes, strip_escapes};
+use json::{JsonRow, Object, json_start};
+use memory::Memory;
 use notes::Notes;
-use row::{
-    Columns, JsonRow, MAX_CELLS, Memory, Refusal, bare_row, is_about_stats, is_header, json_start, last_word, split,
-};
+use prose::{is_about_stats, is_failure, is_prose};
+pub(super) use recognise::recognise;
+use refusal::Refusal;
+use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
+use seasons::Seasons;
 use ticks::{Began, Tick};
 
 /// Longer intervals would lead out of the calendar: ten years, in milliseconds.
@@ -47,6 +62,8 @@ struct File {
 /// Reads the files of one sequence, oldest first.
 #[derive(Debug)]
 pub(super) struct Reader {
+    /// Which tool printed the text: what rows without a header are, and what a stream is.
+    format: Format,
     interval_ms: Option<i64>,
     end_ms: Option<i64>,
     containers: Vec<Container>,
@@ -66,12 +83,19 @@ pub(super) struct Reader {
     /// The last stamp before a row, to read it once.
     stamp_text: String,
     stamp: Option<Stamp>,
+    /// Summer time, as stamps without a zone show it.
+    seasons: Seasons,
     key: String,
+    /// The name of a series of Kubernetes, put together.
+    full_name: String,
+    /// An object that goes on on the next line.
+    object: Object,
 }
 
 impl Reader {
-    pub(super) fn new(options: &Options) -> Reader {
+    pub(super) fn new(format: Format, options: &Options) -> Reader {
         Reader {
+            format,
             interval_ms: options.interval.map(|interval| interval.as_ms().clamp(1, MAX_INTERVAL_MS)),
             end_ms: options.end_ms,
             containers: Vec::new(),
@@ -87,8 +111,16 @@ impl Reader {
             files: Vec::new(),
             stamp_text: String::new(),
             stamp: None,
+            seasons: Seasons::default(),
             key: String::new(),
+            full_name: String::new(),
+            object: Object::default(),
         }
+    }
+
+    /// Which tool printed the text, as far as that is told by the first file.
+    pub(super) fn format(&self) -> Format {
+        self.format
     }
 
     /// Reads one file, the next of the sequence.
@@ -102,21 +134,24 @@ impl Reader {
         while let Ok(Some(line)) = opened.lines.next() {
             self.read_line(line, &mut scratch, input, &mut notes);
         }
+        self.give_up_object(input);
         self.end_tick();
+        input.lines = Some(opened.lines.count());
         let file = self.files.last_mut().expect("it was pushed above");
         file.end_tick = self.ticks.len();
         if notes.n_rows == 0 && input.unusable.is_none() {
+            let tool = self.format.command().expect("only tables are read here");
             input.unusable = Some(match input.rejected.first() {
                 Some(first) => format!(
-                    "no row of `docker stats` could be read: {} rejected, the first is line {}: {}",
+                    "no row of `{tool}` could be read: {} rejected, the first is line {}: {}",
                     counted(input.rejected_count, "line"),
                     first.line,
                     first.why
                 ),
-                None => "it holds no row of `docker stats` (only headers or blank lines)".to_owned(),
+                None => format!("it holds no row of `{tool}` (only headers, blank lines or other text)"),
             });
         }
-        notes.warn(input);
+        notes.warn(self.format, input);
     }
 
     fn read_line(&mut self, line: Line<'_>, scratch: &mut String, input: &mut Input, notes: &mut Notes) {
@@ -134,7 +169,8 @@ impl Reader {
         };
         // A crash can leave a run of NUL where a line began.
         let text = text.trim_start_matches(['\0', '\u{feff}']).trim_ascii();
-        if escapes.any {
+        // crictl clears the screen before a single table, too.
+        if escapes.any && self.format != Format::CrictlStats {
             self.files.last_mut().expect("a file is being read").is_stream = true;
         }
         if escapes.erase_below
@@ -153,7 +189,7 @@ impl Reader {
             input.other_lines += 1;
             return;
         }
-        if let Err(why) = self.read_text(text, escapes, input, notes, line.number) {
+        if let Err(why) = self.read_text(text, escapes, input, notes, &line) {
             input.reject(&line, text, || why.text(text));
         }
     }
@@ -165,10 +201,10 @@ impl Reader {
         escapes: Escapes,
         input: &mut Input,
         notes: &mut Notes,
-        number: u64,
+        line: &Line<'_>,
     ) -> Result<(), Refusal> {
         let latest_ms = self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms);
-        let (stamp, rest) = self.stamp_before(text, latest_ms);
+        let (stamp, rest) = self.stamp_before(text, latest_ms, notes);
         if let Some(stamp) = stamp {
             notes.note(stamp, &text[..text.len() - rest.len()]);
             if clock::is_only_decoration(rest) {
@@ -177,58 +213,121 @@ impl Reader {
                 return Ok(());
             }
         }
-        let json;
-        let row = if let Some(start) = json_start(rest) {
-            json = serde_json::from_str::<JsonRow<'_>>(&rest[start..])
+        if (self.object.is_open() || matches!(rest.as_bytes().first(), Some(b'{' | b'[' | b'}' | b']')))
+            && self.read_objects(rest, stamp, input, notes, line.number)?
+        {
+            return Ok(());
+        }
+        if let Some(start) = json_start(rest) {
+            let json = serde_json::from_str::<JsonRow<'_>>(&rest[start..])
                 .map_err(|error| Refusal::Json(error.to_string()))?;
-            json.row().ok_or(Refusal::JsonKeys)?
-        } else {
-            let mut cells = [""; MAX_CELLS];
-            let n_cells = split(rest, &mut cells);
-            let cells = &cells[..n_cells];
-            match self.columns.as_ref().and_then(|columns| columns.row(cells)).or_else(|| bare_row(cells)) {
-                Some(row) => row,
-                None if is_about_stats(text) => {
-                    input.other_lines += 1;
-                    return Ok(());
-                }
-                None => return Err(Refusal::NoRow { n_cells, columns: self.columns.map(|columns| columns.count) }),
-            }
+            let row = json.row().ok_or(Refusal::JsonKeys)?;
+            return self.read_row(&row, stamp, text, escapes, input, notes, line.number);
+        }
+        let mut cells = [""; MAX_CELLS];
+        let n_cells = split(rest, &mut cells);
+        let cells = &cells[..n_cells];
+        let row = self.columns.as_ref().and_then(|columns| columns.row(rest, cells)).or_else(|| bare_row(cells));
+        let Some(row) = row.or_else(|| self.other_row(rest, cells)) else {
+            return self.read_prose(rest, n_cells, stamp.is_some(), input, notes, line);
         };
+        self.read_row(&row, stamp, text, escapes, input, notes, line.number)
+    }
+
+    /// A row of a form that must be asked for more closely than those of docker.
+    fn other_row<'a>(&self, text: &'a str, cells: &[&'a str]) -> Option<Row<'a>> {
+        match self.format {
+            Format::KubectlTop => kubectl_row(text),
+            Format::CrictlStats => crictl_row(cells),
+            _ => squeezed_row(text),
+        }
+    }
+
+    /// Takes a line without a reading: what stands around a table by right, or a line that is damaged.
+    fn read_prose(
+        &mut self,
+        text: &str,
+        n_cells: usize,
+        is_stamped: bool,
+        input: &mut Input,
+        notes: &mut Notes,
+        line: &Line<'_>,
+    ) -> Result<(), Refusal> {
+        if is_failure(text) {
+            let is_begun = self.tick.as_ref().is_some_and(|tick| tick.n_rows == 0 && tick.began == Began::Frame);
+            if !is_stamped && !is_begun {
+                // The call took place: the readings before it are one interval older for it.
+                self.begin_tick(None, Began::Again, false);
+                self.end_tick();
+            }
+            return Err(Refusal::Failed);
+        }
+        // The last line of a file that is being written to may become a row.
+        let is_whole = line.terminated || line.number == 1;
+        let is_prose = is_about_stats(text) || is_whole && is_prose(text, n_cells);
+        if !is_prose {
+            return Err(Refusal::NoRow { n_cells, columns: self.columns.map(|columns| columns.count) });
+        }
+        if !is_about_stats(text) {
+            notes.note_prose(text, line.number);
+        }
+        input.other_lines += 1;
+        Ok(())
+    }
+
+    /// Takes the reading of a row, or its gap.
+    #[expect(clippy::too_many_arguments, reason = "what is known of one row, and where its account is kept")]
+    fn read_row(
+        &mut self,
+        row: &Row<'_>,
+        stamp: Option<Stamp>,
+        text: &str,
+        escapes: Escapes,
+        input: &mut Input,
+        notes: &mut Notes,
+        number: u64,
+    ) -> Result<(), Refusal> {
         let memory = Memory::of(row.memory)?;
         let (id, prefix) = last_word(row.id);
         let (name, prefix) = if id.is_empty() { last_word(row.name) } else { (row.name, prefix) };
-        if stamp.is_none() && notes.prefix.is_none() && prefix.bytes().any(|byte| byte.is_ascii_digit()) {
-            notes.prefix = Some(format!("line {number}: `{}`", cleaned(prefix, 40)));
+        if stamp.is_none() && prefix.bytes().any(|byte| byte.is_ascii_digit()) {
+            notes.note_prefix(prefix, number);
         }
         notes.n_rows += 1;
         let id = if id == "--" { "" } else { id };
         let name = if name == "--" { "" } else { name };
-        if id.is_empty() && name.is_empty() {
+        if id.is_empty() && name.is_empty() && row.pod.is_empty() {
             input.gaps += 1;
             return Ok(());
         }
 
-        let index = self.container(id, name);
-        let repeats = self.place(index, stamp.and_then(|stamp| stamp.time_ms), text, escapes);
+        let time_ms = stamp.and_then(|stamp| stamp.time_ms);
+        let index = self.container(row, id, name, time_ms, notes);
+        let repeats = self.place(index, time_ms, text, escapes);
         if repeats {
             input.other_lines += 1;
             return Ok(());
         }
         let tick = self.tick.as_ref().expect("a row is placed in a tick").index;
-        let time_ms = stamp.and_then(|stamp| stamp.time_ms).or(self.ticks[tick]).unwrap_or(UNTIMED - tick as i64);
-        self.take(index, time_ms, memory, &row, input);
+        let time_ms = time_ms.or(self.ticks[tick]).unwrap_or(UNTIMED - tick as i64);
+        self.take(index, time_ms, memory, row, input);
         Ok(())
     }
 
     /// The stamp before a row; the one that was read last is recognised without reading it again.
-    fn stamp_before<'a>(&mut self, text: &'a str, latest_ms: Option<i64>) -> (Option<Stamp>, &'a str) {
+    fn stamp_before<'a>(
+        &mut self,
+        text: &'a str,
+        latest_ms: Option<i64>,
+        notes: &mut Notes,
+    ) -> (Option<Stamp>, &'a str) {
         if self.stamp.is_some()
             && let Some(rest) = text.strip_prefix(self.stamp_text.as_str())
         {
             return (self.stamp, rest);
         }
-        match clock::read_stamp(text, latest_ms) {
+        let read = clock::read_stamp(text, latest_ms);
+        match read.map(|(stamp, length)| (self.seasons.follow(stamp, notes), length)) {
             Some((stamp, length)) if text[length..].is_empty() => (Some(stamp), ""),
             Some((stamp, length)) => {
                 self.stamp_text.clear();
@@ -260,26 +359,4 @@ impl Reader {
             .unzip();
         Parsed { series, ends, relative }
     }
-}
-
-/// Whether a text has a header of `docker stats` in its beginning.
-pub(super) fn has_header(text: &str) -> bool {
-    text.lines().take(1000).any(is_header)
-}
-
-/// Whether a line is a row of `docker stats` or one of its JSON lines, for recognising the format.
-pub(super) fn looks_like_reading(line: &str) -> bool {
-    let mut plain = String::new();
-    let line = if line.contains('\x1b') {
-        strip_escapes(line, &mut plain);
-        plain.as_str()
-    } else {
-        line
-    };
-    if line.contains("\"MemUsage\"") {
-        return true;
-    }
-    let mut cells = [""; MAX_CELLS];
-    let n_cells = split(line.trim(), &mut cells);
-    bare_row(&cells[..n_cells]).is_some_and(|row| Memory::of(row.memory).is_ok())
 }

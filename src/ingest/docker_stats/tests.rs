@@ -190,10 +190,10 @@ fn lines_that_are_no_rows_are_counted_or_refused() {
         row('a', 12, 1)
     );
     insta::assert_snapshot!(account(&read(&text).0), @r#"
-    2 samples, 0 gaps, 5 other, 7 rejected
+    2 samples, 0 gaps, 6 other, 6 rejected
+    warning: 1 line is no reading but other text (line 7: `hello`)
     warning: assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
     warning: it holds one container and no times: time in which the container was down is invisible, and shifts earlier times
-    line 7: `hello`: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
     line 8: `aaaaaaaaaaaa   name-a   0.11%   11Mb / 1GiB   1.0%   1kB / 0B   0B / 0B   7`: `11Mb` is not an amount of memory: unknown unit `Mb` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)
     line 9: `json`: docker before 23.0 takes `--format json` for a template (expected what `--format '{{json .}}'` prints)
     line 10: `x   y   5MiB`: found 3 columns without an amount of memory (expected 8, as the header has)
@@ -201,15 +201,15 @@ fn lines_that_are_no_rows_are_counted_or_refused() {
     line 12: `{"a"`: this is not a JSON object: EOF while parsing an object at line 1 column 4
     line 14: `aaaaaaaaaaaa   na`: the last line is incomplete (the file may still be written to)
     "#);
-    insta::assert_snapshot!(account(&read("hello\nyou\n").0), @r"
-    0 samples, 0 gaps, 0 other, 2 rejected
-    line 1: `hello`: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
-    line 2: `you`: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
-    unusable: no row of `docker stats` could be read: 2 lines rejected, the first is line 1: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
+    insta::assert_snapshot!(account(&read("aaaaaaaaaaaa   a\nyou\n").0), @r"
+    0 samples, 0 gaps, 1 other, 1 rejected
+    warning: 1 line is no reading but other text (line 2: `you`)
+    line 1: `aaaaaaaaaaaa   a`: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
+    unusable: no row of `docker stats` could be read: 1 line rejected, the first is line 1: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
     ");
     insta::assert_snapshot!(account(&read(&format!("{HEADER}\n")).0), @r"
     0 samples, 0 gaps, 1 other, 0 rejected
-    unusable: it holds no row of `docker stats` (only headers or blank lines)
+    unusable: it holds no row of `docker stats` (only headers, blank lines or other text)
     ");
     let long = "x".repeat(100_000) + "\n" + &row('a', 10, 1);
     insta::assert_snapshot!(read(&long).0.rejected[0].why, @"the line is longer than 64 KiB (expected one reading a line)");

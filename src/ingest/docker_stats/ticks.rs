@@ -1,5 +1,6 @@
 //! Puts rows into ticks: a tick is one call of `docker stats`, or one frame of its stream.
 
+use super::super::Format;
 use super::Reader;
 use super::escapes::Escapes;
 
@@ -114,7 +115,8 @@ impl Reader {
         *last_tick = tick.index;
 
         let mut repeats = false;
-        if is_stream {
+        // Every frame of podman is a reading of its own.
+        if is_stream && self.format != Format::PodmanStats {
             // A stream is drawn twice as often as the engine measures: every second equal row is the same reading.
             let same = container.last_tick != usize::MAX
                 && container.last_tick + 1 == tick.index

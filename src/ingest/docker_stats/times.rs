@@ -1,13 +1,15 @@
 //! Gives times to the ticks that have none: counted back from the end of each file.
 
 use super::super::clock::{self, FileTicks, Fit};
-use super::super::{EndFrom, Input, TimeSource, counted};
+use super::super::{EndFrom, Format, Input, TimeSource, counted};
 use super::{File, Reader};
 use crate::units::{duration_text, time_text};
 
 /// Spacing of ticks without a time, of the runbook's cron line, in milliseconds.
 const CRON_INTERVAL_MS: i64 = 900_000;
 
+/// Spacing of the frames of podman, in milliseconds: the default of its `--interval`.
+const PODMAN_INTERVAL_MS: i64 = 5_000;
 /// Spacing of the frames of a stream, in milliseconds [docker/cli: the table is drawn every 500 ms].
 const STREAM_INTERVAL_MS: i64 = 500;
 
@@ -16,7 +18,11 @@ impl Reader {
     pub(super) fn give_times(&mut self, inputs: &mut [(usize, Input)]) -> bool {
         let mut relative = false;
         let interval_ms = self.interval_ms.unwrap_or({
-            if self.files.iter().any(|file| file.is_stream) { STREAM_INTERVAL_MS } else { CRON_INTERVAL_MS }
+            match self.format {
+                _ if !self.files.iter().any(|file| file.is_stream) => CRON_INTERVAL_MS,
+                Format::PodmanStats => PODMAN_INTERVAL_MS,
+                _ => STREAM_INTERVAL_MS,
+            }
         });
         let mut untimed: Vec<(usize, EndFrom)> = Vec::new();
         let mut anchors: Vec<FileTicks> = Vec::new();
