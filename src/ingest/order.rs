@@ -53,8 +53,8 @@ impl Disorder {
         let at = |time_ms: i64| time_text(time_ms).unwrap_or_default();
         let back = self.back.map(|(id, from, to)| {
             format!(
-                "times go back {}, the first in `{id}` from {} to {}: the readings are put in order of time (was a clock set, or are parts of the file in another order?)",
-                counted(self.n_back, "time"),
+                "times go back in {}, the first in `{id}` from {} to {}: the readings are put in order of time (was a clock set, or are parts of the file in another order?)",
+                counted(self.n_back, "place"),
                 at(from),
                 at(to)
             )

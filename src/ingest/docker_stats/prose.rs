@@ -14,7 +14,7 @@ pub(super) fn is_about_stats(text: &str) -> bool {
         "kubectl top",
         "podman pod stats",
     ];
-    let is_rule = 3 <= text.len() && text.bytes().all(|byte| b"-=_+|*#~ .".contains(&byte));
+    let is_rule = 3 <= text.len() && text.bytes().all(|byte| b"-=_+|*#~` .".contains(&byte));
     let is_command = COMMANDS.iter().any(|command| text.contains(command));
     let is_prompt = text.starts_with("$ ") || text.ends_with('$') || text.ends_with('#') && text.contains('@');
     is_rule || is_command || is_prompt || text.starts_with("^C") || text.starts_with("^Z") || is_total(text)
