@@ -106,7 +106,7 @@ fn any_format() -> impl Strategy<Value = Option<Format>> {
 
 /// Lines of every table and of JSON over several lines, in any order, some of them damaged.
 fn shuffled_lines() -> impl Strategy<Value = Vec<u8>> {
-    const LINES: [&str; 38] = [
+    const LINES: [&str; 42] = [
         "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS",
         "9a9858661741   web    0.12%   16.18MiB / 1GiB     1.58%   796B / 0B   0B / 0B   7",
         "8c0d5e3f676a   api    0.12%   116.2MiB / 1GiB     11.4%   796B / 0B   0B / 0B   7",
@@ -129,6 +129,10 @@ fn shuffled_lines() -> impl Strategy<Value = Vec<u8>> {
         " }",
         "]",
         "[{\"id\":\"9a9858661741\",\"mem_usage\":\"3MB / 5GB\"},{\"id\":\"8c0d5e3f676a\",\"mem_usage\":\"-- / --\"},{}]",
+        "[\n {\n  \"id\": \"9a9858661741\",\n  \"mem_usage\": \"3MB / 5GB\"\n },",
+        " {\n  \"id\": \"8c0d5e3f676a\",\n  \"mem_usage\": \"-- / --\"\n }\n]",
+        "{\n \"ID\": \"9a9858661741\",\n \"Name\": \"web\",\n \"MemUsage\": 5\n}",
+        "{\n\"stats\": [\n{\n\"attributes\": {\"id\": \"9a9858661741\", \"metadata\": {\"name\": \"web\"}}\n}\n]\n}",
         "{",
         "\"stats\": [",
         "\"attributes\": {\"id\": \"9a9858661741\", \"metadata\": {\"name\": \"web\"}},",
