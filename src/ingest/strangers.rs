@@ -7,7 +7,7 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
     if any(&is_docker_event) || any(&|line| line.contains("\"timeNano\"")) {
         return Some(
             "it is what `docker events` prints: when containers began and ended, not how much memory they used \
-             (expected the readings of `docker stats` or of another form)",
+             (expected the readings of `docker stats` or of another form; give this one with `--events`)",
         );
     }
     if any(&|line| line.contains("[GC ") || line.contains("[Full GC") || line.contains("[gc") && line.contains("->")) {
