@@ -29,9 +29,13 @@ fn check_sound(bytes: &[u8], format: Option<Format>) -> Result<(), TestCaseError
     }
     prop_assert_eq!(n_samples, input.samples);
     prop_assert!(input.rejected.iter().all(|rejected| !rejected.text.chars().any(char::is_control)));
-    if matches!(input.format, Some(Format::DockerStats | Format::TrendCsv)) && input.unusable.is_none() {
+    if let Some(lines) = input.lines
+        && input.unusable.is_none()
+    {
         let n_lines = bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
-        prop_assert_eq!(input.samples + input.gaps + input.other_lines + input.rejected_count, n_lines);
+        prop_assert_eq!(lines, n_lines);
+        let accounted = input.samples + input.gaps + input.other_lines + input.rejected_count;
+        prop_assert_eq!(accounted, n_lines + input.further);
     }
     Ok(())
 }
@@ -88,7 +92,82 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn any_format() -> impl Strategy<Value = Option<Format>> {
-    prop::sample::select(vec![None, Some(Format::DockerStats), Some(Format::TrendCsv), Some(Format::Prometheus)])
+    prop::sample::select(vec![
+        None,
+        Some(Format::DockerStats),
+        Some(Format::PodmanStats),
+        Some(Format::NerdctlStats),
+        Some(Format::CrictlStats),
+        Some(Format::KubectlTop),
+        Some(Format::TrendCsv),
+        Some(Format::Prometheus),
+    ])
+}
+
+/// Lines of every table and of JSON over several lines, in any order, some of them damaged.
+fn shuffled_lines() -> impl Strategy<Value = Vec<u8>> {
+    const LINES: [&str; 42] = [
+        "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS",
+        "9a9858661741   web    0.12%   16.18MiB / 1GiB     1.58%   796B / 0B   0B / 0B   7",
+        "8c0d5e3f676a   api    0.12%   116.2MiB / 1GiB     11.4%   796B / 0B   0B / 0B   7",
+        "8c0d5e3f676a   api    --      -- / --             --      --          --        --",
+        "8c0d5e3f676a api 0.12% 116.2MiB / 1GiB 11.4% 796B / 0B 0B / 0B 7",
+        "api: 116.2MiB / 1GiB",
+        "\x1b[2J\x1b[HCONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %",
+        "9a9858661741   web   0.1%   5MiB / 1GiB   1%\x1b[K",
+        "\x1b[J",
+        "2026-11-23T20:06:38Z",
+        "2026-11-23 02:06:38 9a9858661741   web    0.12%   16.18MiB / 1GiB",
+        "Nov 23 20:06:38 9a9858661741   web    0.12%   16.18MiB / 1GiB",
+        "{\"ID\":\"9a9858661741\",\"Name\":\"web\",\"MemUsage\":\"16.18MiB / 1GiB\"}",
+        "{\"ID\":\"9a9858661741\",\"Name\":\"web\"",
+        "[",
+        " {",
+        "  \"id\": \"9a9858661741\",",
+        "  \"mem_usage\": \"3MB / 5GB\"",
+        " },",
+        " }",
+        "]",
+        "[{\"id\":\"9a9858661741\",\"mem_usage\":\"3MB / 5GB\"},{\"id\":\"8c0d5e3f676a\",\"mem_usage\":\"-- / --\"},{}]",
+        "[\n {\n  \"id\": \"9a9858661741\",\n  \"mem_usage\": \"3MB / 5GB\"\n },",
+        " {\n  \"id\": \"8c0d5e3f676a\",\n  \"mem_usage\": \"-- / --\"\n }\n]",
+        "{\n \"ID\": \"9a9858661741\",\n \"Name\": \"web\",\n \"MemUsage\": 5\n}",
+        "{\n\"stats\": [\n{\n\"attributes\": {\"id\": \"9a9858661741\", \"metadata\": {\"name\": \"web\"}}\n}\n]\n}",
+        "{",
+        "\"stats\": [",
+        "\"attributes\": {\"id\": \"9a9858661741\", \"metadata\": {\"name\": \"web\"}},",
+        "\"memory\": {\"timestamp\": \"1795464410000000000\", \"workingSetBytes\": {\"value\": \"5\"}}",
+        "POD   NAME   CPU(cores)   MEMORY(bytes)",
+        "web-0   app   12m   34Mi",
+        "web-0   app   12m   <unknown>",
+        "              12m   34Mi",
+        "CONTAINER   NAME   CPU %   MEM   DISK   INODES   SWAP",
+        "414dcd62ff8a1   web   0.08   12.91MB   27.65kB   8   0B",
+        "1795464398,512.3MiB",
+        "Error response from daemon: no such container",
+        "$ docker stats",
+        "a sentence about nothing",
+        "",
+        "---",
+    ];
+    let line = (prop::sample::select(LINES.to_vec()), 0usize..12, any::<u8>());
+    prop::collection::vec(line, 0..40).prop_map(|lines| {
+        let mut text = Vec::new();
+        for (line, damage, byte) in lines {
+            let mut line = line.as_bytes().to_vec();
+            let at = usize::from(byte) % line.len().max(1);
+            match damage {
+                0 => line.truncate(at),
+                1 if at < line.len() => line[at] = byte,
+                2 => line.extend_from_within(..at.min(line.len())),
+                3 => line.insert(at.min(line.len()), byte),
+                _ => {}
+            }
+            text.extend(line);
+            text.push(b'\n');
+        }
+        text
+    })
 }
 
 proptest! {
@@ -101,6 +180,11 @@ proptest! {
 
     #[test]
     fn any_pieces_of_the_formats_are_read_or_refused(bytes in pieces(), format in any_format()) {
+        check_sound(&bytes, format)?;
+    }
+
+    #[test]
+    fn any_order_of_good_and_damaged_lines_is_accounted_for(bytes in shuffled_lines(), format in any_format()) {
         check_sound(&bytes, format)?;
     }
 

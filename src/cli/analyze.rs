@@ -168,6 +168,14 @@ pub enum FormatArg {
     Auto,
     /// The text of docker stats.
     DockerStats,
+    /// The text or JSON of podman stats.
+    PodmanStats,
+    /// The text of nerdctl stats.
+    NerdctlStats,
+    /// The text or JSON of crictl stats.
+    CrictlStats,
+    /// The text of kubectl top pod, best with `--containers`.
+    KubectlTop,
     /// `epoch,512.3MiB`.
     TrendCsv,
     /// A Prometheus matrix.
@@ -274,6 +282,10 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
             format: match args.format {
                 FormatArg::Auto => None,
                 FormatArg::DockerStats => Some(Format::DockerStats),
+                FormatArg::PodmanStats => Some(Format::PodmanStats),
+                FormatArg::NerdctlStats => Some(Format::NerdctlStats),
+                FormatArg::CrictlStats => Some(Format::CrictlStats),
+                FormatArg::KubectlTop => Some(Format::KubectlTop),
                 FormatArg::TrendCsv => Some(Format::TrendCsv),
                 FormatArg::Prometheus => Some(Format::Prometheus),
             },

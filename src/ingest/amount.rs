@@ -11,7 +11,7 @@ const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 const MAX_DIGITS: usize = 9;
 
 /// Up to here every whole number is exact as an `f64`.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+pub(super) const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads an amount of memory: a number and a unit.
 ///

@@ -89,6 +89,11 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// How many lines were given.
+    pub(super) fn count(&self) -> u64 {
+        self.number
+    }
+
     /// Everything that was not read yet.
     pub(super) fn into_reader(self) -> impl Read {
         let mut begun = self.buffer;

@@ -8,9 +8,11 @@ mod clock;
 mod docker_events;
 mod docker_stats;
 mod lines;
+mod order;
 mod prometheus;
 mod rotation;
 mod source;
+mod strangers;
 mod trend_csv;
 
 use std::collections::{HashMap, HashSet};
@@ -34,6 +36,14 @@ const EXPECTED: &str = "docker stats text, `epoch,512.3MiB` lines or a Prometheu
 pub enum Format {
     /// The text of `docker stats`: tables, bare rows, streams, JSON lines.
     DockerStats,
+    /// The same of `podman stats`: decimal units, arrays of JSON.
+    PodmanStats,
+    /// The same of `nerdctl stats`: names may be cut.
+    NerdctlStats,
+    /// `crictl stats`: the working set of containers, without a limit.
+    CrictlStats,
+    /// `kubectl top pod`, with `--containers` or without: the working set in whole MiB.
+    KubectlTop,
     /// `epoch,512.3MiB` without a header.
     TrendCsv,
     /// A Prometheus matrix: of a range query, or of an instant query of a range.
@@ -45,8 +55,24 @@ impl Format {
     pub const fn name(self) -> &'static str {
         match self {
             Format::DockerStats => "docker-stats",
+            Format::PodmanStats => "podman-stats",
+            Format::NerdctlStats => "nerdctl-stats",
+            Format::CrictlStats => "crictl-stats",
+            Format::KubectlTop => "kubectl-top",
             Format::TrendCsv => "trend-csv",
             Format::Prometheus => "prometheus",
+        }
+    }
+
+    /// The command that prints a text table; `None` for what is not one.
+    const fn command(self) -> Option<&'static str> {
+        match self {
+            Format::DockerStats => Some("docker stats"),
+            Format::PodmanStats => Some("podman stats"),
+            Format::NerdctlStats => Some("nerdctl stats"),
+            Format::CrictlStats => Some("crictl stats"),
+            Format::KubectlTop => Some("kubectl top pod"),
+            Format::TrendCsv | Format::Prometheus => None,
         }
     }
 }
@@ -132,6 +158,12 @@ pub struct Input {
     pub other_lines: u64,
     /// Lines that could not be read.
     pub rejected_count: u64,
+    /// Lines in all, counted apart from the four above; `None` for what does not consist of lines.
+    ///
+    /// `samples + gaps + other_lines + rejected_count` is always `lines + further`.
+    pub lines: Option<u64>,
+    /// Readings on lines that hold another one before them: arrays of JSON.
+    pub further: u64,
     /// The first of them, at most `MAX_REJECTED`.
     pub rejected: Vec<Rejected>,
     /// Where times come from.
@@ -230,6 +262,7 @@ pub fn read(sources: &[Source], options: &Options) -> Result<Ingested, Error> {
         .collect();
     let timeline = one_timeline(&mut parts, &mut inputs);
     let series = merge(parts, sources, &mut inputs);
+    order::say(&series, &mut inputs);
     Ok(Ingested { inputs, series, timeline })
 }
 
@@ -287,7 +320,11 @@ enum Reader {
 impl Reader {
     fn new(format: Format, stem: &str, options: &Options) -> Reader {
         match format {
-            Format::DockerStats => Reader::DockerStats(Box::new(docker_stats::Reader::new(options))),
+            Format::DockerStats
+            | Format::PodmanStats
+            | Format::NerdctlStats
+            | Format::CrictlStats
+            | Format::KubectlTop => Reader::DockerStats(Box::new(docker_stats::Reader::new(format, options))),
             Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned())),
             Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
         }
@@ -295,10 +332,15 @@ impl Reader {
 
     fn format(&self) -> Format {
         match self {
-            Reader::DockerStats(_) => Format::DockerStats,
+            Reader::DockerStats(reader) => reader.format(),
             Reader::TrendCsv(_) => Format::TrendCsv,
             Reader::Prometheus(_) => Format::Prometheus,
         }
+    }
+
+    /// Whether a file of this format can go on where another ended: tables are told apart line by line.
+    fn goes_on_with(&self, format: Format) -> bool {
+        self.format() == format || self.format().command().is_some() && format.command().is_some()
     }
 
     fn read(&mut self, opened: source::Opened, input: &mut Input, index: usize) {
@@ -331,7 +373,7 @@ fn read_sequence(sources: &[Source], sequence: &Sequence, stem: &str, options: &
             Err(Refused::Empty) => empty.push(index),
             Err(Refused::Because(why)) => input.unusable = Some(why),
             Ok((opened, format)) => {
-                if let Some(other) = reader.take_if(|reader| reader.format() != format) {
+                if let Some(other) = reader.take_if(|reader| !reader.goes_on_with(format)) {
                     parts.push(other.finish(&mut inputs));
                 }
                 let reader = reader.get_or_insert_with(|| Reader::new(format, stem, options));
@@ -568,6 +610,8 @@ impl Input {
             gaps: 0,
             other_lines: 0,
             rejected_count: 0,
+            lines: None,
+            further: 0,
             rejected: Vec::new(),
             time_source: TimeSource::Embedded,
             end_from: None,

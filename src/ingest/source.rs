@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
-use super::{EXPECTED, Format, Source, cleaned, docker_stats, trend_csv};
+use super::{EXPECTED, Format, Source, cleaned, docker_stats, strangers, trend_csv};
 
 /// An input that can be read.
 pub(super) struct Opened {
@@ -110,39 +110,42 @@ pub(super) fn recognise(beginning: &[u8]) -> Result<Format, String> {
     if text.starts_with(['{', '[']) {
         return recognise_json(text);
     }
-    let (mut n_docker, mut n_trend) = (0, 0);
-    for line in text.lines().take(1000) {
-        n_trend += u32::from(trend_csv::looks_like_reading(line));
-        n_docker += u32::from(docker_stats::looks_like_reading(line));
-    }
-    match (n_docker, n_trend) {
-        (0, 0) if docker_stats::has_header(text) => Ok(Format::DockerStats),
-        (0, 0) => {
-            Err(format!("no reading was recognised in it: it begins with {} (expected {EXPECTED})", begins(text)))
-        }
-        _ if n_trend > n_docker => Ok(Format::TrendCsv),
-        _ => Ok(Format::DockerStats),
+    let n_trend = text.lines().take(1000).filter(|line| trend_csv::looks_like_reading(line)).count();
+    match docker_stats::recognise(text) {
+        Some((format, n_rows)) if n_trend <= n_rows as usize => Ok(format),
+        _ if n_trend > 0 => Ok(Format::TrendCsv),
+        _ => Err(match strangers::recognise(text) {
+            Some(message) => message.to_owned(),
+            None => format!("no reading was recognised in it: it begins with {} (expected {EXPECTED})", begins(text)),
+        }),
     }
 }
 
 fn recognise_json(text: &str) -> Result<Format, String> {
     // What the first keys are decides; values further on may hold any word.
     let has = |key: &str| text.contains(key);
-    if has("\"MemUsage\"") {
-        return Ok(Format::DockerStats);
+    if has("\"MemUsage\"") || has("\"mem_usage\"") || has("\"workingSetBytes\"") {
+        return docker_stats::recognise(text).map(|(format, _)| format).ok_or_else(|| {
+            format!("it is JSON of another kind: it begins with {} (expected {EXPECTED})", begins(text))
+        });
+    }
+    if has("\"timeNano\"")
+        && let Some(message) = strangers::recognise(text)
+    {
+        return Err(message.to_owned());
     }
     if has("\"timestamps\"") && has("\"metric\"") {
         return Err(format!("it looks like export lines of VictoriaMetrics (expected {EXPECTED})"));
-    }
-    if has("\"mem_usage\"") {
-        return Err(format!("it looks like the JSON of podman (expected {EXPECTED})"));
     }
     let empty_matrix = text.trim_end() == "[]";
     if has("\"status\"") || has("\"metric\"") || has("\"resultType\"") || empty_matrix {
         return Ok(Format::Prometheus);
     }
-    if text.lines().any(docker_stats::looks_like_reading) {
-        return Ok(Format::DockerStats);
+    if let Some((format, _)) = docker_stats::recognise(text) {
+        return Ok(format);
+    }
+    if let Some(message) = strangers::recognise(text) {
+        return Err(message.to_owned());
     }
     Err(format!("it is JSON of another kind: it begins with {} (expected {EXPECTED})", begins(text)))
 }

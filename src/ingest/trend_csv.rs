@@ -58,6 +58,7 @@ impl Reader {
         while let Ok(Some(line)) = opened.lines.next() {
             self.read_line(line, input);
         }
+        input.lines = Some(opened.lines.count());
         if self.rows.len() == first && input.unusable.is_none() {
             input.unusable = Some(match input.rejected.first() {
                 Some(first) => format!(

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::account::account;
 use super::chart::{self, Chart, Theme};
 use super::escape::{self, html as escaped, html_code as code, html_text};
 use super::folder::Charts;
@@ -197,6 +198,12 @@ fn inputs(report: &Report) -> String {
         .collect();
     let headings: Vec<&str> = ["input"].into_iter().chain(words::INPUT_HEADINGS).collect();
     let mut text = format!("<section>\n<h2>Inputs</h2>\n{}", table("inputs", &headings, &rows.concat()));
+    let accounts = report.inputs.iter().filter_map(|input| Some((input, account(input)?)));
+    let accounts: Vec<String> =
+        accounts.map(|(input, account)| format!("<li>{}: {account}</li>\n", code(&input.path))).collect();
+    if !accounts.is_empty() {
+        text.push_str(&format!("<ul>\n{}</ul>\n", accounts.concat()));
+    }
     text.extend(words::events(report).iter().map(|events| format!("<p>{}</p>\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs

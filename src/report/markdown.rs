@@ -2,6 +2,7 @@
 //!
 //! A text that must not be longer than a limit keeps the worst series and says what it leaves out.
 
+use super::account::account;
 use super::escape::{code, code_cell, markdown as escaped, markdown_cell as cell, printable};
 use super::{Report, SeriesReport, words};
 use crate::policy::Outcome;
@@ -266,6 +267,12 @@ fn inputs(report: &Report) -> Vec<String> {
         table.push_str(&format!("| {} | {} |\n", code_cell(&input.path), words::input_cells(input).join(" | ")));
     }
     let mut parts = vec![table];
+    let accounts = report.inputs.iter().filter_map(|input| Some((input, account(input)?)));
+    let accounts: Vec<String> =
+        accounts.map(|(input, account)| format!("- {}: {account}\n", code(&input.path))).collect();
+    if !accounts.is_empty() {
+        parts.push(format!("\n{}", accounts.concat()));
+    }
     parts.extend(words::events(report).iter().map(|events| format!("\n{}\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs

@@ -1,5 +1,6 @@
 //! `Report`: all that a run has to say. It is complete; the modules here only format it.
 
+pub mod account;
 pub mod chart;
 pub mod escape;
 pub mod files;

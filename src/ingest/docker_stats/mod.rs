@@ -1,0 +1,362 @@
+//! Reads the text of `docker stats` and its relatives: bare rows, tables, streams with escape codes, JSON lines.
+//!
+//! One series per container name. Rows without a time are put into ticks by what docker's order says (a tick is one
+//! call of the command, newest container first), and the ticks are counted back from the end of the file.
+
+mod cells;
+mod columns;
+mod containers;
+mod escapes;
+mod json;
+mod memory;
+mod notes;
+mod objects;
+mod prose;
+mod recognise;
+mod refusal;
+mod row;
+mod seasons;
+#[cfg(test)]
+mod tests;
+mod ticks;
+mod times;
+
+use std::collections::HashMap;
+
+use memchr::memchr;
+
+use super::clock::{self, Stamp};
+use super::source::Opened;
+use super::{Evidence, Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
+
+use cells::{MAX_CELLS, last_word, split};
+use columns::{Columns, is_header};
+use containers::{Container, Series};
+use escapes::{Escapes, strip_escapes};
+use json::{JsonRow, Object, json_start};
+use memory::Memory;
+use notes::Notes;
+use prose::{is_about_stats, is_failure, is_prose};
+pub(super) use recognise::recognise;
+use refusal::Refusal;
+use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
+use seasons::Seasons;
+use ticks::{Began, Tick};
+
+/// Longer intervals would lead out of the calendar: ten years, in milliseconds.
+const MAX_INTERVAL_MS: i64 = 315_576_000_000;
+
+/// Times up to here stand for the tick of that number, until the clock is known.
+const UNTIMED: i64 = i64::MIN / 2;
+
+/// What one file held.
+#[derive(Debug)]
+struct File {
+    input: usize,
+    first_tick: usize,
+    end_tick: usize,
+    mtime_ms: Option<i64>,
+    is_stream: bool,
+}
+
+/// Reads the files of one sequence, oldest first.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// Which tool printed the text: what rows without a header are, and what a stream is.
+    format: Format,
+    interval_ms: Option<i64>,
+    end_ms: Option<i64>,
+    containers: Vec<Container>,
+    by_key: HashMap<String, usize>,
+    series: Vec<Series>,
+    by_name: HashMap<String, usize>,
+    /// The time of each tick; `None` when nothing says it.
+    ticks: Vec<Option<i64>>,
+    tick: Option<Tick>,
+    /// Ticks that are of one call with the tick before them.
+    joined: Vec<usize>,
+    /// The first tick of the call that is being read.
+    call_start: usize,
+    last_container: usize,
+    columns: Option<Columns>,
+    files: Vec<File>,
+    /// The last stamp before a row, to read it once.
+    stamp_text: String,
+    stamp: Option<Stamp>,
+    /// Summer time, as stamps without a zone show it.
+    seasons: Seasons,
+    key: String,
+    /// The name of a series of Kubernetes, put together.
+    full_name: String,
+    /// An object that goes on on the next line.
+    object: Object,
+}
+
+impl Reader {
+    pub(super) fn new(format: Format, options: &Options) -> Reader {
+        Reader {
+            format,
+            interval_ms: options.interval.map(|interval| interval.as_ms().clamp(1, MAX_INTERVAL_MS)),
+            end_ms: options.end_ms,
+            containers: Vec::new(),
+            by_key: HashMap::new(),
+            series: Vec::new(),
+            by_name: HashMap::new(),
+            ticks: Vec::new(),
+            tick: None,
+            joined: Vec::new(),
+            call_start: 0,
+            last_container: 0,
+            columns: None,
+            files: Vec::new(),
+            stamp_text: String::new(),
+            stamp: None,
+            seasons: Seasons::default(),
+            key: String::new(),
+            full_name: String::new(),
+            object: Object::default(),
+        }
+    }
+
+    /// Which tool printed the text, as far as that is told by the first file.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Reads one file, the next of the sequence.
+    pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
+        let first_tick = self.ticks.len();
+        self.tick = None;
+        self.columns = None;
+        self.files.push(File { input: index, first_tick, end_tick: 0, mtime_ms: opened.mtime_ms, is_stream: false });
+        let mut notes = Notes::default();
+        let mut scratch = String::new();
+        while let Ok(Some(line)) = opened.lines.next() {
+            self.read_line(line, &mut scratch, input, &mut notes);
+        }
+        self.give_up_object(input);
+        self.end_tick();
+        input.lines = Some(opened.lines.count());
+        let file = self.files.last_mut().expect("it was pushed above");
+        file.end_tick = self.ticks.len();
+        if notes.n_rows == 0 && input.unusable.is_none() {
+            let tool = self.format.command().expect("only tables are read here");
+            input.unusable = Some(match input.rejected.first() {
+                Some(first) => format!(
+                    "no row of `{tool}` could be read: {} rejected, the first is line {}: {}",
+                    counted(input.rejected_count, "line"),
+                    first.line,
+                    first.why
+                ),
+                None => format!("it holds no row of `{tool}` (only headers, blank lines or other text)"),
+            });
+        }
+        notes.warn(self.format, input);
+    }
+
+    fn read_line(&mut self, line: Line<'_>, scratch: &mut String, input: &mut Input, notes: &mut Notes) {
+        if line.cut {
+            let text = String::from_utf8_lossy(line.bytes);
+            input.reject(&line, &text, super::too_long);
+            return;
+        }
+        let text = line.text();
+        let (text, escapes) = if memchr(0x1b, line.bytes).is_some() {
+            let escapes = strip_escapes(&text, scratch);
+            (scratch.as_str(), escapes)
+        } else {
+            (&*text, Escapes::default())
+        };
+        // A crash can leave a run of NUL where a line began.
+        let text = text.trim_start_matches(['\0', '\u{feff}']).trim_ascii();
+        // crictl clears the screen before a single table, too.
+        if escapes.any && self.format != Format::CrictlStats {
+            self.files.last_mut().expect("a file is being read").is_stream = true;
+        }
+        if escapes.erase_below
+            && let Some(tick) = &mut self.tick
+        {
+            tick.may_double = false;
+        }
+        let is_header = is_header(text);
+        if is_header {
+            self.columns = Columns::of(text);
+        }
+        if is_header || escapes.home || escapes.clear {
+            self.begin_frame(escapes);
+        }
+        if text.is_empty() || is_header {
+            input.other_lines += 1;
+            return;
+        }
+        if let Err(why) = self.read_text(text, escapes, input, notes, &line) {
+            input.reject(&line, text, || why.text(text));
+        }
+    }
+
+    /// Reads what is not blank and no header.
+    fn read_text(
+        &mut self,
+        text: &str,
+        escapes: Escapes,
+        input: &mut Input,
+        notes: &mut Notes,
+        line: &Line<'_>,
+    ) -> Result<(), Refusal> {
+        let latest_ms = self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms);
+        let (stamp, rest) = self.stamp_before(text, latest_ms, notes);
+        if let Some(stamp) = stamp {
+            notes.note(stamp, &text[..text.len() - rest.len()]);
+            if clock::is_only_decoration(rest) {
+                input.other_lines += 1;
+                self.begin_tick(stamp.time_ms, Began::Frame, false);
+                return Ok(());
+            }
+        }
+        if (self.object.is_open() || matches!(rest.as_bytes().first(), Some(b'{' | b'[' | b'}' | b']')))
+            && self.read_objects(rest, stamp, input, notes, line.number)?
+        {
+            return Ok(());
+        }
+        if let Some(start) = json_start(rest) {
+            let json = serde_json::from_str::<JsonRow<'_>>(&rest[start..])
+                .map_err(|error| Refusal::Json(error.to_string()))?;
+            let row = json.row().ok_or(Refusal::JsonKeys)?;
+            return self.read_row(&row, stamp, text, escapes, input, notes, line.number);
+        }
+        let mut cells = [""; MAX_CELLS];
+        let n_cells = split(rest, &mut cells);
+        let cells = &cells[..n_cells];
+        let row = self.columns.as_ref().and_then(|columns| columns.row(rest, cells)).or_else(|| bare_row(cells));
+        let Some(row) = row.or_else(|| self.other_row(rest, cells)) else {
+            return self.read_prose(rest, n_cells, stamp.is_some(), input, notes, line);
+        };
+        self.read_row(&row, stamp, text, escapes, input, notes, line.number)
+    }
+
+    /// A row of a form that must be asked for more closely than those of docker.
+    fn other_row<'a>(&self, text: &'a str, cells: &[&'a str]) -> Option<Row<'a>> {
+        match self.format {
+            Format::KubectlTop => kubectl_row(text),
+            Format::CrictlStats => crictl_row(cells),
+            _ => squeezed_row(text),
+        }
+    }
+
+    /// Takes a line without a reading: what stands around a table by right, or a line that is damaged.
+    fn read_prose(
+        &mut self,
+        text: &str,
+        n_cells: usize,
+        is_stamped: bool,
+        input: &mut Input,
+        notes: &mut Notes,
+        line: &Line<'_>,
+    ) -> Result<(), Refusal> {
+        if is_failure(text) {
+            let is_begun = self.tick.as_ref().is_some_and(|tick| tick.n_rows == 0 && tick.began == Began::Frame);
+            if !is_stamped && !is_begun {
+                // The call took place: the readings before it are one interval older for it.
+                self.begin_tick(None, Began::Again, false);
+                self.end_tick();
+            }
+            return Err(Refusal::Failed);
+        }
+        // The last line of a file that is being written to may become a row.
+        let is_whole = line.terminated || line.number == 1;
+        let is_prose = is_about_stats(text) || is_whole && is_prose(text, n_cells);
+        if !is_prose {
+            return Err(Refusal::NoRow { n_cells, columns: self.columns.map(|columns| columns.count) });
+        }
+        if !is_about_stats(text) {
+            notes.note_prose(text, line.number);
+        }
+        input.other_lines += 1;
+        Ok(())
+    }
+
+    /// Takes the reading of a row, or its gap.
+    #[expect(clippy::too_many_arguments, reason = "what is known of one row, and where its account is kept")]
+    fn read_row(
+        &mut self,
+        row: &Row<'_>,
+        stamp: Option<Stamp>,
+        text: &str,
+        escapes: Escapes,
+        input: &mut Input,
+        notes: &mut Notes,
+        number: u64,
+    ) -> Result<(), Refusal> {
+        let memory = Memory::of(row.memory)?;
+        let (id, prefix) = last_word(row.id);
+        let (name, prefix) = if id.is_empty() { last_word(row.name) } else { (row.name, prefix) };
+        if stamp.is_none() && prefix.bytes().any(|byte| byte.is_ascii_digit()) {
+            notes.note_prefix(prefix, number);
+        }
+        notes.n_rows += 1;
+        let id = if id == "--" { "" } else { id };
+        let name = if name == "--" { "" } else { name };
+        if id.is_empty() && name.is_empty() && row.pod.is_empty() {
+            input.gaps += 1;
+            return Ok(());
+        }
+
+        let time_ms = stamp.and_then(|stamp| stamp.time_ms);
+        let index = self.container(row, id, name, time_ms, notes);
+        let repeats = self.place(index, time_ms, text, escapes);
+        if repeats {
+            input.other_lines += 1;
+            return Ok(());
+        }
+        let tick = self.tick.as_ref().expect("a row is placed in a tick").index;
+        let time_ms = time_ms.or(self.ticks[tick]).unwrap_or(UNTIMED - tick as i64);
+        self.take(index, time_ms, memory, row, input);
+        Ok(())
+    }
+
+    /// The stamp before a row; the one that was read last is recognised without reading it again.
+    fn stamp_before<'a>(
+        &mut self,
+        text: &'a str,
+        latest_ms: Option<i64>,
+        notes: &mut Notes,
+    ) -> (Option<Stamp>, &'a str) {
+        if self.stamp.is_some()
+            && let Some(rest) = text.strip_prefix(self.stamp_text.as_str())
+        {
+            return (self.stamp, rest);
+        }
+        let read = clock::read_stamp(text, latest_ms);
+        match read.map(|(stamp, length)| (self.seasons.follow(stamp, notes), length)) {
+            Some((stamp, length)) if text[length..].is_empty() => (Some(stamp), ""),
+            Some((stamp, length)) => {
+                self.stamp_text.clear();
+                self.stamp_text.push_str(&text[..length]);
+                self.stamp = Some(stamp);
+                (Some(stamp), &text[length..])
+            }
+            None => (None, text),
+        }
+    }
+
+    /// Gives times to what has none, and gives everything that was read.
+    pub(super) fn finish(mut self, inputs: &mut [(usize, Input)]) -> Parsed {
+        let relative = self.give_times(inputs);
+        let (ticks, containers) = (self.ticks, self.containers);
+        let (series, ends) = self
+            .series
+            .into_iter()
+            .map(|mut series| {
+                for time_ms in &mut series.samples.time_ms {
+                    if *time_ms <= UNTIMED {
+                        *time_ms = ticks[(UNTIMED - *time_ms) as usize].unwrap_or(0);
+                    }
+                }
+                let last = series.container.map(|container| Evidence::of(&containers[container]));
+                let ends = series.first.zip(last);
+                (SeriesSamples { info: series.info, samples: series.samples, inputs: series.inputs }, ends)
+            })
+            .unzip();
+        Parsed { series, ends, relative }
+    }
+}

@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+
+use super::super::test_support::{MTIME_MS, account, describe, read_all};
+use super::super::{Format, Input, SeriesSamples};
+
+const HEADER: &str = "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS";
+
+/// A row of a container of one letter: `a` has an ID of twelve of them and the name `name-a`.
+fn row(id: char, mib: u32, received_kb: u32) -> String {
+    let hex: String = std::iter::repeat_n(id, 12).collect();
+    format!("{hex}   name-{id}   0.1{}%   {mib}MiB / 1GiB   1.0%   {received_kb}kB / 0B   0B / 0B   7\n", mib % 10)
+}
+
+fn read(text: &str) -> (Input, Vec<SeriesSamples>) {
+    let (mut inputs, series) = read_all(Format::DockerStats, &[(text, MTIME_MS)]);
+    let input = inputs.remove(0);
+    let n_lines = text.lines().count() as u64;
+    assert_eq!(input.samples + input.gaps + input.rejected_count + input.other_lines, n_lines, "{text}");
+    (input, series)
+}
+
+/// Checks which containers are in which tick: letters of one tick stand together.
+#[track_caller]
+fn check_ticks(rows: &str, expected: &str) {
+    let text: String = rows.chars().filter(|c| *c != ' ').map(|id| row(id, 10, 1)).collect();
+    let (_, series) = read(&text);
+    let mut ticks: BTreeMap<i64, String> = BTreeMap::new();
+    for series in &series {
+        for time_ms in &series.samples.time_ms {
+            ticks.entry(*time_ms).or_default().push(series.info.id.chars().last().unwrap());
+        }
+    }
+    let found: Vec<String> = ticks
+        .into_values()
+        .map(|tick| {
+            let mut ids: Vec<char> = tick.chars().collect();
+            ids.sort_unstable();
+            ids.into_iter().collect()
+        })
+        .collect();
+    assert_eq!(found.join(" "), expected, "{rows}");
+}
+
+#[test]
+fn a_tick_ends_where_docker_would_not_go_on() {
+    check_ticks("abc abc", "abc abc");
+    check_ticks("a a a", "a a a");
+    // A container is down for a while.
+    check_ticks("abc bc abc", "abc bc abc");
+    check_ticks("abc a bc", "abc abc");
+    check_ticks("abc ab abc", "abc ab abc");
+    // The newest comes first.
+    check_ticks("abc abc dabc dabc", "abc abc abcd abcd");
+    check_ticks("abc abc dabc abc", "abc abc abcd abc");
+    // One that starts during the call comes last, for once.
+    check_ticks("abc ab c abc", "abc abc abc");
+    check_ticks("abc bca abc", "abc abc abc");
+    check_ticks("abc abcd dabc dabc", "abc abcd abcd abcd");
+    // One that is older than the others but was down until now.
+    check_ticks("ac ac abc abc abc", "ac ac abc abc abc");
+}
+
+#[test]
+fn a_container_created_anew_is_marked_and_is_a_tick_of_its_own() {
+    let text = row('a', 10, 5)
+        + &row('a', 11, 5).replace("aaaaaaaaaaaa", "bbbbbbbbbbbb")
+        + &row('a', 12, 5).replace("aaaaaaaaaaaa", "bbbbbbbbbbbb");
+    insta::assert_snapshot!(describe(&read(&text).1), @"name-a: -2220=10MiB -1320=11MiB(recreated) -420=12MiB");
+}
+
+#[test]
+fn counters_that_fall_and_gaps_are_marked() {
+    let text = [
+        row('a', 10, 990),
+        row('a', 11, 990).replace("990kB", "1.01MB"),
+        row('a', 12, 5),
+        row('a', 12, 5).replace("12MiB / 1GiB", "-- / --").replace("5kB / 0B", "--"),
+        row('a', 14, 6),
+        row('a', 0, 0).replace("0MiB / 1GiB", "0B / 0B").replace("0kB", "0B"),
+        row('a', 16, 0),
+    ]
+    .concat();
+    insta::assert_snapshot!(describe(&read(&text).1), @"name-a: -5820=10MiB -4920=11MiB -4020=12MiB(reset) -2220=14MiB(gap) -420=16MiB(reset)(gap)");
+}
+
+#[test]
+fn tables_are_read_by_their_headers() {
+    let read = |text: &str| describe(&read(text).1);
+    insta::assert_snapshot!(read("NAME     CPU %   MEM %   MEM USAGE / LIMIT\nweb      0.01%   0.11%   7.988MiB / 7.088GiB\n"), @"web: -420=7.988MiB");
+    insta::assert_snapshot!(read("CONTAINER   CPU %   MEM USAGE/LIMIT   MEM %   NET I/O\nredis1      0.07%   796 KiB/64 MiB    1.21%   788 B/648 B\n"), @"redis1: -420=796KiB");
+    insta::assert_snapshot!(read("CONTAINER ID   CPU %   PRIV WORKING SET   NET I/O             BLOCK I/O\n09d3bb5b1604   6.61%   38.21 MiB          17.1 kB / 7.73 kB   10.7 MB / 3.57 MB\n"), @"09d3bb5b1604: -420=38.21MiB");
+    insta::assert_snapshot!(read("ID    NAME  CPU %  MEM USAGE / LIMIT  MEM %  NET IO   BLOCK IO  PIDS  CPU TIME  AVG CPU %\n<ID>  db    0.5%   3.092MB / 8.59GB   16.1%  -- / --  0B / 0B   35    2m23.4s   0.54%\n<ID>  web   0.5%   4.092MB / 8.59GB   16.1%  -- / --  0B / 0B   35    2m23.4s   0.54%\n"), @r"
+    db: -420=2.949MiB
+    web: -420=3.902MiB
+    ");
+    insta::assert_snapshot!(read("web\t0.1%\t10MiB / 1GiB\n"), @"web: -420=10MiB");
+    insta::assert_snapshot!(read("{\"Container\":\"web\",\"ID\":\"ed37317fbf42\",\"MemUsage\":\"2MiB / 9MiB\",\"Name\":\"web\",\"NetIO\":\"--\"}\n"), @"web: -420=2MiB");
+}
+
+#[test]
+fn stamps_before_rows_and_blocks_are_used() {
+    let read = |text: &str| describe(&read(text).1);
+    let row = row('a', 10, 1);
+    insta::assert_snapshot!(read(&format!("2026-11-23T20:06:00Z {row}1795464370.5 {row}")), @"name-a: -60=10MiB -49.5=10MiB");
+    insta::assert_snapshot!(read(&format!("Nov 23 20:06:00 host mem[7]: {row}[2026-11-23 20:06:30] {row}")), @"name-a: -60=10MiB -30=10MiB");
+    insta::assert_snapshot!(read(&format!("Mon Nov 23 20:06:00 UTC 2026\n{HEADER}\n{row}2026-11-23T21:06:30+01:00\n{HEADER}\n{row}")), @"name-a: -60=10MiB -30=10MiB");
+    insta::assert_snapshot!(read("2026-11-23T20:06:00Z {\"ID\":\"ed37317fbf42\",\"MemUsage\":\"2MiB / 9MiB\",\"Name\":\"web\"}\n"), @"web: -60=2MiB");
+}
+
+#[test]
+fn a_stream_is_read_frame_by_frame() {
+    let frame_20 = |mib| format!("\x1b[2J\x1b[H{HEADER}\n{}{}", row('a', mib, 1), row('b', 20, 1));
+    let text = [frame_20(10), frame_20(10), frame_20(11), frame_20(11), frame_20(12)].concat();
+    insta::assert_snapshot!(describe(&read(&text).1), @r"
+    name-a: -2=10MiB -1=11MiB 0=12MiB
+    name-b: -2=20MiB -1=20MiB 0=20MiB
+    ");
+
+    let table = |mib| format!("{HEADER}\n{}{}", row('a', mib, 1), row('b', 20, 1));
+    let frame_28 = |mib| {
+        let again = table(mib).replace('\n', " \x1b[K\n");
+        format!("\x1b[H{}\x1b[H{again} \x1b[K\n\x1b[J", table(mib))
+    };
+    let text = [frame_28(10), frame_28(10), frame_28(11), frame_28(11), frame_28(12)].concat() + "\n";
+    insta::assert_snapshot!(describe(&read(&text).1), @r"
+    name-a: -2=10MiB -1=11MiB 0=12MiB
+    name-b: -2=20MiB -1=20MiB 0=20MiB
+    ");
+
+    let frame_29 = |mib| format!("\x1b[H{}\x1b[K\n\x1b[J", table(mib).replace('\n', "\x1b[K\n"));
+    let text = [frame_29(10), frame_29(10), frame_29(11), frame_29(11), frame_29(12)].concat() + "\n";
+    insta::assert_snapshot!(describe(&read(&text).1), @r"
+    name-a: -2=10MiB -1=11MiB 0=12MiB
+    name-b: -2=20MiB -1=20MiB 0=20MiB
+    ");
+}
+
+#[test]
+fn what_is_inferred_is_said() {
+    let warnings = |text: &str| read(text).0.warnings.join("\n");
+    let (a, b) = (row('a', 10, 1), row('b', 10, 1));
+    insta::assert_snapshot!(warnings(&[&*a, &a].concat()), @r"
+    assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+    it holds one container and no times: time in which the container was down is invisible, and shifts earlier times
+    ");
+    insta::assert_snapshot!(warnings(&format!("2026-11-23 20:06:00 {a}{a}{b}")), @r"
+    times without a known zone are read as UTC, such as `2026-11-23 20:06:00`
+    2 of 3 readings have no time, while others have one: they are placed one every 15 min beside those
+    ");
+    insta::assert_snapshot!(warnings(&format!("Nov 23 20:06:00 {a}Nov 23 20:06:00 {b}")), @r"
+    times without a known zone are read as UTC, such as `Nov 23 20:06:00`
+    times without a year: it is taken from the file's modification time, so that the first is 2026-11-23T20:06:00Z
+    ");
+    insta::assert_snapshot!(warnings(&format!("00:00:05 {a}00:00:05 {b}")), @r"
+    what stands before the container was not read as a time (line 1: `00:00:05`)
+    assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+    ");
+}
+
+#[test]
+fn rotated_files_are_anchored_one_by_one() {
+    let (a, b) = (row('a', 10, 1), row('b', 10, 1));
+    let two = [&*a, &b, &a, &b].concat();
+    let (inputs, series) = read_all(Format::DockerStats, &[(&two, MTIME_MS - 3_600_000), (&two, MTIME_MS)]);
+    insta::assert_snapshot!(describe(&series), @r"
+    name-a: -4920=10MiB -4020=10MiB -1320=10MiB -420=10MiB
+    name-b: -4920=10MiB -4020=10MiB -1320=10MiB -420=10MiB
+    ");
+    insta::assert_snapshot!(inputs[0].warnings.join("\n"), @r"
+    assuming one reading every 15 min, the last at 2026-11-23T19:00:00Z (the file's modification time)
+    2 readings missing between this file and the one after it, by their modification times
+    ");
+    let (inputs, series) = read_all(Format::DockerStats, &[(&two, MTIME_MS), (&two, MTIME_MS)]);
+    insta::assert_snapshot!(describe(&series), @r"
+    name-a: -3120=10MiB -2220=10MiB -1320=10MiB -420=10MiB
+    name-b: -3120=10MiB -2220=10MiB -1320=10MiB -420=10MiB
+    ");
+    insta::assert_snapshot!(inputs[0].warnings.join("\n"), @r"
+    assuming one reading every 15 min, the last at 2026-11-23T19:30:00Z (the file's modification time)
+    its modification time lies within the file after it: its readings were moved back by 30 min
+    ");
+}
+
+#[test]
+fn lines_that_are_no_rows_are_counted_or_refused() {
+    let text = format!(
+        "$ docker stats\n\n{HEADER}\n{}^C\n-------\nhello\n{}\njson\nx   y   5MiB\n{{\"a\":1}}\n{{\"a\"\n\x00\x00{}aaaaaaaaaaaa   na",
+        row('a', 10, 1),
+        row('a', 11, 1).replace("11MiB", "11Mb").trim_end(),
+        row('a', 12, 1)
+    );
+    insta::assert_snapshot!(account(&read(&text).0), @r#"
+    2 samples, 0 gaps, 6 other, 6 rejected
+    warning: 1 line is no reading but other text (line 7: `hello`)
+    warning: assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+    warning: it holds one container and no times: time in which the container was down is invisible, and shifts earlier times
+    line 8: `aaaaaaaaaaaa   name-a   0.11%   11Mb / 1GiB   1.0%   1kB / 0B   0B / 0B   7`: `11Mb` is not an amount of memory: unknown unit `Mb` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)
+    line 9: `json`: docker before 23.0 takes `--format json` for a template (expected what `--format '{{json .}}'` prints)
+    line 10: `x   y   5MiB`: found 3 columns without an amount of memory (expected 8, as the header has)
+    line 11: `{"a":1}`: there is no `MemUsage` in it (expected what `docker stats --format '{{json .}}'` prints)
+    line 12: `{"a"`: this is not a JSON object: EOF while parsing an object at line 1 column 4
+    line 14: `aaaaaaaaaaaa   na`: the last line is incomplete (the file may still be written to)
+    "#);
+    insta::assert_snapshot!(account(&read("aaaaaaaaaaaa   a\nyou\n").0), @r"
+    0 samples, 0 gaps, 1 other, 1 rejected
+    warning: 1 line is no reading but other text (line 2: `you`)
+    line 1: `aaaaaaaaaaaa   a`: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
+    unusable: no row of `docker stats` could be read: 1 line rejected, the first is line 1: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
+    ");
+    insta::assert_snapshot!(account(&read(&format!("{HEADER}\n")).0), @r"
+    0 samples, 0 gaps, 1 other, 0 rejected
+    unusable: it holds no row of `docker stats` (only headers, blank lines or other text)
+    ");
+    let long = "x".repeat(100_000) + "\n" + &row('a', 10, 1);
+    insta::assert_snapshot!(read(&long).0.rejected[0].why, @"the line is longer than 64 KiB (expected one reading a line)");
+}

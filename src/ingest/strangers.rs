@@ -1,0 +1,59 @@
+//! Names what is often given instead of readings, and says what to give.
+
+/// What a text is that is no form of input, and what to give instead; `None` when it is not known either.
+pub(super) fn recognise(text: &str) -> Option<&'static str> {
+    let lines = || text.lines().take(50).map(str::trim).filter(|line| !line.is_empty());
+    let any = |test: &dyn Fn(&str) -> bool| lines().any(test);
+    if any(&is_docker_event) || any(&|line| line.contains("\"timeNano\"")) {
+        return Some(
+            "it is what `docker events` prints: when containers began and ended, not how much memory they used \
+             (expected the readings of `docker stats` or of another form; give this one with `--events`)",
+        );
+    }
+    if any(&|line| line.contains("[GC ") || line.contains("[Full GC") || line.contains("[gc") && line.contains("->")) {
+        return Some(
+            "it is the garbage collection log of a Java virtual machine: the heap, not the container \
+             (expected the readings of the container, such as `docker stats` gives)",
+        );
+    }
+    if any(&|line| line.contains("heapTotal") || line.contains("heapUsed")) {
+        return Some(
+            "it is what Node's `process.memoryUsage()` prints: without times, several lines a reading \
+             (expected one reading a line: `console.log(Math.round(Date.now() / 1000) + ',' + process.memoryUsage().rss + 'B')`)",
+        );
+    }
+    if any(&|line| line.contains("minflt/s") && line.contains("RSS")) {
+        return Some(
+            "it is what `pidstat -r` prints: processes, not containers, with the time of day alone \
+             (expected the readings of containers, or `epoch,512.3MiB` lines)",
+        );
+    }
+    if any(&|line| {
+        line.contains("NAME") && (line.contains("CPU%") || line.contains("CPU(%)")) && line.contains("MEMORY(bytes)")
+    }) {
+        return Some("it is what `kubectl top node` prints: machines (expected `kubectl top pod --containers`)");
+    }
+    if any(&|line| line.starts_with("CONTAINER ID") && line.contains("IMAGE") && line.contains("STATUS")) {
+        return Some("it is what `docker ps` prints (expected what `docker stats --no-stream` prints)");
+    }
+    if any(&|line| line.starts_with("MemTotal:") || line.starts_with("Mem:") || line.contains("MiB Mem :")) {
+        return Some(
+            "it is the memory of a machine, as `free`, `top` or /proc/meminfo print it \
+             (expected the readings of containers, such as `docker stats` gives)",
+        );
+    }
+    if any(&|line| line.starts_with("USER ") && line.contains("RSS") && line.contains("COMMAND")) {
+        return Some(
+            "it is what `ps` prints: processes (expected the readings of containers, such as `docker stats` gives)",
+        );
+    }
+    None
+}
+
+/// `2026-11-23T20:00:00.000000000Z container die 0123.. (exitCode=137, ..)`.
+fn is_docker_event(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let is_time = words.next().is_some_and(|time| 20 <= time.len() && time.as_bytes().get(10) == Some(&b'T'));
+    let is_kind = words.next().is_some_and(|kind| ["container", "network", "image", "volume"].contains(&kind));
+    is_time && is_kind && words.nth(1).is_some_and(|id| 12 <= id.len())
+}

@@ -1,0 +1,53 @@
+//! What became of every line of an input, as a sum that a reader can check.
+
+use crate::ingest::Input;
+
+/// `4,512 lines = 4,480 readings + 3 gaps + 28 others + 1 rejected`.
+///
+/// In values instead of lines where the input does not consist of lines. `None` for an input that was not used.
+pub fn account(input: &Input) -> Option<String> {
+    input.format.filter(|_| input.unusable.is_none())?;
+    let total = match (input.lines, input.further) {
+        (Some(lines), 0) => counted(lines, "line"),
+        (Some(lines), further) => {
+            format!("{} and {} on them", counted(lines, "line"), counted(further, "more reading"))
+        }
+        (None, _) => counted(input.samples + input.gaps + input.other_lines + input.rejected_count, "value"),
+    };
+    Some(format!(
+        "{total} = {} + {} + {} + {} rejected",
+        counted(input.samples, "reading"),
+        counted(input.gaps, "gap"),
+        counted(input.other_lines, "other"),
+        thousands(input.rejected_count)
+    ))
+}
+
+fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// `1234567` as `1,234,567`.
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let found: Vec<String> = [0, 7, 999, 1000, 45_120, 1_234_567].map(thousands).to_vec();
+        assert_eq!(found, ["0", "7", "999", "1,000", "45,120", "1,234,567"]);
+        assert_eq!(counted(1, "line"), "1 line");
+    }
+}

@@ -1,0 +1,114 @@
+//! Reads the tables that others published, in `data/specimens` of the shared folder: read right, or refused by name.
+//!
+//! The folder is `LEAKTREND_SHARED`, by default `../shared` beside the project; without it this test says so and
+//! passes. Our own texts of the same shapes are in `ingest_forms`.
+
+use std::path::{Path, PathBuf};
+
+use leaktrend::ingest::{Format, Ingested, Options, SamplesOption, Source, read};
+use leaktrend::units::docker_text;
+
+/// A file that is read: the format, readings, gaps, rejected lines, and one series with its first memory.
+type Read = (&'static str, Format, u64, u64, u64, &'static str);
+
+const READ: &[Read] = &[
+    ("2014-man-KiB-space.txt", Format::DockerStats, 2, 0, 0, "redis2=2.746MiB"),
+    ("2015-kube-vagrant.txt", Format::DockerStats, 2, 0, 0, "ae8ae4ffcfe4=812KiB"),
+    ("docker-cli-docs-1.txt", Format::DockerStats, 4, 0, 0, "foobar=1.727MiB"),
+    ("docker-cli-docs-3.txt", Format::DockerStats, 1, 0, 0, "nginx=2.352MiB"),
+    ("docker-cli-docs-5.txt", Format::DockerStats, 3, 0, 0, "09d3bb5b1604=38.21MiB"),
+    ("docker-cli-man-stats.md", Format::DockerStats, 8, 2, 0, "9c76f7834ae2=2.746MiB"),
+    ("hash-commented.txt", Format::DockerStats, 1, 0, 0, "some-wordpress=128MiB"),
+    ("issue-cri-tools-209-crictl.txt", Format::CrictlStats, 2, 0, 0, "414dcd62ff8a1=12.31MiB"),
+    ("issue-dgx-dashboard-1.txt", Format::DockerStats, 2, 0, 0, "llmserv=2.441GiB"),
+    ("issue-dockpeek-45-headerless.txt", Format::DockerStats, 2, 0, 0, "musicserver=2.391GiB"),
+    ("issue-fishbaseapi-29.txt", Format::DockerStats, 3, 0, 0, "svclogs=301.4MiB"),
+    ("issue-nbhosting-134.txt", Format::DockerStats, 2, 0, 0, "helper=4.588MiB"),
+    ("issue-nerdctl-1240.txt", Format::NerdctlStats, 1, 0, 0, "bar=964KiB"),
+    ("issue-podman-12400.txt", Format::PodmanStats, 1, 0, 0, "systemd-test01=1.148MiB"),
+    ("issue-podman-8265.txt", Format::PodmanStats, 2, 0, 0, "home-hub=199.1MiB"),
+    ("issue-rpi64-124.txt", Format::DockerStats, 0, 1, 0, "probe"),
+    (
+        "k8s-long-name.txt",
+        Format::DockerStats,
+        1,
+        0,
+        0,
+        "k8s_sshd_sshd-5c64f7646f-l44jj_sfo-hightest_a416b450-61f9-11e9-a907-0050562f04b1_0=3.371MiB",
+    ),
+    ("mem-pct-before-usage.txt", Format::DockerStats, 4, 0, 0, "grafana=25.84MiB"),
+    ("near-limit.txt", Format::DockerStats, 1, 0, 0, "test-mongo=1.782GiB"),
+    ("podman-aap.txt", Format::PodmanStats, 4, 0, 0, "receptor=10.06MiB"),
+    ("podman-placeholder-id.txt", Format::PodmanStats, 3, 0, 0, "mongodb=1.292GiB"),
+    ("podman-stats.1.txt", Format::PodmanStats, 5, 1, 0, "frosty_hodgkin=2.949MiB"),
+    ("rocketpool-mixed-units.txt", Format::DockerStats, 5, 0, 0, "rocketpool_validator=936KiB"),
+    ("session-interrupt.txt", Format::DockerStats, 0, 1, 0, "nginx-lab"),
+    ("stopped-to-dashes.txt", Format::DockerStats, 2, 2, 0, "my-chat-server=64.2MiB"),
+    ("stream-dup-frames.txt", Format::DockerStats, 8, 0, 0, "daemon_dave=576KiB"),
+    ("trendscenter-readme.txt", Format::DockerStats, 4, 0, 0, "objective_banach=2.014GiB"),
+    (
+        "windows-servicefabric.txt",
+        Format::DockerStats,
+        1,
+        0,
+        0,
+        "sf-38-e6837395-6951-4559-acbc-98146d9b3480_52adab36-a1c0-4ea6-95b4-67e51498fb4e=53.25MiB",
+    ),
+];
+
+/// A file that is no readings, and how the refusal begins.
+const REFUSED: &[(&str, &str)] = &[
+    ("events-2019-baddog.txt", "it is what `docker events` prints"),
+    ("events-wrapped-labels.txt", "it is what `docker events` prints"),
+    ("issue-for-linux-670-oom-events.txt", "it is what `docker events` prints"),
+    ("issue-moby-18470-events.jsonl", "it is what `docker events` prints"),
+    ("gclog-ps-head.log", "it is the garbage collection log of a Java virtual machine"),
+    ("issue-nodejs-help-4497.txt", "it is what Node's `process.memoryUsage()` prints"),
+    ("pidstat-cn.txt", "it is what `pidstat -r` prints"),
+];
+
+fn specimens() -> Option<PathBuf> {
+    let shared = std::env::var_os("LEAKTREND_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let specimens = shared.join("data/specimens");
+    if specimens.is_dir() {
+        Some(specimens)
+    } else {
+        println!("skipped: no folder `{}` (set LEAKTREND_SHARED)", specimens.display());
+        None
+    }
+}
+
+fn read_file(path: PathBuf) -> Ingested {
+    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto };
+    read(&[Source::File(path)], &options).unwrap()
+}
+
+#[test]
+fn published_tables_are_read() {
+    let Some(folder) = specimens() else { return };
+    for &(file, format, samples, gaps, rejected, example) in READ {
+        let ingested = read_file(folder.join(file));
+        let input = &ingested.inputs[0];
+        assert_eq!(input.unusable, None, "{file}");
+        let found = (input.format, input.samples, input.gaps, input.rejected_count);
+        assert_eq!(found, (Some(format), samples, gaps, rejected), "{file}: {:?}", input.rejected);
+        let n_lines = std::fs::read_to_string(folder.join(file)).unwrap().lines().count() as u64;
+        assert_eq!(input.samples + input.gaps + input.other_lines + input.rejected_count, n_lines, "{file}");
+        let (id, memory) = example.rsplit_once('=').unwrap_or((example, ""));
+        let series = ingested.series.iter().find(|series| series.info.id == id);
+        let series = series.unwrap_or_else(|| panic!("{file}: there is no series `{id}`"));
+        let first = series.samples.used_bytes.first().map_or(String::new(), |bytes| docker_text(*bytes));
+        assert_eq!(first, memory, "{file}");
+    }
+}
+
+#[test]
+fn published_files_of_another_kind_are_refused_by_name() {
+    let Some(folder) = specimens() else { return };
+    for (file, beginning) in REFUSED {
+        let why = read_file(folder.join(file)).inputs[0].unusable.clone();
+        let why = why.unwrap_or_else(|| panic!("{file} was read"));
+        assert!(why.starts_with(beginning) && why.contains("(expected"), "{file}: {why}");
+    }
+}
