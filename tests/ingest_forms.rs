@@ -334,13 +334,14 @@ fn times_before_blocks_and_rows() {
 #[test]
 fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
     let log = |times: &[&str]| -> String {
-        times
+        let rows: Vec<String> = times
             .iter()
             .enumerate()
             .map(|(n, time)| {
                 format!("{time} f3798749f130   shop   0.1%   {}MiB / 1GiB   0.5%   1kB / 0B   0B / 0B   3\n", n + 1)
             })
-            .collect()
+            .collect();
+        rows.concat()
     };
     let check = |text: &str| {
         let ingested = read_text(text, None);

@@ -15,6 +15,7 @@ const WITHIN_CALL_MS: i64 = 5_000;
 
 /// How far local time is from what it was at the first stamp, and what is needed to see it change.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
 pub(super) struct Seasons {
     /// To be added to stamps without a zone, in milliseconds.
     shift_ms: i64,
