@@ -400,7 +400,7 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
 #[test]
 fn what_is_not_readings_is_named() {
     let refusal = |text: &str| read_text(text, None).inputs[0].unusable.clone().expect("it is refused");
-    insta::assert_snapshot!(refusal("2019-09-19T23:36:39.621984668Z container die c2bae9196988677a65583af8b768f08588ec86745c2cc429e59f734fa3f2e2cf (exitCode=137, image=shop, name=shop)\n"), @"it is what `docker events` prints: when containers began and ended, not how much memory they used (expected the readings of `docker stats` or of another form)");
+    insta::assert_snapshot!(refusal("2019-09-19T23:36:39.621984668Z container die c2bae9196988677a65583af8b768f08588ec86745c2cc429e59f734fa3f2e2cf (exitCode=137, image=shop, name=shop)\n"), @"it is what `docker events` prints: when containers began and ended, not how much memory they used (expected the readings of `docker stats` or of another form; give this one with `--events`)");
     assert!(refusal("{\"status\":\"oom\",\"id\":\"25fa85c5b233\",\"from\":\"shop\",\"time\":1449497801,\"timeNano\":1449497801984903035}\n").starts_with("it is what `docker events` prints"));
     assert!(refusal("{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"25fa85c5b233\"},\"time\":1449497801,\"timeNano\":1449497801984903035}\n").starts_with("it is what `docker events` prints"));
     insta::assert_snapshot!(refusal("2011-08-07T18:30:12.100+0100: 10.362: [GC [PSYoungGen: 524160K->0K(524224K)] 2621312K->2125296K(20971456K), 0.0587810 secs]\n"), @"it is the garbage collection log of a Java virtual machine: the heap, not the container (expected the readings of the container, such as `docker stats` gives)");
