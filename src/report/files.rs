@@ -1,15 +1,23 @@
 //! Writes results so that a reader never sees half of one: to a temporary file beside, then by rename.
 
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
 /// Replaces the file at `path` by what `write` writes, keeping the old one until the new one is complete.
 ///
+/// A symbolic link stays, and the file that it names is replaced. What is neither a file nor a folder, such as
+/// `/dev/stdout`, `/dev/null` or a named pipe, is written into: a rename would put a plain file in its place.
+///
 /// # Errors
 ///
-/// When the folder does not exist, or something cannot be written; what stood at `path` is then as it was.
+/// When the folder does not exist, or something cannot be written; a file that stood at `path` is then as it was.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return write(&mut OpenOptions::new().write(true).open(path)?);
+    }
+    // Only what exists has a canonical path.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new().prefix(".leaktrend-").tempfile_in(folder)?;
     write(temporary.as_file_mut())?;
@@ -26,7 +34,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
 /// When the folder cannot be made, or something cannot be written.
 pub fn replace_in_new_folder(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder)?;
     }
     replace(path, write)
 }
@@ -79,6 +87,35 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("2026-11-23.json"), folder.path().join("latest.json"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("2026-11-23.json", &link).unwrap();
+        replace(&link, |to| to.write_all(b"new")).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+    }
+
+    // Stands for `/dev/null`, which a test run by root must not put at risk.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_into_and_stays_a_pipe() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let path = path.clone();
+            move || std::fs::read(path).unwrap()
+        });
+        replace(&path, |to| to.write_all(b"{}")).unwrap();
+        assert!(std::fs::metadata(&path).unwrap().file_type().is_fifo());
+        assert_eq!(reader.join().unwrap(), b"{}");
     }
 
     #[test]
