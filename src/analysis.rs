@@ -1,11 +1,12 @@
 //! One run: from inputs and settings to a complete report.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::criteria::{self, Criterion, LoadWindow};
+use crate::criteria::{self, Criterion, Freshness, LoadWindow};
 use crate::error::Error;
 use crate::events::{self, Dating, SeriesEvents};
 use crate::fit::{self, Analysis, Fit, ToleranceTerms};
@@ -52,6 +53,8 @@ pub struct Job {
     pub since: Option<Since>,
     /// Where the window ends; `None`: with the data.
     pub until: Option<Moment>,
+    /// How old the newest readings are, by series; empty where nobody looks at a time of their own.
+    pub freshness: HashMap<String, Freshness>,
 }
 
 /// A point in time as a user gives it.
@@ -81,7 +84,19 @@ pub enum Since {
 /// When the load window or the window cannot be, or when `on_frame` fails. Inputs that cannot be used are part of
 /// the report.
 pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>) -> Result<Report, Error> {
-    let mut ingested = ingest::read(&job.sources, &job.ingest)?;
+    judge(job, ingest::read(&job.sources, &job.ingest)?, on_frame)
+}
+
+/// What was read before means: `run` without reading.
+///
+/// # Errors
+///
+/// As `run`.
+pub fn judge(
+    job: &Job,
+    mut ingested: Ingested,
+    on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>,
+) -> Result<Report, Error> {
     let mut notes = Vec::new();
     let ignored = leave_out(&mut ingested, job, &mut notes);
     on_frame(&ingested.series)?;
@@ -368,6 +383,7 @@ struct Prepared {
     judged: Option<(Segmentation, Fit)>,
     /// The criteria of rule files.
     own_criteria: Vec<Criterion>,
+    freshness: Option<Freshness>,
 }
 
 impl Prepared {
@@ -376,6 +392,7 @@ impl Prepared {
         let settings = job.rules.settings_for(id, &job.settings);
         let limit = known_limit(&samples, job, origins);
         let named = origins.name_container(&samples);
+        let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
         let terms = ToleranceTerms {
@@ -405,13 +422,24 @@ impl Prepared {
             judged_from,
             judged,
             own_criteria: Vec::new(),
+            freshness,
         }
     }
 
     #[expect(clippy::too_many_lines, reason = "the report of a series from top to bottom")]
     fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
-        let Prepared { samples, events, named, settings, limit, segmentation, judged_from, judged, own_criteria } =
-            self;
+        let Prepared {
+            samples,
+            events,
+            named,
+            settings,
+            limit,
+            segmentation,
+            judged_from,
+            judged,
+            own_criteria,
+            freshness,
+        } = self;
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -457,6 +485,7 @@ impl Prepared {
                 verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
                 restarts: &causes,
                 watched_share: events.watched_share,
+                freshness,
             },
         );
         criteria.extend(own_criteria);

@@ -8,8 +8,8 @@ use std::io;
 use std::path::Path;
 
 use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, PolarsError, PolarsResult,
-    Series, SortMultipleOptions, TimeUnit,
+    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter, PolarsError,
+    PolarsResult, SerReader, Series, SortMultipleOptions, TimeUnit,
 };
 
 use crate::ingest::SeriesSamples;
@@ -36,32 +36,8 @@ pub struct Frame {
 impl Frame {
     /// Makes the table from the samples of every series; takes O(n log n) where a series is out of order, else O(n).
     pub fn new(series: &[SeriesSamples]) -> Frame {
-        let n = series.iter().map(|series| series.samples.len()).sum();
-        let all = |push: &dyn Fn(&Samples, &mut Samples)| {
-            let mut columns = Samples::default();
-            series.iter().for_each(|series| push(&series.samples, &mut columns));
-            columns
-        };
-        let columns = all(&|from, to| {
-            to.time_ms.extend_from_slice(&from.time_ms);
-            to.used_bytes.extend_from_slice(&from.used_bytes);
-            to.quantum_bytes.extend_from_slice(&from.quantum_bytes);
-            to.marks.extend_from_slice(&from.marks);
-        });
-        let index: Vec<u32> =
-            series.iter().enumerate().flat_map(|(index, one)| vec![index as u32; one.samples.len()]).collect();
-        let marks: Vec<u32> = columns.marks.iter().map(|marks| u32::from(*marks)).collect();
-        let table = DataFrame::new(
-            n,
-            vec![
-                Column::new(SERIES.into(), index),
-                Column::new(TIME_MS.into(), columns.time_ms),
-                Column::new(USED_BYTES.into(), columns.used_bytes),
-                Column::new(QUANTUM_BYTES.into(), columns.quantum_bytes),
-                Column::new(MARKS.into(), marks),
-            ],
-        )
-        .expect("the columns have one length and different names");
+        let samples: Vec<&Samples> = series.iter().map(|series| &series.samples).collect();
+        let table = table(&samples);
         let sorted = series.iter().all(|series| series.samples.time_ms.is_sorted());
         let table = if sorted {
             table
@@ -128,6 +104,27 @@ impl Frame {
     }
 }
 
+/// One row per sample, in the order of the series.
+fn table(series: &[&Samples]) -> DataFrame {
+    let n = series.iter().map(|samples| samples.len()).sum();
+    let mut columns = Samples::default();
+    series.iter().for_each(|samples| columns.extend(samples));
+    let index: Vec<u32> =
+        series.iter().enumerate().flat_map(|(index, samples)| vec![index as u32; samples.len()]).collect();
+    let marks: Vec<u32> = columns.marks.iter().map(|marks| u32::from(*marks)).collect();
+    DataFrame::new(
+        n,
+        vec![
+            Column::new(SERIES.into(), index),
+            Column::new(TIME_MS.into(), columns.time_ms),
+            Column::new(USED_BYTES.into(), columns.used_bytes),
+            Column::new(QUANTUM_BYTES.into(), columns.quantum_bytes),
+            Column::new(MARKS.into(), marks),
+        ],
+    )
+    .expect("the columns have one length and different names")
+}
+
 fn columns(group: &DataFrame) -> PolarsResult<(usize, Samples)> {
     let index = group.column(SERIES)?.u32()?.get(0).expect("a group has a row") as usize;
     let samples = Samples {
@@ -150,6 +147,37 @@ fn into_io(error: PolarsError) -> io::Error {
 /// When the file cannot be written.
 pub fn write(frame: &Frame, path: &Path) -> io::Result<()> {
     crate::report::files::replace(path, |file| frame.write_parquet(file))
+}
+
+/// Writes the samples of several series into one table, to be read by `read_history`: their index stands for who they
+/// are.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn write_history(series: &[&Samples], file: &mut File) -> io::Result<()> {
+    let mut table = table(series);
+    let file = io::BufWriter::new(file);
+    ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(None)).finish(&mut table).map_err(into_io)?;
+    Ok(())
+}
+
+/// The samples of `n_series` series, as `write_history` wrote them.
+///
+/// # Errors
+///
+/// When the file cannot be read, or is not such a table.
+pub fn read_history(path: &Path, n_series: usize) -> io::Result<Vec<Samples>> {
+    let table = ParquetReader::new(File::open(path)?).finish().map_err(into_io)?;
+    let mut series = vec![Samples::default(); n_series];
+    for group in table.partition_by_stable([SERIES], true).map_err(into_io)? {
+        let (index, samples) = columns(&group).map_err(into_io)?;
+        let place = series.get_mut(index).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("it has a series {index} of {n_series}"))
+        })?;
+        *place = samples;
+    }
+    Ok(series)
 }
 
 #[cfg(test)]

@@ -38,6 +38,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, the worst first.
+    pub const ALL: [Verdict; 10] = [
+        Verdict::Leak,
+        Verdict::LeakMaskedByRestarts,
+        Verdict::SteppingGrowth,
+        Verdict::LeakSuspected,
+        Verdict::Step,
+        Verdict::Inconclusive,
+        Verdict::NegligibleGrowth,
+        Verdict::WarmedUp,
+        Verdict::Shrinking,
+        Verdict::Flat,
+    ];
+
     /// The name in the JSON verdict.
     pub const fn name(self) -> &'static str {
         match self {

@@ -19,6 +19,8 @@ pub mod frame;
 pub mod ingest;
 pub mod judge;
 pub mod next_action;
+#[cfg(feature = "frame")]
+pub mod nightly;
 pub mod policy;
 pub mod report;
 pub mod rules;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use leaktrend::analysis;
-use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, SchemaOf, generate};
+use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, NightlyArgs, SchemaOf, generate};
 use leaktrend::compare::{self, verdict_file};
 use leaktrend::error::Error;
 use leaktrend::ingest::SeriesSamples;
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => analyze(&args),
         Command::Config { config } => print_settings(config.as_deref()),
         Command::Compare(args) => compare(&args),
+        Command::Nightly(args) => nightly(&args),
         Command::Schema { of: SchemaOf::Verdict } => print(json::SCHEMA).map(|()| ExitCode::SUCCESS),
         Command::Schema { of: SchemaOf::Comparison } => print(compare::json::SCHEMA).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
@@ -37,20 +38,7 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     let job = cli::job(args)?;
     let layout = cli::layout(args)?;
     let report = analysis::run(&job, &mut |samples| keep_samples(args, samples))?;
-    for input in &report.inputs {
-        if let Some(why) = &input.unusable {
-            eprintln!("error: cannot use `{}`: {}", escape::printable(&input.path), escape::printable(why));
-        } else if args.verbose {
-            let format = input.format_name().unwrap_or("nothing");
-            eprintln!(
-                "{}: read as {format}: {} samples of {} series, {} rejected",
-                escape::printable(&input.path),
-                input.samples,
-                input.series,
-                input.rejected_count
-            );
-        }
-    }
+    complain_of_inputs(&report, args.verbose);
 
     if let Some(path) = &args.emit_promtool {
         emit(&job, &report, path)?;
@@ -120,6 +108,70 @@ fn compare(args: &CompareArgs) -> Result<ExitCode, Error> {
         print(&if on_github() { github::inert(&text) } else { text })?;
     }
     Ok(ExitCode::from(comparison.exit_code as u8))
+}
+
+#[cfg(feature = "frame")]
+fn nightly(args: &NightlyArgs) -> Result<ExitCode, Error> {
+    use leaktrend::nightly::{self, NightJob, Nightly, text, textfile};
+
+    let given = cli::nightly::now_ms(args)?;
+    let night = NightJob {
+        logs: args.logs.clone(),
+        state: args.state.clone(),
+        job: cli::nightly::job(args)?,
+        now_ms: given.unwrap_or_else(now_ms),
+        frame: args.frame.clone(),
+    };
+    let layout = cli::nightly::layout(args);
+    let done = nightly::run(&night, &mut |nightly: &Nightly| {
+        if let Some(out) = &args.out {
+            for window in &nightly.windows {
+                folder::write(&window.report, &layout, &out.join(window.span.name()))?;
+            }
+            folder::write(&nightly.deciding().report, &layout, out)?;
+            write(&out.join("nightly.md"), &text::markdown(nightly))?;
+        }
+        args.textfile.as_ref().map_or(Ok(()), |path| write(path, &textfile::render(nightly)))
+    })?;
+    complain_of_inputs(&done.deciding().report, false);
+    if !args.quiet {
+        print(&text::plain(&done, coloured(args.color)))?;
+    }
+    Ok(ExitCode::from(done.exit_code as u8))
+}
+
+#[cfg(not(feature = "frame"))]
+fn nightly(args: &NightlyArgs) -> Result<ExitCode, Error> {
+    // What is wrong with the arguments is wrong in any build.
+    cli::nightly::job(args)?;
+    Err(Error::Usage(
+        "this build has no history, which `nightly` needs: it was built without the feature `frame`".to_owned(),
+    ))
+}
+
+/// Milliseconds since 1970.
+#[cfg(feature = "frame")]
+fn now_ms() -> i64 {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
+}
+
+/// Says which inputs could not be used; with `verbose` also what the others were read as.
+fn complain_of_inputs(report: &Report, verbose: bool) {
+    for input in &report.inputs {
+        if let Some(why) = &input.unusable {
+            eprintln!("error: cannot use `{}`: {}", escape::printable(&input.path), escape::printable(why));
+        } else if verbose {
+            let format = input.format_name().unwrap_or("nothing");
+            eprintln!(
+                "{}: read as {format}: {} samples of {} series, {} rejected",
+                escape::printable(&input.path),
+                input.samples,
+                input.series,
+                input.rejected_count
+            );
+        }
+    }
 }
 
 fn write_man_pages(folder: &Path) -> Result<ExitCode, Error> {

@@ -142,6 +142,23 @@ impl Samples {
         self.marks.push(marks.bits());
     }
 
+    /// Appends all of `other`.
+    pub fn extend(&mut self, other: &Samples) {
+        self.time_ms.extend_from_slice(&other.time_ms);
+        self.used_bytes.extend_from_slice(&other.used_bytes);
+        self.quantum_bytes.extend_from_slice(&other.quantum_bytes);
+        self.marks.extend_from_slice(&other.marks);
+    }
+
+    /// Keeps the samples for whose index `keep` holds.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        *self = (0..self.len()).filter(|index| keep(*index)).fold(Samples::default(), |mut kept, index| {
+            let marks = Marks::from_bits(self.marks[index]);
+            kept.push(self.time_ms[index], self.used_bytes[index], f64::from(self.quantum_bytes[index]), marks);
+            kept
+        });
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.time_ms.len()
@@ -173,6 +190,11 @@ impl MemorySeries {
         let samples = if samples.time_ms.is_sorted_by(|a, b| a < b) { samples } else { in_time_order(&samples) };
         debug_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite()));
         Some(MemorySeries { info, samples })
+    }
+
+    /// Its samples, in time order.
+    pub fn into_samples(self) -> Samples {
+        self.samples
     }
 
     /// Number of samples, at least one.

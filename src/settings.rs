@@ -83,6 +83,8 @@ pub struct Settings {
     pub criteria: CriteriaSettings,
     /// When one run is worse than another.
     pub compare: CompareSettings,
+    /// What the nightly job keeps and decides.
+    pub nightly: NightlySettings,
 }
 
 /// Which part of the data is judged.
@@ -150,6 +152,18 @@ pub struct CompareSettings {
     pub growth_bytes_per_day: Option<Bytes>,
 }
 
+/// What the nightly job keeps and decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NightlySettings {
+    /// How long samples are kept.
+    pub keep_seconds: Seconds,
+    /// Share of a window that must be covered by readings for it to decide.
+    pub min_coverage: Share,
+    /// Exit code of an inconclusive night.
+    pub inconclusive: InconclusiveExit,
+}
+
 /// How alert rules are evaluated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -206,6 +220,9 @@ pub struct CriteriaSettings {
     /// The level soon after a restart.
     #[serde(rename = "steady-500mb")]
     pub steady: SteadySettings,
+    /// Readings that stopped coming. Decided only by the nightly job.
+    #[serde(rename = "stale-data")]
+    pub stale: StaleSettings,
     /// The alerts of rule files (`--rules`).
     pub rules: RulesSettings,
 }
@@ -336,6 +353,15 @@ criterion_settings! {
         steady_share: Share = Share(1.0 / 3.0),
     } gates false
 }
+criterion_settings! {
+    /// Readings that stopped coming. Decided only by the nightly job.
+    StaleSettings {
+        /// So many usual intervals without a reading are too many.
+        intervals: f64 = 3.0,
+        /// Younger readings are never stale.
+        min_seconds: Seconds = Seconds::whole(0),
+    } gates true
+}
 
 criterion_settings! {
     /// The alerts of rule files, replayed as Prometheus does.
@@ -389,6 +415,16 @@ impl Default for CompareSettings {
             level_share: Share(0.1),
             level_floor_bytes: Bytes::new(10_000_000),
             growth_bytes_per_day: None,
+        }
+    }
+}
+
+impl Default for NightlySettings {
+    fn default() -> NightlySettings {
+        NightlySettings {
+            keep_seconds: Seconds::whole(3_024_000),
+            min_coverage: Share(0.8),
+            inconclusive: InconclusiveExit::Pass,
         }
     }
 }
@@ -466,6 +502,7 @@ struct SettingsFile {
     evaluation: EvaluationSettings,
     criteria: CriteriaSettings,
     compare: CompareSettings,
+    nightly: NightlySettings,
     series: Vec<toml::Spanned<SeriesTable>>,
 }
 
@@ -498,6 +535,7 @@ pub fn read(text: &str) -> Result<(Settings, SeriesRules), SettingsError> {
         evaluation: file.evaluation,
         criteria: file.criteria,
         compare: file.compare,
+        nightly: file.nightly,
     };
     check(&settings).map_err(|(key, why)| SettingsError(format!("line {}: {why}", line_of(text, key))))?;
     let rules = file
@@ -564,9 +602,15 @@ fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
         ("verdict.limit_horizon_seconds", settings.verdict.limit_horizon_seconds),
         ("criteria.rapid-50mb-per-min.window_seconds", settings.criteria.rapid.window_seconds),
         ("criteria.confirmed-100mb-60s.within_seconds", settings.criteria.confirmed.within_seconds),
+        ("nightly.keep_seconds", settings.nightly.keep_seconds),
     ];
     if let Some((key, _)) = positive.iter().find(|(_, seconds)| seconds.get() <= 0.0) {
         return Err((key, format!("`{key}` is 0 (expected more than 0 seconds)")));
+    }
+    let intervals = settings.criteria.stale.intervals;
+    if !(1.0 <= intervals && intervals.is_finite()) {
+        let key = "criteria.stale-data.intervals";
+        return Err((key, format!("`{key}` is {intervals} (expected 1 or more)")));
     }
     let inside = |share: Share| 0.0 < share.get() && share.get() < 1.0;
     let shares =
@@ -726,6 +770,14 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "criteria.stale-data",
+        &[
+            ("intervals", "nightly: so many usual intervals without a reading are too many"),
+            ("min_seconds", "nightly: younger readings are never stale"),
+            ("gates", "whether a failure fails the series"),
+        ],
+    ),
+    (
         "criteria.rules",
         &[
             ("min_evaluable_share", "alerts of --rules: share of evaluations with all values that a pass needs"),
@@ -742,6 +794,14 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
                 "growth_bytes_per_day",
                 "growth faster by this a day matters; absent: what matters in the new run by itself",
             ),
+        ],
+    ),
+    (
+        "nightly",
+        &[
+            ("keep_seconds", "`leaktrend nightly`: how long samples are kept (35 days)"),
+            ("min_coverage", "share of a day, week or month that readings must cover for it to decide"),
+            ("inconclusive", "exit code of an inconclusive night: \"own\" (3), \"fail\" (1) or \"pass\" (0)"),
         ],
     ),
 ];

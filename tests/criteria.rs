@@ -54,6 +54,7 @@ impl Scenario {
             },
             restarts: Vec::new(),
             watched_share: 0.0,
+            freshness: None,
         }
     }
 

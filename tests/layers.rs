@@ -66,6 +66,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("compare", &["error", "policy", "report", "settings", "stats", "units"]),
+    (
+        "nightly",
+        &["analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "stats", "units"],
+    ),
     ("cli", &["analysis", "error", "ingest", "report", "rules", "settings", "units"]),
 ];
 

@@ -1,5 +1,6 @@
 //! `leaktrend analyze`: its arguments, and what they mean as a `Job`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -182,6 +183,21 @@ pub enum FormatArg {
     Prometheus,
 }
 
+impl From<FormatArg> for Option<Format> {
+    fn from(format: FormatArg) -> Option<Format> {
+        match format {
+            FormatArg::Auto => None,
+            FormatArg::DockerStats => Some(Format::DockerStats),
+            FormatArg::PodmanStats => Some(Format::PodmanStats),
+            FormatArg::NerdctlStats => Some(Format::NerdctlStats),
+            FormatArg::CrictlStats => Some(Format::CrictlStats),
+            FormatArg::KubectlTop => Some(Format::KubectlTop),
+            FormatArg::TrendCsv => Some(Format::TrendCsv),
+            FormatArg::Prometheus => Some(Format::Prometheus),
+        }
+    }
+}
+
 /// The files of charts on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ChartFormatArg {
@@ -246,24 +262,9 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         )));
     }
 
-    let container = args
-        .container
-        .as_deref()
-        .map(|text| {
-            regex::Regex::new(text).map_err(|error| {
-                Error::Usage(format!(
-                    "`--container {text}`: not a regular expression: {}",
-                    last_line(&error.to_string())
-                ))
-            })
-        })
-        .transpose()?;
+    let container = args.container.as_deref().map(regex_of).transpose()?;
     let end_ms = match args.end.as_deref().map(|text| moment("--end", text)).transpose()? {
-        Some(Moment::AfterStart(_)) => {
-            return Err(Error::Usage(
-                "`--end`: an offset has nothing to count from (expected RFC 3339 or seconds since 1970)".to_owned(),
-            ));
-        }
+        Some(Moment::AfterStart(_)) => return Err(no_offset("--end")),
         Some(Moment::At(time_ms)) => Some(time_ms),
         None => None,
     };
@@ -278,21 +279,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     Ok(Job {
         events: args.events.clone(),
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
-        ingest: ingest::Options {
-            format: match args.format {
-                FormatArg::Auto => None,
-                FormatArg::DockerStats => Some(Format::DockerStats),
-                FormatArg::PodmanStats => Some(Format::PodmanStats),
-                FormatArg::NerdctlStats => Some(Format::NerdctlStats),
-                FormatArg::CrictlStats => Some(Format::CrictlStats),
-                FormatArg::KubectlTop => Some(Format::KubectlTop),
-                FormatArg::TrendCsv => Some(Format::TrendCsv),
-                FormatArg::Prometheus => Some(Format::Prometheus),
-            },
-            interval: args.interval,
-            end_ms,
-            samples: args.samples,
-        },
+        ingest: ingest::Options { format: args.format.into(), interval: args.interval, end_ms, samples: args.samples },
         settings,
         rules: series_rules,
         alert_rules,
@@ -301,6 +288,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         load: args.load.as_deref().map(load).transpose()?,
         since,
         until: args.until.as_deref().map(|text| moment("--until", text)).transpose()?,
+        freshness: HashMap::new(),
     })
 }
 
@@ -357,7 +345,7 @@ fn source(path: PathBuf) -> Source {
     if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path) }
 }
 
-fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
+pub(super) fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
     // A name may hold `=`, an amount cannot.
     let (name, amount) = text.rsplit_once('=').map_or((None, text), |(name, amount)| (Some(name.to_owned()), amount));
     let bytes: Bytes = amount.parse().map_err(|error| Error::Usage(format!("`--limit {text}`: {error}")))?;
@@ -365,6 +353,18 @@ fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
         return Err(Error::Usage(format!("`--limit {text}`: a limit of 0 is none (expected such as `2GiB`)")));
     }
     Ok((name, bytes.as_f64()))
+}
+
+/// What `--container` keeps.
+pub(super) fn regex_of(text: &str) -> Result<regex::Regex, Error> {
+    regex::Regex::new(text).map_err(|error| {
+        Error::Usage(format!("`--container {text}`: not a regular expression: {}", last_line(&error.to_string())))
+    })
+}
+
+/// That an offset was given where a time is needed.
+pub(super) fn no_offset(option: &str) -> Error {
+    Error::Usage(format!("`{option}`: an offset has nothing to count from (expected RFC 3339 or seconds since 1970)"))
 }
 
 fn load(text: &str) -> Result<(Moment, Moment), Error> {
@@ -375,7 +375,7 @@ fn load(text: &str) -> Result<(Moment, Moment), Error> {
 }
 
 /// RFC 3339, seconds since 1970 (10^9 and more), or an offset from the first sample with a unit.
-fn moment(option: &str, text: &str) -> Result<Moment, Error> {
+pub(super) fn moment(option: &str, text: &str) -> Result<Moment, Error> {
     let text = text.trim();
     if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
         return Ok(Moment::At(time.timestamp_millis()));

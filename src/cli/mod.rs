@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod compare;
 pub mod generate;
+pub mod nightly;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use analyze::{AnalyzeArgs, ChartFormatArg, Color, FormatArg, job, layout};
 pub use compare::CompareArgs;
+pub use nightly::NightlyArgs;
 
 const EXAMPLES: &str = "\
 Examples
@@ -45,6 +47,8 @@ pub enum Command {
     Analyze(Box<AnalyzeArgs>),
     /// Judge a run against a known good one: two JSON verdicts.
     Compare(Box<CompareArgs>),
+    /// Keep a history of logs across nights, judge the last day, week and month, say what changed.
+    Nightly(Box<NightlyArgs>),
     /// Print the effective settings with a comment on each, ready to be saved as leaktrend.toml.
     Config {
         /// Settings file; by default ./leaktrend.toml when there is one.

@@ -21,6 +21,7 @@ mod confirmed;
 mod levels;
 mod rapid;
 mod restarts;
+mod stale;
 mod trend;
 
 /// What the criteria need beside the samples.
@@ -42,6 +43,19 @@ pub struct Context<'a> {
     pub restarts: &'a [Restart<'a>],
     /// Share of the series' time in which events would have told of every restart, 0 to 1; 0 without events.
     pub watched_share: f64,
+    /// How old the newest readings are; `None` where nobody looks at a time of their own.
+    pub freshness: Option<Freshness>,
+}
+
+/// How old the newest readings are when they are looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Freshness {
+    /// Age of the newest sample of the log that the series is from, in seconds; negative when it lies ahead.
+    pub log_age_seconds: f64,
+    /// Age of the newest sample of the series itself, in seconds.
+    pub age_seconds: f64,
+    /// Usual time between two readings of the log, in seconds; `None` when it has too few to tell.
+    pub interval_seconds: Option<f64>,
 }
 
 /// The verdict of the series, as far as criteria depend on it.
@@ -100,8 +114,7 @@ pub fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Vec<Criterion> 
         restarts::evaluate(series, context),
         levels::baseline(series, context),
         levels::steady(series, context),
-        // Whether data is stale depends on when it is looked at, which only the nightly job says.
-        Criterion::new("stale-data", true, Status::NotApplicable, "only judged by the nightly job".to_owned()),
+        stale::evaluate(context),
     ]
 }
 

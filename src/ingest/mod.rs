@@ -17,6 +17,7 @@ mod trend_csv;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -27,6 +28,8 @@ use crate::units::Seconds;
 pub use docker_events::{Action, Event, EventCounts, EventLog, read as read_events};
 use lines::Line;
 use rotation::Sequence;
+pub use rotation::{base_name, with_rotated};
+pub use source::{Text, read_text, recognise};
 
 /// What an input can be, for messages.
 const EXPECTED: &str = "docker stats text, `epoch,512.3MiB` lines or a Prometheus answer";
@@ -75,6 +78,11 @@ impl Format {
             Format::TrendCsv | Format::Prometheus => None,
         }
     }
+
+    /// Whether such a file is a log, to which lines are appended; otherwise it is one answer, read as a whole.
+    pub const fn is_log(self) -> bool {
+        !matches!(self, Format::Prometheus)
+    }
 }
 
 /// Where one input comes from.
@@ -84,6 +92,19 @@ pub enum Source {
     Stdin,
     /// A file, plain or compressed.
     File(PathBuf),
+    /// What was read from a file before, or a part of it.
+    Text(Arc<Text>),
+}
+
+impl Source {
+    /// The file; `None` for standard input.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Source::Stdin => None,
+            Source::File(path) => Some(path),
+            Source::Text(text) => Some(&text.path),
+        }
+    }
 }
 
 /// What a Prometheus export holds, as the user says.
@@ -588,9 +609,9 @@ fn append(merged: &mut Merged, other: Merged) {
 
 /// A name for a series whose id is taken: with its file, or a number.
 fn other_id(series: &SeriesSamples, sources: &[Source], taken: &HashMap<String, usize>) -> String {
-    let file = series.inputs.first().map(|index| match &sources[*index] {
-        Source::Stdin => "stdin".to_owned(),
-        Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    let file = series.inputs.first().map(|index| match sources[*index].path() {
+        None => "stdin".to_owned(),
+        Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     });
     let with_file = file.map(|file| format!("{} ({file})", series.info.id));
     let numbered = (2..).map(|number| format!("{} ({number})", series.info.id));
@@ -598,12 +619,10 @@ fn other_id(series: &SeriesSamples, sources: &[Source], taken: &HashMap<String, 
 }
 
 impl Input {
-    fn new(source: &Source) -> Input {
+    /// An account of nothing yet.
+    pub(crate) fn new(source: &Source) -> Input {
         Input {
-            path: match source {
-                Source::Stdin => "-".to_owned(),
-                Source::File(path) => path.display().to_string(),
-            },
+            path: source.path().map_or_else(|| "-".to_owned(), |path| path.display().to_string()),
             format: None,
             samples: 0,
             series: 0,

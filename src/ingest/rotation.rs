@@ -30,9 +30,9 @@ enum Age {
 pub(super) fn sequences(sources: &[Source]) -> Vec<Sequence> {
     let mut sequences: Vec<(Sequence, Vec<Age>)> = Vec::new();
     for (index, source) in sources.iter().enumerate() {
-        let (directory, name, age) = match source {
-            Source::Stdin => (PathBuf::new(), "stdin".to_owned(), None),
-            Source::File(path) => {
+        let (directory, name, age) = match source.path() {
+            None => (PathBuf::new(), "stdin".to_owned(), None),
+            Some(path) => {
                 let (name, age) = split_name(path);
                 (path.parent().unwrap_or(Path::new("")).to_owned(), name, Some(age))
             }
@@ -50,6 +50,32 @@ pub(super) fn sequences(sources: &[Source]) -> Vec<Sequence> {
         }
     }
     sequences.into_iter().map(|(sequence, _)| sequence).collect()
+}
+
+/// The name of the log that a file belongs to: without what rotation and compression add.
+pub fn base_name(path: &Path) -> String {
+    split_name(path).0
+}
+
+/// A log and those files beside it that rotation made of it, oldest first.
+///
+/// Only files that exist; none where the folder cannot be read.
+pub fn with_rotated(log: &Path) -> Vec<PathBuf> {
+    let (name, _) = split_name(log);
+    let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut found: Vec<(Age, PathBuf)> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        // As the log was given: a name in the current folder stays a name.
+        .map(|entry| folder.map_or_else(|| PathBuf::from(entry.file_name()), |folder| folder.join(entry.file_name())))
+        .filter_map(|path| {
+            let (base, age) = split_name(&path);
+            (base == name && path.is_file()).then_some((age, path))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// The name without the marks of rotation and compression, and its age by these.

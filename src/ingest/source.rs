@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
@@ -31,18 +31,53 @@ impl Opened {
     }
 }
 
+/// What a file holds, decompressed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Text {
+    /// The file.
+    pub path: PathBuf,
+    /// Its bytes, or some of them.
+    pub bytes: Vec<u8>,
+    /// When the file was last written to, in milliseconds; `None` for what is not a regular file.
+    pub mtime_ms: Option<i64>,
+    /// Why reading stopped before the end, if it did.
+    pub broken: Option<String>,
+}
+
+/// Reads all of a file.
+///
+/// # Errors
+///
+/// Why it cannot be opened or decompressed. What breaks off in the middle ends there and says so.
+pub fn read_text(path: &Path) -> Result<Text, String> {
+    let (file, mtime_ms) = named_file(path)?;
+    let (mut reader, broken) = decompressed(file)?;
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
+    Ok(Text { path: path.to_owned(), bytes, mtime_ms, broken: broken.take() })
+}
+
 /// Opens an input; otherwise says why it cannot be read.
 pub(super) fn open(source: &Source) -> Result<Opened, String> {
-    match source {
-        Source::Stdin => decompressed(io::stdin(), None),
+    let ((reader, broken), mtime_ms) = match source {
+        Source::Stdin => (decompressed(io::stdin())?, None),
         Source::File(path) => {
-            let (file, mtime_ms) = open_file(path).map_err(|error| match error.kind() {
-                io::ErrorKind::IsADirectory => "it is a directory (expected a file)".to_owned(),
-                _ => format!("it cannot be opened: {error}"),
-            })?;
-            decompressed(file, mtime_ms)
+            let (file, mtime_ms) = named_file(path)?;
+            (decompressed(file)?, mtime_ms)
         }
-    }
+        Source::Text(text) => {
+            let reader: Box<dyn Read> = Box::new(io::Cursor::new(text.bytes.clone()));
+            ((reader, Rc::new(RefCell::new(text.broken.clone()))), text.mtime_ms)
+        }
+    };
+    Ok(Opened { lines: Lines::new(reader), mtime_ms, broken })
+}
+
+fn named_file(path: &Path) -> Result<(File, Option<i64>), String> {
+    open_file(path).map_err(|error| match error.kind() {
+        io::ErrorKind::IsADirectory => "it is a directory (expected a file)".to_owned(),
+        _ => format!("it cannot be opened: {error}"),
+    })
 }
 
 fn open_file(path: &Path) -> io::Result<(File, Option<i64>)> {
@@ -56,7 +91,10 @@ fn open_file(path: &Path) -> io::Result<(File, Option<i64>)> {
     Ok((file, mtime_ms))
 }
 
-fn decompressed(mut reader: impl Read + 'static, mtime_ms: Option<i64>) -> Result<Opened, String> {
+/// A reader of plain text, and why it ended before the end, if it did: known once all was read.
+type Decompressed = (Box<dyn Read>, Rc<RefCell<Option<String>>>);
+
+fn decompressed(mut reader: impl Read + 'static) -> Result<Decompressed, String> {
     let mut magic = Vec::with_capacity(4);
     reader.by_ref().take(4).read_to_end(&mut magic).map_err(|error| format!("it cannot be read: {error}"))?;
     let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
@@ -73,7 +111,7 @@ fn decompressed(mut reader: impl Read + 'static, mtime_ms: Option<i64>) -> Resul
     let broken = Rc::new(RefCell::new(None));
     let what = if is_gzip || is_zstd { "the compressed data breaks off or is damaged" } else { "reading failed" };
     let reader = UntilBroken { reader: plain, what, n_bytes: 0, broken: Rc::clone(&broken) };
-    Ok(Opened { lines: Lines::new(Box::new(reader)), mtime_ms, broken })
+    Ok((Box::new(reader), broken))
 }
 
 /// Ends where the reader fails, and keeps why.
@@ -100,8 +138,12 @@ impl Read for UntilBroken {
     }
 }
 
-/// The format of a text, by its beginning; otherwise what was found and what was expected.
-pub(super) fn recognise(beginning: &[u8]) -> Result<Format, String> {
+/// The format of a text, by its beginning.
+///
+/// # Errors
+///
+/// What was found and what was expected.
+pub fn recognise(beginning: &[u8]) -> Result<Format, String> {
     if let Some(kind) = binary_kind(beginning) {
         return Err(format!("{kind} (expected {EXPECTED})"));
     }

@@ -4,6 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+/// How the names of temporary files begin: a run that is killed leaves one behind.
+pub const TEMPORARY: &str = ".leaktrend-";
+
 /// Replaces the file at `path` by what `write` writes, keeping the old one until the new one is complete.
 ///
 /// A symbolic link stays, and the file that it names is replaced. What is neither a file nor a folder, such as
@@ -19,7 +22,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     // Only what exists has a canonical path.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".leaktrend-").tempfile_in(folder)?;
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
     write(temporary.as_file_mut())?;
     temporary.as_file().sync_all()?;
     readable_by_all(temporary.as_file())?;

@@ -1,0 +1,267 @@
+//! The history: what is new is added once, what is old goes, and a part of it is given to be judged.
+
+use std::collections::HashMap;
+
+use super::logs::LogRead;
+use super::state::{KeptSeries, LogMemory, Memory, ReadContent};
+use crate::criteria::Freshness;
+use crate::ingest::{Ingested, Input, SeriesSamples, Timeline};
+use crate::series::{MemorySeries, Samples, SeriesInfo};
+use crate::stats::robust::median;
+use crate::units::duration_text;
+
+/// Spacing of readings without a time that is assumed unless given, in milliseconds: the runbook's cron line.
+const CRON_INTERVAL_MS: i64 = 900_000;
+
+/// What was added tonight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Added {
+    /// Samples that were not known before.
+    pub n_new: u64,
+    /// Samples of times that were known before: they are not counted again.
+    pub n_known: u64,
+    /// Samples that lie so far ahead of the clock that their time cannot be right: they are not kept.
+    pub n_ahead: u64,
+}
+
+/// Readings further ahead of this run's clock are mistakes: one of the year 2099 would make all others too old to keep.
+const MOST_AHEAD_MS: i64 = 86_400_000;
+
+/// Adds what was read, and gives the log of each as an index into `memory`. `interval_ms`: the spacing of readings
+/// without a time, as given; `now_ms`: this run's clock.
+pub(super) fn add(
+    memory: &mut Memory,
+    logs: &mut [LogRead],
+    interval_ms: Option<i64>,
+    now_ms: i64,
+) -> (Vec<usize>, Added) {
+    let mut added = Added::default();
+    forget_replaced(memory, logs);
+    let indices = logs
+        .iter_mut()
+        .map(|log| {
+            let index = log.known.unwrap_or_else(|| {
+                memory.logs.push(LogMemory { path: log.path.clone(), untimed: false, end_ms: None, read: Vec::new() });
+                memory.logs.len() - 1
+            });
+            let known = &mut memory.logs[index];
+            known.path.clone_from(&log.path);
+            known.read.append(&mut log.read);
+            known.untimed = log.untimed.unwrap_or(known.untimed);
+            if log.untimed == Some(true)
+                && let Some(end_ms) = known.end_ms
+            {
+                let interval_ms = interval_ms.unwrap_or(CRON_INTERVAL_MS);
+                log.input.warnings.extend(follow(&mut log.series, end_ms, interval_ms));
+            }
+            let n_ahead = added.n_ahead;
+            for series in &mut log.series {
+                let times = series.samples.time_ms.clone();
+                series.samples.retain(|index| times[index] <= now_ms.saturating_add(MOST_AHEAD_MS));
+                added.n_ahead += (times.len() - series.samples.len()) as u64;
+            }
+            if added.n_ahead > n_ahead {
+                log.input.warnings.push(format!(
+                    "readings of a time more than a day ahead of this run's clock are not kept: {} of them",
+                    added.n_ahead - n_ahead
+                ));
+            }
+            let newest = log.series.iter().filter_map(|series| series.samples.time_ms.iter().max()).max();
+            known.end_ms = known.end_ms.max(newest.copied());
+            for series in log.series.drain(..) {
+                add_series(memory, index, series, &mut added);
+            }
+            index
+        })
+        .collect();
+    (indices, added)
+}
+
+/// Drops what was remembered of files that are remembered anew.
+fn forget_replaced(memory: &mut Memory, logs: &[LogRead]) {
+    let mut content = 0;
+    for known in &mut memory.logs {
+        known.read.retain(|_: &ReadContent| {
+            content += 1;
+            !logs.iter().any(|log| log.replaced.contains(&(content - 1)))
+        });
+    }
+}
+
+fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, added: &mut Added) {
+    let SeriesSamples { info, mut samples, .. } = new;
+    let found = memory.series.iter().position(|kept| kept.log == log && kept.info.id == info.id);
+    let kept = match found {
+        Some(found) => &mut memory.series[found],
+        None => {
+            memory.series.push(KeptSeries { log, info: info.clone(), samples: Samples::default() });
+            memory.series.last_mut().expect("it was pushed above")
+        }
+    };
+    let n_read = samples.len();
+    let times = samples.time_ms.clone();
+    samples.retain(|index| kept.samples.time_ms.binary_search(&times[index]).is_err());
+    added.n_known += (n_read - samples.len()) as u64;
+    let limit = info.limit.or(kept.info.limit);
+    kept.info = SeriesInfo { limit, ..info };
+
+    let n_before = kept.samples.len();
+    let mut all = std::mem::take(&mut kept.samples);
+    all.extend(&samples);
+    kept.samples = MemorySeries::new(kept.info.clone(), all).map(MemorySeries::into_samples).unwrap_or_default();
+    added.n_new += (kept.samples.len() - n_before) as u64;
+}
+
+/// Places readings whose times were counted back from the end of a file behind the last one that is known; gives what
+/// a reader must know of it.
+///
+/// Counted back too far, they are spread evenly between it and their own end; where the file says that it ends before
+/// that, they follow it at the usual spacing.
+fn follow(series: &mut [SeriesSamples], end_ms: i64, interval_ms: i64) -> Option<String> {
+    let mut times: Vec<i64> = series.iter().flat_map(|series| series.samples.time_ms.iter().copied()).collect();
+    times.sort_unstable();
+    times.dedup();
+    let (first, last) = (*times.first()?, *times.last()?);
+    if end_ms < first {
+        return None;
+    }
+    let n = times.len() as i64;
+    let is_room = end_ms + n <= last;
+    let place = |index: usize| {
+        let index = index as i64 + 1;
+        if is_room {
+            end_ms + ((i128::from(last - end_ms) * i128::from(index)) / i128::from(n)) as i64
+        } else {
+            end_ms + interval_ms * index
+        }
+    };
+    let placed: HashMap<i64, i64> = times.iter().enumerate().map(|(index, time)| (*time, place(index))).collect();
+    for series in series {
+        for time in &mut series.samples.time_ms {
+            *time = placed[time];
+        }
+    }
+    let every = duration_text(interval_ms as f64 / 1000.0);
+    Some(if is_room {
+        format!(
+            "{n} readings came in the {} since the last one that was known, more than one every {every}: they were spread evenly (`--interval` gives their spacing)",
+            duration_text((last - end_ms) as f64 / 1000.0)
+        )
+    } else {
+        format!(
+            "it was last written to before its last known reading: its {n} new readings are placed after that, one every {every}"
+        )
+    })
+}
+
+/// Drops samples older than `keep_ms` before the newest, series without any, and what was remembered of files and
+/// nights before then. Gives the number of samples dropped.
+pub(super) fn prune(memory: &mut Memory, keep_ms: i64, now_ms: i64) -> u64 {
+    let Some(end_ms) = end_ms(memory) else { return 0 };
+    let start_ms = end_ms.saturating_sub(keep_ms);
+    let mut n_dropped = 0;
+    for series in &mut memory.series {
+        let first = series.samples.time_ms.partition_point(|time| *time < start_ms);
+        if first > 0 {
+            n_dropped += first as u64;
+            series.samples.retain(|index| first <= index);
+        }
+    }
+    memory.series.retain(|series| !series.samples.is_empty());
+    let forget_ms = now_ms.saturating_sub(keep_ms);
+    for log in &mut memory.logs {
+        log.read.retain(|content| forget_ms <= content.seen_ms);
+    }
+    memory.nights.retain(|night| forget_ms <= night.at_ms);
+    n_dropped
+}
+
+/// Time of the newest sample of all, in milliseconds; `None` without any.
+pub(super) fn end_ms(memory: &Memory) -> Option<i64> {
+    memory.series.iter().filter_map(|series| series.samples.time_ms.last()).max().copied()
+}
+
+/// The names of all series: as in their log, with the log's name where several logs have one of that name.
+pub(super) fn names(memory: &Memory) -> Vec<String> {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for series in &memory.series {
+        *count.entry(series.info.id.as_str()).or_default() += 1;
+    }
+    let mut taken = std::collections::HashSet::new();
+    memory
+        .series
+        .iter()
+        .map(|series| {
+            let id = &series.info.id;
+            if count[id.as_str()] == 1 && taken.insert(id.clone()) {
+                return id.clone();
+            }
+            let log = memory.logs[series.log].path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let numbered = (2..).map(|number| format!("{id} ({log}, {number})"));
+            let mut names = std::iter::once(format!("{id} ({log})")).chain(numbered);
+            names.find(|name| taken.insert(name.clone())).expect("there are endless numbers")
+        })
+        .collect()
+}
+
+/// The samples of the given logs from `start_ms` on, as if they had just been read. `inputs`: the accounts of these
+/// logs, in the same order.
+pub(super) fn since(memory: &Memory, names: &[String], logs: &[usize], inputs: &[Input], start_ms: i64) -> Ingested {
+    let series: Vec<SeriesSamples> = memory
+        .series
+        .iter()
+        .zip(names)
+        .filter_map(|(kept, name)| {
+            let input = logs.iter().position(|log| *log == kept.log)?;
+            let mut samples = kept.samples.clone();
+            let first = samples.time_ms.partition_point(|time| *time < start_ms);
+            if first > 0 {
+                samples.retain(|index| first <= index);
+            }
+            let info = SeriesInfo { id: name.clone(), ..kept.info.clone() };
+            (!samples.is_empty()).then_some(SeriesSamples { info, samples, inputs: vec![input] })
+        })
+        .collect();
+    let inputs = inputs
+        .iter()
+        .enumerate()
+        .map(|(index, input)| {
+            let of_input = || series.iter().filter(|series| series.inputs == [index]);
+            let n_samples: usize = of_input().map(|series| series.samples.len()).sum();
+            Input { samples: n_samples as u64, series: of_input().count() as u64, ..input.clone() }
+        })
+        .collect();
+    Ingested { inputs, series, timeline: Timeline::Absolute }
+}
+
+/// How old the newest readings of each series and of its log are.
+pub(super) fn freshness(memory: &Memory, names: &[String], now_ms: i64) -> HashMap<String, Freshness> {
+    let age = |time_ms: i64| (now_ms - time_ms) as f64 / 1000.0;
+    let of_log = |log: usize| memory.series.iter().filter(move |series| series.log == log);
+    let intervals: Vec<Option<f64>> = (0..memory.logs.len()).map(|log| median(&steps(of_log(log)))).collect();
+    memory
+        .series
+        .iter()
+        .zip(names)
+        .filter_map(|(series, name)| {
+            let newest = of_log(series.log).filter_map(|series| series.samples.time_ms.last()).max()?;
+            let freshness = Freshness {
+                log_age_seconds: age(*newest),
+                age_seconds: age(*series.samples.time_ms.last()?),
+                interval_seconds: intervals[series.log],
+            };
+            Some((name.clone(), freshness))
+        })
+        .collect()
+}
+
+/// The usual time between two samples of each series that has several, in seconds.
+fn steps<'a>(series: impl Iterator<Item = &'a KeptSeries>) -> Vec<f64> {
+    series
+        .filter_map(|series| {
+            let times = &series.samples.time_ms;
+            let steps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1000.0).collect();
+            median(&steps)
+        })
+        .collect()
+}

@@ -1,0 +1,301 @@
+//! Reads what is new in each log since the last night.
+//!
+//! A log is the file that was named and those beside it that rotation made of it. Of what is known already only the
+//! last lines are read again, so that the first new reading is understood as if it had been read with them. A line
+//! that is still being written is left for the next night.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::contents::{self, Known};
+use super::state::{LogMemory, ReadContent};
+use crate::error::Error;
+use crate::ingest::{self, Format, Input, SeriesSamples, Source, Text, TimeSource};
+
+/// How much of what is known is read again, in bytes: many calls of `docker stats` on any host.
+const CONTEXT_BYTES: usize = 256 << 10;
+
+/// What a log gave tonight.
+#[derive(Debug)]
+pub(super) struct LogRead {
+    /// Which log of the memory it is; `None` for one that was never read.
+    pub(super) known: Option<usize>,
+    /// What was named, without what rotation adds.
+    pub(super) path: PathBuf,
+    /// The account of its new lines.
+    pub(super) input: Input,
+    /// Its new samples, in the order in which they were read.
+    pub(super) series: Vec<SeriesSamples>,
+    /// Whether the new readings carry no time; `None` when there are none.
+    pub(super) untimed: Option<bool>,
+    /// What was read of its files, to be remembered with the samples.
+    pub(super) read: Vec<ReadContent>,
+    /// What was remembered of these files before, as an index among the contents of all logs.
+    pub(super) replaced: Vec<usize>,
+}
+
+/// A file of a log.
+struct LogFile {
+    text: Text,
+    known: Option<Known>,
+    /// Whether another file begins with all of it.
+    is_copy: bool,
+}
+
+/// Reads what is new in the named logs, of which `memory` tells what was read before.
+///
+/// # Errors
+///
+/// As `ingest::read`; what goes wrong with a file belongs to its account.
+pub(super) fn read(
+    named: &[PathBuf],
+    memory: &[LogMemory],
+    options: &ingest::Options,
+    now_ms: i64,
+) -> Result<Vec<LogRead>, Error> {
+    let paths = families(named);
+    let mut accounts: Vec<Input> = paths.iter().map(|path| Input::new(&Source::File(path.clone()))).collect();
+    let mut files: Vec<(usize, LogFile)> = Vec::new();
+    for (log, (path, account)) in paths.iter().zip(&mut accounts).enumerate() {
+        let members = ingest::with_rotated(path);
+        if members.is_empty() {
+            account.unusable = Some("there is no such file, nor one that was rotated from it".to_owned());
+        }
+        for member in members {
+            match ingest::read_text(&member) {
+                Ok(text) => files.push((log, LogFile { text, known: None, is_copy: false })),
+                Err(why) => refuse(account, path, &member, why),
+            }
+        }
+    }
+    recognise(&mut files, memory);
+
+    let taken: Vec<Option<usize>> = paths.iter().map(|path| memory.iter().position(|log| log.path == *path)).collect();
+    let contents = owners(memory);
+    let before: Vec<&ReadContent> = contents.iter().map(|(_, content)| *content).collect();
+    let mut of_logs: Vec<Vec<LogFile>> = paths.iter().map(|_| Vec::new()).collect();
+    for (log, file) in files {
+        of_logs[log].push(file);
+    }
+    paths
+        .into_iter()
+        .zip(accounts)
+        .zip(of_logs)
+        .enumerate()
+        .map(|(log, ((path, input), files))| {
+            // A log that was moved is known by its content, unless its old name is a log of its own.
+            let moved = || {
+                let of = files.iter().filter_map(|file| Some(contents[file.known?.content].0));
+                of.into_iter().find(|log| !taken.contains(&Some(*log)))
+            };
+            let known = taken[log].or_else(moved);
+            let replaced = files.iter().filter_map(|file| Some(file.known?.content)).collect();
+            let log = LogRead { known, path, input, series: Vec::new(), untimed: None, read: Vec::new(), replaced };
+            read_log(log, &files, &before, options, now_ms)
+        })
+        .collect()
+}
+
+/// The logs that are named, each once: a rotated file stands for its log.
+fn families(named: &[PathBuf]) -> Vec<PathBuf> {
+    let mut logs: Vec<PathBuf> = Vec::new();
+    for path in named {
+        let log = path.with_file_name(ingest::base_name(path));
+        let log = std::path::absolute(&log).unwrap_or(log);
+        if !logs.contains(&log) {
+            logs.push(log);
+        }
+    }
+    logs
+}
+
+/// Every content that was read, with the log that it belongs to.
+fn owners(memory: &[LogMemory]) -> Vec<(usize, &ReadContent)> {
+    memory.iter().enumerate().flat_map(|(log, memory)| memory.read.iter().map(move |content| (log, content))).collect()
+}
+
+fn recognise(files: &mut [(usize, LogFile)], memory: &[LogMemory]) {
+    let bytes: Vec<&[u8]> = files.iter().map(|(_, file)| file.text.bytes.as_slice()).collect();
+    let copies = contents::copies(&bytes);
+    let kept: Vec<usize> = (0..files.len()).filter(|&index| !copies[index]).collect();
+    let contents: Vec<ReadContent> = owners(memory).into_iter().map(|(_, content)| content.clone()).collect();
+    let known = contents::recognise(&kept.iter().map(|&index| bytes[index]).collect::<Vec<_>>(), &contents);
+    for (index, known) in kept.into_iter().zip(known) {
+        files[index].1.known = known;
+    }
+    for ((_, file), is_copy) in files.iter_mut().zip(copies) {
+        file.is_copy = is_copy;
+    }
+}
+
+/// Says in the account of a log that one of its files could not be used; the log cannot be when it is the newest.
+fn refuse(account: &mut Input, log: &Path, file: &Path, why: String) {
+    if same_name(log, file) {
+        account.unusable = Some(why);
+    } else {
+        account.warnings.push(format!("`{}` cannot be used: {why}", name(file)));
+    }
+}
+
+fn same_name(a: &Path, b: &Path) -> bool {
+    a.file_name() == b.file_name()
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The part of a file that is read tonight.
+struct Part {
+    /// Which file it is of.
+    file: usize,
+    /// The bytes that were read before and are read again.
+    context: std::ops::Range<usize>,
+    /// Where the new bytes end; they begin where the context ends.
+    end: usize,
+}
+
+fn read_log(
+    mut log: LogRead,
+    files: &[LogFile],
+    before: &[&ReadContent],
+    options: &ingest::Options,
+    now_ms: i64,
+) -> Result<LogRead, Error> {
+    let mut parts: Vec<Part> = Vec::new();
+    let newest = files.iter().rposition(|file| !file.is_copy && !file.text.bytes.is_empty());
+    for (index, file) in files.iter().enumerate().filter(|(_, file)| !file.is_copy && !file.text.bytes.is_empty()) {
+        let bytes = &file.text.bytes;
+        let format = match options.format.map_or_else(|| ingest::recognise(bytes), Ok) {
+            Ok(format) => format,
+            // What a known log holds beyond its beginning is judged with that.
+            Err(why) => {
+                refuse(&mut log.input, &log.path, &file.text.path, why);
+                continue;
+            }
+        };
+        let known = file.known.map_or(0, |known| known.length);
+        let end = if !format.is_log() || Some(index) != newest && file.text.broken.is_none() {
+            bytes.len()
+        } else {
+            memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1)
+        };
+        let context = match format {
+            // Neither belongs to what stands before it: an answer is whole, and rows of `epoch,512.3MiB` name nobody.
+            Format::DockerStats => context_before(bytes, known),
+            _ if format.is_log() => known..known,
+            _ => 0..0,
+        };
+        if known < end {
+            parts.push(Part { file: index, context, end });
+        }
+        let content = file.known.map(|known| before[known.content]);
+        if 0 < end.max(known) {
+            log.read.push(contents::remember(content, bytes, end.max(known), now_ms));
+        }
+        log.input.format = Some(format);
+    }
+    // After a rotation the last lines that are known stand in the file before.
+    if let Some(first) = parts.first()
+        && first.context.is_empty()
+        && let Some(earlier) = files[..first.file].iter().rposition(|file| file.known.is_some() && !file.is_copy)
+        && log.input.format == Some(Format::DockerStats)
+    {
+        let bytes = &files[earlier].text.bytes;
+        parts.insert(0, Part { file: earlier, context: context_before(bytes, bytes.len()), end: bytes.len() });
+    }
+    if parts.is_empty() {
+        return Ok(log);
+    }
+    take_new(&mut log, files, &parts, options)?;
+    Ok(log)
+}
+
+/// The last lines before `known`.
+fn context_before(bytes: &[u8], known: usize) -> std::ops::Range<usize> {
+    let start = known.saturating_sub(CONTEXT_BYTES);
+    let start =
+        if start == 0 { 0 } else { memchr::memchr(b'\n', &bytes[start..known]).map_or(known, |at| start + at + 1) };
+    start..known
+}
+
+/// Reads the parts, and once more what is known of them: what the first has more is new.
+fn take_new(log: &mut LogRead, files: &[LogFile], parts: &[Part], options: &ingest::Options) -> Result<(), Error> {
+    let text = |part: &Part, end: usize| {
+        let text = &files[part.file].text;
+        let bytes = text.bytes[part.context.start..end].to_vec();
+        Source::Text(Arc::new(Text {
+            bytes,
+            path: text.path.clone(),
+            mtime_ms: text.mtime_ms,
+            broken: text.broken.clone(),
+        }))
+    };
+    let all: Vec<Source> = parts.iter().map(|part| text(part, part.end)).collect();
+    let known: Vec<Source> =
+        parts.iter().filter(|part| !part.context.is_empty()).map(|part| text(part, part.context.end)).collect();
+    let read = ingest::read(&all, options)?;
+    let again = ingest::read(&known, options)?;
+
+    let mut n_known: HashMap<&str, usize> = HashMap::new();
+    for series in &again.series {
+        n_known.insert(&series.info.id, series.samples.len());
+    }
+    let mut accounts_again = again.inputs.iter();
+    for (part, input) in parts.iter().zip(&read.inputs) {
+        let file = &files[part.file].text;
+        let empty = Input::new(&Source::File(file.path.clone()));
+        let before = if part.context.is_empty() { None } else { accounts_again.next() };
+        if part.context.end == part.end {
+            continue;
+        }
+        let skipped = file.bytes[..part.context.start].iter().filter(|byte| **byte == b'\n').count() as u64;
+        add_account(&mut log.input, &log.path, input, before.unwrap_or(&empty), skipped, &file.path);
+        if input.unusable.is_none() {
+            log.untimed = Some(input.time_source == TimeSource::Inferred);
+            log.input.time_source = input.time_source;
+            log.input.end_from = input.end_from;
+        }
+    }
+    log.series = read
+        .series
+        .into_iter()
+        .map(|mut series| {
+            let skipped = n_known.get(series.info.id.as_str()).copied().unwrap_or(0).min(series.samples.len());
+            series.samples.retain(|index| skipped <= index);
+            series
+        })
+        .filter(|series| !series.samples.is_empty())
+        .collect();
+    log.input.series = log.series.len() as u64;
+    Ok(())
+}
+
+/// Adds what is new in the account of a file to that of its log. `before`: what it says of the lines that were known;
+/// `skipped`: the lines before those.
+fn add_account(sum: &mut Input, log: &Path, input: &Input, before: &Input, skipped: u64, file: &Path) {
+    let is_log = same_name(log, file);
+    let whose = |text: &str| if is_log { text.to_owned() } else { format!("`{}`: {text}", name(file)) };
+    sum.gaps += input.gaps - before.gaps;
+    sum.other_lines += input.other_lines - before.other_lines;
+    sum.rejected_count += input.rejected_count - before.rejected_count;
+    for rejected in input.rejected.iter().skip(before.rejected.len()) {
+        let mut rejected = rejected.clone();
+        rejected.line += skipped;
+        rejected.why = whose(&rejected.why);
+        if sum.rejected.len() < ingest::MAX_REJECTED {
+            sum.rejected.push(rejected);
+        }
+    }
+    sum.incomplete |= input.incomplete;
+    sum.warnings.extend(input.warnings.iter().map(|warning| whose(warning)));
+    if let Some(why) = &input.unusable {
+        // Lines that cannot be read stand in the account; a night with nothing else makes no log unusable.
+        if is_log && input.rejected_count == before.rejected_count {
+            sum.unusable = Some(why.clone());
+        } else {
+            sum.warnings.push(whose(why));
+        }
+    }
+}

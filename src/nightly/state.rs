@@ -1,0 +1,337 @@
+//! What is remembered between nights: a folder with `state.json`, the history as one Parquet file, and a lock.
+//!
+//! `state.json` names the history file that belongs to it and is replaced by rename, last: readings and the account of
+//! what was read of each log change in one step, at whatever point the program is killed.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::frame;
+use crate::report::files;
+use crate::series::{Limit, LimitSource, Metric, Samples, Sampling, SeriesInfo};
+
+/// The version of the folder's layout: what another version wrote is refused.
+const VERSION: u32 = 1;
+
+/// Everything that is remembered.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Memory {
+    /// The logs, in the order in which they were first given.
+    pub(super) logs: Vec<LogMemory>,
+    /// Every series of every log.
+    pub(super) series: Vec<KeptSeries>,
+    /// What earlier nights came to, oldest first.
+    pub(super) nights: Vec<Night>,
+}
+
+/// What is known of a log, whatever its files are called tonight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct LogMemory {
+    /// Where it was last found.
+    pub(super) path: PathBuf,
+    /// Whether its readings carry no time.
+    pub(super) untimed: bool,
+    /// When its last reading was taken, in milliseconds; `None` before the first.
+    pub(super) end_ms: Option<i64>,
+    /// The contents that were read.
+    pub(super) read: Vec<ReadContent>,
+}
+
+/// A file that was read: it is known again under any name, compressed or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ReadContent {
+    /// What was read of it on each night, growing; at least one.
+    pub(super) beginnings: Vec<Beginning>,
+    /// The last lines that were read, to find the place in a log that was cut at its front; empty when it is too short
+    /// for that.
+    pub(super) tail: String,
+    /// The last night on which a file began with it, in milliseconds.
+    pub(super) seen_ms: i64,
+}
+
+/// The first bytes of a file, decompressed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Beginning {
+    /// How many.
+    pub(super) length: u64,
+    /// Their SHA-256, in hexadecimal digits.
+    pub(super) sha256: String,
+}
+
+/// A series and all its samples that are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct KeptSeries {
+    /// The log that it is from, as an index.
+    pub(super) log: usize,
+    /// Who it is in that log.
+    pub(super) info: SeriesInfo,
+    /// Its samples, in time order.
+    pub(super) samples: Samples,
+}
+
+/// What a night came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Night {
+    /// When it ran, in milliseconds.
+    pub(super) at_ms: i64,
+    /// The newest reading that it knew, in milliseconds.
+    pub(super) end_ms: i64,
+    /// Its series: name, outcome and verdict.
+    pub(super) series: Vec<(String, String, String)>,
+}
+
+/// The folder, locked for this run.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    generation: u64,
+    /// Dropping it, or the end of the process in any way, unlocks.
+    _lock: File,
+}
+
+/// `state.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateFile {
+    version: u32,
+    generation: u64,
+    logs: Vec<LogMemory>,
+    series: Vec<SeriesEntry>,
+    nights: Vec<Night>,
+}
+
+/// A series in `state.json`; its samples are those of its index in the history.
+#[derive(Serialize, Deserialize)]
+struct SeriesEntry {
+    log: usize,
+    id: String,
+    labels: std::collections::BTreeMap<String, String>,
+    container_given: bool,
+    limit_bytes: Option<f64>,
+    #[serde(with = "MetricName")]
+    metric: Metric,
+    sampling: SamplingName,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", remote = "Metric")]
+enum MetricName {
+    DockerUsage,
+    UsageBytes,
+    WorkingSet,
+    Rss,
+    Other,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SamplingName {
+    Raw,
+    Step,
+    StepInferred,
+}
+
+/// Only the version: read before all else, so that a later layout is refused for what it is.
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+impl Store {
+    /// Locks the folder, which is made where it does not exist, and reads what it remembers.
+    ///
+    /// # Errors
+    ///
+    /// When another run holds the lock, when the folder cannot be used, or when what it holds is of another version or
+    /// damaged.
+    pub(super) fn open(folder: &Path) -> Result<(Store, Memory), Error> {
+        let cannot_write = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Write { path, source }
+        };
+        fs::create_dir_all(folder).map_err(cannot_write(folder))?;
+        let lock = lock(folder)?;
+        let path = folder.join("state.json");
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let store = Store { folder: folder.to_owned(), generation: 0, _lock: lock };
+                store.remove_others().map_err(cannot_write(folder))?;
+                return Ok((store, Memory::default()));
+            }
+            Err(source) => return Err(Error::Read { path, source }),
+        };
+        let damaged = |why: String| Error::Unusable { path: path.clone(), why };
+        let version: VersionOnly = serde_json::from_slice(&text)
+            .map_err(|error| damaged(format!("it is not the state of the nightly job: {error}")))?;
+        if version.version != VERSION {
+            return Err(damaged(format!(
+                "it is of version {} (expected {VERSION}): use the leaktrend that wrote it, or begin anew in another folder",
+                version.version
+            )));
+        }
+        let state: StateFile =
+            serde_json::from_slice(&text).map_err(|error| damaged(format!("it is damaged: {error}")))?;
+        let store = Store { folder: folder.to_owned(), generation: state.generation, _lock: lock };
+        let history = store.history();
+        let mut columns = frame::read_history(&history, state.series.len())
+            .map_err(|source| Error::Read { path: history, source })?
+            .into_iter();
+        store.remove_others().map_err(cannot_write(folder))?;
+        if let Some(entry) = state.series.iter().find(|entry| entry.log >= state.logs.len()) {
+            return Err(damaged(format!("it is damaged: `{}` is from a log that it does not name", entry.id)));
+        }
+        let series = state
+            .series
+            .into_iter()
+            .map(|entry| KeptSeries {
+                log: entry.log,
+                samples: columns.next().unwrap_or_default(),
+                info: entry.into_info(),
+            })
+            .collect();
+        Ok((store, Memory { logs: state.logs, series, nights: state.nights }))
+    }
+
+    /// Keeps `memory`, samples and all: when this returns it is on the disk, and until then the old one is.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be written; what was kept before is then as it was.
+    pub(super) fn keep(&mut self, memory: &Memory) -> Result<(), Error> {
+        self.generation += 1;
+        let history = self.history();
+        let samples: Vec<&Samples> = memory.series.iter().map(|series| &series.samples).collect();
+        files::replace(&history, |file| frame::write_history(&samples, file))
+            .map_err(|source| Error::Write { path: history, source })?;
+        self.write_state(memory)
+    }
+
+    /// Keeps what a night came to; the samples are those that were kept last.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written; what was kept before is then as it was.
+    pub(super) fn keep_night(&mut self, memory: &Memory) -> Result<(), Error> {
+        self.write_state(memory)
+    }
+
+    fn write_state(&self, memory: &Memory) -> Result<(), Error> {
+        let state = StateFile {
+            version: VERSION,
+            generation: self.generation,
+            logs: memory.logs.clone(),
+            series: memory.series.iter().map(SeriesEntry::of).collect(),
+            nights: memory.nights.clone(),
+        };
+        let path = self.folder.join("state.json");
+        let written = (|| {
+            // The history must be found before the state that names it.
+            sync(&self.folder)?;
+            files::replace(&path, |file| Ok(serde_json::to_writer_pretty(file, &state)?))?;
+            sync(&self.folder)?;
+            self.remove_others()
+        })();
+        written.map_err(|source| Error::Write { path, source })
+    }
+
+    fn history(&self) -> PathBuf {
+        self.folder.join(history_name(self.generation))
+    }
+
+    /// Removes what a killed run left behind, and histories that no state names any more.
+    fn remove_others(&self) -> io::Result<()> {
+        let current = history_name(self.generation);
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_history = name.starts_with("history-") && name.ends_with(".parquet");
+            if name.starts_with(files::TEMPORARY) || is_history && *name != *current {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn history_name(generation: u64) -> String {
+    format!("history-{generation}.parquet")
+}
+
+/// Takes the lock of a folder; it ends with the process, so that none is left behind by a crash.
+fn lock(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("lock");
+    let cannot = |source| Error::Write { path: path.clone(), source };
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who holds it is a help, not a condition.
+            let _ = file.read_to_string(&mut holder);
+            let holder = holder.trim();
+            let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
+            return Err(Error::Usage(format!(
+                "`{}` is in use by another run of `leaktrend nightly`{holder}: wait until it has ended",
+                folder.display()
+            )));
+        }
+        Err(TryLockError::Error(source)) => return Err(cannot(source)),
+    }
+    file.set_len(0)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| file.write_all(format!("{}\n", std::process::id()).as_bytes()))
+        .map_err(cannot)?;
+    Ok(file)
+}
+
+/// Makes renames in a folder last through a loss of power.
+#[cfg(unix)]
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+impl SeriesEntry {
+    fn of(series: &KeptSeries) -> SeriesEntry {
+        let info = &series.info;
+        SeriesEntry {
+            log: series.log,
+            id: info.id.clone(),
+            labels: info.labels.clone(),
+            container_given: info.container_given,
+            limit_bytes: info.limit.map(|limit| limit.bytes),
+            metric: info.metric,
+            sampling: match info.sampling {
+                Sampling::Raw => SamplingName::Raw,
+                Sampling::Step { inferred: false } => SamplingName::Step,
+                Sampling::Step { inferred: true } => SamplingName::StepInferred,
+            },
+        }
+    }
+
+    fn into_info(self) -> SeriesInfo {
+        SeriesInfo {
+            id: self.id,
+            labels: self.labels,
+            container_given: self.container_given,
+            limit: self.limit_bytes.map(|bytes| Limit { bytes, source: LimitSource::Input }),
+            metric: self.metric,
+            sampling: match self.sampling {
+                SamplingName::Raw => Sampling::Raw,
+                SamplingName::Step => Sampling::Step { inferred: false },
+                SamplingName::StepInferred => Sampling::Step { inferred: true },
+            },
+        }
+    }
+}

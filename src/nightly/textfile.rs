@@ -1,0 +1,191 @@
+//! The night as metrics, for the textfile collector of `node_exporter`: base units, no times of their own.
+//!
+//! Written by rename, so that the collector never reads half of it; what cannot be said is left out, never 0 or NaN.
+
+use std::fmt::Write;
+
+use super::Nightly;
+use crate::judge::Verdict;
+use crate::policy::Outcome;
+use crate::report::SeriesReport;
+
+const OUTCOMES: [Outcome; 4] = [Outcome::Fail, Outcome::Inconclusive, Outcome::Warn, Outcome::Pass];
+
+/// One metric with its samples.
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    /// Labels, written out, and value.
+    samples: Vec<(String, f64)>,
+}
+
+/// The text of the file.
+pub fn render(nightly: &Nightly) -> String {
+    let mut text = String::new();
+    for metric in metrics(nightly).into_iter().filter(|metric| !metric.samples.is_empty()) {
+        let Metric { name, help, samples } = metric;
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (labels, value) in samples {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    }
+    text
+}
+
+fn metrics(nightly: &Nightly) -> Vec<Metric> {
+    let none = || labels(&[]);
+    let mut metrics = vec![
+        Metric {
+            name: "leaktrend_build_info",
+            help: "The version that ran.",
+            samples: vec![(labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0)],
+        },
+        Metric {
+            name: "leaktrend_last_run_timestamp_seconds",
+            help: "When the nightly job ran last.",
+            samples: vec![(none(), nightly.now_ms as f64 / 1000.0)],
+        },
+        Metric {
+            name: "leaktrend_exit_code",
+            help: "How it ended: 0 nothing failed, 1 something failed, 2 not all could be done, 3 inconclusive.",
+            samples: vec![(none(), f64::from(nightly.exit_code as u8))],
+        },
+        Metric {
+            name: "leaktrend_outcome",
+            help: "1 for what the night came to, 0 for what it did not.",
+            samples: states(&[], nightly.outcome),
+        },
+        Metric {
+            name: "leaktrend_window_coverage_ratio",
+            help: "Share of the last day, week or month that readings cover.",
+            samples: nightly
+                .windows
+                .iter()
+                .map(|window| (labels(&[("window", window.span.name())]), window.coverage))
+                .collect(),
+        },
+    ];
+    metrics.extend(of_logs(nightly));
+    metrics.extend(of_series(nightly));
+    metrics
+}
+
+fn of_logs(nightly: &Nightly) -> Vec<Metric> {
+    let inputs = &nightly.deciding().report.inputs;
+    let each = |value: &dyn Fn(usize) -> Option<f64>| -> Vec<(String, f64)> {
+        let samples = inputs.iter().enumerate().map(|(index, input)| (labels(&[("log", &input.path)]), value(index)));
+        samples.filter_map(|(labels, value)| Some((labels, value?))).collect()
+    };
+    vec![
+        Metric {
+            name: "leaktrend_input_last_sample_timestamp_seconds",
+            help: "When the newest reading of a log was taken.",
+            samples: each(&|index| nightly.log_ends[index].map(|end_ms| end_ms as f64 / 1000.0)),
+        },
+        Metric {
+            name: "leaktrend_input_usable",
+            help: "Whether a log could be read.",
+            samples: each(&|index| Some(f64::from(u8::from(inputs[index].unusable.is_none())))),
+        },
+        Metric {
+            name: "leaktrend_input_rejected_lines",
+            help: "New lines of a log that could not be read.",
+            samples: each(&|index| Some(inputs[index].rejected_count as f64)),
+        },
+    ]
+}
+
+fn of_series(nightly: &Nightly) -> Vec<Metric> {
+    let series: Vec<&SeriesReport> = nightly.series().into_iter().map(|(_, series)| series).collect();
+    let who = |series: &SeriesReport| {
+        [("series", series.id().to_owned()), ("container", series.samples.info.container().to_owned())]
+    };
+    let each = |name, help, value: &dyn Fn(&SeriesReport) -> Option<f64>| Metric {
+        name,
+        help,
+        samples: series.iter().filter_map(|series| Some((labels(&borrowed(&who(series))), value(series)?))).collect(),
+    };
+    let growth = |part: fn(&crate::judge::Growth) -> f64| {
+        move |series: &SeriesReport| series.judgement.growth.as_ref().map(part).filter(|rate| rate.is_finite())
+    };
+    vec![
+        Metric {
+            name: "leaktrend_series_outcome",
+            help: "1 for what a series came to, 0 for what it did not.",
+            samples: series.iter().flat_map(|series| states(&borrowed(&who(series)), series.outcome)).collect(),
+        },
+        Metric {
+            name: "leaktrend_series_verdict",
+            help: "1 for the verdict of a series, 0 for the others.",
+            samples: series.iter().flat_map(|series| verdicts(&borrowed(&who(series)), series.verdict())).collect(),
+        },
+        each("leaktrend_memory_bytes", "Memory of a series at its newest reading.", &|series| {
+            series.samples.used_bytes().last().copied()
+        }),
+        each("leaktrend_memory_limit_bytes", "Memory limit of a series, where one of its own is known.", &|series| {
+            series.limit.and_then(|limit| limit.own())
+        }),
+        each(
+            "leaktrend_growth_bytes_per_second",
+            "Growth of a series, where it was estimated.",
+            &growth(|growth| growth.bytes_per_second),
+        ),
+        each(
+            "leaktrend_growth_lower_bytes_per_second",
+            "Lower end of the interval of the growth.",
+            &growth(|growth| growth.lower),
+        ),
+        each(
+            "leaktrend_growth_upper_bytes_per_second",
+            "Upper end of the interval of the growth.",
+            &growth(|growth| growth.upper),
+        ),
+        each(
+            "leaktrend_time_to_limit_seconds",
+            "Time from the newest reading until a growing series reaches its limit.",
+            &|series| series.time_to_limit.map(|time| time.seconds).filter(|seconds| seconds.is_finite()),
+        ),
+        each("leaktrend_last_sample_timestamp_seconds", "When the newest reading of a series was taken.", &|series| {
+            Some(series.samples.end_ms() as f64 / 1000.0)
+        }),
+    ]
+}
+
+fn borrowed<'a>(labels: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+    labels.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+/// One sample for each outcome.
+fn states(of: &[(&str, &str)], outcome: Outcome) -> Vec<(String, f64)> {
+    let sample =
+        |state: Outcome| (labels(&[of, &[("state", state.name())]].concat()), f64::from(u8::from(state == outcome)));
+    OUTCOMES.map(sample).to_vec()
+}
+
+/// One sample for each verdict.
+fn verdicts(of: &[(&str, &str)], verdict: Verdict) -> Vec<(String, f64)> {
+    let sample =
+        |state: &Verdict| (labels(&[of, &[("state", state.name())]].concat()), f64::from(u8::from(*state == verdict)));
+    Verdict::ALL.iter().map(sample).collect()
+}
+
+/// Labels between braces, escaped; nothing when there are none.
+fn labels(labels: &[(&str, &str)]) -> String {
+    if labels.is_empty() {
+        return String::new();
+    }
+    let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let pairs: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_name_holds_does_not_end_the_label() {
+        assert_eq!(labels(&[("series", "a\"b\\c\nd")]), r#"{series="a\"b\\c\nd"}"#);
+        assert_eq!(labels(&[]), "");
+    }
+}

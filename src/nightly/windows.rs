@@ -1,0 +1,95 @@
+//! The last day, week and month: how much of each is covered by readings, and which one decides.
+
+use crate::ingest::SeriesSamples;
+use crate::policy::Outcome;
+use crate::report::{Report, SeriesReport};
+use crate::stats::robust::median;
+
+/// A stretch of time that ends with the newest sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Span {
+    /// 24 hours.
+    Day,
+    /// 7 days.
+    Week,
+    /// 30 days.
+    Month,
+}
+
+impl Span {
+    /// All of them, the shortest first.
+    pub const ALL: [Span; 3] = [Span::Day, Span::Week, Span::Month];
+
+    /// Its name in the report and its folder.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Span::Day => "day",
+            Span::Week => "week",
+            Span::Month => "month",
+        }
+    }
+
+    /// Its length, in milliseconds.
+    pub const fn length_ms(self) -> i64 {
+        let days = match self {
+            Span::Day => 1,
+            Span::Week => 7,
+            Span::Month => 30,
+        };
+        days * 86_400_000
+    }
+}
+
+/// A span and what was found in it.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// Which.
+    pub span: Span,
+    /// Share of its time that readings cover, 0 to 1.
+    pub coverage: f64,
+    /// What is to say of it; its inputs and settings are those of the night.
+    pub report: Report,
+}
+
+/// Share of the time from `start_ms` to `end_ms` that readings cover: the time up to three usual intervals after a
+/// reading of any series is.
+pub(super) fn coverage(series: &[SeriesSamples], start_ms: i64, end_ms: i64) -> f64 {
+    let steps = |times: &[i64]| times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect::<Vec<f64>>();
+    let of_series: Vec<f64> = series.iter().filter_map(|series| median(&steps(&series.samples.time_ms))).collect();
+    let Some(usual) = median(&of_series) else { return 0.0 };
+    let mut times: Vec<i64> = series.iter().flat_map(|series| series.samples.time_ms.iter().copied()).collect();
+    times.sort_unstable();
+    let covered: f64 = steps(&times).into_iter().map(|step| step.min(3.0 * usual)).sum();
+    // The first reading stands for the interval before it.
+    ((covered + usual) / (end_ms - start_ms) as f64).min(1.0)
+}
+
+/// The window that decides, as an index: the longest that fails, or else the longest that is covered well enough, or
+/// else the shortest. `windows`: the shortest first, at least one.
+pub(super) fn deciding(windows: &[Window], min_coverage: f64) -> usize {
+    let fails = windows.iter().rposition(|window| window.report.outcome == Outcome::Fail);
+    fails.or_else(|| windows.iter().rposition(|window| min_coverage <= window.coverage)).unwrap_or(0)
+}
+
+/// For each series the window that decides for it, by the same rule, and its report there; worst first.
+pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<(Span, &SeriesReport)> {
+    let mut ids: Vec<&str> =
+        windows.iter().flat_map(|window| window.report.series.iter().map(SeriesReport::id)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found: Vec<(Span, &SeriesReport)> = ids
+        .into_iter()
+        .filter_map(|id| {
+            let of_id: Vec<(&Window, &SeriesReport)> = windows
+                .iter()
+                .filter_map(|window| Some((window, window.report.series.iter().find(|series| series.id() == id)?)))
+                .collect();
+            let fails = of_id.iter().rposition(|(_, series)| series.outcome == Outcome::Fail);
+            let covered = || of_id.iter().rposition(|(window, _)| min_coverage <= window.coverage);
+            let (window, series) = of_id.get(fails.or_else(covered).unwrap_or(0))?;
+            Some((window.span, *series))
+        })
+        .collect();
+    found.sort_by(|(_, a), (_, b)| b.outcome.cmp(&a.outcome).then_with(|| a.id().cmp(b.id())));
+    found
+}
