@@ -16,10 +16,12 @@ mod strangers;
 mod trend_csv;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::series::{Marks, Samples, SeriesInfo};
@@ -92,8 +94,8 @@ pub enum Source {
     Stdin,
     /// A file, plain or compressed.
     File(PathBuf),
-    /// What was read from a file before, or a part of it.
-    Text(Arc<Text>),
+    /// Parts of what was read from a file before, one after the other.
+    Text(Arc<Text>, Vec<Range<usize>>),
 }
 
 impl Source {
@@ -102,7 +104,7 @@ impl Source {
         match self {
             Source::Stdin => None,
             Source::File(path) => Some(path),
-            Source::Text(text) => Some(&text.path),
+            Source::Text(text, _) => Some(&text.path),
         }
     }
 }
@@ -169,8 +171,10 @@ pub struct Input {
     pub path: String,
     /// What it was read as; `None` when it could not be used at all.
     pub format: Option<Format>,
-    /// Samples read.
+    /// Samples of it that are judged or kept.
     pub samples: u64,
+    /// Samples on the lines that were read this time, where others come from a history; `None`: all of `samples`.
+    pub new_samples: Option<u64>,
     /// Series with at least one sample.
     pub series: u64,
     /// Readings that said that there was no value.
@@ -208,7 +212,7 @@ pub const MAX_REJECTED: usize = 20;
 pub const MAX_REJECTED_CHARS: usize = 200;
 
 /// A line that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
     /// Counted from 1.
     pub line: u64,
@@ -625,6 +629,7 @@ impl Input {
             path: source.path().map_or_else(|| "-".to_owned(), |path| path.display().to_string()),
             format: None,
             samples: 0,
+            new_samples: None,
             series: 0,
             gaps: 0,
             other_lines: 0,

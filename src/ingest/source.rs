@@ -3,10 +3,13 @@
 //! What breaks off in the middle (a cut `.gz`, a failing disk) ends there: what was read stays, and it is said.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
@@ -32,11 +35,11 @@ impl Opened {
 }
 
 /// What a file holds, decompressed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     /// The file.
     pub path: PathBuf,
-    /// Its bytes, or some of them.
+    /// Its bytes.
     pub bytes: Vec<u8>,
     /// When the file was last written to, in milliseconds; `None` for what is not a regular file.
     pub mtime_ms: Option<i64>,
@@ -57,6 +60,28 @@ pub fn read_text(path: &Path) -> Result<Text, String> {
     Ok(Text { path: path.to_owned(), bytes, mtime_ms, broken: broken.take() })
 }
 
+/// Parts of a text, one after the other.
+struct Parts {
+    text: Arc<Text>,
+    left: VecDeque<Range<usize>>,
+}
+
+impl Read for Parts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(part) = self.left.front_mut() {
+            if part.start == part.end {
+                self.left.pop_front();
+                continue;
+            }
+            let n = part.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&self.text.bytes[part.start..part.start + n]);
+            part.start += n;
+            return Ok(n);
+        }
+        Ok(0)
+    }
+}
+
 /// Opens an input; otherwise says why it cannot be read.
 pub(super) fn open(source: &Source) -> Result<Opened, String> {
     let ((reader, broken), mtime_ms) = match source {
@@ -65,8 +90,9 @@ pub(super) fn open(source: &Source) -> Result<Opened, String> {
             let (file, mtime_ms) = named_file(path)?;
             (decompressed(file)?, mtime_ms)
         }
-        Source::Text(text) => {
-            let reader: Box<dyn Read> = Box::new(io::Cursor::new(text.bytes.clone()));
+        Source::Text(text, parts) => {
+            let reader = Parts { text: Arc::clone(text), left: parts.iter().cloned().collect() };
+            let reader: Box<dyn Read> = Box::new(reader);
             ((reader, Rc::new(RefCell::new(text.broken.clone()))), text.mtime_ms)
         }
     };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::state::Night;
+use super::state::{Run, RunResult};
 use crate::ingest::SeriesSamples;
 use crate::stats::robust::median;
 
-/// A night at least so long ago is yesterday's, in milliseconds: a run by hand in between does not count.
+/// A run at least so long ago is yesterday's, in milliseconds: those since then, by hand or started again, are tonight's.
 const YESTERDAY_MS: i64 = 20 * 3_600_000;
 /// A level is the median of so much time, in milliseconds.
 const LEVEL_MS: i64 = 86_400_000;
@@ -50,11 +50,16 @@ pub struct LevelChange {
     pub now_bytes: f64,
 }
 
-/// Compares tonight, `at_ms`, with yesterday. `samples`: all series with the samples that are kept.
-pub(super) fn since_yesterday(nights: &[Night], tonight: &Night, samples: &[SeriesSamples]) -> Changes {
-    let is_yesterday = |night: &&Night| night.at_ms <= tonight.at_ms - YESTERDAY_MS;
-    let Some(before) = nights.iter().rfind(is_yesterday).or_else(|| nights.first()) else { return Changes::default() };
-    let by_name = |night: &Night| -> BTreeMap<String, (String, String)> {
+/// The last run of an earlier night that was not stopped, as an index; `None` on the first night.
+pub(super) fn yesterday(runs: &[Run], now_ms: i64) -> Option<usize> {
+    runs.iter().rposition(|run| run.result.is_some() && run.at_ms <= now_ms - YESTERDAY_MS)
+}
+
+/// Compares tonight with yesterday. `samples`: all series with the samples that are kept.
+pub(super) fn since_yesterday(runs: &[Run], now_ms: i64, tonight: &RunResult, samples: &[SeriesSamples]) -> Changes {
+    let Some(run) = yesterday(runs, now_ms).map(|index| &runs[index]) else { return Changes::default() };
+    let Some(before) = &run.result else { return Changes::default() };
+    let by_name = |night: &RunResult| -> BTreeMap<String, (String, String)> {
         let entry =
             |(name, outcome, verdict): &(String, String, String)| (name.clone(), (outcome.clone(), verdict.clone()));
         night.series.iter().map(entry).collect()
@@ -84,7 +89,7 @@ pub(super) fn since_yesterday(nights: &[Night], tonight: &Night, samples: &[Seri
     let growth = |level: &LevelChange| level.now_bytes - level.before_bytes;
     levels.sort_by(|a, b| growth(b).total_cmp(&growth(a)));
     Changes {
-        since_ms: Some(before.at_ms),
+        since_ms: Some(run.at_ms),
         appeared: missing(&now, &then),
         vanished: missing(&then, &now),
         verdicts,
@@ -104,20 +109,33 @@ fn level(series: &SeriesSamples, end_ms: i64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn night(hours: i64, series: &[(&str, &str)]) -> Night {
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn result(series: &[(&str, &str)]) -> RunResult {
         let entry = |(name, verdict): &(&str, &str)| ((*name).to_owned(), "pass".to_owned(), (*verdict).to_owned());
-        Night { at_ms: hours * 3_600_000, end_ms: 0, series: series.iter().map(entry).collect() }
+        RunResult { end_ms: 0, series: series.iter().map(entry).collect() }
+    }
+
+    fn run(hours: i64, series: &[(&str, &str)]) -> Run {
+        Run { at_ms: hours * HOUR_MS, accounts: Vec::new(), result: Some(result(series)) }
     }
 
     #[test]
-    fn yesterday_is_the_last_night_long_enough_ago() {
-        let nights = [night(0, &[("a", "flat")]), night(24, &[("b", "flat")]), night(47, &[("c", "flat")])];
-        let tonight = night(48, &[("b", "step"), ("c", "flat")]);
-        let changes = since_yesterday(&nights, &tonight, &[]);
-        assert_eq!(changes.since_ms, Some(24 * 3_600_000));
+    fn yesterday_is_the_last_run_long_enough_ago_that_was_not_stopped() {
+        let mut runs = vec![run(0, &[("a", "flat")]), run(24, &[("b", "flat")]), run(47, &[("c", "flat")])];
+        let tonight = result(&[("b", "step"), ("c", "flat")]);
+        let changes = since_yesterday(&runs, 48 * HOUR_MS, &tonight, &[]);
+        assert_eq!(changes.since_ms, Some(24 * HOUR_MS));
         assert_eq!((changes.appeared, changes.vanished), (vec!["c".to_owned()], Vec::new()));
         assert_eq!(changes.verdicts[0].now.1, "step");
-        assert_eq!(since_yesterday(&nights[2..], &tonight, &[]).since_ms, Some(47 * 3_600_000));
-        assert_eq!(since_yesterday(&[], &tonight, &[]), Changes::default());
+        assert_eq!(since_yesterday(&runs[2..], 48 * HOUR_MS, &tonight, &[]), Changes::default());
+        runs[1].result = None;
+        assert_eq!(since_yesterday(&runs, 48 * HOUR_MS, &tonight, &[]).since_ms, Some(0));
+    }
+
+    #[test]
+    fn a_run_by_a_clock_that_was_ahead_is_no_yesterday() {
+        let runs = [run(0, &[("a", "flat")]), run(90_000, &[("a", "step")])];
+        assert_eq!(yesterday(&runs, 24 * HOUR_MS), Some(0));
     }
 }

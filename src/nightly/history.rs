@@ -52,7 +52,7 @@ pub(super) fn add(
                 && let Some(end_ms) = known.end_ms
             {
                 let interval_ms = interval_ms.unwrap_or(CRON_INTERVAL_MS);
-                log.input.warnings.extend(follow(&mut log.series, end_ms, interval_ms));
+                log.account.warnings.extend(follow(&mut log.series, end_ms, interval_ms));
             }
             let n_ahead = added.n_ahead;
             for series in &mut log.series {
@@ -61,7 +61,7 @@ pub(super) fn add(
                 added.n_ahead += (times.len() - series.samples.len()) as u64;
             }
             if added.n_ahead > n_ahead {
-                log.input.warnings.push(format!(
+                log.account.warnings.push(format!(
                     "readings of a time more than a day ahead of this run's clock are not kept: {} of them",
                     added.n_ahead - n_ahead
                 ));
@@ -154,8 +154,8 @@ fn follow(series: &mut [SeriesSamples], end_ms: i64, interval_ms: i64) -> Option
     })
 }
 
-/// Drops samples older than `keep_ms` before the newest, series without any, and what was remembered of files and
-/// nights before then. Gives the number of samples dropped.
+/// Drops samples older than `keep_ms` before the newest, series without any, and what was remembered of files that were
+/// not seen for as long. Gives the number of samples dropped.
 pub(super) fn prune(memory: &mut Memory, keep_ms: i64, now_ms: i64) -> u64 {
     let Some(end_ms) = end_ms(memory) else { return 0 };
     let start_ms = end_ms.saturating_sub(keep_ms);
@@ -172,7 +172,6 @@ pub(super) fn prune(memory: &mut Memory, keep_ms: i64, now_ms: i64) -> u64 {
     for log in &mut memory.logs {
         log.read.retain(|content| forget_ms <= content.seen_ms);
     }
-    memory.nights.retain(|night| forget_ms <= night.at_ms);
     n_dropped
 }
 

@@ -5,16 +5,23 @@
 //! that is still being written is left for the next night.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::contents::{self, Known};
-use super::state::{LogMemory, ReadContent};
+use super::state::{Account, LogMemory, ReadContent};
 use crate::error::Error;
-use crate::ingest::{self, Format, Input, SeriesSamples, Source, Text, TimeSource};
+use crate::ingest::{self, Format, Input, Rejected, SeriesSamples, Source, Text, TimeSource};
 
 /// How much of what is known is read again, in bytes: many calls of `docker stats` on any host.
 const CONTEXT_BYTES: usize = 256 << 10;
+
+/// So many lines may stand before the first reading of a file to say what its columns are.
+const HEAD_LINES: usize = 2;
+
+/// Longer first lines name no columns, in bytes.
+const MOST_HEAD_BYTES: usize = 64 << 10;
 
 /// What a log gave tonight.
 #[derive(Debug)]
@@ -23,8 +30,10 @@ pub(super) struct LogRead {
     pub(super) known: Option<usize>,
     /// What was named, without what rotation adds.
     pub(super) path: PathBuf,
-    /// The account of its new lines.
+    /// What it is, and whether it can be used.
     pub(super) input: Input,
+    /// What was met in its new lines.
+    pub(super) account: Account,
     /// Its new samples, in the order in which they were read.
     pub(super) series: Vec<SeriesSamples>,
     /// Whether the new readings carry no time; `None` when there are none.
@@ -37,7 +46,7 @@ pub(super) struct LogRead {
 
 /// A file of a log.
 struct LogFile {
-    text: Text,
+    text: Arc<Text>,
     known: Option<Known>,
     /// Whether another file begins with all of it.
     is_copy: bool,
@@ -64,7 +73,7 @@ pub(super) fn read(
         }
         for member in members {
             match ingest::read_text(&member) {
-                Ok(text) => files.push((log, LogFile { text, known: None, is_copy: false })),
+                Ok(text) => files.push((log, LogFile { text: Arc::new(text), known: None, is_copy: false })),
                 Err(why) => refuse(account, path, &member, why),
             }
         }
@@ -91,7 +100,12 @@ pub(super) fn read(
             };
             let known = taken[log].or_else(moved);
             let replaced = files.iter().filter_map(|file| Some(file.known?.content)).collect();
-            let log = LogRead { known, path, input, series: Vec::new(), untimed: None, read: Vec::new(), replaced };
+            let log = LogRead {
+                known,
+                path,
+                input,
+                account: Account::default(),
+                series: Vec::new(), untimed: None, read: Vec::new(), replaced };
             read_log(log, &files, &before, options, now_ms)
         })
         .collect()
@@ -146,14 +160,48 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The part of a file that is read tonight.
+/// The part of a file that is read tonight: what is between its head and its context is passed over.
 struct Part {
     /// Which file it is of.
     file: usize,
+    /// Where the file's first lines end, which may name its columns; 0 where the context begins with them.
+    head: usize,
     /// The bytes that were read before and are read again.
-    context: std::ops::Range<usize>,
+    context: Range<usize>,
     /// Where the new bytes end; they begin where the context ends.
     end: usize,
+}
+
+impl Part {
+    /// The part of `bytes` up to `end` of which all before `known` was read before.
+    fn new(file: usize, bytes: &[u8], known: usize, end: usize) -> Part {
+        let start = match known.saturating_sub(CONTEXT_BYTES) {
+            0 => 0,
+            start => memchr::memchr(b'\n', &bytes[start..known]).map_or(known, |at| start + at + 1),
+        };
+        let first_lines = &bytes[..start.min(MOST_HEAD_BYTES)];
+        let head = memchr::memchr_iter(b'\n', first_lines).take(HEAD_LINES).last().map_or(0, |at| at + 1);
+        Part { file, head, context: start..known, end }
+    }
+
+    /// The file with what is read of it up to `end`.
+    fn source(&self, files: &[LogFile], end: usize) -> Source {
+        Source::Text(Arc::clone(&files[self.file].text), vec![0..self.head, self.context.start..end])
+    }
+
+    /// How many lines are passed over.
+    fn skipped_lines(&self, files: &[LogFile]) -> u64 {
+        let skipped = &files[self.file].text.bytes[self.head..self.context.start];
+        memchr::memchr_iter(b'\n', skipped).count() as u64
+    }
+
+    fn is_all_known(&self) -> bool {
+        self.context.end == self.end
+    }
+
+    fn is_all_new(&self) -> bool {
+        self.context.end == 0
+    }
 }
 
 fn read_log(
@@ -181,14 +229,10 @@ fn read_log(
         } else {
             memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1)
         };
-        let context = match format {
-            // Neither belongs to what stands before it: an answer is whole, and rows of `epoch,512.3MiB` name nobody.
-            Format::DockerStats => context_before(bytes, known),
-            _ if format.is_log() => known..known,
-            _ => 0..0,
-        };
+        // An answer is whole, and does not go on.
+        let context = if format.is_log() { known } else { 0 };
         if known < end {
-            parts.push(Part { file: index, context, end });
+            parts.push(Part::new(index, bytes, context, end));
         }
         let content = file.known.map(|known| before[known.content]);
         if 0 < end.max(known) {
@@ -198,12 +242,12 @@ fn read_log(
     }
     // After a rotation the last lines that are known stand in the file before.
     if let Some(first) = parts.first()
-        && first.context.is_empty()
+        && first.is_all_new()
         && let Some(earlier) = files[..first.file].iter().rposition(|file| file.known.is_some() && !file.is_copy)
-        && log.input.format == Some(Format::DockerStats)
+        && log.input.format.is_some_and(Format::is_log)
     {
         let bytes = &files[earlier].text.bytes;
-        parts.insert(0, Part { file: earlier, context: context_before(bytes, bytes.len()), end: bytes.len() });
+        parts.insert(0, Part::new(earlier, bytes, bytes.len(), bytes.len()));
     }
     if parts.is_empty() {
         return Ok(log);
@@ -212,29 +256,11 @@ fn read_log(
     Ok(log)
 }
 
-/// The last lines before `known`.
-fn context_before(bytes: &[u8], known: usize) -> std::ops::Range<usize> {
-    let start = known.saturating_sub(CONTEXT_BYTES);
-    let start =
-        if start == 0 { 0 } else { memchr::memchr(b'\n', &bytes[start..known]).map_or(known, |at| start + at + 1) };
-    start..known
-}
-
 /// Reads the parts, and once more what is known of them: what the first has more is new.
 fn take_new(log: &mut LogRead, files: &[LogFile], parts: &[Part], options: &ingest::Options) -> Result<(), Error> {
-    let text = |part: &Part, end: usize| {
-        let text = &files[part.file].text;
-        let bytes = text.bytes[part.context.start..end].to_vec();
-        Source::Text(Arc::new(Text {
-            bytes,
-            path: text.path.clone(),
-            mtime_ms: text.mtime_ms,
-            broken: text.broken.clone(),
-        }))
-    };
-    let all: Vec<Source> = parts.iter().map(|part| text(part, part.end)).collect();
+    let all: Vec<Source> = parts.iter().map(|part| part.source(files, part.end)).collect();
     let known: Vec<Source> =
-        parts.iter().filter(|part| !part.context.is_empty()).map(|part| text(part, part.context.end)).collect();
+        parts.iter().filter(|part| !part.is_all_new()).map(|part| part.source(files, part.context.end)).collect();
     let read = ingest::read(&all, options)?;
     let again = ingest::read(&known, options)?;
 
@@ -246,12 +272,20 @@ fn take_new(log: &mut LogRead, files: &[LogFile], parts: &[Part], options: &inge
     for (part, input) in parts.iter().zip(&read.inputs) {
         let file = &files[part.file].text;
         let empty = Input::new(&Source::File(file.path.clone()));
-        let before = if part.context.is_empty() { None } else { accounts_again.next() };
-        if part.context.end == part.end {
+        let before = if part.is_all_new() { None } else { accounts_again.next() };
+        if part.is_all_known() {
             continue;
         }
-        let skipped = file.bytes[..part.context.start].iter().filter(|byte| **byte == b'\n').count() as u64;
-        add_account(&mut log.input, &log.path, input, before.unwrap_or(&empty), skipped, &file.path);
+        let before = before.unwrap_or(&empty);
+        add_account(&mut log.account, &log.path, input, before, part.skipped_lines(files), &file.path);
+        if let Some(why) = &input.unusable {
+            // Lines that cannot be read stand in the account; a night with nothing else makes no log unusable.
+            if same_name(&log.path, &file.path) && input.rejected_count == before.rejected_count {
+                log.input.unusable = Some(why.clone());
+            } else {
+                log.account.warnings.push(whose(&log.path, &file.path, why));
+            }
+        }
         if input.unusable.is_none() {
             log.untimed = Some(input.time_source == TimeSource::Inferred);
             log.input.time_source = input.time_source;
@@ -273,29 +307,27 @@ fn take_new(log: &mut LogRead, files: &[LogFile], parts: &[Part], options: &inge
 }
 
 /// Adds what is new in the account of a file to that of its log. `before`: what it says of the lines that were known;
-/// `skipped`: the lines before those.
-fn add_account(sum: &mut Input, log: &Path, input: &Input, before: &Input, skipped: u64, file: &Path) {
-    let is_log = same_name(log, file);
-    let whose = |text: &str| if is_log { text.to_owned() } else { format!("`{}`: {text}", name(file)) };
+/// `skipped`: the lines between the first and those.
+fn add_account(sum: &mut Account, log: &Path, input: &Input, before: &Input, skipped: u64, file: &Path) {
+    if let (Some(lines), before) = (input.lines, before.lines.unwrap_or(0)) {
+        *sum.lines.get_or_insert_default() += lines - before;
+    }
+    sum.further += input.further - before.further;
+    sum.samples += input.samples - before.samples;
     sum.gaps += input.gaps - before.gaps;
     sum.other_lines += input.other_lines - before.other_lines;
     sum.rejected_count += input.rejected_count - before.rejected_count;
     for rejected in input.rejected.iter().skip(before.rejected.len()) {
-        let mut rejected = rejected.clone();
-        rejected.line += skipped;
-        rejected.why = whose(&rejected.why);
         if sum.rejected.len() < ingest::MAX_REJECTED {
-            sum.rejected.push(rejected);
+            let why = whose(log, file, &rejected.why);
+            sum.rejected.push(Rejected { line: rejected.line + skipped, why, ..rejected.clone() });
         }
     }
     sum.incomplete |= input.incomplete;
-    sum.warnings.extend(input.warnings.iter().map(|warning| whose(warning)));
-    if let Some(why) = &input.unusable {
-        // Lines that cannot be read stand in the account; a night with nothing else makes no log unusable.
-        if is_log && input.rejected_count == before.rejected_count {
-            sum.unusable = Some(why.clone());
-        } else {
-            sum.warnings.push(whose(why));
-        }
-    }
+    sum.warnings.extend(input.warnings.iter().map(|warning| whose(log, file, warning)));
+}
+
+/// A sentence of a file: with its name, unless it is the log itself.
+fn whose(log: &Path, file: &Path, text: &str) -> String {
+    if same_name(log, file) { text.to_owned() } else { format!("`{}`: {text}", name(file)) }
 }

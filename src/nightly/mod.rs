@@ -26,7 +26,7 @@ use crate::ingest::Input;
 use crate::policy::{self, ExitCode, Outcome};
 use crate::report::SeriesReport;
 use crate::units::Seconds;
-use state::{Memory, Night, Store};
+use state::{Account, Memory, Run, RunResult, Store};
 
 /// What to do tonight.
 #[derive(Debug, Clone)]
@@ -97,9 +97,14 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let mut read = logs::read(&night.logs, &memory.logs, &night.job.ingest, night.now_ms)?;
     let (logs, added) = history::add(&mut memory, &mut read, interval_ms, night.now_ms);
     let n_dropped = history::prune(&mut memory, settings.nightly.keep_seconds.as_ms(), night.now_ms);
+    let accounts = logs.iter().zip(&mut read).map(|(log, read)| (*log, std::mem::take(&mut read.account))).collect();
+    // Runs before yesterday's are of no use any more.
+    memory.runs.drain(..changes::yesterday(&memory.runs, night.now_ms).unwrap_or(0));
+    memory.runs.push(Run { at_ms: night.now_ms, accounts, result: None });
     store.keep(&memory)?;
 
-    let inputs: Vec<Input> = read.into_iter().map(|log| log.input).collect();
+    let tonights = tonights_accounts(&memory, night.now_ms, &logs);
+    let inputs: Vec<Input> = read.into_iter().zip(&tonights).map(|(log, account)| account.of(log.input)).collect();
     let names = history::names(&memory);
     let everything = history::since(&memory, &names, &logs, &inputs, i64::MIN).series;
     if let Some(path) = &night.frame {
@@ -129,11 +134,11 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
         min_coverage,
     };
     let tonight = remembered(&nightly);
-    nightly.changes = changes::since_yesterday(&memory.nights, &tonight, &everything);
+    nightly.changes = changes::since_yesterday(&memory.runs, night.now_ms, &tonight, &everything);
 
     on_report(&nightly)?;
-    memory.nights.push(tonight);
-    store.keep_night(&memory)?;
+    memory.runs.last_mut().expect("it was pushed above").result = Some(tonight);
+    store.keep_result(&memory)?;
     Ok(nightly)
 }
 
@@ -167,15 +172,30 @@ fn judge(
     Ok(windows)
 }
 
+/// What was met in each log since yesterday's run: also by runs since then, of which some may have been stopped.
+fn tonights_accounts(memory: &Memory, now_ms: i64, logs: &[usize]) -> Vec<Account> {
+    let first = changes::yesterday(&memory.runs, now_ms).map_or(0, |index| index + 1);
+    let of_log = |log: usize| {
+        let accounts = memory.runs[first..].iter().flat_map(|run| &run.accounts);
+        accounts.filter(move |(of, _)| *of == log).map(|(_, account)| account)
+    };
+    logs.iter()
+        .map(|log| {
+            let mut sum = Account::default();
+            of_log(*log).for_each(|account| sum.add(account));
+            sum
+        })
+        .collect()
+}
+
 /// What is remembered of tonight: the series whose readings still come, as they are judged.
-fn remembered(nightly: &Nightly) -> Night {
+fn remembered(nightly: &Nightly) -> RunResult {
     let is_gone = |criterion: &Criterion| criterion.id == "stale-data" && criterion.status == Status::NotApplicable;
     let is_there = |series: &&SeriesReport| !series.criteria.iter().any(is_gone);
     let entry = |series: &SeriesReport| {
         (series.id().to_owned(), series.outcome.name().to_owned(), series.verdict().name().to_owned())
     };
-    Night {
-        at_ms: nightly.now_ms,
+    RunResult {
         end_ms: nightly.end_ms.unwrap_or(nightly.now_ms),
         series: nightly.series().into_iter().map(|(_, series)| series).filter(is_there).map(entry).collect(),
     }

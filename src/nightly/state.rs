@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::frame;
+use crate::ingest::{self, Input, Rejected};
 use crate::report::files;
 use crate::series::{Limit, LimitSource, Metric, Samples, Sampling, SeriesInfo};
 
@@ -24,8 +25,8 @@ pub(super) struct Memory {
     pub(super) logs: Vec<LogMemory>,
     /// Every series of every log.
     pub(super) series: Vec<KeptSeries>,
-    /// What earlier nights came to, oldest first.
-    pub(super) nights: Vec<Night>,
+    /// The run of yesterday and those since, in the order in which they ran.
+    pub(super) runs: Vec<Run>,
 }
 
 /// What is known of a log, whatever its files are called tonight.
@@ -73,15 +74,47 @@ pub(super) struct KeptSeries {
     pub(super) samples: Samples,
 }
 
-/// What a night came to.
+/// A run of the job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Night {
+pub(super) struct Run {
     /// When it ran, in milliseconds.
     pub(super) at_ms: i64,
+    /// What it met in the lines that were new to it, by log as an index.
+    pub(super) accounts: Vec<(usize, Account)>,
+    /// What it came to; `None` when it was stopped before its report was written.
+    pub(super) result: Option<RunResult>,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct RunResult {
     /// The newest reading that it knew, in milliseconds.
     pub(super) end_ms: i64,
     /// Its series: name, outcome and verdict.
     pub(super) series: Vec<(String, String, String)>,
+}
+
+/// What was met in lines of a log that were new.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Account {
+    /// The lines; `None` for what does not consist of lines.
+    pub(super) lines: Option<u64>,
+    /// Readings on lines that hold another one before them.
+    pub(super) further: u64,
+    /// Readings.
+    pub(super) samples: u64,
+    /// Readings that say that there is no value.
+    pub(super) gaps: u64,
+    /// Lines that are not meant to be readings.
+    pub(super) other_lines: u64,
+    /// Lines that were not understood.
+    pub(super) rejected_count: u64,
+    /// The first of these.
+    pub(super) rejected: Vec<Rejected>,
+    /// Whether something is known to be missing.
+    pub(super) incomplete: bool,
+    /// What a reader of the report must know.
+    pub(super) warnings: Vec<String>,
 }
 
 /// The folder, locked for this run.
@@ -101,7 +134,7 @@ struct StateFile {
     generation: u64,
     logs: Vec<LogMemory>,
     series: Vec<SeriesEntry>,
-    nights: Vec<Night>,
+    runs: Vec<Run>,
 }
 
 /// A series in `state.json`; its samples are those of its index in the history.
@@ -141,6 +174,34 @@ struct VersionOnly {
     version: u32,
 }
 
+impl Account {
+    /// Adds what was met in later lines.
+    pub(super) fn add(&mut self, later: &Account) {
+        if let Some(lines) = later.lines {
+            *self.lines.get_or_insert_default() += lines;
+        }
+        self.further += later.further;
+        self.samples += later.samples;
+        self.gaps += later.gaps;
+        self.other_lines += later.other_lines;
+        self.rejected_count += later.rejected_count;
+        let room = ingest::MAX_REJECTED.saturating_sub(self.rejected.len());
+        self.rejected.extend(later.rejected.iter().take(room).cloned());
+        self.incomplete |= later.incomplete;
+        let new = later.warnings.iter().filter(|warning| !self.warnings.contains(warning)).cloned();
+        self.warnings.extend(new.collect::<Vec<_>>());
+    }
+
+    /// `input` with what was met in its lines.
+    pub(super) fn of(&self, input: Input) -> Input {
+        let Account { lines, further, samples, gaps, other_lines, rejected_count, rejected, incomplete, warnings } =
+            self.clone();
+        let warnings = [input.warnings, warnings].concat();
+        let new_samples = Some(samples);
+        Input { lines, further, new_samples, gaps, other_lines, rejected_count, rejected, incomplete, warnings, ..input }
+    }
+}
+
 impl Store {
     /// Locks the folder, which is made where it does not exist, and reads what it remembers.
     ///
@@ -160,7 +221,9 @@ impl Store {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let store = Store { folder: folder.to_owned(), generation: 0, _lock: lock };
-                store.remove_others().map_err(cannot_write(folder))?;
+                store.refuse_orphans()?;
+                // From here on a history without a state is one whose state was lost.
+                store.write_state(&Memory::default())?;
                 return Ok((store, Memory::default()));
             }
             Err(source) => return Err(Error::Read { path, source }),
@@ -178,9 +241,13 @@ impl Store {
             serde_json::from_slice(&text).map_err(|error| damaged(format!("it is damaged: {error}")))?;
         let store = Store { folder: folder.to_owned(), generation: state.generation, _lock: lock };
         let history = store.history();
-        let mut columns = frame::read_history(&history, state.series.len())
-            .map_err(|source| Error::Read { path: history, source })?
-            .into_iter();
+        let mut columns = match state.generation {
+            // Nothing was kept yet.
+            0 => Vec::new(),
+            _ => frame::read_history(&history, state.series.len())
+                .map_err(|source| Error::Read { path: history, source })?,
+        }
+        .into_iter();
         store.remove_others().map_err(cannot_write(folder))?;
         if let Some(entry) = state.series.iter().find(|entry| entry.log >= state.logs.len()) {
             return Err(damaged(format!("it is damaged: `{}` is from a log that it does not name", entry.id)));
@@ -194,7 +261,7 @@ impl Store {
                 info: entry.into_info(),
             })
             .collect();
-        Ok((store, Memory { logs: state.logs, series, nights: state.nights }))
+        Ok((store, Memory { logs: state.logs, series, runs: state.runs }))
     }
 
     /// Keeps `memory`, samples and all: when this returns it is on the disk, and until then the old one is.
@@ -211,12 +278,12 @@ impl Store {
         self.write_state(memory)
     }
 
-    /// Keeps what a night came to; the samples are those that were kept last.
+    /// Keeps what a run came to; the samples are those that were kept last.
     ///
     /// # Errors
     ///
     /// When it cannot be written; what was kept before is then as it was.
-    pub(super) fn keep_night(&mut self, memory: &Memory) -> Result<(), Error> {
+    pub(super) fn keep_result(&mut self, memory: &Memory) -> Result<(), Error> {
         self.write_state(memory)
     }
 
@@ -226,7 +293,7 @@ impl Store {
             generation: self.generation,
             logs: memory.logs.clone(),
             series: memory.series.iter().map(SeriesEntry::of).collect(),
-            nights: memory.nights.clone(),
+            runs: memory.runs.clone(),
         };
         let path = self.folder.join("state.json");
         let written = (|| {
@@ -237,6 +304,21 @@ impl Store {
             self.remove_others()
         })();
         written.map_err(|source| Error::Write { path, source })
+    }
+
+    /// Refuses a folder with a history and no account of what it holds.
+    fn refuse_orphans(&self) -> Result<(), Error> {
+        let entries = fs::read_dir(&self.folder).map_err(|source| Error::Read { path: self.folder.clone(), source })?;
+        let orphan = entries.filter_map(Result::ok).find(|entry| is_history(&entry.file_name().to_string_lossy()));
+        match orphan {
+            None => Ok(()),
+            Some(orphan) => Err(Error::Unusable {
+                path: orphan.path(),
+                why: "it is a history without `state.json`, which tells what is in it: \
+                      put that back, or begin anew in another folder"
+                    .to_owned(),
+            }),
+        }
     }
 
     fn history(&self) -> PathBuf {
@@ -250,13 +332,16 @@ impl Store {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let is_history = name.starts_with("history-") && name.ends_with(".parquet");
-            if name.starts_with(files::TEMPORARY) || is_history && *name != *current {
+            if name.starts_with(files::TEMPORARY) || is_history(&name) && *name != *current {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
+}
+
+fn is_history(name: &str) -> bool {
+    name.starts_with("history-") && name.ends_with(".parquet")
 }
 
 fn history_name(generation: u64) -> String {

@@ -4,19 +4,21 @@ use crate::ingest::Input;
 
 /// `4,512 lines = 4,480 readings + 3 gaps + 28 others + 1 rejected`.
 ///
-/// In values instead of lines where the input does not consist of lines. `None` for an input that was not used.
+/// Of new lines where the others were read before, and in values instead of lines where the input does not consist of lines. `None` for an input that was not used.
 pub fn account(input: &Input) -> Option<String> {
     input.format.filter(|_| input.unusable.is_none())?;
+    let samples = input.new_samples.unwrap_or(input.samples);
+    let (line, value) = if input.new_samples.is_some() { ("new line", "new value") } else { ("line", "value") };
     let total = match (input.lines, input.further) {
-        (Some(lines), 0) => counted(lines, "line"),
+        (Some(lines), 0) => counted(lines, line),
         (Some(lines), further) => {
-            format!("{} and {} on them", counted(lines, "line"), counted(further, "more reading"))
+            format!("{} and {} on them", counted(lines, line), counted(further, "more reading"))
         }
-        (None, _) => counted(input.samples + input.gaps + input.other_lines + input.rejected_count, "value"),
+        (None, _) => counted(samples + input.gaps + input.other_lines + input.rejected_count, value),
     };
     Some(format!(
         "{total} = {} + {} + {} + {} rejected",
-        counted(input.samples, "reading"),
+        counted(samples, "reading"),
         counted(input.gaps, "gap"),
         counted(input.other_lines, "other"),
         thousands(input.rejected_count)
