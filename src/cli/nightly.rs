@@ -42,7 +42,7 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Write metrics for the textfile collector of node_exporter.
+    /// Write metrics for the textfile collector of `node_exporter`.
     #[arg(long, value_name = "FILE.prom")]
     pub textfile: Option<PathBuf>,
 

@@ -94,8 +94,15 @@ pub enum Source {
     Stdin,
     /// A file, plain or compressed.
     File(PathBuf),
-    /// Parts of what was read from a file before, one after the other.
-    Text(Arc<Text>, Vec<Range<usize>>),
+    /// Parts of what was read from a file before.
+    Text {
+        /// What was read.
+        text: Arc<Text>,
+        /// The parts, one after the other.
+        parts: Vec<Range<usize>>,
+        /// When the last of them was written, in milliseconds, as far as known.
+        mtime_ms: Option<i64>,
+    },
 }
 
 impl Source {
@@ -104,7 +111,7 @@ impl Source {
         match self {
             Source::Stdin => None,
             Source::File(path) => Some(path),
-            Source::Text(text, _) => Some(&text.path),
+            Source::Text { text, .. } => Some(&text.path),
         }
     }
 }

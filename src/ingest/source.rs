@@ -90,10 +90,10 @@ pub(super) fn open(source: &Source) -> Result<Opened, String> {
             let (file, mtime_ms) = named_file(path)?;
             (decompressed(file)?, mtime_ms)
         }
-        Source::Text(text, parts) => {
+        Source::Text { text, parts, mtime_ms } => {
             let reader = Parts { text: Arc::clone(text), left: parts.iter().cloned().collect() };
             let reader: Box<dyn Read> = Box::new(reader);
-            ((reader, Rc::new(RefCell::new(text.broken.clone()))), text.mtime_ms)
+            ((reader, Rc::new(RefCell::new(text.broken.clone()))), *mtime_ms)
         }
     };
     Ok(Opened { lines: Lines::new(reader), mtime_ms, broken })

@@ -91,13 +91,11 @@ fn forget_replaced(memory: &mut Memory, logs: &[LogRead]) {
 fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, added: &mut Added) {
     let SeriesSamples { info, mut samples, .. } = new;
     let found = memory.series.iter().position(|kept| kept.log == log && kept.info.id == info.id);
-    let kept = match found {
-        Some(found) => &mut memory.series[found],
-        None => {
-            memory.series.push(KeptSeries { log, info: info.clone(), samples: Samples::default() });
-            memory.series.last_mut().expect("it was pushed above")
-        }
-    };
+    let place = found.unwrap_or_else(|| {
+        memory.series.push(KeptSeries { log, info: info.clone(), samples: Samples::default() });
+        memory.series.len() - 1
+    });
+    let kept = &mut memory.series[place];
     let n_read = samples.len();
     let times = samples.time_ms.clone();
     samples.retain(|index| kept.samples.time_ms.binary_search(&times[index]).is_err());

@@ -63,8 +63,8 @@ pub(super) fn read(
     options: &ingest::Options,
     now_ms: i64,
 ) -> Result<Vec<LogRead>, Error> {
-    let paths = families(named);
-    let mut accounts: Vec<Input> = paths.iter().map(|path| Input::new(&Source::File(path.clone()))).collect();
+    let (shown, paths): (Vec<PathBuf>, Vec<PathBuf>) = families(named).into_iter().unzip();
+    let mut accounts: Vec<Input> = shown.into_iter().map(|path| Input::new(&Source::File(path))).collect();
     let mut files: Vec<(usize, LogFile)> = Vec::new();
     for (log, (path, account)) in paths.iter().zip(&mut accounts).enumerate() {
         let members = ingest::with_rotated(path);
@@ -105,20 +105,24 @@ pub(super) fn read(
                 path,
                 input,
                 account: Account::default(),
-                series: Vec::new(), untimed: None, read: Vec::new(), replaced };
-            read_log(log, &files, &before, options, now_ms)
+                series: Vec::new(),
+                untimed: None,
+                read: Vec::new(),
+                replaced,
+            };
+            read_log(log, &files, &before, options, now_ms, known.and_then(|known| memory[known].end_ms))
         })
         .collect()
 }
 
-/// The logs that are named, each once: a rotated file stands for its log.
-fn families(named: &[PathBuf]) -> Vec<PathBuf> {
-    let mut logs: Vec<PathBuf> = Vec::new();
+/// The logs that are named, each once, as they are called and where they are; a rotated file stands for its log.
+fn families(named: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+    let mut logs: Vec<(PathBuf, PathBuf)> = Vec::new();
     for path in named {
         let log = path.with_file_name(ingest::base_name(path));
-        let log = std::path::absolute(&log).unwrap_or(log);
-        if !logs.contains(&log) {
-            logs.push(log);
+        let place = std::path::absolute(&log).unwrap_or_else(|_| log.clone());
+        if logs.iter().all(|(_, other)| *other != place) {
+            logs.push((log, place));
         }
     }
     logs
@@ -184,9 +188,12 @@ impl Part {
         Part { file, head, context: start..known, end }
     }
 
-    /// The file with what is read of it up to `end`.
-    fn source(&self, files: &[LogFile], end: usize) -> Source {
-        Source::Text(Arc::clone(&files[self.file].text), vec![0..self.head, self.context.start..end])
+    /// The file with what is read of it up to `end`. `known_ms`: when the last reading was taken that is known.
+    fn source(&self, files: &[LogFile], end: usize, known_ms: Option<i64>) -> Source {
+        let text = Arc::clone(&files[self.file].text);
+        // A file that was put aside may have been touched since.
+        let mtime_ms = known_ms.filter(|_| self.is_all_known()).or(text.mtime_ms);
+        Source::Text { text, parts: vec![0..self.head, self.context.start..end], mtime_ms }
     }
 
     /// How many lines are passed over.
@@ -210,6 +217,7 @@ fn read_log(
     before: &[&ReadContent],
     options: &ingest::Options,
     now_ms: i64,
+    known_ms: Option<i64>,
 ) -> Result<LogRead, Error> {
     let mut parts: Vec<Part> = Vec::new();
     let newest = files.iter().rposition(|file| !file.is_copy && !file.text.bytes.is_empty());
@@ -252,15 +260,24 @@ fn read_log(
     if parts.is_empty() {
         return Ok(log);
     }
-    take_new(&mut log, files, &parts, options)?;
+    take_new(&mut log, files, &parts, options, known_ms)?;
     Ok(log)
 }
 
 /// Reads the parts, and once more what is known of them: what the first has more is new.
-fn take_new(log: &mut LogRead, files: &[LogFile], parts: &[Part], options: &ingest::Options) -> Result<(), Error> {
-    let all: Vec<Source> = parts.iter().map(|part| part.source(files, part.end)).collect();
-    let known: Vec<Source> =
-        parts.iter().filter(|part| !part.is_all_new()).map(|part| part.source(files, part.context.end)).collect();
+fn take_new(
+    log: &mut LogRead,
+    files: &[LogFile],
+    parts: &[Part],
+    options: &ingest::Options,
+    known_ms: Option<i64>,
+) -> Result<(), Error> {
+    let all: Vec<Source> = parts.iter().map(|part| part.source(files, part.end, known_ms)).collect();
+    let known: Vec<Source> = parts
+        .iter()
+        .filter(|part| !part.is_all_new())
+        .map(|part| part.source(files, part.context.end, known_ms))
+        .collect();
     let read = ingest::read(&all, options)?;
     let again = ingest::read(&known, options)?;
 

@@ -198,7 +198,18 @@ impl Account {
             self.clone();
         let warnings = [input.warnings, warnings].concat();
         let new_samples = Some(samples);
-        Input { lines, further, new_samples, gaps, other_lines, rejected_count, rejected, incomplete, warnings, ..input }
+        Input {
+            new_samples,
+            gaps,
+            other_lines,
+            rejected_count,
+            lines,
+            further,
+            rejected,
+            incomplete,
+            warnings,
+            ..input
+        }
     }
 }
 

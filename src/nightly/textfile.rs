@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::Nightly;
 use crate::judge::Verdict;
 use crate::policy::Outcome;
-use crate::report::SeriesReport;
+use crate::report::{KnownLimit, SeriesReport};
 
 const OUTCOMES: [Outcome; 4] = [Outcome::Fail, Outcome::Inconclusive, Outcome::Warn, Outcome::Pass];
 
@@ -123,7 +123,7 @@ fn of_series(nightly: &Nightly) -> Vec<Metric> {
             series.samples.used_bytes().last().copied()
         }),
         each("leaktrend_memory_limit_bytes", "Memory limit of a series, where one of its own is known.", &|series| {
-            series.limit.and_then(|limit| limit.own())
+            series.limit.and_then(KnownLimit::own)
         }),
         each(
             "leaktrend_growth_bytes_per_second",

@@ -105,6 +105,29 @@ fn a_line_that_is_being_written_is_read_on_the_next_night() {
     assert_eq!(world.n_kept(2 * DAY + 60), n_readings(2 * DAY));
 }
 
+/// A night begins while a call of `docker stats` is being written: the rest of its rows are of the same moment.
+#[test]
+fn rows_that_come_after_the_night_began_belong_to_the_time_before_them() {
+    let world = World::new();
+    let call = |at: i64| format!("=== {} ===\n{}", crate::world::START + at, without_header(at));
+    let all: String = (0..DAY).step_by(INTERVAL as usize).map(call).collect();
+    let two_rows = all.trim_end().rfind('\n').unwrap();
+    let two_rows = all[..two_rows].rfind('\n').unwrap() + 1;
+    world.append(&all[..two_rows]);
+    world.night(DAY, &[]).says("286 new readings");
+    world.append(&all[two_rows..]);
+    let (night, report) = world.report(DAY, &[]);
+    night.says("2 new readings");
+    assert_eq!(report["inputs"][0]["rejected_count"], 0);
+    let ends: Vec<&str> =
+        report["series"].as_array().unwrap().iter().map(|series| series["window"]["end"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["2026-11-01T23:45:00Z"; 3]);
+}
+
+fn without_header(at: i64) -> String {
+    untimed(at, at + INTERVAL, &THREE).split_inclusive('\n').skip(1).collect()
+}
+
 /// The runbook's cron line writes no time: readings follow those that are known.
 #[test]
 fn readings_without_a_time_are_added_behind_those_that_are_known() {
@@ -126,8 +149,12 @@ fn a_log_may_get_times_from_some_day_on() {
     let world = World::new();
     world.append(&untimed(0, DAY, &THREE));
     world.night(DAY, &["--end", &(crate::world::START + DAY - INTERVAL).to_string()]);
+    fs::rename(world.log(), world.path("memory-usage.log.1")).unwrap();
     world.append(&stamped(DAY, 2 * DAY, &THREE));
-    world.night(2 * DAY, &[]).says("288 new readings");
+    let (night, report) = world.report(2 * DAY, &[]);
+    night.says("288 new readings");
+    // The old file is dated by what is known of it, not by when somebody touched it.
+    assert_eq!(report["inputs"][0]["warnings"], serde_json::json!([]));
     assert_eq!(world.n_kept(2 * DAY + 60), n_readings(2 * DAY));
 }
 
@@ -135,9 +162,12 @@ fn a_log_may_get_times_from_some_day_on() {
 #[test]
 fn the_header_of_a_long_file_is_not_forgotten() {
     let world = World::new();
-    let row = |at: i64| format!("{};web;{:.1}MiB\n", crate::world::START + at, 100.0 + (at / INTERVAL % 7) as f64);
+    let row = |at: i64| {
+        let mib = 100.0 + (at / INTERVAL % 7) as f64;
+        format!("{} web   {at}kB / {at}kB   {mib:.1}MiB / 1GiB\n", crate::world::START + at)
+    };
     let rows = |from: i64, to: i64| (from..to).step_by(60).map(row).collect::<String>();
-    world.append(&format!("time;container;memory\n{}", rows(0, 6 * DAY)));
+    world.append(&format!("NAME   NET I/O   MEM USAGE / LIMIT\n{}", rows(0, 6 * DAY)));
     assert!(fs::metadata(world.log()).unwrap().len() > 2 * (64 << 10));
     let before = world.n_kept(6 * DAY);
     assert_eq!(before, 6 * 1440);
@@ -145,6 +175,9 @@ fn the_header_of_a_long_file_is_not_forgotten() {
     assert_eq!(world.n_kept(14 * DAY), 14 * 1440);
     world.append(&rows(14 * DAY, 15 * DAY));
     assert_eq!(world.n_kept(15 * DAY), 15 * 1440);
+    let (_, report) = world.report(15 * DAY, &[]);
+    let highest = report["series"][0]["memory"]["max"].as_f64().unwrap();
+    assert_eq!((report["series"].as_array().unwrap().len(), highest), (1, 106.0 * crate::world::MIB));
 }
 
 #[test]
@@ -152,12 +185,12 @@ fn what_is_too_old_is_not_kept() {
     let world = World::new();
     world.append(&stamped(0, 5 * DAY, &THREE));
     let night = world.night(5 * DAY, &["--keep", "2d"]);
-    night.says("864 were too old to be kept any longer");
-    assert_eq!(world.n_kept(5 * DAY + 60), n_readings(2 * DAY));
+    night.says("861 were too old to be kept any longer");
+    assert_eq!(world.n_kept(5 * DAY + 60), n_readings(2 * DAY) + 3);
     // The file still holds them: they do not come back.
     world.append(&stamped(5 * DAY, 6 * DAY, &THREE));
     world.night(6 * DAY, &["--keep", "2d"]).says("288 new readings");
-    assert_eq!(world.n_kept(6 * DAY + 60), n_readings(2 * DAY));
+    assert_eq!(world.n_kept(6 * DAY + 60), n_readings(2 * DAY) + 3);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::world::{Course, DAY, INTERVAL, World, stamped};
+use crate::world::{Course, DAY, INTERVAL, ODD, START, World, stamped};
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -25,12 +25,18 @@ fn a_run_that_is_killed_at_any_moment_loses_nothing() {
     assert_eq!(report["inputs"][0]["rejected_count"], 0);
 
     let mut n_killed = 0;
-    let mut end = DAY;
+    let end = DAY + N_KILLS * INTERVAL;
+    // All in one night: what they met belongs to its report.
+    let now = |kill: i64| DAY + 3 * 3600 + kill;
     for kill in 0..N_KILLS {
-        world.append(&stamped(end, end + 2 * INTERVAL, &TWO));
-        world.append(&format!("line {kill} is not a reading of memory\n"));
-        end += 2 * INTERVAL;
-        let mut run = world.command(end);
+        let at = DAY + kill * INTERVAL;
+        world.append(&stamped(at, at + INTERVAL, &TWO));
+        world.append(&format!(
+            "{} 9a98586600{:02} odd 0.1% {kill}.0XiB / 7.637GiB 3.9% 1kB / 1kB 1kB / 1kB 9\n",
+            START + at,
+            1
+        ));
+        let mut run = world.command(now(kill));
         run.args(["--out", "report", "--charts", "none"]).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = run.spawn().unwrap();
         let moment = usual.mul_f64(random.below(1200) as f64 / 1000.0);
@@ -46,8 +52,9 @@ fn a_run_that_is_killed_at_any_moment_loses_nothing() {
     }
     assert!(n_killed > N_KILLS / 4, "only {n_killed} runs were still going on when they were killed");
 
-    // More than a day of lines that were never reported: only the run of the first day was yesterday's.
-    assert_eq!(world.n_kept(end), (2 * end / INTERVAL) as usize);
+    let (_, report) = world.report(now(N_KILLS), &[]);
+    assert_eq!(report["inputs"][0]["rejected_count"], N_KILLS);
+    assert_eq!(world.n_kept(now(N_KILLS)), (2 * end / INTERVAL) as usize);
     let left: Vec<String> = fs::read_dir(world.path("state"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -61,7 +68,7 @@ fn odd_lines_of_a_run_that_was_killed_are_in_the_next_report() {
     for moment in 0..20 {
         let world = World::new();
         world.append(&stamped(0, DAY, &TWO));
-        world.append("not a reading\n");
+        world.append(ODD);
         let mut run = world.command(DAY);
         let mut child = run.args(["--out", "r"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();

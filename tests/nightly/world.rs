@@ -13,6 +13,9 @@ pub(crate) const DAY: i64 = 86_400;
 /// The spacing of the readings in these logs, in seconds: cron's.
 pub(crate) const INTERVAL: i64 = 900;
 
+/// A row that cannot be read.
+pub(crate) const ODD: &str = "1793570000 9a9858660001 odd 0.1% 12.0XiB / 7.637GiB 3.9% 1kB / 1kB 1kB / 1kB 9\n";
+
 /// A folder with a log and a state.
 pub(crate) struct World {
     folder: tempfile::TempDir,
@@ -113,33 +116,25 @@ impl Course {
     }
 }
 
-/// `epoch name used / limit` lines of containers from `from` up to `to`, in seconds since `START`.
+/// Rows of `docker stats` behind an epoch, of containers from `from` up to `to`, in seconds since `START`.
 pub(crate) fn stamped(from: i64, to: i64, containers: &[(&str, Course)]) -> String {
     let ticks = (from..to).step_by(INTERVAL as usize);
-    ticks
-        .flat_map(|at| {
-            containers.iter().map(move |(name, course)| {
-                format!("{} {name} {:.1}MiB / 7.637GiB\n", START + at, course.mib(at))
-            })
-        })
-        .collect()
+    ticks.flat_map(|at| rows(at, containers).into_iter().map(move |row| format!("{} {row}", START + at))).collect()
 }
 
 /// What cron appends without a time: the table of `docker stats --no-stream`.
 pub(crate) fn untimed(from: i64, to: i64, containers: &[(&str, Course)]) -> String {
     let header = "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT     MEM %   NET I/O       BLOCK I/O     PIDS\n";
     let ticks = (from..to).step_by(INTERVAL as usize);
-    ticks
-        .map(|at| {
-            let rows = containers.iter().enumerate().map(|(index, (name, course))| {
-                let used = course.mib(at);
-                let share = 100.0 * used / (7.637 * 1024.0);
-                format!(
-                    "{:012x}   {name}   0.1%   {used:.1}MiB / 7.637GiB   {share:.2}%   1kB / 1kB   1kB / 1kB   9\n",
-                    0x9a98_5866 + index as u64 * 0x1_0001
-                )
-            });
-            header.to_owned() + &rows.collect::<String>()
-        })
-        .collect()
+    ticks.map(|at| header.to_owned() + &rows(at, containers).concat()).collect()
+}
+
+fn rows(at: i64, containers: &[(&str, Course)]) -> Vec<String> {
+    let row = |(index, (name, course)): (usize, &(&str, Course))| {
+        let used = course.mib(at);
+        let share = 100.0 * used / (7.637 * 1024.0);
+        let id = 0x9a98_5866 + index as u64 * 0x1_0001;
+        format!("{id:012x}   {name}   0.1%   {used:.1}MiB / 7.637GiB   {share:.2}%   1kB / 1kB   1kB / 1kB   9\n")
+    };
+    containers.iter().enumerate().map(row).collect()
 }
