@@ -358,8 +358,6 @@ criterion_settings! {
     StaleSettings {
         /// So many usual intervals without a reading are too many.
         intervals: f64 = 3.0,
-        /// Younger readings are never stale.
-        min_seconds: Seconds = Seconds::whole(0),
     } gates true
 }
 
@@ -773,7 +771,6 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
         "criteria.stale-data",
         &[
             ("intervals", "nightly: so many usual intervals without a reading are too many"),
-            ("min_seconds", "nightly: younger readings are never stale"),
             ("gates", "whether a failure fails the series"),
         ],
     ),

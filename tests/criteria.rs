@@ -54,7 +54,6 @@ impl Scenario {
             },
             restarts: Vec::new(),
             watched_share: 0.0,
-            freshness: None,
         }
     }
 
@@ -119,6 +118,7 @@ impl Scenario {
             verdict: self.verdict,
             restarts: &self.restarts,
             watched_share: self.watched_share,
+            freshness: None,
         };
         evaluate(&series, &context)
     }

@@ -17,7 +17,7 @@ pub(super) fn evaluate(context: &Context<'_>) -> Criterion {
             "there are too few readings to tell how often they come (needs two of one series)".to_owned(),
         );
     };
-    let most = (settings.intervals * interval).max(settings.min_seconds.get());
+    let most = settings.intervals * interval;
     let age = freshness.log_age_seconds;
     if age <= most && freshness.age_seconds > most {
         let reason = format!(
@@ -91,7 +91,7 @@ mod tests {
         );
         check(
             aged(420.0, 90_000.0, Some(900.0)),
-            "NotApplicable: its last reading is 25 h old, while its log goes on: the container is gone",
+            "NotApplicable: its last reading is 1 d 1 h old, while its log goes on: the container is gone",
         );
         check(aged(-60.0, -60.0, Some(900.0)), "Pass: the newest reading lies 1 min ahead of this run's clock");
         check(
