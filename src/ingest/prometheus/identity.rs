@@ -8,7 +8,7 @@ use super::Labels;
 const TELLING_LABELS: [&str; 6] = ["pod", "namespace", "instance", "node", "job", "id"];
 
 /// A readable name for each of the label sets, unique among them.
-pub(super) fn ids(series: &[&Labels]) -> Vec<String> {
+pub(in crate::ingest) fn ids(series: &[&Labels]) -> Vec<String> {
     let metric = |labels: &Labels| labels.get("__name__").cloned().unwrap_or_default();
     let several_metrics = series.windows(2).any(|pair| metric(pair[0]) != metric(pair[1]));
     let mut ids: Vec<String> = series

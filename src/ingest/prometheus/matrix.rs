@@ -14,11 +14,6 @@ use super::loose::{Loose, LooseList, Number};
 use super::{Exported, Labels, Reader};
 use crate::series::{Marks, Samples};
 
-/// Times beyond this are not of a measurement, in milliseconds either way: the year 10000.
-const LARGEST_TIME_MS: f64 = 2.534e14;
-/// Larger values are not bytes: up to here every whole number is exact as an `f64`.
-const LARGEST_BYTES: f64 = 9_007_199_254_740_992.0;
-
 /// How far a file was read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
@@ -64,51 +59,45 @@ pub(super) struct Point {
 impl File<'_> {
     /// The series of these labels, made when there is none.
     fn series(&mut self, labels: Labels) -> usize {
-        let next = self.reader.series.len();
-        let series = if let Some(series) = self.reader.by_labels.get(&labels) {
-            *series
-        } else {
-            self.reader.series.push(Exported {
-                labels: labels.clone(),
-                samples: Samples::default(),
-                inputs: Vec::new(),
-                pending: Marks::default(),
-            });
-            self.reader.by_labels.insert(labels, next);
-            next
-        };
         self.answer.n_matrix_series += 1;
-        let inputs = &mut self.reader.series[series].inputs;
-        if inputs.last() != Some(&self.index) {
-            inputs.push(self.index);
-        }
-        series
+        self.reader.series_of(labels, self.index)
     }
 
     /// Takes the point that was read last.
     fn take_point(&mut self, series: usize) {
         let Point { seconds, value, is_number } = self.point;
         let series = &mut self.reader.series[series];
-        let time_ms = (seconds * 1000.0).round();
-        let time_is_sound = is_number && time_ms.abs() <= LARGEST_TIME_MS;
-        if time_is_sound && !value.is_finite() {
-            series.pending = Marks::GAP_BEFORE;
-            self.input.gaps += 1;
-        } else if time_is_sound && 0.0 <= value && value <= LARGEST_BYTES {
-            series.samples.push(time_ms as i64, value, 1.0, std::mem::take(&mut series.pending));
-            self.input.samples += 1;
+        let taken = if is_number {
+            series.take(seconds, value, self.input)
         } else {
-            let why = || match (is_number, time_is_sound) {
-                (false, _) => "this is not a point (expected `[seconds, \"bytes\"]`)".to_owned(),
-                (true, false) => format!("`{seconds:?}` is not a time (expected seconds since 1970)"),
-                (true, true) => format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"),
-            };
+            Err("this is not a point (expected `[seconds, \"bytes\"]`)".to_owned())
+        };
+        if let Err(why) = taken {
             let text = if is_number {
                 format!("{:?}: [{seconds:?},\"{value:?}\"]", series.labels)
             } else {
                 format!("{:?}", series.labels)
             };
-            self.input.reject_at(self.progress.lines.get() + 1, &text, why);
+            self.input.reject_at(self.progress.lines.get() + 1, &text, || why);
+        }
+    }
+
+    /// Takes a line of the export of `VictoriaMetrics`: its labels, its values and their times in milliseconds.
+    fn take_line(&mut self, labels: Labels, values: &[Number], times: &[Number]) {
+        let series = self.series(labels);
+        for (index, Number(time)) in times.iter().enumerate() {
+            // `null` is what it writes for NaN.
+            let value = values.get(index).and_then(|value| value.0).unwrap_or(f64::NAN);
+            self.point = Point { seconds: time.unwrap_or(f64::NAN) / 1000.0, value, is_number: true };
+            self.take_point(series);
+        }
+        if values.len() != times.len() {
+            let why = || format!("it has {} values and {} times (expected as many of both)", values.len(), times.len());
+            self.input.reject_at(
+                self.progress.lines.get() + 1,
+                &format!("{:?}", self.reader.series[series].labels),
+                why,
+            );
         }
     }
 }
@@ -135,8 +124,15 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let file = self.file;
+        let mut line: (Option<Labels>, Vec<Number>, Option<Vec<Number>>) = (None, Vec::new(), None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
+                "metric" => {
+                    let labels: BTreeMap<String, Loose> = map.next_value()?;
+                    line.0 = Some(labels.into_iter().filter_map(|(key, label)| Some((key, label.0?))).collect());
+                }
+                "values" => line.1 = map.next_value()?,
+                "timestamps" => line.2 = Some(map.next_value()?),
                 "status" => file.answer.is_error |= map.next_value::<Loose>()?.0.as_deref() == Some("error"),
                 "errorType" => file.answer.error_type = map.next_value::<Loose>()?.0,
                 "error" => file.answer.error = map.next_value::<Loose>()?.0,
@@ -153,6 +149,10 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
+        }
+        if let (Some(labels), values, Some(times)) = line {
+            file.answer.has_result = true;
+            file.take_line(labels, &values, &times);
         }
         Ok(())
     }

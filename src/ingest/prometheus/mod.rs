@@ -1,9 +1,12 @@
-//! Reads a Prometheus matrix: the answer of `query_range`, of an instant query of a range, or the bare array.
+//! Reads what Prometheus exports: a matrix (the answer of `query_range`, of an instant query of a range, or the bare
+//! array), the export lines of `VictoriaMetrics`, and the dumps of `promtool`.
 //!
 //! Streams: one point at a time, whatever the size. What stands before a cut is kept.
 
 mod answer;
+mod dump;
 mod identity;
+mod limits;
 mod loose;
 mod matrix;
 mod sampling;
@@ -18,11 +21,16 @@ use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use answer::Answer;
-use identity::ids;
+pub(super) use identity::ids;
 use matrix::{Counting, File, Point, Progress, Top};
 use sampling::is_one_grid;
 
-type Labels = BTreeMap<String, String>;
+/// Times beyond this are not of a measurement, in milliseconds either way: the year 10000.
+const LARGEST_TIME_MS: f64 = 2.534e14;
+/// Larger values are not bytes: up to here every whole number is exact as an `f64`.
+const LARGEST_BYTES: f64 = 9_007_199_254_740_992.0;
+
+pub(super) type Labels = BTreeMap<String, String>;
 
 /// Reads the files of one sequence.
 #[derive(Debug)]
@@ -41,13 +49,68 @@ struct Exported {
     pending: Marks,
 }
 
+impl Exported {
+    /// Takes a value at a time; otherwise says what is wrong with them.
+    fn take(&mut self, seconds: f64, value: f64, input: &mut Input) -> Result<(), String> {
+        let time_ms = (seconds * 1000.0).round();
+        if time_ms.is_nan() || time_ms.abs() > LARGEST_TIME_MS {
+            return Err(format!("`{seconds:?}` is not a time (expected seconds since 1970)"));
+        }
+        if !value.is_finite() {
+            self.pending = Marks::GAP_BEFORE;
+            input.gaps += 1;
+        } else if (0.0..=LARGEST_BYTES).contains(&value) {
+            self.samples.push(time_ms as i64, value, 1.0, std::mem::take(&mut self.pending));
+            input.samples += 1;
+        } else {
+            return Err(format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is a dump of `promtool`, by its first line that is no comment.
+pub(super) fn looks_like_dump(beginning: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(beginning);
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(dump::looks_like_sample)
+}
+
+/// The labels of a name that is written as in PromQL; `None` for every other name.
+pub(super) fn labels_of_name(name: &str) -> Option<Labels> {
+    let (labels, rest) = dump::labels(name.trim())?;
+    (name.contains('{') && rest.is_empty()).then_some(labels)
+}
+
 impl Reader {
     pub(super) fn new(options: &Options) -> Reader {
         Reader { samples_option: options.samples, series: Vec::new(), by_labels: HashMap::new() }
     }
 
+    /// The series of these labels, made when there is none.
+    fn series_of(&mut self, labels: Labels, input: usize) -> usize {
+        let next = self.series.len();
+        let series = *self.by_labels.entry(labels).or_insert_with_key(|labels| {
+            self.series.push(Exported {
+                labels: labels.clone(),
+                samples: Samples::default(),
+                inputs: Vec::new(),
+                pending: Marks::default(),
+            });
+            next
+        });
+        let inputs = &mut self.series[series].inputs;
+        if inputs.last() != Some(&input) {
+            inputs.push(input);
+        }
+        series
+    }
+
     /// Reads one file, the next of the sequence.
-    pub(super) fn read(&mut self, opened: Opened, input: &mut Input, index: usize) {
+    pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
+        if opened.lines.peek().is_ok_and(looks_like_dump) {
+            return self.read_dump(opened, input, index);
+        }
         let progress = Progress::default();
         let reader = Counting {
             reader: BufReader::with_capacity(128 << 10, opened.lines.into_reader()),
@@ -76,7 +139,8 @@ impl Reader {
         let answer = file.answer;
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
-                input.unusable = Some(format!("it is not JSON that can be read: {error}"));
+                input.unusable =
+                    Some(format!("it is not JSON that can be read: {error} (expected a Prometheus answer)"));
                 return;
             }
             input.incomplete = true;
@@ -103,7 +167,7 @@ impl Reader {
             SamplesOption::Auto | SamplesOption::Raw => Sampling::Raw,
         };
         let ids = ids(&self.series.iter().map(|series| &series.labels).collect::<Vec<_>>());
-        let series: Vec<SeriesSamples> = self
+        let mut series: Vec<SeriesSamples> = self
             .series
             .into_iter()
             .zip(ids)
@@ -121,6 +185,7 @@ impl Reader {
                 SeriesSamples { info, samples: exported.samples, inputs: exported.inputs }
             })
             .collect();
+        limits::take_out(&mut series, inputs);
         for (index, input) in inputs.iter_mut() {
             input.series =
                 series.iter().filter(|series| !series.samples.is_empty() && series.inputs.contains(index)).count()
@@ -130,7 +195,7 @@ impl Reader {
     }
 }
 
-fn metric_of(labels: &Labels) -> Metric {
+pub(super) fn metric_of(labels: &Labels) -> Metric {
     match labels.get("__name__").map(String::as_str) {
         Some("container_memory_usage_bytes") => Metric::UsageBytes,
         Some("container_memory_working_set_bytes") => Metric::WorkingSet,
@@ -220,7 +285,7 @@ mod tests {
         ");
         insta::assert_snapshot!(read("{\"status\": oops"), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
-        unusable: it is not JSON that can be read: expected value at line 1 column 12
+        unusable: it is not JSON that can be read: expected value at line 1 column 12 (expected a Prometheus answer)
         ");
         insta::assert_snapshot!(read(&answer(r#"[{"metric":{"pod":"p"},"histograms":[[1,{"count":"1"}]]}]"#)), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
