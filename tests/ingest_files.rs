@@ -122,6 +122,7 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
     let whole = gz(&log('a', 10).repeat(500));
     let packed = zstd::encode_all(&log('a', 10).repeat(500)[..], 3).unwrap();
     let noise: Vec<u8> = (0..4000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let utf16: Vec<u8> = "\u{feff}time,web\n1795464400,1MiB\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let paths = [
         write(&at("good.log"), &log('a', 10), 0),
         write(&at("empty.log"), b"", 0),
@@ -130,7 +131,7 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         write(&at("table.parquet"), b"PAR1....", 0),
         write(&at("other.json"), b"{\"a\": 1}", 0),
         write(&at("vm.json"), b"{\"metric\":{},\"values\":[1],\"timestamps\":[2]}", 0),
-        write(&at("utf16.csv"), b"\xff\xfe1\x00", 0),
+        write(&at("utf16.csv"), &utf16, 0),
         write(&at("bad.gz"), b"\x1f\x8bnot really", 0),
         folder.path().to_owned(),
         folder.path().join("missing.log"),
@@ -144,19 +145,18 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         0: 4 samples of 2 series
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
         1: 0 samples of 0 series
-           unusable: it is empty (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
+           unusable: it is empty (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
         2: 0 samples of 0 series
-           unusable: it is binary (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
+           unusable: it is binary (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
         3: 0 samples of 0 series
-           unusable: no reading was recognised in it: it begins with `dear diary,` (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
+           unusable: no reading was recognised in it: it begins with `dear diary,` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
         4: 0 samples of 0 series
-           unusable: it is a Parquet file (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
+           unusable: it is a Parquet file (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
         5: 0 samples of 0 series
-           unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
-        6: 0 samples of 0 series
-           unusable: it looks like export lines of VictoriaMetrics (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
-        7: 0 samples of 0 series
-           unusable: it is UTF-16 text (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)
+           unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
+        6: 1 samples of 1 series
+        7: 1 samples of 1 series
+           another input has series of these names at the same times, or of another kind: here `web` is called `web (utf16.csv)`
         8: 0 samples of 0 series
            unusable: the compressed data breaks off or is damaged after 0 bytes of text: invalid gzip header
         9: 0 samples of 0 series

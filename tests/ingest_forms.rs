@@ -409,5 +409,5 @@ fn what_is_not_readings_is_named() {
     insta::assert_snapshot!(refusal("CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\nf3798749f130   shop    \"shop\"    1 h ago   Up 1 h           shop\n"), @"it is what `docker ps` prints (expected what `docker stats --no-stream` prints)");
     insta::assert_snapshot!(refusal("               total        used        free\nMem:        16303428     5190232      804044\n"), @"it is the memory of a machine, as `free`, `top` or /proc/meminfo print it (expected the readings of containers, such as `docker stats` gives)");
     insta::assert_snapshot!(refusal("USER   PID %CPU %MEM    VSZ   RSS TTY STAT START TIME COMMAND\nroot     1  0.0  0.0 167744 11000 ?   Ss   Nov01 0:10 init\n"), @"it is what `ps` prints: processes (expected the readings of containers, such as `docker stats` gives)");
-    insta::assert_snapshot!(refusal("hello\n"), @"no reading was recognised in it: it begins with `hello` (expected docker stats text, `epoch,512.3MiB` lines or a Prometheus answer)");
+    insta::assert_snapshot!(refusal("hello\n"), @"no reading was recognised in it: it begins with `hello` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)");
 }

@@ -14,6 +14,7 @@ type Read = (&'static str, Format, u64, u64, u64, &'static str);
 const READ: &[Read] = &[
     ("2014-man-KiB-space.txt", Format::DockerStats, 2, 0, 0, "redis2=2.746MiB"),
     ("2015-kube-vagrant.txt", Format::DockerStats, 2, 0, 0, "ae8ae4ffcfe4=812KiB"),
+    ("chas42-host.csv", Format::CsvTable, 39, 0, 0, "usedMemory=973.7MiB"),
     ("docker-cli-docs-1.txt", Format::DockerStats, 4, 0, 0, "foobar=1.727MiB"),
     ("docker-cli-docs-3.txt", Format::DockerStats, 1, 0, 0, "nginx=2.352MiB"),
     ("docker-cli-docs-5.txt", Format::DockerStats, 3, 0, 0, "09d3bb5b1604=38.21MiB"),
@@ -46,6 +47,8 @@ const READ: &[Read] = &[
     ("stopped-to-dashes.txt", Format::DockerStats, 2, 2, 0, "my-chat-server=64.2MiB"),
     ("stream-dup-frames.txt", Format::DockerStats, 8, 0, 0, "daemon_dave=576KiB"),
     ("trendscenter-readme.txt", Format::DockerStats, 4, 0, 0, "objective_banach=2.014GiB"),
+    ("promtool-dump-openmetrics-test.prom", Format::Prometheus, 10, 0, 0, "my_gauge{abc=\"baz\", bar=\"foo\"}=9B"),
+    ("promtool-dump-test-1.prom", Format::Prometheus, 15, 0, 0, "heavy_metric{foo=\"bar\"}=5B"),
     (
         "windows-servicefabric.txt",
         Format::DockerStats,
@@ -54,6 +57,20 @@ const READ: &[Read] = &[
         0,
         "sf-38-e6837395-6951-4559-acbc-98146d9b3480_52adab36-a1c0-4ea6-95b4-67e51498fb4e=53.25MiB",
     ),
+];
+
+/// JSON, whose readings do not stand on lines: readings, series, and the first of them with its first memory.
+const JSON: &[(&str, u64, u64, &str)] = &[
+    ("prom-stats-block.json", 6, 2, "metric{__job__=\"a\"}=1B"),
+    (
+        "vm-apptest-prometheus-expected_response.json",
+        2,
+        2,
+        "vm_log_messages_total{app_version=\"victoria-metrics-20250523-133235-tags-v1.118.0-0-gaa3171cf4b\", \
+         instance=\"victoriametrics:8428\", job=\"victoriametrics\", level=\"info\", \
+         location=\"VictoriaMetrics/lib/ingestserver/opentsdb/server.go:48\"}=1B",
+    ),
+    ("vm-export.jsonl", 11, 7, "up{instance=\"localhost:9100\", job=\"node_exporter\"}=0B"),
 ];
 
 /// A file that is no readings, and how the refusal begins.
@@ -65,6 +82,11 @@ const REFUSED: &[(&str, &str)] = &[
     ("gclog-ps-head.log", "it is the garbage collection log of a Java virtual machine"),
     ("issue-nodejs-help-4497.txt", "it is what Node's `process.memoryUsage()` prints"),
     ("pidstat-cn.txt", "it is what `pidstat -r` prints"),
+    // Broken by the page that it was taken from.
+    ("prom-docs-matrix-1.json", "it is not JSON that can be read"),
+    ("prom-docs-matrix-2.json", "it is not JSON that can be read"),
+    ("prom-error.json", "Prometheus answered with an error"),
+    ("sylhare-data.csv", "it is what `docker stats` prints between semicolons"),
 ];
 
 fn specimens() -> Option<PathBuf> {
@@ -100,6 +122,34 @@ fn published_tables_are_read() {
         let series = series.unwrap_or_else(|| panic!("{file}: there is no series `{id}`"));
         let first = series.samples.used_bytes.first().map_or(String::new(), |bytes| docker_text(*bytes));
         assert_eq!(first, memory, "{file}");
+    }
+}
+
+#[test]
+fn published_exports_are_read() {
+    let Some(folder) = specimens() else { return };
+    for &(file, samples, n_series, example) in JSON {
+        let ingested = read_file(folder.join(file));
+        let input = &ingested.inputs[0];
+        assert_eq!(input.unusable, None, "{file}");
+        let first = &ingested.series[0];
+        let first = format!("{}={}", first.info.id, docker_text(first.samples.used_bytes[0]));
+        let found = (input.format, input.samples, input.series, input.rejected_count, first.as_str());
+        assert_eq!(found, (Some(Format::Prometheus), samples, n_series, 0, example), "{file}");
+    }
+}
+
+/// Every file is in one of the tables.
+#[test]
+fn no_published_file_is_left_out() {
+    let Some(folder) = specimens() else { return };
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let is_known = READ.iter().any(|row| row.0 == name)
+            || JSON.iter().any(|row| row.0 == name)
+            || REFUSED.iter().any(|row| row.0 == name)
+            || name == "index.csv";
+        assert!(is_known, "{name}");
     }
 }
 

@@ -179,6 +179,8 @@ pub enum FormatArg {
     KubectlTop,
     /// `epoch,512.3MiB`.
     TrendCsv,
+    /// CSV with a header, of Grafana and others.
+    CsvTable,
     /// A Prometheus matrix.
     Prometheus,
 }
@@ -193,6 +195,7 @@ impl From<FormatArg> for Option<Format> {
             FormatArg::CrictlStats => Some(Format::CrictlStats),
             FormatArg::KubectlTop => Some(Format::KubectlTop),
             FormatArg::TrendCsv => Some(Format::TrendCsv),
+            FormatArg::CsvTable => Some(Format::CsvTable),
             FormatArg::Prometheus => Some(Format::Prometheus),
         }
     }

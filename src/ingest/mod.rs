@@ -5,6 +5,7 @@
 
 mod amount;
 mod clock;
+mod csv_table;
 mod docker_events;
 mod docker_stats;
 mod lines;
@@ -14,6 +15,7 @@ mod rotation;
 mod source;
 mod strangers;
 mod trend_csv;
+mod utf16;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -34,7 +36,7 @@ pub use rotation::{base_name, with_rotated};
 pub use source::{Text, read_text, recognise};
 
 /// What an input can be, for messages.
-const EXPECTED: &str = "docker stats text, `epoch,512.3MiB` lines or a Prometheus answer";
+const EXPECTED: &str = "docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer";
 
 /// A form of input that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -51,6 +53,8 @@ pub enum Format {
     KubectlTop,
     /// `epoch,512.3MiB` without a header.
     TrendCsv,
+    /// CSV with a header: a column for each container, or columns of time, container and memory.
+    CsvTable,
     /// A Prometheus matrix: of a range query, or of an instant query of a range.
     Prometheus,
 }
@@ -65,6 +69,7 @@ impl Format {
             Format::CrictlStats => "crictl-stats",
             Format::KubectlTop => "kubectl-top",
             Format::TrendCsv => "trend-csv",
+            Format::CsvTable => "csv-table",
             Format::Prometheus => "prometheus",
         }
     }
@@ -77,7 +82,7 @@ impl Format {
             Format::NerdctlStats => Some("nerdctl stats"),
             Format::CrictlStats => Some("crictl stats"),
             Format::KubectlTop => Some("kubectl top pod"),
-            Format::TrendCsv | Format::Prometheus => None,
+            Format::TrendCsv | Format::CsvTable | Format::Prometheus => None,
         }
     }
 
@@ -346,6 +351,7 @@ impl Evidence {
 enum Reader {
     DockerStats(Box<docker_stats::Reader>),
     TrendCsv(trend_csv::Reader),
+    CsvTable(csv_table::Reader),
     Prometheus(prometheus::Reader),
 }
 
@@ -358,6 +364,7 @@ impl Reader {
             | Format::CrictlStats
             | Format::KubectlTop => Reader::DockerStats(Box::new(docker_stats::Reader::new(format, options))),
             Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned())),
+            Format::CsvTable => Reader::CsvTable(csv_table::Reader::default()),
             Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
         }
     }
@@ -366,6 +373,7 @@ impl Reader {
         match self {
             Reader::DockerStats(reader) => reader.format(),
             Reader::TrendCsv(_) => Format::TrendCsv,
+            Reader::CsvTable(_) => Format::CsvTable,
             Reader::Prometheus(_) => Format::Prometheus,
         }
     }
@@ -379,6 +387,7 @@ impl Reader {
         match self {
             Reader::DockerStats(reader) => reader.read(opened, input, index),
             Reader::TrendCsv(reader) => reader.read(opened, input, index),
+            Reader::CsvTable(reader) => reader.read(opened, input, index),
             Reader::Prometheus(reader) => reader.read(opened, input, index),
         }
     }
@@ -388,6 +397,7 @@ impl Reader {
         let parsed = match self {
             Reader::DockerStats(reader) => reader.finish(inputs),
             Reader::TrendCsv(reader) => reader.finish(inputs),
+            Reader::CsvTable(reader) => reader.finish(inputs),
             Reader::Prometheus(reader) => reader.finish(inputs),
         };
         Part { format, parsed }

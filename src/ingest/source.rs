@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
-use super::{EXPECTED, Format, Source, cleaned, docker_stats, strangers, trend_csv};
+use super::{EXPECTED, Format, Source, cleaned, csv_table, docker_stats, prometheus, strangers, trend_csv, utf16};
 
 /// An input that can be read.
 pub(super) struct Opened {
@@ -137,7 +137,8 @@ fn decompressed(mut reader: impl Read + 'static) -> Result<Decompressed, String>
     let broken = Rc::new(RefCell::new(None));
     let what = if is_gzip || is_zstd { "the compressed data breaks off or is damaged" } else { "reading failed" };
     let reader = UntilBroken { reader: plain, what, n_bytes: 0, broken: Rc::clone(&broken) };
-    Ok((Box::new(reader), broken))
+    let text = utf16::decoded(Box::new(reader)).map_err(|error| format!("it cannot be read: {error}"))?;
+    Ok((text, broken))
 }
 
 /// Ends where the reader fails, and keeps why.
@@ -175,12 +176,16 @@ pub fn recognise(beginning: &[u8]) -> Result<Format, String> {
     }
     let text = String::from_utf8_lossy(beginning);
     let text = text.trim_start_matches('\u{feff}').trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
+    if prometheus::looks_like_dump(text.as_bytes()) {
+        return Ok(Format::Prometheus);
+    }
     if text.starts_with(['{', '[']) {
         return recognise_json(text);
     }
     let n_trend = text.lines().take(1000).filter(|line| trend_csv::looks_like_reading(line)).count();
     match docker_stats::recognise(text) {
         Some((format, n_rows)) if n_trend <= n_rows as usize => Ok(format),
+        _ if csv_table::looks_like_table(text) => Ok(Format::CsvTable),
         _ if n_trend > 0 => Ok(Format::TrendCsv),
         _ => Err(match strangers::recognise(text) {
             Some(message) => message.to_owned(),
@@ -202,9 +207,6 @@ fn recognise_json(text: &str) -> Result<Format, String> {
     {
         return Err(message.to_owned());
     }
-    if has("\"timestamps\"") && has("\"metric\"") {
-        return Err(format!("it looks like export lines of VictoriaMetrics (expected {EXPECTED})"));
-    }
     let empty_matrix = text.trim_end() == "[]";
     if has("\"status\"") || has("\"metric\"") || has("\"resultType\"") || empty_matrix {
         return Ok(Format::Prometheus);
@@ -225,13 +227,11 @@ fn begins(text: &str) -> String {
 }
 
 fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 6] = [
+    const KINDS: [(&[u8], &str); 4] = [
         (b"PAR1", "it is a Parquet file"),
         (b"PK\x03\x04", "it is a zip archive"),
         (b"BZh", "it is compressed with bzip2"),
         (b"\xfd7zXZ", "it is compressed with xz"),
-        (b"\xff\xfe", "it is UTF-16 text"),
-        (b"\xfe\xff", "it is UTF-16 text"),
     ];
     if let Some((_, kind)) = KINDS.into_iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(kind);

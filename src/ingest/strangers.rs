@@ -47,6 +47,12 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
             "it is what `ps` prints: processes (expected the readings of containers, such as `docker stats` gives)",
         );
     }
+    if any(&|line| line.matches(';').count() >= 3 && line.contains(" / ")) {
+        return Some(
+            "it is what `docker stats` prints between semicolons, with no date \
+             (expected `docker stats --no-stream --format '{{json .}}'`, each line behind `date -u +%FT%TZ`)",
+        );
+    }
     None
 }
 

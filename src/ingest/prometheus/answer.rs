@@ -1,0 +1,78 @@
+//! What an answer of Prometheus says about itself, beside its series.
+
+use super::super::{Input, cleaned};
+
+/// What one file says beside its series.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) result_type: Option<String>,
+    pub(super) error_type: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) is_error: bool,
+    pub(super) is_partial: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) n_matrix_series: u64,
+    pub(super) n_instant: u64,
+    pub(super) n_histograms: u64,
+    pub(super) has_result: bool,
+}
+
+impl Answer {
+    /// Says what the answer means for the input.
+    pub(super) fn judge(self, input: &mut Input) {
+        if self.is_error {
+            let error = self.error.as_deref().unwrap_or("no message");
+            let error_type = self.error_type.as_deref().unwrap_or("of no type");
+            input.unusable = Some(format!(
+                "Prometheus answered with an error: {}: {} (expected a matrix)",
+                cleaned(error_type, 40),
+                cleaned(error, 200)
+            ));
+            return;
+        }
+        match self.result_type.as_deref() {
+            Some(other @ ("vector" | "scalar" | "string")) => {
+                input.unusable = Some(format!(
+                    "its resultType is `{other}`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)"
+                ));
+                return;
+            }
+            Some("matrix") | None => {}
+            Some(other) => {
+                input.unusable = Some(format!("its resultType is `{}` (expected `matrix`)", cleaned(other, 40)));
+                return;
+            }
+        }
+        if self.n_matrix_series == 0 && self.n_instant > 0 {
+            input.unusable = Some(
+                "it holds single values (expected `matrix`: ask for `metric[24h]`, or use query_range)".to_owned(),
+            );
+        } else if self.n_matrix_series == 0 && self.n_histograms > 0 {
+            input.unusable = Some("it holds only native histograms (expected `values`: amounts of memory)".to_owned());
+            return;
+        } else if self.n_matrix_series == 0 && self.has_result {
+            input.unusable = Some("the matrix is empty: the query found no series".to_owned());
+        } else if !self.has_result {
+            input.unusable = Some(
+                "it is JSON without a `result` (expected a Prometheus answer with `data.result`, or its bare array)"
+                    .to_owned(),
+            );
+        }
+        if self.n_histograms > 0 {
+            input.warnings.push(format!(
+                "{} series hold native histograms, which are not amounts of memory: skipped",
+                self.n_histograms
+            ));
+        }
+        if self.is_partial {
+            input.incomplete = true;
+            input.warnings.push("the answer says that it is partial (`isPartial`)".to_owned());
+        }
+        if !self.warnings.is_empty() {
+            input.incomplete = true;
+        }
+        for warning in self.warnings {
+            input.warnings.push(format!("the server warns: {}", cleaned(&warning, 300)));
+        }
+    }
+}

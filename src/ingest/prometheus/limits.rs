@@ -1,0 +1,94 @@
+//! Memory limits that an export holds beside the memory: they belong to its series, and are none themselves.
+
+use super::super::{Input, SeriesSamples};
+use super::Labels;
+use crate::series::{Limit, LimitSource};
+
+/// Labels that say which container a limit is of.
+const WHO: [&str; 5] = ["container", "name", "pod", "namespace", "id"];
+
+/// Whether a series is of limits: of cAdvisor, or of kube-state-metrics.
+fn is_limit(labels: &Labels) -> bool {
+    let is = |key: &str, value: &str| labels.get(key).is_some_and(|label| label == value);
+    is("__name__", "container_spec_memory_limit_bytes")
+        || is("__name__", "kube_pod_container_resource_limits") && is("resource", "memory")
+}
+
+/// Takes the limits out of what was read, and gives each series of memory its own.
+///
+/// The newest value counts; 0 and less is no limit. Where an export holds nothing but limits they stay as they are.
+pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [(usize, Input)]) {
+    if series.iter().all(|series| is_limit(&series.info.labels)) {
+        return;
+    }
+    let (limits, memory): (Vec<SeriesSamples>, Vec<SeriesSamples>) =
+        std::mem::take(series).into_iter().partition(|series| is_limit(&series.info.labels));
+    *series = memory;
+    for limit in limits {
+        for (_, input) in inputs.iter_mut().filter(|(index, _)| limit.inputs.first() == Some(index)) {
+            // They were counted as readings of memory, which they are not.
+            let n = input.samples.min(limit.samples.len() as u64);
+            input.samples -= n;
+            input.other_lines += n;
+        }
+        let newest = (0..limit.samples.len()).max_by_key(|index| limit.samples.time_ms[*index]);
+        let Some(bytes) = newest.map(|index| limit.samples.used_bytes[index]).filter(|bytes| *bytes > 0.0) else {
+            continue;
+        };
+        for one in series.iter_mut().filter(|one| is_of(&limit.info.labels, &one.info.labels)) {
+            one.info.limit = Some(Limit { bytes, source: LimitSource::Input });
+        }
+    }
+}
+
+/// Whether a limit is of this container: no label that says who contradicts, and at least one that names it agrees.
+fn is_of(limit: &Labels, memory: &Labels) -> bool {
+    let both = |key: &&&str| -> Option<(&String, &String)> {
+        let filled = |labels: &'_ Labels| labels.get(**key).is_some_and(|label| !label.is_empty());
+        (filled(limit) && filled(memory)).then(|| (&limit[**key], &memory[**key]))
+    };
+    let shared: Vec<(&str, (&String, &String))> = WHO.iter().filter_map(|key| Some((*key, both(&key)?))).collect();
+    shared.iter().all(|(_, (a, b))| a == b) && shared.iter().any(|(key, _)| *key != "namespace")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Format;
+    use super::super::super::test_support::{MTIME_MS, account, describe, read_all};
+
+    const LIMITS: &str = "container_memory_rss{container=\"web\",pod=\"p1\"} 1048576 1795464400\n\
+        container_memory_usage_bytes{container=\"web\",pod=\"p1\"} 2097152 1795464400\n\
+        container_memory_rss{container=\"web\",pod=\"p2\"} 1048576 1795464400\n\
+        container_memory_rss{container=\"api\",pod=\"p1\"} 1048576 1795464400\n\
+        container_memory_rss{container=\"job\",pod=\"p1\"} 1048576 1795464400\n\
+        container_spec_memory_limit_bytes{container=\"web\",pod=\"p1\"} 1073741824 1795464400\n\
+        container_spec_memory_limit_bytes{container=\"web\",pod=\"p1\"} 536870912 1795464410\n\
+        container_spec_memory_limit_bytes{container=\"api\",pod=\"p1\"} 0 1795464400\n\
+        kube_pod_container_resource_limits{container=\"job\",pod=\"p1\",resource=\"memory\",instance=\"ksm\"} 268435456 1795464400\n\
+        kube_pod_container_resource_limits{container=\"job\",pod=\"p1\",resource=\"cpu\"} 2 1795464400\n";
+
+    #[test]
+    fn each_container_gets_its_own_limit_and_limits_are_no_series() {
+        let (inputs, series) = read_all(Format::Prometheus, &[(LIMITS, MTIME_MS)]);
+        let limits: Vec<(String, Option<f64>)> =
+            series.iter().map(|series| (series.info.id.clone(), series.info.limit.map(|limit| limit.bytes))).collect();
+        let expected = [
+            ("web container_memory_rss{pod=\"p1\"}", Some(536_870_912.0)),
+            ("web container_memory_usage_bytes", Some(536_870_912.0)),
+            ("web container_memory_rss{pod=\"p2\"}", None),
+            ("api container_memory_rss", None),
+            ("job container_memory_rss", Some(268_435_456.0)),
+            ("job kube_pod_container_resource_limits", Some(268_435_456.0)),
+        ];
+        assert_eq!(limits, expected.map(|(id, limit)| (id.to_owned(), limit)));
+        assert_eq!(account(&inputs[0]), "6 samples, 0 gaps, 4 other, 0 rejected\n");
+        assert_eq!(inputs[0].series, 6);
+    }
+
+    #[test]
+    fn an_export_of_nothing_but_limits_is_left_as_it_is() {
+        let text = "container_spec_memory_limit_bytes{container=\"web\"} 1073741824 1795464400\n";
+        let (_, series) = read_all(Format::Prometheus, &[(text, MTIME_MS)]);
+        assert_eq!(describe(&series), "web: -20=1GiB\n");
+    }
+}

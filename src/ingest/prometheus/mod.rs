@@ -1,0 +1,374 @@
+//! Reads what Prometheus exports: a matrix (the answer of `query_range`, of an instant query of a range, or the bare
+//! array), the export lines of `VictoriaMetrics`, and the dumps of `promtool`.
+//!
+//! Streams: one point at a time, whatever the size. What stands before a cut is kept.
+
+mod answer;
+mod dump;
+mod identity;
+mod limits;
+mod loose;
+mod matrix;
+mod sampling;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::BufReader;
+
+use serde::de::DeserializeSeed;
+
+use super::source::Opened;
+use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
+use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
+
+use answer::Answer;
+pub(super) use identity::ids;
+use matrix::{Counting, File, Point, Progress, Top};
+use sampling::is_one_grid;
+
+/// Times beyond this are not of a measurement, in milliseconds either way: the year 10000.
+const LARGEST_TIME_MS: f64 = 2.534e14;
+/// Larger values are not bytes: up to here every whole number is exact as an `f64`.
+const LARGEST_BYTES: f64 = 9_007_199_254_740_992.0;
+
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// Reads the files of one sequence.
+#[derive(Debug)]
+pub(super) struct Reader {
+    samples_option: SamplesOption,
+    series: Vec<Exported>,
+    by_labels: HashMap<Labels, usize>,
+}
+
+/// One series of the export.
+#[derive(Debug)]
+struct Exported {
+    labels: Labels,
+    samples: Samples,
+    inputs: Vec<usize>,
+    pending: Marks,
+}
+
+impl Exported {
+    /// Takes a value at a time; otherwise says what is wrong with them.
+    fn take(&mut self, seconds: f64, value: f64, input: &mut Input) -> Result<(), String> {
+        let time_ms = (seconds * 1000.0).round();
+        if time_ms.is_nan() || time_ms.abs() > LARGEST_TIME_MS {
+            return Err(format!("`{seconds:?}` is not a time (expected seconds since 1970)"));
+        }
+        if !value.is_finite() {
+            self.pending = Marks::GAP_BEFORE;
+            input.gaps += 1;
+        } else if (0.0..=LARGEST_BYTES).contains(&value) {
+            self.samples.push(time_ms as i64, value, 1.0, std::mem::take(&mut self.pending));
+            input.samples += 1;
+        } else {
+            return Err(format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is a dump of `promtool`, by its first line that is no comment.
+pub(super) fn looks_like_dump(beginning: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(beginning);
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(dump::looks_like_sample)
+}
+
+/// The labels of a name that is written as in PromQL; `None` for every other name.
+pub(super) fn labels_of_name(name: &str) -> Option<Labels> {
+    let (labels, rest) = dump::labels(name.trim())?;
+    (name.contains('{') && rest.is_empty()).then_some(labels)
+}
+
+impl Reader {
+    pub(super) fn new(options: &Options) -> Reader {
+        Reader { samples_option: options.samples, series: Vec::new(), by_labels: HashMap::new() }
+    }
+
+    /// The series of these labels, made when there is none.
+    fn series_of(&mut self, labels: Labels, input: usize) -> usize {
+        let next = self.series.len();
+        let series = *self.by_labels.entry(labels).or_insert_with_key(|labels| {
+            self.series.push(Exported {
+                labels: labels.clone(),
+                samples: Samples::default(),
+                inputs: Vec::new(),
+                pending: Marks::default(),
+            });
+            next
+        });
+        let inputs = &mut self.series[series].inputs;
+        if inputs.last() != Some(&input) {
+            inputs.push(input);
+        }
+        series
+    }
+
+    /// Reads one file, the next of the sequence.
+    pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
+        if opened.lines.peek().is_ok_and(looks_like_dump) {
+            return self.read_dump(opened, input, index);
+        }
+        let progress = Progress::default();
+        let reader = Counting {
+            reader: BufReader::with_capacity(128 << 10, opened.lines.into_reader()),
+            progress: progress.clone(),
+        };
+        let mut json = serde_json::Deserializer::from_reader(reader);
+        let mut file = File {
+            reader: self,
+            input,
+            index,
+            answer: Answer::default(),
+            progress: progress.clone(),
+            point: Point::default(),
+        };
+        let mut failure = None;
+        loop {
+            if let Err(error) = (Top { file: &mut file }).deserialize(&mut json) {
+                failure = Some(error);
+                break;
+            }
+            // Several answers may follow one another.
+            if json.end().is_ok() {
+                break;
+            }
+        }
+        let answer = file.answer;
+        if let Some(error) = failure {
+            if answer.n_matrix_series == 0 {
+                input.unusable =
+                    Some(format!("it is not JSON that can be read: {error} (expected a Prometheus answer)"));
+                return;
+            }
+            input.incomplete = true;
+            input.warnings.push(if error.is_eof() {
+                format!(
+                    "the JSON ends in the middle, after {} bytes: the series before that are used",
+                    progress.bytes.get()
+                )
+            } else {
+                format!(
+                    "the JSON cannot be read beyond byte {}: {error}; the series before that are used",
+                    progress.bytes.get()
+                )
+            });
+        }
+        answer.judge(input);
+    }
+
+    /// Names the series, and gives everything that was read.
+    pub(super) fn finish(self, inputs: &mut [(usize, Input)]) -> Parsed {
+        let sampling = match self.samples_option {
+            SamplesOption::Step => Sampling::Step { inferred: false },
+            SamplesOption::Auto if is_one_grid(&self.series) => Sampling::Step { inferred: true },
+            SamplesOption::Auto | SamplesOption::Raw => Sampling::Raw,
+        };
+        let ids = ids(&self.series.iter().map(|series| &series.labels).collect::<Vec<_>>());
+        let mut series: Vec<SeriesSamples> = self
+            .series
+            .into_iter()
+            .zip(ids)
+            .map(|(exported, id)| {
+                let mut labels = exported.labels;
+                let metric = metric_of(&labels);
+                let container_given = labels.get("container").is_some_and(|container| !container.is_empty());
+                if !container_given {
+                    let container =
+                        ["name", "pod"].iter().find_map(|key| labels.get(*key).filter(|label| !label.is_empty()));
+                    let container = container.unwrap_or(&id).clone();
+                    labels.insert("container".to_owned(), container);
+                }
+                let info = SeriesInfo { id, labels, container_given, limit: None, metric, sampling };
+                SeriesSamples { info, samples: exported.samples, inputs: exported.inputs }
+            })
+            .collect();
+        limits::take_out(&mut series, inputs);
+        for (index, input) in inputs.iter_mut() {
+            input.series =
+                series.iter().filter(|series| !series.samples.is_empty() && series.inputs.contains(index)).count()
+                    as u64;
+        }
+        Parsed { series, ends: Vec::new(), relative: false }
+    }
+}
+
+pub(super) fn metric_of(labels: &Labels) -> Metric {
+    match labels.get("__name__").map(String::as_str) {
+        Some("container_memory_usage_bytes") => Metric::UsageBytes,
+        Some("container_memory_working_set_bytes") => Metric::WorkingSet,
+        Some("container_memory_rss") => Metric::Rss,
+        _ => Metric::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::test_support::{MTIME_MS, account, describe, read_all};
+    use super::*;
+
+    fn read(text: &str) -> String {
+        let (inputs, series) = read_all(Format::Prometheus, &[(text, MTIME_MS)]);
+        let sampling = series.first().map(|series| series.info.sampling);
+        format!(
+            "{}{}{}",
+            describe(&series),
+            sampling.map_or(String::new(), |sampling| format!("{sampling:?}\n")),
+            account(&inputs[0])
+        )
+    }
+
+    fn answer(result: &str) -> String {
+        format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":{result}}}}}")
+    }
+
+    const WEB: &str = r#"{"metric":{"__name__":"container_memory_rss","container":"web"},"values":[[1795464400,"1048576"],[1795464410,"2097152"],[1795464420,"3145728"]]}"#;
+
+    #[test]
+    fn a_matrix_is_read_in_each_of_its_wrappings() {
+        insta::assert_snapshot!(read(&answer(&format!("[{WEB}]"))), @r"
+        web: -20=1MiB -10=2MiB 0=3MiB
+        Step { inferred: true }
+        3 samples, 0 gaps, 0 other, 0 rejected
+        ");
+        assert_eq!(read(&format!("[{WEB}]")), read(&answer(&format!("[{WEB}]"))));
+        assert_eq!(
+            read(&format!("{{ \"resultType\" : \"matrix\",\n \"result\" :\n [ {WEB} ] }}\n")),
+            read(&answer(&format!("[{WEB}]")))
+        );
+        let reversed = r#"[{"values":[[1795464400,"1048576"],[1795464410,"2097152"],[1795464420,"3145728"]],"metric":{"__name__":"container_memory_rss","container":"web"}}]"#;
+        assert_eq!(read(reversed), read(&answer(&format!("[{WEB}]"))));
+    }
+
+    #[test]
+    fn values_that_are_none_are_gaps_and_impossible_ones_are_refused() {
+        let series = r#"[{"metric":{"pod":"p"},"values":[[1795464400.791,"1048576"],[1795464401,"NaN"],[1795464402,"+Inf"],[1795464403.5,"5"],[1795464404,"-5"],[1795464405,"x"],[1e300,"5"],[1795464406],[1795464407,null]]}]"#;
+        insta::assert_snapshot!(read(&answer(series)), @r#"
+        p: -19.209=1MiB -16.5=5B(gap)
+        Raw
+        2 samples, 3 gaps, 0 other, 4 rejected
+        line 1: `{"pod": "p"}: [1795464404.0,"-5.0"]`: `-5` is not an amount of memory (expected 0 to 2^53 bytes)
+        line 1: `{"pod": "p"}`: this is not a point (expected `[seconds, "bytes"]`)
+        line 1: `{"pod": "p"}: [1e300,"5.0"]`: `1e300` is not a time (expected seconds since 1970)
+        line 1: `{"pod": "p"}`: this is not a point (expected `[seconds, "bytes"]`)
+        "#);
+    }
+
+    #[test]
+    fn what_is_no_matrix_says_what_to_ask_for() {
+        insta::assert_snapshot!(read(r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}"#), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: its resultType is `vector`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)
+        ");
+        insta::assert_snapshot!(read(r#"[{"metric":{},"value":[1,"2"]}]"#), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: it holds single values (expected `matrix`: ask for `metric[24h]`, or use query_range)
+        ");
+        insta::assert_snapshot!(read(r#"{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}"#), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: its resultType is `scalar`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)
+        ");
+        insta::assert_snapshot!(read(r#"{"status":"error","errorType":"bad_data","error":"parse error: unexpected end"}"#), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: Prometheus answered with an error: bad_data: parse error: unexpected end (expected a matrix)
+        ");
+        insta::assert_snapshot!(read(&answer("[]")), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: the matrix is empty: the query found no series
+        ");
+        insta::assert_snapshot!(read(r#"{"status":"success"}"#), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: it is JSON without a `result` (expected a Prometheus answer with `data.result`, or its bare array)
+        ");
+        insta::assert_snapshot!(read("{\"status\": oops"), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: it is not JSON that can be read: expected value at line 1 column 12 (expected a Prometheus answer)
+        ");
+        insta::assert_snapshot!(read(&answer(r#"[{"metric":{"pod":"p"},"histograms":[[1,{"count":"1"}]]}]"#)), @r"
+        0 samples, 0 gaps, 0 other, 0 rejected
+        unusable: it holds only native histograms (expected `values`: amounts of memory)
+        ");
+    }
+
+    #[test]
+    fn partial_answers_are_incomplete() {
+        let with = |more: &str| {
+            format!(
+                "{{\"status\":\"success\",{more},\"infos\":[\"x\"],\"data\":{{\"resultType\":\"matrix\",\"result\":[{WEB}],\"stats\":{{\"a\":[1]}}}}}}"
+            )
+        };
+        insta::assert_snapshot!(read(&with("\"warnings\":[\"store down\"]")), @r"
+        web: -20=1MiB -10=2MiB 0=3MiB
+        Step { inferred: true }
+        3 samples, 0 gaps, 0 other, 0 rejected, incomplete
+        warning: the server warns: store down
+        ");
+        insta::assert_snapshot!(read(&with("\"isPartial\":true")), @r"
+        web: -20=1MiB -10=2MiB 0=3MiB
+        Step { inferred: true }
+        3 samples, 0 gaps, 0 other, 0 rejected, incomplete
+        warning: the answer says that it is partial (`isPartial`)
+        ");
+        let whole = answer(&format!("[{WEB},{}]", WEB.replace("web", "db")));
+        insta::assert_snapshot!(read(&whole[..whole.len() - 50]), @r"
+        web: -20=1MiB -10=2MiB 0=3MiB
+        db: -20=1MiB
+        Step { inferred: true }
+        4 samples, 0 gaps, 0 other, 0 rejected, incomplete
+        warning: the JSON ends in the middle, after 301 bytes: the series before that are used
+        ");
+    }
+
+    #[track_caller]
+    fn check_ids(series: &[&[(&str, &str)]], expected: &[&str]) {
+        let labels: Vec<Labels> = series
+            .iter()
+            .map(|labels| labels.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect())
+            .collect();
+        assert_eq!(ids(&labels.iter().collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn ids_are_short_where_that_is_unique() {
+        check_ids(&[&[("container", "web"), ("name", "x-web"), ("pod", "a")]], &["web"]);
+        check_ids(&[&[("name", "x-web")], &[("container", ""), ("pod", "p")]], &["x-web", "p"]);
+        check_ids(
+            &[&[("container", "web"), ("pod", "a"), ("job", "j")], &[("container", "web"), ("pod", "b"), ("job", "j")]],
+            &["web{pod=\"a\"}", "web{pod=\"b\"}"],
+        );
+        check_ids(
+            &[&[("__name__", "rss"), ("container", "web")], &[("__name__", "usage"), ("container", "web")]],
+            &["web rss", "web usage"],
+        );
+        check_ids(
+            &[&[("__name__", "up"), ("job", "a")], &[("__name__", "up"), ("job", "b")]],
+            &["up{job=\"a\"}", "up{job=\"b\"}"],
+        );
+    }
+
+    #[test]
+    fn only_an_exact_grid_of_whole_seconds_is_a_range_query() {
+        let exported = |times: &[&[i64]]| -> Vec<Exported> {
+            times
+                .iter()
+                .map(|times| {
+                    let mut samples = Samples::default();
+                    for time_ms in *times {
+                        samples.push(*time_ms, 1.0, 1.0, Marks::default());
+                    }
+                    Exported { labels: Labels::new(), samples, inputs: vec![0], pending: Marks::default() }
+                })
+                .collect()
+        };
+        assert!(is_one_grid(&exported(&[&[0, 15_000, 30_000, 75_000]])));
+        assert!(is_one_grid(&exported(&[&[0, 15_000], &[45_000]])));
+        assert!(!is_one_grid(&exported(&[&[0, 15_000, 30_004]])));
+        assert!(!is_one_grid(&exported(&[&[0, 15_000], &[20_000, 35_000]])));
+        assert!(!is_one_grid(&exported(&[&[0, 15_000]])));
+        assert!(!is_one_grid(&exported(&[&[0, 500, 1000]])));
+        assert!(!is_one_grid(&exported(&[])));
+    }
+}
