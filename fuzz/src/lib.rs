@@ -1,0 +1,116 @@
+//! What the fuzz targets share: files in memory, and what must hold of every input whatever its bytes are.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use leaktrend::ingest::{self, Format, Ingested, Input, Options, SamplesOption, Source};
+
+/// 2026-11-23T20:07:00Z, in milliseconds: readings without a time must not depend on the clock.
+pub const END_MS: i64 = 1_795_464_420_000;
+
+thread_local! {
+    static FILES: RefCell<Vec<File>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Starts no thread: an input of some bytes is read sooner than another thread is woken.
+///
+/// # Panics
+///
+/// When called twice.
+pub fn on_this_thread() {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .use_current_thread()
+        .build_global()
+        .expect("nothing has used the threads yet");
+}
+
+/// Puts each content into a file of its own, in memory and without a name, and gives their paths.
+///
+/// The files are those of the call before, written anew.
+///
+/// # Panics
+///
+/// When memory is full.
+pub fn files(contents: &[&[u8]]) -> Vec<PathBuf> {
+    FILES.with_borrow_mut(|files| {
+        while files.len() < contents.len() {
+            files.push(tempfile::tempfile_in("/dev/shm").expect("there is memory for a file"));
+        }
+        let fill = |(file, content): (&File, &&[u8])| -> io::Result<PathBuf> {
+            file.set_len(0)?;
+            file.write_all_at(content, 0)?;
+            Ok(PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd())))
+        };
+        files.iter().zip(contents).map(fill).collect::<io::Result<_>>().expect("memory is not full")
+    })
+}
+
+/// How the targets read.
+pub fn options(format: Option<Format>) -> Options {
+    Options { format, interval: None, end_ms: Some(END_MS), samples: SamplesOption::Auto }
+}
+
+/// Reads `data` as a file, twice, and checks what must hold.
+///
+/// # Panics
+///
+/// When the account of lines does not add up, or when the second reading differs from the first.
+pub fn readings(data: &[u8], format: Option<Format>) {
+    let path = files(&[data]).remove(0);
+    let read = || ingest::read(&[Source::File(path.clone())], &options(format)).expect("inputs account for themselves");
+    let ingested = read();
+    check_account(&ingested.inputs[0], data);
+    check_samples(&ingested);
+    assert_eq!(written(&ingested), written(&read()), "the same bytes are read differently");
+}
+
+/// Values that are not numbers are not equal to themselves, their text is.
+fn written(ingested: &Ingested) -> String {
+    format!("{ingested:?}")
+}
+
+/// Checks that every line of an input is in its account once.
+///
+/// # Panics
+///
+/// When one is missing or counted twice.
+pub fn check_account(input: &Input, data: &[u8]) {
+    assert!(input.rejected.len() as u64 <= input.rejected_count);
+    if input.unusable.is_some() {
+        assert_eq!((input.samples, input.series), (0, 0), "{input:?}");
+        return;
+    }
+    let (Some(lines), None) = (input.lines, input.events) else { return };
+    let accounted = input.samples + input.gaps + input.other_lines + input.rejected_count;
+    assert_eq!(accounted, lines + input.further, "{input:?}");
+    let is_compressed = data.starts_with(&[0x1f, 0x8b]) || data.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    if !is_compressed {
+        assert_eq!(lines, count_lines(data), "{input:?}");
+    }
+}
+
+/// Lines of a text; the last may have no ending.
+pub fn count_lines(data: &[u8]) -> u64 {
+    let n_endings = data.iter().filter(|byte| **byte == b'\n').count() as u64;
+    n_endings + u64::from(data.last().is_some_and(|byte| *byte != b'\n'))
+}
+
+fn check_samples(ingested: &Ingested) {
+    let mut ids: Vec<&str> = ingested.series.iter().map(|series| series.info.id.as_str()).collect();
+    ids.sort_unstable();
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "two series have one id: {ids:?}");
+    let n_samples: usize = ingested.series.iter().map(|series| series.samples.len()).sum();
+    let n_accounted: u64 = ingested.inputs.iter().map(|input| input.samples).sum();
+    assert_eq!(n_samples as u64, n_accounted, "{:?}", ingested.inputs);
+    for series in &ingested.series {
+        let samples = &series.samples;
+        let all_there = [samples.used_bytes.len(), samples.quantum_bytes.len(), samples.marks.len()];
+        assert_eq!(all_there, [samples.time_ms.len(); 3]);
+        assert!(samples.used_bytes.iter().all(|bytes| 0.0 <= *bytes && bytes.is_finite()), "{series:?}");
+    }
+}
