@@ -1,11 +1,106 @@
 //! Writes results so that a reader never sees half of one: to a temporary file beside, then by rename.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::TempPath;
 
 /// How the names of temporary files begin: a run that is killed leaves one behind.
 pub const TEMPORARY: &str = ".leaktrend-";
+
+/// The temporary files that there are. Whoever ends the program from another thread has to know what is to be removed.
+static TEMPORARIES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Held while files that belong together are put into their places. Always taken before `TEMPORARIES`.
+static PLACING: Mutex<()> = Mutex::new(());
+
+fn hold<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    // What is held is right after every single step.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what is half written; for as long as the result is held, nothing is put into its place and nothing begun.
+///
+/// For a program that is about to end.
+pub fn abandon() -> impl Sized {
+    let placing = hold(&PLACING);
+    let mut temporaries = hold(&TEMPORARIES);
+    for path in std::mem::take(&mut *temporaries) {
+        // There is nobody left to tell.
+        let _ = fs::remove_file(path);
+    }
+    (placing, temporaries)
+}
+
+/// A file that is complete and not in its place yet. Dropped, it is gone, and what stood in its place is as it was.
+#[derive(Debug)]
+pub struct Staged {
+    path: PathBuf,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// A file beside the place.
+    File(Temporary),
+    /// What a device or a pipe is to be given.
+    Bytes(Vec<u8>),
+}
+
+impl Staged {
+    /// Writes a file that `place` is to put at `path`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no folder for it or no room, or when `path` is a folder.
+    pub fn new(path: &Path, content: &[u8]) -> io::Result<Staged> {
+        if is_device(path) {
+            return Ok(Staged { path: path.to_owned(), content: Content::Bytes(content.to_owned()) });
+        }
+        let (path, file) = beside(path, |file| file.write_all(content))?;
+        Ok(Staged { path, content: Content::File(file) })
+    }
+}
+
+/// Puts files into their places, removes `stale`, and puts `last`. Who ends the program by `abandon` finds all of it
+/// done or nothing.
+///
+/// # Errors
+///
+/// The path that could not be replaced, and why.
+pub fn place(files: Vec<Staged>, stale: &[PathBuf], last: Staged) -> Result<(), (PathBuf, io::Error)> {
+    let mut devices = Vec::new();
+    let mut put = |Staged { path, content }: Staged| match content {
+        Content::File(file) => file.persist(&path).map_err(|error| (path, error)),
+        Content::Bytes(bytes) => {
+            devices.push((path, bytes));
+            Ok(())
+        }
+    };
+    {
+        let _whole = hold(&PLACING);
+        for file in files {
+            put(file)?;
+        }
+        for path in stale {
+            // Gone already is as good as removed.
+            let _ = fs::remove_file(path);
+        }
+        put(last)?;
+    }
+    // A pipe may keep its writer waiting, which must not keep a signal waiting.
+    for (path, bytes) in devices {
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|mut to| to.write_all(&bytes))
+            .map_err(|error| (path, error))?;
+    }
+    Ok(())
+}
 
 /// Replaces the file at `path` by what `write` writes, keeping the old one until the new one is complete.
 ///
@@ -16,18 +111,63 @@ pub const TEMPORARY: &str = ".leaktrend-";
 ///
 /// When the folder does not exist, or something cannot be written; a file that stood at `path` is then as it was.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+    if is_device(path) {
         return write(&mut OpenOptions::new().write(true).open(path)?);
     }
+    let (path, file) = beside(path, write)?;
+    let _whole = hold(&PLACING);
+    file.persist(&path)
+}
+
+/// Whether something stands there that is neither a file nor a folder.
+fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Writes a file for `path`, beside it; where links lead is the first of the two.
+fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<(PathBuf, Temporary)> {
     // Only what exists has a canonical path.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
-    write(temporary.as_file_mut())?;
-    temporary.as_file().sync_all()?;
-    readable_by_all(temporary.as_file())?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let temporary = Temporary::write(folder, write)?;
+    Ok((path, temporary))
+}
+
+/// A complete temporary file, one of `TEMPORARIES`. It is closed: a report may have thousands.
+#[derive(Debug)]
+struct Temporary(Option<TempPath>);
+
+impl Temporary {
+    fn write(folder: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Temporary> {
+        let (mut file, temporary) = {
+            let mut all = hold(&TEMPORARIES);
+            let (file, path) = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?.into_parts();
+            all.insert(path.to_path_buf());
+            (file, Temporary(Some(path)))
+        };
+        write(&mut file)?;
+        readable_by_all(&file)?;
+        file.sync_all()?;
+        Ok(temporary)
+    }
+
+    /// Gives it its name. `PLACING` is held.
+    fn persist(mut self, path: &Path) -> io::Result<()> {
+        let Some(temporary) = self.0.take() else { return Ok(()) };
+        hold(&TEMPORARIES).remove(&temporary.to_path_buf());
+        temporary.persist(path).map_err(|error| error.error)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(temporary) = self.0.take() {
+            hold(&TEMPORARIES).remove(&temporary.to_path_buf());
+        }
+    }
 }
 
 /// The same; the folder is made where it does not exist.
@@ -74,8 +214,6 @@ pub fn file_name(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use rayon::prelude::*;
 
 use super::chart::{self, Chart, Scale, Theme};
+use super::files::Staged;
 use super::markdown::Images;
 use super::{Report, SeriesReport, escape, files, json, markdown, pictures, words};
 use crate::error::Error;
@@ -168,7 +168,7 @@ impl ChartNames {
 ///
 /// # Errors
 ///
-/// When something cannot be written; the old `verdict.json` is then as it was.
+/// When something cannot be written, as on a full disk; the report that stood there is then as it was.
 pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Error> {
     let into = |path: &Path| {
         let path = path.to_owned();
@@ -195,23 +195,19 @@ pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Erro
         layout.charts.overview(report).iter().map(|series| pictures::of(report, series)).collect();
     let heading = words::headline(report, &escape::printable);
     let pages = layout.chart_format.sheet(&heading, &all, layout.theme);
-    for (name, file) in drawn.into_iter().chain(names.overview.iter().zip(pages)) {
-        let path = chart_folder.join(name);
-        files::replace(&path, |to| to.write_all(&file)).map_err(into(&path))?;
-    }
-
+    let stage = |path: PathBuf, content: &[u8]| Staged::new(&path, content).map_err(into(&path));
+    let mut staged = drawn
+        .into_iter()
+        .chain(names.overview.iter().zip(pages))
+        .map(|(name, file)| stage(chart_folder.join(name), &file))
+        .collect::<Result<Vec<_>, _>>()?;
     let text = markdown::render(report, &names.images(layout.image_base.as_ref()), layout.markdown_limit);
-    let path = folder.join("verdict.md");
-    files::replace(&path, |file| file.write_all(text.as_bytes())).map_err(into(&path))?;
-
+    staged.push(stage(folder.join("verdict.md"), text.as_bytes())?);
     let paths = names.paths();
-    for stale in before.iter().filter(|path| !paths.contains(path)) {
-        // Gone already is as good as removed.
-        let _ = fs::remove_file(folder.join(stale));
-    }
-    let text = json::render(report, &paths);
-    let path = folder.join("verdict.json");
-    files::replace(&path, |file| file.write_all(text.as_bytes())).map_err(into(&path))
+    let verdict = stage(folder.join("verdict.json"), json::render(report, &paths).as_bytes())?;
+
+    let stale: Vec<PathBuf> = before.iter().filter(|path| !paths.contains(path)).map(|path| folder.join(path)).collect();
+    files::place(staged, &stale, verdict).map_err(|(path, source)| Error::Write { path, source })
 }
 
 /// The charts that an earlier verdict lists: only what such a report could have written itself.
