@@ -15,6 +15,7 @@ use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Sourc
 use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
+use crate::progress::Meter;
 use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport, Shapes,
 };
@@ -33,6 +34,8 @@ use crate::units::{duration_text, memory_text, time_text};
 pub struct Job {
     /// What to read.
     pub sources: Vec<Source>,
+    /// Counts what was read of them.
+    pub meter: Meter,
     /// How to read it.
     pub ingest: ingest::Options,
     /// The output of `docker events`.
@@ -84,7 +87,7 @@ pub enum Since {
 /// When the load window or the window cannot be, or when `on_frame` fails. Inputs that cannot be used are part of
 /// the report.
 pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>) -> Result<Report, Error> {
-    judge(job, ingest::read(&job.sources, &job.ingest)?, on_frame)
+    judge(job, ingest::read_metered(&job.sources, &job.ingest, &job.meter)?, on_frame)
 }
 
 /// What was read before means: `run` without reading.

@@ -22,6 +22,7 @@ pub mod next_action;
 #[cfg(feature = "frame")]
 pub mod nightly;
 pub mod policy;
+pub mod progress;
 pub mod report;
 pub mod rules;
 pub mod segment;

@@ -1,21 +1,28 @@
 //! The `leaktrend` program: arguments in, a report out, an exit code.
 
 use std::error::Error as _;
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
+use indicatif::ProgressDrawTarget;
 use leaktrend::analysis;
 use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, NightlyArgs, SchemaOf, generate};
 use leaktrend::compare::{self, verdict_file};
 use leaktrend::error::Error;
-use leaktrend::ingest::SeriesSamples;
+use leaktrend::ingest::{SeriesSamples, Source};
+use leaktrend::progress::{Bar, SHOWN_AFTER};
 use leaktrend::report::{Report, escape, files, folder, github, html, json, junit, markdown, summary};
 use leaktrend::settings;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    end_on_signals();
     let done = match Args::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Config { config } => print_settings(config.as_deref()),
@@ -37,7 +44,9 @@ fn main() -> ExitCode {
 fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     let job = cli::job(args)?;
     let layout = cli::layout(args)?;
+    let shown = Shown::begin(args, &job);
     let report = analysis::run(&job, &mut |samples| keep_samples(args, samples))?;
+    drop(shown);
     complain_of_inputs(&report, args.verbose);
 
     if let Some(path) = &args.emit_promtool {
@@ -69,6 +78,71 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
         print(&if on_github() { github::inert(&text) } else { text })?;
     }
     Ok(ExitCode::from(report.exit_code as u8))
+}
+
+/// Shows on a terminal how far the reading is, for as long as the value lives.
+struct Shown {
+    /// Without it the thread ends.
+    until: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Shown {
+    /// `None` where nobody looks on.
+    fn begin(args: &AnalyzeArgs, job: &analysis::Job) -> Option<Shown> {
+        let begin = Instant::now();
+        if args.quiet || !io::stderr().is_terminal() {
+            return None;
+        }
+        let meter = job.meter.clone();
+        let total = job.sources.iter().map(size).sum();
+        let (until, ended) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let mut bar = Bar::new(ProgressDrawTarget::stderr(), SHOWN_AFTER, total);
+            while ended.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+                bar.update(begin.elapsed(), &meter);
+            }
+            bar.clear();
+        });
+        Some(Shown { until: Some(until), thread: Some(thread) })
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.until = None;
+        // Waits until the line is gone: what is printed next stands in its place.
+        self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The size of an input, in bytes; `None` for what is not a file.
+fn size(source: &Source) -> Option<u64> {
+    match source {
+        Source::Stdin => None,
+        Source::File(path) => std::fs::metadata(path).ok().filter(Metadata::is_file).map(|file| file.len()),
+    }
+}
+
+/// Ends the program on Ctrl-C and on SIGTERM, with the exit code that a shell gives them and without leaving a file
+/// half written.
+#[cfg(unix)]
+fn end_on_signals() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+
+    // Where no handler can be set, the system's own ends the program.
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _nothing_more = files::abandon();
+            // Of the line that shows how far the work is.
+            let line_end = if io::stderr().is_terminal() { "\n" } else { "" };
+            let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
+            // A closed standard error must not keep the program from ending.
+            let _ = writeln!(io::stderr(), "{line_end}error: ended by {name}: what was not complete is not written");
+            std::process::exit(128 + signal);
+        }
+    });
 }
 
 /// Writes the alerts that fire as unit tests, or says why there is none.

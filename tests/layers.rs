@@ -8,9 +8,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &[]),
     ("stats", &[]),
+    ("progress", &["units"]),
     ("series", &["units"]),
     ("settings", &["error", "units"]),
-    ("ingest", &["error", "series", "units"]),
+    ("ingest", &["error", "progress", "series", "units"]),
     ("events", &["ingest", "series", "units"]),
     ("frame", &["ingest", "series", "report"]),
     ("segment", &["series", "stats", "units"]),
@@ -55,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "judge",
             "next_action",
             "policy",
+            "progress",
             "report",
             "rules",
             "segment",
@@ -70,7 +72,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "nightly",
         &["analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "stats", "units"],
     ),
-    ("cli", &["analysis", "error", "ingest", "report", "rules", "settings", "units"]),
+    ("cli", &["analysis", "error", "ingest", "progress", "report", "rules", "settings", "units"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

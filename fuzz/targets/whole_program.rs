@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use leaktrend::analysis::{self, Job};
 use leaktrend::ingest::Source;
+use leaktrend::progress::Meter;
 use leaktrend::report::folder::Charts;
 use leaktrend::report::{github, html, json, junit, markdown, summary};
 use leaktrend::{rules, settings};
@@ -42,6 +43,7 @@ fn job(paths: &[PathBuf], settings_text: Option<&[u8]>) -> Option<Job> {
     let (settings, series_rules) = settings::read(settings_text).ok()?;
     Some(Job {
         sources: vec![Source::File(paths[0].clone())],
+        meter: Meter::default(),
         ingest: options(None),
         events: paths.get(1).into_iter().cloned().collect(),
         settings,

@@ -9,6 +9,7 @@ use super::EXAMPLES;
 use crate::analysis::{Job, Moment, Since};
 use crate::error::Error;
 use crate::ingest::{self, Format, SamplesOption, Source};
+use crate::progress::Meter;
 use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
 use crate::report::markdown::LEAST_LIMIT;
@@ -282,6 +283,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     Ok(Job {
         events: args.events.clone(),
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
+        meter: Meter::default(),
         ingest: ingest::Options { format: args.format.into(), interval: args.interval, end_ms, samples: args.samples },
         settings,
         rules: series_rules,

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::lines::Line;
 use super::{Input, Source, source, too_long};
+use crate::progress::Meter;
 
 /// A record of a terminal goes on over at most so many lines.
 const MAX_WRAPPED_LINES: usize = 64;
@@ -148,7 +149,7 @@ fn once(events: Vec<Event>, inputs: &mut [Input]) -> Vec<Event> {
 fn read_file(index: usize, path: &Path) -> (Input, Vec<Event>, Option<(i64, i64)>) {
     let source = Source::File(path.to_owned());
     let mut input = Input::new(&source);
-    let mut opened = match source::open(&source) {
+    let mut opened = match source::open(&source, &Meter::default()) {
         Ok(opened) => opened,
         Err(why) => {
             input.unusable = Some(why);

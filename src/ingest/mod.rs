@@ -26,6 +26,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::progress::Meter;
 use crate::series::{Marks, Samples, SeriesInfo};
 use crate::units::Seconds;
 
@@ -261,6 +262,15 @@ pub enum EndFrom {
 ///
 /// None at present: what goes wrong belongs to an input and stands in its account.
 pub fn read(sources: &[Source], options: &Options) -> Result<Ingested, Error> {
+    read_metered(sources, options, &Meter::default())
+}
+
+/// The same; `meter` counts the bytes that were read, and is at its end when all were.
+///
+/// # Errors
+///
+/// None at present, as of `read`.
+pub fn read_metered(sources: &[Source], options: &Options, meter: &Meter) -> Result<Ingested, Error> {
     let mut seen = HashSet::new();
     let is_again: Vec<bool> = sources.iter().map(|source| !seen.insert(source)).collect();
     let sequences: Vec<Sequence> = rotation::sequences(sources)
@@ -275,8 +285,9 @@ pub fn read(sources: &[Source], options: &Options) -> Result<Ingested, Error> {
     let results: Vec<SequenceRead> = sequences
         .par_iter()
         .zip(&stems)
-        .map(|(sequence, stem)| read_sequence(sources, sequence, stem, options))
+        .map(|(sequence, stem)| read_sequence(sources, sequence, stem, options, meter))
         .collect();
+    meter.end();
 
     let mut accounts: Vec<Option<Input>> = sources.iter().map(|_| None).collect();
     let mut parts = Vec::new();
@@ -404,14 +415,20 @@ impl Reader {
     }
 }
 
-fn read_sequence(sources: &[Source], sequence: &Sequence, stem: &str, options: &Options) -> SequenceRead {
+fn read_sequence(
+    sources: &[Source],
+    sequence: &Sequence,
+    stem: &str,
+    options: &Options,
+    meter: &Meter,
+) -> SequenceRead {
     let mut inputs: Vec<(usize, Input)> = Vec::new();
     let mut parts = Vec::new();
     let mut reader: Option<Reader> = None;
     let mut empty = Vec::new();
     for &index in &sequence.members {
         let mut input = Input::new(&sources[index]);
-        match begin(&sources[index], options) {
+        match begin(&sources[index], options, meter) {
             Err(Refused::Empty) => empty.push(index),
             Err(Refused::Because(why)) => input.unusable = Some(why),
             Ok((opened, format)) => {
@@ -458,8 +475,8 @@ enum Refused {
 }
 
 /// Opens an input and settles its format.
-fn begin(source: &Source, options: &Options) -> Result<(source::Opened, Format), Refused> {
-    let mut opened = source::open(source).map_err(Refused::Because)?;
+fn begin(source: &Source, options: &Options, meter: &Meter) -> Result<(source::Opened, Format), Refused> {
+    let mut opened = source::open(source, meter).map_err(Refused::Because)?;
     let beginning = opened.lines.peek().map_err(|error| Refused::Because(format!("it cannot be read: {error}")))?;
     if beginning.is_empty() {
         return Err(match opened.broken.take() {

@@ -14,6 +14,7 @@ use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
 use super::{EXPECTED, Format, Source, cleaned, csv_table, docker_stats, prometheus, strangers, trend_csv, utf16};
+use crate::progress::Meter;
 
 /// An input that can be read.
 pub(super) struct Opened {
@@ -82,13 +83,13 @@ impl Read for Parts {
     }
 }
 
-/// Opens an input; otherwise says why it cannot be read.
-pub(super) fn open(source: &Source) -> Result<Opened, String> {
+/// Opens an input, of which every byte is counted; otherwise says why it cannot be read.
+pub(super) fn open(source: &Source, meter: &Meter) -> Result<Opened, String> {
     let ((reader, broken), mtime_ms) = match source {
-        Source::Stdin => (decompressed(io::stdin())?, None),
+        Source::Stdin => (decompressed(meter.counted(io::stdin()))?, None),
         Source::File(path) => {
             let (file, mtime_ms) = named_file(path)?;
-            (decompressed(file)?, mtime_ms)
+            (decompressed(meter.counted(file))?, mtime_ms)
         }
         Source::Text { text, parts, mtime_ms } => {
             let reader = Parts { text: Arc::clone(text), left: parts.iter().cloned().collect() };

@@ -8,6 +8,7 @@ pub mod emit;
 mod file;
 mod promql;
 mod select;
+mod times;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

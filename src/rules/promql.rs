@@ -6,6 +6,7 @@ use promql_parser::parser::token::{self, TokenType};
 use promql_parser::parser::{BinaryExpr, Call, Expr, Offset, VectorMatchCardinality, VectorSelector};
 
 use super::select::Select;
+use super::times;
 use crate::criteria::alert_rule::{Arithmetic, Comparison, Condition, Function, Node, Selector};
 
 const FUNCTIONS: &str = "`avg_over_time`, `min_over_time`, `max_over_time`, `delta`, `deriv`, `predict_linear`";
@@ -19,6 +20,7 @@ const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 ///
 /// What was found that is not PromQL, or not replayed.
 pub(super) fn compile(text: &str) -> Result<(Condition, Vec<Select>), String> {
+    times::check(text)?;
     let expression =
         promql_parser::parser::parse(text).map_err(|error| format!("`{}` is not PromQL: {error}", text.trim()))?;
     let mut compiler = Compiler { selectors: Vec::new(), selects: Vec::new() };
@@ -205,7 +207,7 @@ fn comparison(operator: TokenType) -> Option<Comparison> {
 }
 
 /// Longer ones are not of a measurement, and would overflow sums of times.
-const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+const LONGEST: Duration = Duration::from_secs(times::LONGEST_SECONDS);
 
 fn milliseconds(duration: Duration) -> Result<i64, String> {
     if duration > LONGEST || !duration.subsec_nanos().is_multiple_of(1_000_000) {
@@ -255,6 +257,7 @@ mod tests {
             "1 > bool 0",
             "predict_linear(x[1h], y) > 1",
             "x > > 1",
+            "x offset NaN > 1",
             "x{a=\"1\" or a=\"2\"} > 1",
             "",
         ];
