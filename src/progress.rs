@@ -86,8 +86,8 @@ impl Bar {
         let n_bytes = meter.n_bytes();
         bar.set_message(match self.total {
             _ if meter.is_at_end() => format!("{} read, now judging", memory_text(n_bytes as f64)),
-            Some(total) => of_total(elapsed, n_bytes, total),
-            None => format!("{} read, {}", memory_text(n_bytes as f64), rate(elapsed, n_bytes)),
+            Some(total) if n_bytes <= total => of_total(elapsed, n_bytes, total),
+            _ => format!("{} read, {}", memory_text(n_bytes as f64), rate(elapsed, n_bytes)),
         });
         if self.total.is_some() {
             bar.set_position(n_bytes);
@@ -162,16 +162,16 @@ mod tests {
 
     #[test]
     fn files_have_a_bar_with_rate_and_time_left() {
-        insta::assert_snapshot!(shown(Some(40 << 20), 2.0, 10 * MIB, false), @"");
-        insta::assert_snapshot!(shown(Some(40 << 20), 2.0, 0, false), @"");
-        insta::assert_snapshot!(shown(Some(40 << 20), 9.0, 40 * MIB, true), @"");
+        insta::assert_snapshot!(shown(Some(40 << 20), 2.0, 10 * MIB, false), @"[=======>                      ] 10 MiB of 40 MiB, 5 MiB/s, 6 s left");
+        insta::assert_snapshot!(shown(Some(40 << 20), 2.0, 0, false), @"[                              ] 0 B of 40 MiB");
+        insta::assert_snapshot!(shown(Some(40 << 20), 9.0, 40 * MIB, true), @"[==============================] 40 MiB read, now judging");
         // A file that grew while it was read.
-        insta::assert_snapshot!(shown(Some(5 << 20), 4.0, 10 * MIB, false), @"");
+        insta::assert_snapshot!(shown(Some(5 << 20), 4.0, 10 * MIB, false), @"[==============================] 10 MiB read, 2.5 MiB/s");
     }
 
     #[test]
     fn pipes_have_a_count_and_a_rate() {
-        insta::assert_snapshot!(shown(None, 4.0, 10 * MIB, false), @"");
-        insta::assert_snapshot!(shown(None, 9.0, 40 * MIB, true), @"");
+        insta::assert_snapshot!(shown(None, 4.0, 10 * MIB, false), @"/ 10 MiB read, 2.5 MiB/s");
+        insta::assert_snapshot!(shown(None, 9.0, 40 * MIB, true), @"/ 40 MiB read, now judging");
     }
 }

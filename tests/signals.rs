@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 use leaktrend::report::files;
 
@@ -105,27 +107,30 @@ fn what_is_half_written_is_removed_and_nothing_is_begun() {
         entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
     };
     let staged = files::Staged::new(&second, b"staged").unwrap();
-    let (started, begun) = std::sync::mpsc::channel();
-    let mut abandoned = None;
-    std::thread::scope(|scope| {
-        files::replace(&first, |file| {
-            file.write_all(b"half")?;
-            assert_eq!(names().len(), 3, "{:?}", names());
-            abandoned = Some(files::abandon());
-            assert_eq!(names(), ["first"]);
-            Err(std::io::Error::other("the program ends"))
-        })
-        .unwrap_err();
-        scope.spawn(move || {
-            started.send(()).unwrap();
-            files::replace(&second, |file| file.write_all(b"new"))
+    let ((is_open, opened), (go_on, may_go_on)) = (mpsc::channel(), mpsc::channel());
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            files::replace(&first, move |file| {
+                file.write_all(b"half")?;
+                is_open.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                file.write_all(b"whole")
+            })
         });
-        begun.recv().unwrap();
+        opened.recv().unwrap();
+        assert_eq!(names().len(), 3, "{:?}", names());
+        let ending = files::abandon();
         assert_eq!(names(), ["first"]);
-        drop(abandoned.take());
-        drop(staged);
+        go_on.send(()).unwrap();
+        let begun = scope.spawn(|| files::replace(&second, |file| file.write_all(b"new")));
+        assert_eq!(names(), ["first"]);
+        // The program would have ended. Here both go on, and what was abandoned stays so.
+        drop(ending);
+        assert!(writer.join().unwrap().is_err());
+        begun.join().unwrap().unwrap();
     });
-    assert_eq!(fs::read(&first).unwrap(), b"old");
+    assert!(files::place(Vec::new(), &[], staged).is_err());
+    assert_eq!((fs::read(&first).unwrap(), fs::read(&second).unwrap()), (b"old".to_vec(), b"new".to_vec()));
 }
 
 /// `leaktrend` on a terminal of its own, where `script` is installed.

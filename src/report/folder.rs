@@ -206,7 +206,8 @@ pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Erro
     let paths = names.paths();
     let verdict = stage(folder.join("verdict.json"), json::render(report, &paths).as_bytes())?;
 
-    let stale: Vec<PathBuf> = before.iter().filter(|path| !paths.contains(path)).map(|path| folder.join(path)).collect();
+    let stale: Vec<PathBuf> =
+        before.iter().filter(|path| !paths.contains(path)).map(|path| folder.join(path)).collect();
     files::place(staged, &stale, verdict).map_err(|(path, source)| Error::Write { path, source })
 }
 
