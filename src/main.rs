@@ -119,7 +119,7 @@ impl Drop for Shown {
 /// The size of an input, in bytes; `None` for what is not a file.
 fn size(source: &Source) -> Option<u64> {
     match source {
-        Source::Stdin => None,
+        Source::Stdin | Source::Text { .. } => None,
         Source::File(path) => std::fs::metadata(path).ok().filter(Metadata::is_file).map(|file| file.len()),
     }
 }

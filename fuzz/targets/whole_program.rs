@@ -3,6 +3,7 @@
 //! A line `%%` divides the bytes into these four, in this order; those that are absent are not given.
 #![no_main]
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use leaktrend::analysis::{self, Job};
@@ -54,6 +55,7 @@ fn job(paths: &[PathBuf], settings_text: Option<&[u8]>) -> Option<Job> {
         load: None,
         since: None,
         until: None,
+        freshness: HashMap::new(),
     })
 }
 

@@ -8,6 +8,7 @@ use super::{Color, analyze};
 use crate::analysis::{Job, Moment};
 use crate::error::Error;
 use crate::ingest::{self, SamplesOption};
+use crate::progress::Meter;
 use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, Layout};
 use crate::rules;
@@ -132,6 +133,7 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
     }
     Ok(Job {
         sources: Vec::new(),
+        meter: Meter::default(),
         ingest: ingest::Options {
             format: args.format.into(),
             interval: args.interval,
