@@ -22,13 +22,31 @@ pub(super) fn read(text: &str) -> Result<Amount, ParseAmountError> {
     plain(text.as_bytes()).map_or_else(|| text.parse(), Ok)
 }
 
-/// As `read`, without saying why not.
-pub(super) fn read_quietly(text: &str) -> Option<Amount> {
-    plain(text.as_bytes()).or_else(|| text.parse().ok())
+/// As `read`, without saying why not, and without the quantum: in bytes.
+pub(super) fn read_bytes(text: &str) -> Option<f64> {
+    number(text.as_bytes())
+        .map(|number| number.bytes)
+        .or_else(|| text.parse::<Amount>().ok().map(|amount| amount.bytes))
 }
 
 /// Digits with at most one point, blanks, a known unit; `None` for everything else, also when it is an amount.
 pub(super) fn plain(text: &[u8]) -> Option<Amount> {
+    let Number { mantissa, decimals, scale, bytes } = number(text)?;
+    let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
+    let four_digits = power_of_ten(magnitude - 3);
+    let printed = if decimals == 0 { four_digits } else { 1.0 / POWERS[decimals] };
+    Some(Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) })
+}
+
+/// A number as it was written, and what it is in bytes.
+struct Number {
+    mantissa: u64,
+    decimals: usize,
+    scale: f64,
+    bytes: f64,
+}
+
+fn number(text: &[u8]) -> Option<Number> {
     let mut mantissa = 0u64;
     let mut point = None;
     let mut end = 0;
@@ -48,15 +66,22 @@ pub(super) fn plain(text: &[u8]) -> Option<Amount> {
     let scale = unit(text[end..].trim_ascii())?;
 
     // Both operands are exact, so that the quotient is the nearest to what was written.
-    let number = mantissa as f64 / POWERS[decimals];
-    let bytes = number * scale;
-    if bytes > LARGEST_EXACT {
-        return None;
-    }
-    let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
-    let four_digits = power_of_ten(magnitude - 3);
-    let printed = if decimals == 0 { four_digits } else { 1.0 / POWERS[decimals] };
-    Some(Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) })
+    let bytes = mantissa as f64 / POWERS[decimals] * scale;
+    (bytes <= LARGEST_EXACT).then_some(Number { mantissa, decimals, scale, bytes })
+}
+
+/// The amount at the beginning of a text, with its unit at once behind the digits, and its length.
+///
+/// `None` for whatever needs a closer look.
+pub(super) fn leading(text: &[u8]) -> Option<(Amount, usize)> {
+    let length = memchr::memchr(b' ', text).unwrap_or(text.len());
+    plain(&text[..length]).map(|amount| (amount, length))
+}
+
+/// As `leading`, without the quantum: in bytes.
+pub(super) fn leading_bytes(text: &[u8]) -> Option<(f64, usize)> {
+    let length = memchr::memchr(b' ', text).unwrap_or(text.len());
+    number(&text[..length]).map(|number| (number.bytes, length))
 }
 
 fn unit(unit: &[u8]) -> Option<f64> {

@@ -87,6 +87,12 @@ impl Columns {
         (columns.memory < n_cells).then_some(columns)
     }
 
+    /// Whether these are the columns of docker's own table.
+    pub(super) fn are_default(&self) -> bool {
+        let places = (self.id, self.name, self.memory, self.network, self.disk, self.count);
+        self.kind == Kind::Stats && places == (Some(0), Some(1), 3, Some(5), Some(6), 8)
+    }
+
     /// The row of these cells; `None` when they do not fit these columns.
     pub(super) fn row<'a>(&self, text: &'a str, cells: &[&'a str]) -> Option<Row<'a>> {
         let cell = |index: Option<usize>| index.map_or("", |index| cells[index]);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::super::{Evidence, Format, Input};
 use super::Reader;
 use super::cells::is_hex_id;
-use super::memory::{Memory, pair};
+use super::memory::Memory;
 use super::notes::Notes;
+use super::quick::Values;
 use super::row::Row;
 use super::ticks::Began;
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
@@ -187,7 +188,7 @@ impl Reader {
     }
 
     /// Takes what a row says into its series.
-    pub(super) fn take(&mut self, index: usize, time_ms: i64, memory: Memory, row: &Row<'_>, input: &mut Input) {
+    pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input) {
         let container = &mut self.containers[index];
         let series = &mut self.series[container.series];
         if let Some(before) = series.container.replace(index)
@@ -198,16 +199,14 @@ impl Reader {
             series.pending = series.pending.with(Marks::RECREATED);
         }
         let container = &mut self.containers[index];
-        let [rx, tx] = pair(row.network);
-        let [read, written] = pair(row.disk);
-        for (counter, value) in container.counters.iter_mut().zip([rx, tx, read, written]) {
+        for (counter, value) in container.counters.iter_mut().zip(values.counters) {
             let Some(value) = value else { continue };
             if value < *counter {
                 series.pending = series.pending.with(Marks::COUNTER_RESET);
             }
             *counter = value;
         }
-        match memory {
+        match values.memory {
             Memory::Gap => {
                 series.pending = series.pending.with(Marks::GAP_BEFORE);
                 input.gaps += 1;

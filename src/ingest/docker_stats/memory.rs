@@ -18,7 +18,7 @@ pub(super) enum Figure<'a> {
 }
 
 /// What the memory of a row means.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Memory {
     Gap,
     Used { used: Amount, limit: Option<f64> },
@@ -49,7 +49,7 @@ impl Memory {
 
     fn rounded(cell: &str) -> Result<Memory, Refusal> {
         let (used, limit) = match memchr(b'/', cell.as_bytes()) {
-            Some(slash) => (cell[..slash].trim(), cell[slash + 1..].trim()),
+            Some(slash) => (cell[..slash].trim_ascii(), cell[slash + 1..].trim_ascii()),
             None => (cell, ""),
         };
         if used == "--" {
@@ -67,5 +67,5 @@ impl Memory {
 /// The two amounts of a cell such as `1.09kB / 0B`, in bytes.
 pub(super) fn pair(cell: &str) -> [Option<f64>; 2] {
     let Some(slash) = memchr(b'/', cell.as_bytes()) else { return [None, None] };
-    [&cell[..slash], &cell[slash + 1..]].map(|text| amount::read_quietly(text.trim()).map(|amount| amount.bytes))
+    [&cell[..slash], &cell[slash + 1..]].map(|text| amount::read_bytes(text.trim_ascii()))
 }

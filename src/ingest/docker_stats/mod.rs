@@ -12,6 +12,7 @@ mod memory;
 mod notes;
 mod objects;
 mod prose;
+mod quick;
 mod recognise;
 mod refusal;
 mod row;
@@ -37,6 +38,7 @@ use json::{JsonRow, Object, json_start};
 use memory::Memory;
 use notes::Notes;
 use prose::{is_about_stats, is_failure, is_prose};
+use quick::Values;
 pub(super) use recognise::recognise;
 use refusal::Refusal;
 use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
@@ -158,6 +160,9 @@ impl Reader {
         if line.cut {
             let text = String::from_utf8_lossy(line.bytes);
             input.reject(&line, &text, super::too_long);
+            return;
+        }
+        if self.read_quick_row(line.bytes, input, notes) {
             return;
         }
         let text = line.text();
@@ -308,10 +313,15 @@ impl Reader {
             input.other_lines += 1;
             return Ok(());
         }
-        let tick = self.tick.as_ref().expect("a row is placed in a tick").index;
-        let time_ms = time_ms.or(self.ticks[tick]).unwrap_or(UNTIMED - tick as i64);
-        self.take(index, time_ms, memory, row, input);
+        let values = Values { memory, counters: row.counters() };
+        self.take(index, self.time_of_row(time_ms), values, input);
         Ok(())
+    }
+
+    /// The time of a row that was placed: its own, that of its tick, or that its tick will be given.
+    fn time_of_row(&self, own_ms: Option<i64>) -> i64 {
+        let tick = self.tick.as_ref().expect("a row is placed in a tick").index;
+        own_ms.or(self.ticks[tick]).unwrap_or(UNTIMED - tick as i64)
     }
 
     /// The stamp before a row; the one that was read last is recognised without reading it again.

@@ -5,7 +5,7 @@
 use memchr::memchr;
 
 use super::cells::{MAX_CELLS, is_hex_id, is_share, last_word, looks_like_memory, words};
-use super::memory::Figure;
+use super::memory::{Figure, pair};
 
 /// What a row says.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,13 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// NET I/O and BLOCK I/O, in bytes.
+    pub(super) fn counters(&self) -> [Option<f64>; 4] {
+        let [received, sent] = pair(self.network);
+        let [read, written] = pair(self.disk);
+        [received, sent, read, written]
+    }
+
     fn new(id: &'a str, name: &'a str, memory: Figure<'a>) -> Row<'a> {
         Row { namespace: "", pod: "", id, name, memory, network: "", disk: "" }
     }
