@@ -31,19 +31,33 @@ pub(super) fn read_bytes(text: &str) -> Option<f64> {
 
 /// Digits with at most one point, blanks, a known unit; `None` for everything else, also when it is an amount.
 pub(super) fn plain(text: &[u8]) -> Option<Amount> {
-    let Number { mantissa, decimals, scale, bytes } = number(text)?;
-    let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
-    let four_digits = power_of_ten(magnitude - 3);
-    let printed = if decimals == 0 { four_digits } else { 1.0 / POWERS[decimals] };
-    Some(Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) })
+    number(text).map(Number::with_quantum)
 }
 
 /// A number as it was written, and what it is in bytes.
-struct Number {
+pub(super) struct Number {
     mantissa: u64,
     decimals: usize,
     scale: f64,
-    bytes: f64,
+    pub(super) bytes: f64,
+}
+
+impl Number {
+    /// A number of at most `MAX_DIGITS` digits of which so many follow the point; `None` when it is too large.
+    pub(super) fn new(mantissa: u64, decimals: usize, scale: f64) -> Option<Number> {
+        // Both operands are exact, so that the quotient is the nearest to what was written.
+        // A signed number becomes a float in one step.
+        let bytes = mantissa as i64 as f64 / POWERS[decimals] * scale;
+        (bytes <= LARGEST_EXACT).then_some(Number { mantissa, decimals, scale, bytes })
+    }
+
+    pub(super) fn with_quantum(self) -> Amount {
+        let Number { mantissa, decimals, scale, bytes } = self;
+        let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
+        let four_digits = power_of_ten(magnitude - 3);
+        let printed = if decimals == 0 { four_digits } else { 1.0 / POWERS[decimals] };
+        Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) }
+    }
 }
 
 fn number(text: &[u8]) -> Option<Number> {
@@ -63,25 +77,7 @@ fn number(text: &[u8]) -> Option<Number> {
     if !text.first()?.is_ascii_digit() || digits > MAX_DIGITS || (point.is_some() && decimals == 0) {
         return None;
     }
-    let scale = unit(text[end..].trim_ascii())?;
-
-    // Both operands are exact, so that the quotient is the nearest to what was written.
-    let bytes = mantissa as f64 / POWERS[decimals] * scale;
-    (bytes <= LARGEST_EXACT).then_some(Number { mantissa, decimals, scale, bytes })
-}
-
-/// The amount at the beginning of a text, with its unit at once behind the digits, and its length.
-///
-/// `None` for whatever needs a closer look.
-pub(super) fn leading(text: &[u8]) -> Option<(Amount, usize)> {
-    let length = memchr::memchr(b' ', text).unwrap_or(text.len());
-    plain(&text[..length]).map(|amount| (amount, length))
-}
-
-/// As `leading`, without the quantum: in bytes.
-pub(super) fn leading_bytes(text: &[u8]) -> Option<(f64, usize)> {
-    let length = memchr::memchr(b' ', text).unwrap_or(text.len());
-    number(&text[..length]).map(|number| (number.bytes, length))
+    Number::new(mantissa, decimals, unit(text[end..].trim_ascii())?)
 }
 
 fn unit(unit: &[u8]) -> Option<f64> {

@@ -4,8 +4,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// Longer lines are cut, in bytes: no form of input has longer ones.
 pub(super) const MAX_LINE: usize = 64 << 10;
@@ -34,6 +35,40 @@ pub(super) struct Line<'a> {
     pub(super) terminated: bool,
     /// Whether it was longer than `MAX_LINE` and cut.
     pub(super) cut: bool,
+}
+
+/// Some whole lines.
+pub(super) struct Block {
+    bytes: Vec<u8>,
+    start: usize,
+    /// Of a line that was longer than `MAX_LINE` and stands here cut, alone: whether a line ending followed.
+    cut: Option<bool>,
+}
+
+impl Block {
+    /// The lines and their endings.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// A line of it, with its ending.
+    pub(super) fn line(&self, extent: Range<usize>, number: u64) -> Line<'_> {
+        let whole = &self.bytes()[extent];
+        if let Some(terminated) = self.cut {
+            return Line { bytes: whole, number, terminated, cut: true };
+        }
+        let line = whole.strip_suffix(b"\n");
+        let bytes = line.unwrap_or(whole);
+        let cut = bytes.len() > MAX_LINE;
+        let bytes = &bytes[..bytes.len().min(MAX_LINE)];
+        let bytes = if line.is_some() { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes };
+        Line { bytes, number, terminated: line.is_some(), cut }
+    }
+
+    /// Its memory.
+    pub(super) fn into_spare(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 impl<'a> Line<'a> {
@@ -87,6 +122,36 @@ impl<R: Read> Lines<R> {
                 return Ok(Some(self.line(first, searched, false)));
             }
         }
+    }
+
+    /// Whole lines, as many as are at hand; `None` at the end. Its memory is exchanged for that of `spare`.
+    ///
+    /// # Errors
+    ///
+    /// When the reader fails.
+    pub(super) fn next_block(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
+        while self.end < self.buffer.len() && self.fill()? {}
+        let ahead = &self.buffer[self.start..self.end];
+        let last = memrchr(b'\n', ahead);
+        let length = match last {
+            Some(last) => last + 1,
+            None if ahead.is_empty() => return Ok(None),
+            None if self.at_end => ahead.len(),
+            None => {
+                let Line { bytes, terminated, .. } = self.cut_line()?;
+                spare.clear();
+                spare.extend_from_slice(bytes);
+                return Ok(Some(Block { bytes: spare, start: 0, cut: Some(terminated) }));
+            }
+        };
+        let (start, end) = (self.start, self.start + length);
+        spare.resize(self.buffer.len(), 0);
+        spare[..self.end - end].copy_from_slice(&self.buffer[end..self.end]);
+        let mut bytes = std::mem::replace(&mut self.buffer, spare);
+        bytes.truncate(end);
+        self.end -= end;
+        self.start = 0;
+        Ok(Some(Block { bytes, start, cut: None }))
     }
 
     /// How many lines were given.

@@ -12,6 +12,8 @@ mod lines;
 mod order;
 mod prometheus;
 mod rotation;
+mod rows;
+mod scan;
 mod source;
 mod strangers;
 mod trend_csv;
@@ -282,11 +284,11 @@ pub fn read_metered(sources: &[Source], options: &Options, meter: &Meter) -> Res
         .filter(|sequence| !sequence.members.is_empty())
         .collect();
     let stems = stems(&sequences);
-    let results: Vec<SequenceRead> = sequences
-        .par_iter()
-        .zip(&stems)
-        .map(|(sequence, stem)| read_sequence(sources, sequence, stem, options, meter))
-        .collect();
+    // Within the pool, so that handing work to its threads does not wait for this one.
+    let results: Vec<SequenceRead> = rayon::scope(|_| {
+        let read = |(sequence, stem): (&Sequence, &String)| read_sequence(sources, sequence, stem, options, meter);
+        sequences.par_iter().zip(&stems).map(read).collect()
+    });
     meter.end();
 
     let mut accounts: Vec<Option<Input>> = sources.iter().map(|_| None).collect();

@@ -2,14 +2,12 @@
 //!
 //! What breaks off in the middle (a cut `.gz`, a failing disk) ends there: what was read stays, and it is said.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
@@ -19,19 +17,46 @@ use crate::progress::Meter;
 /// An input that can be read.
 pub(super) struct Opened {
     /// Its lines, decompressed.
-    pub(super) lines: Lines<Box<dyn Read>>,
+    pub(super) lines: Lines<Box<dyn Read + Send>>,
     /// When the file was last written to, in milliseconds; `None` for what is not a regular file.
     pub(super) mtime_ms: Option<i64>,
     /// Why reading stopped before the end, if it did. Known once all was read.
-    pub(super) broken: Rc<RefCell<Option<String>>>,
+    pub(super) broken: Broken,
+}
+
+/// Why reading stopped before the end, if it did: known to whoever holds a copy.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Broken(Arc<Mutex<Option<String>>>);
+
+impl Broken {
+    fn new(why: Option<String>) -> Broken {
+        Broken(Arc::new(Mutex::new(why)))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, why: String) {
+        *self.locked() = Some(why);
+    }
+
+    fn is_some(&self) -> bool {
+        self.locked().is_some()
+    }
+
+    /// Takes the reason out.
+    pub(super) fn take(&self) -> Option<String> {
+        self.locked().take()
+    }
 }
 
 #[cfg(test)]
 impl Opened {
     /// A file of this content.
     pub(super) fn of(content: &[u8], mtime_ms: Option<i64>) -> Opened {
-        let reader: Box<dyn Read> = Box::new(io::Cursor::new(content.to_vec()));
-        Opened { lines: Lines::new(reader), mtime_ms, broken: Rc::default() }
+        let reader: Box<dyn Read + Send> = Box::new(io::Cursor::new(content.to_vec()));
+        Opened { lines: Lines::new(reader), mtime_ms, broken: Broken::default() }
     }
 }
 
@@ -93,8 +118,8 @@ pub(super) fn open(source: &Source, meter: &Meter) -> Result<Opened, String> {
         }
         Source::Text { text, parts, mtime_ms } => {
             let reader = Parts { text: Arc::clone(text), left: parts.iter().cloned().collect() };
-            let reader: Box<dyn Read> = Box::new(reader);
-            ((reader, Rc::new(RefCell::new(text.broken.clone()))), *mtime_ms)
+            let reader: Box<dyn Read + Send> = Box::new(reader);
+            ((reader, Broken::new(text.broken.clone())), *mtime_ms)
         }
     };
     Ok(Opened { lines: Lines::new(reader), mtime_ms, broken })
@@ -119,46 +144,46 @@ fn open_file(path: &Path) -> io::Result<(File, Option<i64>)> {
 }
 
 /// A reader of plain text, and why it ended before the end, if it did: known once all was read.
-type Decompressed = (Box<dyn Read>, Rc<RefCell<Option<String>>>);
+type Decompressed = (Box<dyn Read + Send>, Broken);
 
-fn decompressed(mut reader: impl Read + 'static) -> Result<Decompressed, String> {
+fn decompressed(mut reader: impl Read + Send + 'static) -> Result<Decompressed, String> {
     let mut magic = Vec::with_capacity(4);
     reader.by_ref().take(4).read_to_end(&mut magic).map_err(|error| format!("it cannot be read: {error}"))?;
     let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
     let is_zstd = magic == [0x28, 0xb5, 0x2f, 0xfd];
     let whole = io::Cursor::new(magic).chain(reader);
 
-    let plain: Box<dyn Read> = if is_gzip {
+    let plain: Box<dyn Read + Send> = if is_gzip {
         Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 << 10, whole)))
     } else if is_zstd {
         Box::new(zstd::Decoder::new(whole).map_err(|error| format!("it cannot be decompressed: {error}"))?)
     } else {
         Box::new(whole)
     };
-    let broken = Rc::new(RefCell::new(None));
+    let broken = Broken::default();
     let what = if is_gzip || is_zstd { "the compressed data breaks off or is damaged" } else { "reading failed" };
-    let reader = UntilBroken { reader: plain, what, n_bytes: 0, broken: Rc::clone(&broken) };
+    let reader = UntilBroken { reader: plain, what, n_bytes: 0, broken: broken.clone() };
     let text = utf16::decoded(Box::new(reader)).map_err(|error| format!("it cannot be read: {error}"))?;
     Ok((text, broken))
 }
 
 /// Ends where the reader fails, and keeps why.
 struct UntilBroken {
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     what: &'static str,
     n_bytes: u64,
-    broken: Rc<RefCell<Option<String>>>,
+    broken: Broken,
 }
 
 impl Read for UntilBroken {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.broken.borrow().is_some() {
+        if self.broken.is_some() {
             return Ok(0);
         }
         match self.reader.read(buffer) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 let message = format!("{} after {} bytes of text: {error}", self.what, self.n_bytes);
-                *self.broken.borrow_mut() = Some(message);
+                self.broken.set(message);
                 Ok(0)
             }
             result => result.inspect(|n| self.n_bytes += *n as u64),

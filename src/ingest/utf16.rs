@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// Where a text begins with a byte order mark of UTF-16, gives its UTF-8; otherwise the same bytes.
-pub(super) fn decoded(mut reader: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+pub(super) fn decoded(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut mark = Vec::with_capacity(2);
     reader.by_ref().take(2).read_to_end(&mut mark)?;
     Ok(match mark.as_slice() {
@@ -17,7 +17,7 @@ pub(super) fn decoded(mut reader: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
 const BLOCK: u64 = 64 << 10;
 
 struct Utf16 {
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     unit: fn([u8; 2]) -> u16,
     /// The first half of a character whose second half was not read yet.
     high: Option<u16>,

@@ -7,7 +7,7 @@ use super::Reader;
 use super::cells::is_hex_id;
 use super::memory::Memory;
 use super::notes::Notes;
-use super::quick::Values;
+use super::quick::{Cells, Values};
 use super::row::Row;
 use super::ticks::Began;
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
@@ -31,6 +31,8 @@ pub(super) struct Container {
     /// Whether that row repeated the one before, and how it ended.
     pub(super) repeated: bool,
     pub(super) erased: bool,
+    /// What it said last, for the quick reading.
+    pub(super) cells: Cells,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl Reader {
                 row: Vec::new(),
                 repeated: false,
                 erased: false,
+                cells: Cells::default(),
             });
             self.by_key.insert(key.clone(), index);
             index
@@ -200,11 +203,10 @@ impl Reader {
         }
         let container = &mut self.containers[index];
         for (counter, value) in container.counters.iter_mut().zip(values.counters) {
-            let Some(value) = value else { continue };
             if value < *counter {
                 series.pending = series.pending.with(Marks::COUNTER_RESET);
             }
-            *counter = value;
+            *counter = if value.is_nan() { *counter } else { value };
         }
         match values.memory {
             Memory::Gap => {

@@ -64,8 +64,8 @@ impl Memory {
     }
 }
 
-/// The two amounts of a cell such as `1.09kB / 0B`, in bytes.
-pub(super) fn pair(cell: &str) -> [Option<f64>; 2] {
-    let Some(slash) = memchr(b'/', cell.as_bytes()) else { return [None, None] };
-    [&cell[..slash], &cell[slash + 1..]].map(|text| amount::read_bytes(text.trim_ascii()))
+/// The two amounts of a cell such as `1.09kB / 0B`, in bytes; NaN where there is none.
+pub(super) fn pair(cell: &str) -> [f64; 2] {
+    let Some(slash) = memchr(b'/', cell.as_bytes()) else { return [f64::NAN; 2] };
+    [&cell[..slash], &cell[slash + 1..]].map(|text| amount::read_bytes(text.trim_ascii()).unwrap_or(f64::NAN))
 }

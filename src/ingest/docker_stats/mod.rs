@@ -27,6 +27,7 @@ use std::collections::HashMap;
 use memchr::memchr;
 
 use super::clock::{self, Stamp};
+use super::rows::read_rows;
 use super::source::Opened;
 use super::{Evidence, Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
 
@@ -133,12 +134,14 @@ impl Reader {
         self.files.push(File { input: index, first_tick, end_tick: 0, mtime_ms: opened.mtime_ms, is_stream: false });
         let mut notes = Notes::default();
         let mut scratch = String::new();
-        while let Ok(Some(line)) = opened.lines.next() {
-            self.read_line(line, &mut scratch, input, &mut notes);
-        }
+        let n_lines = read_rows(&mut opened.lines, quick::decode, |line, row| {
+            if !row.is_some_and(|row| self.take_quick_row(line.bytes, row, input, &mut notes)) {
+                self.read_line(line, &mut scratch, input, &mut notes);
+            }
+        });
         self.give_up_object(input);
         self.end_tick();
-        input.lines = Some(opened.lines.count());
+        input.lines = Some(n_lines);
         let file = self.files.last_mut().expect("it was pushed above");
         file.end_tick = self.ticks.len();
         if notes.n_rows == 0 && input.unusable.is_none() {
@@ -160,9 +163,6 @@ impl Reader {
         if line.cut {
             let text = String::from_utf8_lossy(line.bytes);
             input.reject(&line, &text, super::too_long);
-            return;
-        }
-        if self.read_quick_row(line.bytes, input, notes) {
             return;
         }
         let text = line.text();

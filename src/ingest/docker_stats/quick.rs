@@ -1,120 +1,205 @@
-//! The quick reading of the row that a log is made of: the default columns of docker, and the container that is
-//! expected next.
+//! The quick reading of the row that a log is made of: the default columns of docker.
 //!
-//! It looks at each byte once, and gives what the general reading gives; whatever is not exactly of this form is left
-//! to that one.
+//! The columns of a table stand where they stood in the row before, and most cells of a container say what they said
+//! before. What is exactly so is not read again; whatever else there is in a line is left to the general reading.
 
-use super::super::Input;
-use super::super::amount;
+use memchr::memchr2;
+
+use super::super::scan::Scan;
+use super::super::{Input, amount};
 use super::Reader;
+use super::cells::{MAX_CELLS, is_share, split};
 use super::escapes::Escapes;
-use super::memory::Memory;
+use super::memory::{Memory, pair};
 use super::notes::Notes;
+use crate::units::Amount;
 
 /// What a row says beside its container.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Values {
     pub(super) memory: Memory,
-    /// Of NET I/O and BLOCK I/O, in bytes.
-    pub(super) counters: [Option<f64>; 4],
+    /// Of NET I/O and BLOCK I/O, in bytes; NaN where there is none.
+    pub(super) counters: [f64; 4],
+}
+
+/// Where the columns of a table begin, from the beginning of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Layout {
+    id_length: u32,
+    name: u32,
+    cpu: u32,
+    memory: u32,
+    share: u32,
+    network: u32,
+    pids: u32,
+}
+
+/// A row of the usual form.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct QuickRow {
+    layout: Layout,
+    name_end: u32,
+    used: Amount,
+    /// Where the limit begins and ends.
+    limit: (u32, u32),
+}
+
+/// What the row of a container said last in the cells that seldom change, as it stood there.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    /// ID and name.
+    identity: Vec<u8>,
+    limit: Vec<u8>,
+    limit_bytes: Option<f64>,
+    /// NET I/O and BLOCK I/O.
+    counters: Vec<u8>,
+    counter_bytes: [f64; 4],
+}
+
+/// Reads a line of the usual form, and its length with the line ending:
+/// `ID   NAME   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   0B / 0B   7`.
+///
+/// ID, limit and counters are only found; the layout is that of the row before.
+pub(super) fn decode(layout: &mut Layout, text: &[u8]) -> Option<(QuickRow, usize)> {
+    let length = memchr2(b'\n', 0x1b, text).filter(|length| text[*length] == b'\n')?;
+    let line = &text[..length];
+    let row = layout.row(line).or_else(|| {
+        *layout = Layout::of(line)?;
+        layout.row(line)
+    })?;
+    Some((row, length + 1))
+}
+
+impl Layout {
+    /// That of a line of eight cells; `None` for every other line.
+    fn of(line: &[u8]) -> Option<Layout> {
+        let line = str::from_utf8(line).ok()?;
+        let mut cells = [""; MAX_CELLS];
+        let n_cells = split(line.trim_ascii_end(), &mut cells);
+        let [id, name, cpu, memory, share, network, _, pids] = &cells[..n_cells] else { return None };
+        let place = |cell: &str| (cell.as_ptr() as usize - line.as_ptr() as usize) as u32;
+        (place(id) == 0).then_some(Layout {
+            id_length: id.len() as u32,
+            name: place(name),
+            cpu: place(cpu),
+            memory: place(memory),
+            share: place(share),
+            network: place(network),
+            pids: place(pids),
+        })
+    }
+
+    /// The row of a line whose cells stand in these places.
+    fn row(&self, line: &[u8]) -> Option<QuickRow> {
+        let Layout { id_length, name, cpu, memory, share, network, pids } = *self;
+        // Whole or cut IDs of docker: no number of so many digits is a time.
+        if !matches!(id_length, 12 | 64) {
+            return None;
+        }
+        let fills = |mut blanks: Scan<'_>, next: u32| {
+            let n_blanks = blanks.blanks();
+            (2 <= n_blanks && blanks.0.len() + next as usize == line.len()).then_some(())
+        };
+        let from = |place: u32| line.get(place as usize..).map(Scan);
+        let share_cell = |begin: u32, next: u32| {
+            let mut rest = from(begin)?;
+            let is_share = matches!(rest.until_blank()?, [b'0'..=b'9', .., b'%']);
+            fills(rest, next).filter(|()| is_share)
+        };
+        fills(from(id_length)?, name)?;
+        let mut rest = from(name)?;
+        let name_end = name + rest.until_blank()?.len() as u32;
+        fills(rest, cpu)?;
+        share_cell(cpu, memory)?;
+        let mut rest = from(memory)?;
+        let used = rest.amount()?;
+        rest.literal(b" / ")?;
+        let limit = (line.len() - rest.0.len()) as u32;
+        let limit = (limit, limit + rest.until_blank()?.len() as u32);
+        fills(rest, share)?;
+        share_cell(share, network)?;
+        let Some([b' ', b' ', b'0'..=b'9', ..]) = line.get(pids as usize - 2..) else { return None };
+        let mut rest = from(pids)?;
+        let (_, 0) = rest.decimal()? else { return None };
+        (rest.0.trim_ascii().is_empty() && used.bytes != 0.0).then_some(QuickRow {
+            layout: *self,
+            name_end,
+            used,
+            limit,
+        })
+    }
+}
+
+impl Cells {
+    /// The limit and the counters of a row; `None` when the general reading must say what they are.
+    fn values(&mut self, line: &[u8], row: &QuickRow) -> Option<(Option<f64>, [f64; 4])> {
+        let text = |bytes| str::from_utf8(bytes).ok().map(str::trim_ascii_end);
+        let limit = &line[row.limit.0 as usize..row.limit.1 as usize];
+        if self.limit != limit {
+            self.limit_bytes = Some(amount::read(text(limit)?).ok()?.bytes).filter(|bytes| 0.0 < *bytes);
+            keep(&mut self.limit, limit);
+        }
+        let counters = &line[row.layout.network as usize..row.layout.pids as usize];
+        if self.counters != counters {
+            self.counter_bytes = four_amounts(counters).or_else(|| {
+                let mut cells = [""; MAX_CELLS];
+                let n_cells = split(text(counters)?, &mut cells);
+                let [network, disk] = cells[..n_cells] else { return None };
+                let [[received, sent], [read, written]] = [pair(network), pair(disk)];
+                (!is_share(network) && network != "--").then_some([received, sent, read, written])
+            })?;
+            keep(&mut self.counters, counters);
+        }
+        Some((self.limit_bytes, self.counter_bytes))
+    }
+}
+
+/// Of two cells `796B / 0B`, in bytes; `None` where they are not exactly so.
+fn four_amounts(cells: &[u8]) -> Option<[f64; 4]> {
+    let mut rest = Scan(cells);
+    let mut pair = || {
+        let first = rest.bytes()?;
+        rest.literal(b" / ")?;
+        let second = rest.bytes()?;
+        (2 <= rest.blanks()).then_some([first, second])
+    };
+    let [[received, sent], [read, written]] = [pair()?, pair()?];
+    rest.0.is_empty().then_some([received, sent, read, written])
+}
+
+fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
+    kept.clear();
+    kept.extend_from_slice(bytes);
 }
 
 impl Reader {
-    /// Reads a row of the container that followed the last one in the tick before; `false` when it is anything else.
-    pub(super) fn read_quick_row(&mut self, bytes: &[u8], input: &mut Input, notes: &mut Notes) -> bool {
+    /// Takes a row of the container that followed the last one in the tick before; `false` when it is anything else.
+    pub(super) fn take_quick_row(&mut self, line: &[u8], row: &QuickRow, input: &mut Input, notes: &mut Notes) -> bool {
         let Some(last) = self.containers.get(self.last_container) else { return false };
         let index = last.next;
-        let expected = &self.containers[index];
         let file = self.files.last().expect("a file is being read");
         let is_plain = !file.is_stream && !self.object.is_open();
         if !is_plain || self.columns.is_some_and(|columns| !columns.are_default()) {
             return false;
         }
-        let Some(values) = values_of(bytes, &expected.id, &expected.name) else { return false };
+        let expected = &mut self.containers[index];
+        let identity = &line[..row.layout.cpu as usize];
+        if expected.cells.identity != identity {
+            let name = &line[row.layout.name as usize..row.name_end as usize];
+            let id = &line[..row.layout.id_length as usize];
+            if id != expected.id.as_bytes() || name != expected.name.as_bytes() {
+                return false;
+            }
+            keep(&mut expected.cells.identity, identity);
+        }
+        let Some((limit, counters)) = expected.cells.values(line, row) else { return false };
+        let values = Values { memory: Memory::Used { used: row.used, limit }, counters };
         notes.n_rows += 1;
         self.last_container = index;
         let repeats = self.place(index, None, "", Escapes::default());
         debug_assert!(!repeats, "only streams repeat rows");
         self.take(index, self.time_of_row(None), values, input);
         true
-    }
-}
-
-/// What a row of this container says, if it is of the usual form:
-/// `ID   NAME   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   0B / 0B   7`.
-pub(super) fn values_of(bytes: &[u8], id: &str, name: &str) -> Option<Values> {
-    // Whole or cut IDs of docker: no number of so many digits is a time.
-    if !matches!(id.len(), 12 | 64) || name.is_empty() {
-        return None;
-    }
-    let mut row = Rest(bytes);
-    row.literal(id.as_bytes())?;
-    row.blanks()?;
-    row.literal(name.as_bytes())?;
-    row.blanks()?;
-    row.share()?;
-    row.blanks()?;
-    let (used, length) = amount::leading(row.0)?;
-    row.skip(length);
-    row.literal(b" / ")?;
-    let limit = row.bytes()?;
-    if used.bytes == 0.0 {
-        return None;
-    }
-    row.blanks()?;
-    row.share()?;
-    row.blanks()?;
-    let mut counters = [None; 4];
-    for (index, counter) in counters.iter_mut().enumerate() {
-        match index {
-            1 | 3 => row.literal(b" / ")?,
-            2 => row.blanks()?,
-            _ => {}
-        }
-        *counter = Some(row.bytes()?);
-    }
-    row.blanks()?;
-    row.0
-        .trim_ascii_end()
-        .iter()
-        .all(u8::is_ascii_digit)
-        .then_some(Values { memory: Memory::Used { used, limit: Some(limit).filter(|limit| 0.0 < *limit) }, counters })
-}
-
-/// What was not looked at yet.
-struct Rest<'a>(&'a [u8]);
-
-impl Rest<'_> {
-    fn skip(&mut self, length: usize) {
-        self.0 = &self.0[length..];
-    }
-
-    fn literal(&mut self, literal: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(literal)?;
-        Some(())
-    }
-
-    /// Two blanks or more.
-    fn blanks(&mut self) -> Option<()> {
-        let length = self.0.iter().take_while(|byte| **byte == b' ').count();
-        self.skip(length);
-        (2 <= length).then_some(())
-    }
-
-    /// `0.12%`.
-    fn share(&mut self) -> Option<()> {
-        let length = self.0.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-        if length == 0 || self.0[0] == b'.' || self.0.get(length) != Some(&b'%') {
-            return None;
-        }
-        self.skip(length + 1);
-        Some(())
-    }
-
-    fn bytes(&mut self) -> Option<f64> {
-        let (bytes, length) = amount::leading_bytes(self.0)?;
-        self.skip(length);
-        Some(bytes)
     }
 }
 
@@ -134,19 +219,26 @@ mod tests {
         Some(Values { memory: Memory::of(row.memory).ok()?, counters: row.counters() })
     }
 
+    /// What the quick reading gives, and the length of the line.
+    fn quickly(row: &str) -> Option<(Values, usize)> {
+        let line = format!("{row}\n");
+        let (row, length) = decode(&mut Layout::default(), line.as_bytes())?;
+        let (limit, counters) = Cells::default().values(line.as_bytes(), &row)?;
+        Some((Values { memory: Memory::Used { used: row.used, limit }, counters }, length))
+    }
+
     const ID: &str = "9a9858661741";
 
     #[test]
     fn the_usual_row_is_read_quickly_and_others_are_left() {
-        let quick = |row: &str| values_of(row.as_bytes(), ID, "web").is_some();
+        let quick = |row: &str| quickly(row).is_some();
         assert!(quick("9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7"));
         assert!(quick("9a9858661741   web   0.12%     16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7  "));
+        assert!(quickly("9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   1e+03kB / 0B   1.2MB / --   7").is_some());
         for other in [
-            "9a9858661742   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7",
-            "9a9858661741   webs   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7",
+            "9a985866174   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7",
             "9a9858661741   web   --   -- / --   --   --   --   --",
             "9a9858661741   web   0.12%   0B / 0B   1.58%   796B / 0B   1.2MB / 0B   7",
-            "9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   1e+03kB / 0B   1.2MB / 0B   7",
             "9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7   x",
             "9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B",
             "9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7\x1b[K",
@@ -156,7 +248,6 @@ mod tests {
         ] {
             assert!(!quick(other), "{other}");
         }
-        assert_eq!(values_of(b"", "", ""), None);
     }
 
     fn amount() -> impl Strategy<Value = String> {
@@ -185,8 +276,9 @@ mod tests {
                 "{ID}{}web{}0.12%{}{} / {}{}1.5%{}{} / {}{}{} / {}{}7",
                 s[0], s[1], s[2], a[0], a[1], s[3], s[4], a[2], a[3], s[5], a[4], a[5], s[6]
             );
-            if let Some(values) = values_of(row.as_bytes(), ID, "web") {
-                prop_assert_eq!(Some(values), general(&row), "{}", row);
+            if let Some((values, length)) = quickly(&row) {
+                prop_assert_eq!(length, row.len() + 1);
+                prop_assert_eq!(format!("{:?}", Some(values)), format!("{:?}", general(&row)), "{}", row);
             }
         }
     }

@@ -24,8 +24,8 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// NET I/O and BLOCK I/O, in bytes.
-    pub(super) fn counters(&self) -> [Option<f64>; 4] {
+    /// NET I/O and BLOCK I/O, in bytes; NaN where there is none.
+    pub(super) fn counters(&self) -> [f64; 4] {
         let [received, sent] = pair(self.network);
         let [read, written] = pair(self.disk);
         [received, sent, read, written]
