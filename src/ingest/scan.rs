@@ -12,6 +12,9 @@ const BLANKS: u64 = u64::from_ne_bytes(*b"        ");
 /// One in every byte.
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
+/// Powers of ten.
+const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
 /// What a prefix of a unit stands for before `B`, by its letter; 0 where it is none.
 const DECIMAL: [f64; 256] = {
     let mut scales = [0.0; 256];
@@ -118,6 +121,31 @@ impl<'a> Scan<'a> {
         }
         self.0 = &self.0[(end / 8) as usize..];
         Some((value_of(joined << (64 - n_bits)), (decimals / 8) as usize))
+    }
+
+    /// One to sixteen digits: their number, and how many they are.
+    #[inline(always)]
+    pub(super) fn digits(&mut self) -> Option<(u64, usize)> {
+        let (first, n_first) = self.eight_digits();
+        if n_first < 8 {
+            return (n_first > 0).then_some((first, n_first));
+        }
+        let (second, n_second) = self.eight_digits();
+        let is_end = n_second < 8 || !self.0.first().is_some_and(u8::is_ascii_digit);
+        is_end.then_some((first * TENS[n_second] + second, 8 + n_second))
+    }
+
+    /// Up to eight digits: their number, and how many they are.
+    #[inline(always)]
+    fn eight_digits(&mut self) -> (u64, usize) {
+        let digits = self.word() ^ ZEROS;
+        let others = (digits | digits.wrapping_add(6 * ONES)) & (0xf0 * ONES);
+        let n_bits = others.trailing_zeros() & !7;
+        if n_bits == 0 {
+            return (0, 0);
+        }
+        self.0 = &self.0[(n_bits / 8) as usize..];
+        (value_of(digits << (64 - n_bits)), (n_bits / 8) as usize)
     }
 
     #[inline(always)]

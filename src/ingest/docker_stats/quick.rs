@@ -234,7 +234,9 @@ mod tests {
         let quick = |row: &str| quickly(row).is_some();
         assert!(quick("9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7"));
         assert!(quick("9a9858661741   web   0.12%     16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7  "));
-        assert!(quickly("9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   1e+03kB / 0B   1.2MB / --   7").is_some());
+        assert!(
+            quickly("9a9858661741   web   0.12%   16.18MiB / 1GiB   1.58%   1e+03kB / 0B   1.2MB / --   7").is_some()
+        );
         for other in [
             "9a985866174   web   0.12%   16.18MiB / 1GiB   1.58%   796B / 0B   1.2MB / 0B   7",
             "9a9858661741   web   --   -- / --   --   --   --   --",

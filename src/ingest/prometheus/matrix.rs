@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
 use std::rc::Rc;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::super::Input;
 use super::answer::Answer;
 use super::loose::{Loose, LooseList, Number};
+use super::runs::{Pending, Run};
 use super::{Exported, Labels, Reader};
 use crate::series::{Marks, Samples};
 
@@ -18,24 +18,7 @@ use crate::series::{Marks, Samples};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
     pub(super) bytes: Rc<Cell<u64>>,
-    lines: Rc<Cell<u64>>,
-}
-
-/// Counts what is read through it.
-pub(super) struct Counting<R> {
-    pub(super) reader: R,
-    pub(super) progress: Progress,
-}
-
-impl<R: Read> Read for Counting<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buffer)?;
-        self.progress.bytes.set(self.progress.bytes.get() + n as u64);
-        // serde_json asks for one byte at a time, so that this is the line of what it looks at.
-        let n_lines = memchr::memchr_iter(b'\n', &buffer[..n]).count();
-        self.progress.lines.set(self.progress.lines.get() + n_lines as u64);
-        Ok(n)
-    }
+    pub(super) lines: Rc<Cell<u64>>,
 }
 
 /// What is known while a file is read.
@@ -46,6 +29,7 @@ pub(super) struct File<'a> {
     pub(super) answer: Answer,
     pub(super) progress: Progress,
     pub(super) point: Point,
+    pub(super) pending: Pending,
 }
 
 /// The point that was read last.
@@ -80,6 +64,12 @@ impl File<'_> {
             };
             self.input.reject_at(self.progress.lines.get() + 1, &text, || why);
         }
+    }
+
+    /// Takes points that stood one after the other.
+    fn take_run(&mut self, series: usize, run: &Run) {
+        self.reader.series[series].take_run(run);
+        self.input.samples += run.values.len() as u64;
     }
 
     /// Takes a line of the export of `VictoriaMetrics`: its labels, its values and their times in milliseconds.
@@ -337,40 +327,57 @@ impl<'de> Visitor<'de> for Points<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut points: A) -> Result<(), A::Error> {
-        while points.next_element_seed(&mut self.file.point)?.is_some() {
-            self.file.take_point(self.series);
+        let file = self.file;
+        while let Some(element) =
+            points.next_element_seed(Element { point: &mut file.point, pending: &file.pending })?
+        {
+            match element {
+                Some(run) => file.take_run(self.series, &run),
+                None => file.take_point(self.series),
+            }
         }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Point {
-    type Value = ();
+/// A point, or the number in the place of a run.
+struct Element<'a> {
+    point: &'a mut Point,
+    pending: &'a Pending,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+impl<'de> DeserializeSeed<'de> for Element<'_> {
+    type Value = Option<Run>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Run>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for &mut Point {
-    type Value = ();
+impl<'de> Visitor<'de> for Element<'_> {
+    type Value = Option<Run>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a point `[seconds, \"bytes\"]`")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        *self = Point { seconds: f64::NAN, value: f64::NAN, is_number: true };
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<Run>, E> {
+        let run = self.pending.borrow_mut().take();
+        run.map(Some).ok_or_else(|| E::invalid_type(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<Run>, A::Error> {
+        *self.point = Point { seconds: f64::NAN, value: f64::NAN, is_number: true };
         let time = items.next_element::<Number>()?;
         let value = items.next_element::<Number>()?;
         match (time, value) {
             (Some(Number(Some(seconds))), Some(Number(Some(value)))) => {
-                self.seconds = seconds;
-                self.value = value;
+                self.point.seconds = seconds;
+                self.point.value = value;
             }
-            _ => self.is_number = false,
+            _ => self.point.is_number = false,
         }
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
+        Ok(None)
     }
 }

@@ -9,10 +9,11 @@ mod identity;
 mod limits;
 mod loose;
 mod matrix;
+mod runs;
 mod sampling;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::BufReader;
+use std::rc::Rc;
 
 use serde::de::DeserializeSeed;
 
@@ -22,7 +23,8 @@ use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use answer::Answer;
 pub(super) use identity::ids;
-use matrix::{Counting, File, Point, Progress, Top};
+use matrix::{File, Point, Progress, Top};
+use runs::{Pending, Run, Runs};
 use sampling::is_one_grid;
 
 /// Times beyond this are not of a measurement, in milliseconds either way: the year 10000.
@@ -50,6 +52,18 @@ struct Exported {
 }
 
 impl Exported {
+    /// Takes values that are amounts of memory, at times that are times.
+    fn take_run(&mut self, run: &Run) {
+        let n_before = self.samples.len();
+        self.samples.time_ms.extend_from_slice(&run.time_ms);
+        self.samples.used_bytes.extend_from_slice(&run.values);
+        self.samples.quantum_bytes.resize(n_before + run.values.len(), 1.0);
+        self.samples.marks.resize(n_before + run.values.len(), Marks::default().bits());
+        if let Some(first) = self.samples.marks.get_mut(n_before) {
+            *first = std::mem::take(&mut self.pending).bits();
+        }
+    }
+
     /// Takes a value at a time; otherwise says what is wrong with them.
     fn take(&mut self, seconds: f64, value: f64, input: &mut Input) -> Result<(), String> {
         let time_ms = (seconds * 1000.0).round();
@@ -112,10 +126,8 @@ impl Reader {
             return self.read_dump(opened, input, index);
         }
         let progress = Progress::default();
-        let reader = Counting {
-            reader: BufReader::with_capacity(128 << 10, opened.lines.into_reader()),
-            progress: progress.clone(),
-        };
+        let pending = Pending::default();
+        let reader = Runs::new(opened.lines.into_reader(), progress.clone(), Rc::clone(&pending));
         let mut json = serde_json::Deserializer::from_reader(reader);
         let mut file = File {
             reader: self,
@@ -124,6 +136,7 @@ impl Reader {
             answer: Answer::default(),
             progress: progress.clone(),
             point: Point::default(),
+            pending,
         };
         let mut failure = None;
         loop {
