@@ -7,6 +7,9 @@ use crate::units::{Amount, GIB, KIB, MIB, ParseAmountError};
 /// Powers of ten that are exact as an `f64`.
 const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
+/// Their reciprocals, each the nearest to what it stands for.
+const TENTHS: [f64; 13] = [1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12];
+
 /// More digits are left to the general reading.
 const MAX_DIGITS: usize = 9;
 
@@ -55,7 +58,7 @@ impl Number {
         let Number { mantissa, decimals, scale, bytes } = self;
         let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
         let four_digits = power_of_ten(magnitude - 3);
-        let printed = if decimals == 0 { four_digits } else { 1.0 / POWERS[decimals] };
+        let printed = if decimals == 0 { four_digits } else { TENTHS[decimals] };
         Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) }
     }
 }
@@ -93,13 +96,10 @@ fn unit(unit: &[u8]) -> Option<f64> {
     })
 }
 
+/// Of an exponent from -12 to 9.
 fn power_of_ten(exponent: i32) -> f64 {
-    let power = POWERS.get(exponent.unsigned_abs() as usize).copied();
-    match power {
-        Some(power) if exponent < 0 => 1.0 / power,
-        Some(power) => power,
-        None => 10f64.powi(exponent),
-    }
+    let table: &[f64] = if exponent < 0 { &TENTHS } else { &POWERS };
+    table[exponent.unsigned_abs() as usize]
 }
 
 #[cfg(test)]
