@@ -20,7 +20,7 @@ use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport, Shapes,
 };
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
-use crate::segment::{self, Cause, Segmentation};
+use crate::segment::{self, Cause, Packed, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
@@ -104,7 +104,7 @@ pub fn judge(
     let ignored = leave_out(&mut ingested, job, &mut notes);
     on_frame(&ingested.series)?;
     let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
-    let inputs_of: Vec<(String, Vec<usize>)> =
+    let inputs_of: HashMap<String, Vec<usize>> =
         ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
     let Ingested { mut inputs, series, timeline } = ingested;
     let series = in_time_order(series);
@@ -128,7 +128,7 @@ pub fn judge(
         ));
     }
     let mut series: Vec<MemorySeries> =
-        series.iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
+        series.into_iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
     let mut log = ingest::read_events(&job.events);
     let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts };
     let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
@@ -235,9 +235,7 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
 
 #[cfg(feature = "frame")]
 fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
-    let frame = crate::frame::Frame::new(&series);
-    drop(series);
-    frame.series()
+    series.into_iter().filter_map(crate::frame::in_time_order).collect()
 }
 
 #[cfg(not(feature = "frame"))]
@@ -248,28 +246,24 @@ fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
 /// Per input, the smallest limit that is taken for the host's memory: shared by several series and nearly the
 /// largest seen.
 fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
-    (0..ingested.inputs.len())
-        .map(|input| {
-            let limits: Vec<f64> = ingested
-                .series
-                .iter()
-                .filter(|series| series.inputs.contains(&input))
-                .filter_map(|series| series.info.limit.map(|limit| limit.bytes))
-                .collect();
-            let largest = limits.iter().copied().fold(0.0, f64::max);
-            limits
-                .iter()
-                .copied()
-                .filter(|limit| *limit >= share * largest && limits.iter().filter(|other| *other == limit).count() > 1)
-                .min_by(f64::total_cmp)
-        })
-        .collect()
+    let mut limits: Vec<Vec<f64>> = vec![Vec::new(); ingested.inputs.len()];
+    for series in &ingested.series {
+        let Some(limit) = series.info.limit else { continue };
+        series.inputs.iter().for_each(|input| limits[*input].push(limit.bytes));
+    }
+    let of_input = |mut limits: Vec<f64>| {
+        limits.sort_by(f64::total_cmp);
+        let largest = limits.last().copied().unwrap_or(0.0);
+        let shared = limits.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        shared.into_iter().find(|limit| *limit >= share * largest)
+    };
+    limits.into_iter().map(of_input).collect()
 }
 
 /// Which inputs each series was read from, and what they are.
 struct Origins<'a> {
     inputs: &'a [Input],
-    of_series: &'a [(String, Vec<usize>)],
+    of_series: &'a HashMap<String, Vec<usize>>,
     /// Per input, the smallest limit that is taken for the host's memory.
     hosts: &'a [Option<f64>],
 }
@@ -277,7 +271,7 @@ struct Origins<'a> {
 impl Origins<'_> {
     /// The inputs of a series, as indices.
     fn of(&self, series: &MemorySeries) -> &[usize] {
-        self.of_series.iter().find(|(id, _)| *id == series.info.id).map_or(&[], |(_, inputs)| inputs.as_slice())
+        self.of_series.get(&series.info.id).map_or(&[], Vec::as_slice)
     }
 
     /// How far the times of a series can be trusted: as far as those of the worst of its inputs.
@@ -379,11 +373,13 @@ struct Prepared {
     named: bool,
     settings: Settings,
     limit: Option<KnownLimit>,
-    segmentation: Segmentation,
+    segmentation: Packed,
     /// Index of the first sample that is judged: after the load.
     judged_from: usize,
+    /// That of what is judged, where it is not everything.
+    judged_segmentation: Option<Packed>,
     /// What is judged: `None` when nothing is left after the load.
-    judged: Option<(Segmentation, Fit)>,
+    fit: Option<Fit>,
     /// The criteria of rule files.
     own_criteria: Vec<Criterion>,
     freshness: Option<Freshness>,
@@ -406,24 +402,21 @@ impl Prepared {
         };
         let quantum = coarsest_quantum(&samples);
         let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
-        let judged = if judged_from == 0 {
-            Some((segmentation.clone(), fit::fit(&segmentation, quantum, &terms)))
-        } else {
-            samples.between(samples.time_ms().get(judged_from).copied().unwrap_or(i64::MAX), i64::MAX).map(|rest| {
-                let segmentation = segment::cut(&rest, own_limit);
-                let fit = fit::fit(&segmentation, quantum, &terms);
-                (segmentation, fit)
-            })
-        };
+        let judged_segmentation =
+            if judged_from == 0 { None } else { samples.from(judged_from).map(|rest| segment::cut(&rest, own_limit)) };
+        let is_left = judged_from < samples.len();
+        let judged = judged_segmentation.as_ref().unwrap_or(&segmentation);
+        let fit = is_left.then(|| fit::fit(judged, quantum, &terms));
         Prepared {
             samples,
             events,
             named,
             settings,
             limit,
-            segmentation,
+            segmentation: segmentation.pack(),
             judged_from,
-            judged,
+            judged_segmentation: judged_segmentation.map(Segmentation::pack),
+            fit,
             own_criteria: Vec::new(),
             freshness,
         }
@@ -439,10 +432,15 @@ impl Prepared {
             limit,
             segmentation,
             judged_from,
-            judged,
+            judged_segmentation,
+            fit,
             own_criteria,
             freshness,
         } = self;
+        let segmentation = segmentation.unpack(samples.time_ms(), samples.used_bytes());
+        let after_load = judged_segmentation
+            .map(|packed| packed.unpack(&samples.time_ms()[judged_from..], &samples.used_bytes()[judged_from..]));
+        let judged = fit.as_ref().map(|fit| (after_load.as_ref().unwrap_or(&segmentation), fit));
         let terms = JudgeTerms {
             significance: settings.verdict.significance.get(),
             confidence: settings.verdict.confidence.get(),
@@ -450,14 +448,13 @@ impl Prepared {
             step_floor_bytes: settings.verdict.step_floor_bytes.as_f64(),
             step_share: settings.verdict.step_share.get(),
         };
-        let mut judgement = match &judged {
+        let mut judgement = match judged {
             Some((segmentation, fit)) => judge::judge(fit, segmentation, q_value, &terms),
             None => nothing_after_load(),
         };
         let judged_start = samples.time_ms().get(judged_from).copied().unwrap_or_else(|| samples.end_ms());
         let offset_seconds = (judged_start - samples.start_ms()) as f64 / 1000.0;
         let lines = judged
-            .as_ref()
             .map(|(segmentation, fit)| fitted_lines(fit, segmentation, &judgement, judged_start))
             .unwrap_or_default();
         // From here on seconds count from the first sample of the window.
@@ -466,10 +463,10 @@ impl Prepared {
         }
         judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
 
-        let settled = settled_level(judged.as_ref(), &judgement, terms.confidence);
+        let settled = settled_level(judged, &judgement, terms.confidence);
         let own_limit = limit.and_then(KnownLimit::own);
         let time_to_limit = own_limit.and_then(|limit| {
-            let (segmentation, fit) = judged.as_ref()?;
+            let (segmentation, fit) = judged?;
             forecast::time_to_limit(limit, fit, segmentation, &judgement)
         });
         let restarts = restarts(&samples, &segmentation, &events);
@@ -522,12 +519,12 @@ impl Prepared {
             let why = if few { "it has few samples" } else { "it ended early" };
             notes.push(format!("{why}: it can fail the run but not leave it inconclusive"));
         }
-        let tolerance = judged.as_ref().map_or_else(
+        let tolerance = fit.as_ref().map_or_else(
             || fit::Tolerance { bytes_per_second: f64::NAN, rule: fit::ToleranceRule::Floor },
-            |(_, fit)| fit.tolerance,
+            |fit| fit.tolerance,
         );
         SeriesReport {
-            shapes: judged.as_ref().and_then(|(_, fit)| shapes(fit, &judgement)),
+            shapes: fit.as_ref().and_then(|fit| shapes(fit, &judgement)),
             segments: segments(&segmentation, &samples),
             n_spikes: segmentation.spikes.len(),
             outcome,
@@ -615,7 +612,7 @@ fn summary(judgement: &Judgement, start_ms: i64, after_load: bool) -> criteria::
 }
 
 fn settled_level(
-    judged: Option<&(Segmentation, Fit)>,
+    judged: Option<(&Segmentation, &Fit)>,
     judgement: &Judgement,
     confidence: f64,
 ) -> Option<settled::SettledLevel> {
@@ -639,7 +636,7 @@ fn nothing_after_load() -> Judgement {
 /// The q-value of each series among all that could be tested.
 fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
     let p_values: Vec<Option<f64>> =
-        prepared.iter().map(|prepared| prepared.judged.as_ref().and_then(|(_, fit)| fit.p_value())).collect();
+        prepared.iter().map(|prepared| prepared.fit.as_ref().and_then(Fit::p_value)).collect();
     let tested: Vec<f64> = p_values.iter().flatten().copied().collect();
     let mut q_values = fdr::q_values(&tested).into_iter();
     p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()

@@ -8,8 +8,9 @@ use std::io;
 use std::path::Path;
 
 use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter, PolarsError,
-    PolarsResult, SerReader, Series, SortMultipleOptions, TimeUnit,
+    Column, DataFrame, DataType, Float32Chunked, Float64Chunked, Int64Chunked, IntoColumn, NamedFrom,
+    ParquetCompression, ParquetReader, ParquetWriter, PolarsError, PolarsResult, SerReader, Series,
+    SortMultipleOptions, TimeUnit, UInt32Chunked,
 };
 
 use crate::ingest::SeriesSamples;
@@ -26,82 +27,108 @@ const QUANTUM_BYTES: &str = "quantum_bytes";
 /// Explicit evidence, as `Marks::bits`.
 const MARKS: &str = "marks";
 
-/// All samples of all series, one row each, ordered by series and time.
-#[derive(Debug, Clone)]
-pub struct Frame {
-    table: DataFrame,
-    infos: Vec<SeriesInfo>,
+/// So many rows are written to a file at a time, at least.
+const ROW_GROUP: usize = 1 << 18;
+
+/// Puts the samples of a series into time order, by way of a table; `None` when there is none.
+///
+/// The columns move into the table and out of it one by one, so that at most one of them is held twice. Takes
+/// O(n log n) where the series is out of order, else O(n).
+pub fn in_time_order(series: SeriesSamples) -> Option<MemorySeries> {
+    let SeriesSamples { info, samples, .. } = series;
+    let is_sorted = samples.time_ms.is_sorted();
+    let mut table = table_of(samples);
+    if !is_sorted {
+        // The order of equal times is the order of reading: the last reading of a time counts.
+        let order = SortMultipleOptions::default().with_maintain_order(true);
+        table = table.sort([TIME_MS], order).expect("the column exists and can be ordered");
+    }
+    MemorySeries::new(info, samples_of(table).expect("the table was made with these types"))
 }
 
-impl Frame {
-    /// Makes the table from the samples of every series; takes O(n log n) where a series is out of order, else O(n).
-    pub fn new(series: &[SeriesSamples]) -> Frame {
-        let samples: Vec<&Samples> = series.iter().map(|series| &series.samples).collect();
-        let table = table(&samples);
-        let sorted = series.iter().all(|series| series.samples.time_ms.is_sorted());
-        let table = if sorted {
-            table
-        } else {
-            // The order of equal times is the order of reading: the last reading of a time counts.
-            let order = SortMultipleOptions::default().with_maintain_order(true);
-            table.sort([SERIES, TIME_MS], order).expect("the columns exist and can be ordered")
+/// The samples of one series as a table.
+fn table_of(samples: Samples) -> DataFrame {
+    let Samples { time_ms, used_bytes, quantum_bytes, marks } = samples;
+    let n = time_ms.len();
+    let marks: Vec<u32> = marks.into_iter().map(u32::from).collect();
+    let columns = vec![
+        Int64Chunked::from_vec(TIME_MS.into(), time_ms).into_column(),
+        Float64Chunked::from_vec(USED_BYTES.into(), used_bytes).into_column(),
+        Float32Chunked::from_vec(QUANTUM_BYTES.into(), quantum_bytes).into_column(),
+        UInt32Chunked::from_vec(MARKS.into(), marks).into_column(),
+    ];
+    DataFrame::new(n, columns).expect("the columns have one length and different names")
+}
+
+/// The columns of the table of one series.
+fn samples_of(table: DataFrame) -> PolarsResult<Samples> {
+    let mut samples = Samples::default();
+    for column in table.into_columns() {
+        match column.name().as_str() {
+            TIME_MS => samples.time_ms = column.i64()?.into_no_null_iter().collect(),
+            USED_BYTES => samples.used_bytes = column.f64()?.into_no_null_iter().collect(),
+            QUANTUM_BYTES => samples.quantum_bytes = column.f32()?.into_no_null_iter().collect(),
+            MARKS => samples.marks = column.u32()?.into_no_null_iter().map(|marks| marks as u8).collect(),
+            _ => {}
+        }
+    }
+    Ok(samples)
+}
+
+/// Writes one row per sample, ordered by series and time: `series`, `container`, `time` (UTC), `used_bytes`,
+/// `quantum_bytes`, `limit_bytes` (null where none is known) and `marks`. Compressed with Zstandard.
+///
+/// Some series are written at a time, so that no more is held than their rows.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn write_parquet(series: &[SeriesSamples], file: &mut File) -> io::Result<()> {
+    let writer = ParquetWriter::new(io::BufWriter::new(file)).with_compression(ParquetCompression::Zstd(None));
+    let mut writer = readable(&[]).and_then(|empty| writer.batched(empty.schema())).map_err(into_io)?;
+    let mut rest = series;
+    while !rest.is_empty() {
+        let mut n_rows = 0;
+        let is_begun = |series: &&SeriesSamples| {
+            let is_short = n_rows < ROW_GROUP;
+            n_rows += series.samples.len();
+            is_short
         };
-        Frame { table, infos: series.iter().map(|series| series.info.clone()).collect() }
+        let (group, others) = rest.split_at(rest.iter().take_while(is_begun).count());
+        writer.write_batch(&readable(group).map_err(into_io)?).map_err(into_io)?;
+        rest = others;
     }
+    writer.finish().map_err(into_io)?;
+    Ok(())
+}
 
-    /// Number of samples.
-    pub fn n_samples(&self) -> usize {
-        self.table.height()
+/// The samples of some series as they are written for others.
+fn readable(series: &[SeriesSamples]) -> PolarsResult<DataFrame> {
+    let samples: Vec<&Samples> = series.iter().map(|series| &series.samples).collect();
+    let mut table = table(&samples);
+    if !samples.iter().all(|samples| samples.time_ms.is_sorted()) {
+        let order = SortMultipleOptions::default().with_maintain_order(true);
+        table = table.sort([SERIES, TIME_MS], order)?;
     }
-
-    /// The series that have samples, in the order of first appearance.
-    pub fn series(&self) -> Vec<MemorySeries> {
-        let groups = self.table.partition_by_stable([SERIES], true).expect("the column exists and can be grouped");
-        groups
-            .iter()
-            .filter_map(|group| {
-                let (index, samples) = columns(group).expect("the table was made with these types");
-                MemorySeries::new(self.infos[index].clone(), samples)
-            })
-            .collect()
-    }
-
-    /// Writes one row per sample: `series`, `container`, `time` (UTC), `used_bytes`, `quantum_bytes`, `limit_bytes`
-    /// (null where none is known) and `marks`. Compressed with Zstandard.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
-    pub fn write_parquet(&self, file: &mut File) -> io::Result<()> {
-        let mut table = self.readable().map_err(into_io)?;
-        ParquetWriter::new(file)
-            .with_compression(ParquetCompression::Zstd(None))
-            .finish(&mut table)
-            .map_err(into_io)?;
-        Ok(())
-    }
-
-    fn readable(&self) -> PolarsResult<DataFrame> {
-        let index = self.table.column(SERIES)?.u32()?;
-        let of = |value: &dyn Fn(&SeriesInfo) -> String| -> Vec<String> {
-            index.into_no_null_iter().map(|index| value(&self.infos[index as usize])).collect()
-        };
-        let limits: Vec<Option<f64>> =
-            index.into_no_null_iter().map(|index| self.infos[index as usize].limit.map(|limit| limit.bytes)).collect();
-        let time = self.table.column(TIME_MS)?.cast(&DataType::Datetime(TimeUnit::Milliseconds, None))?;
-        DataFrame::new(
-            self.table.height(),
-            vec![
-                Series::new(SERIES.into(), of(&|info| info.id.clone())).into_column(),
-                Series::new("container".into(), of(&|info| info.container().to_owned())).into_column(),
-                time.with_name("time".into()),
-                self.table.column(USED_BYTES)?.clone(),
-                self.table.column(QUANTUM_BYTES)?.clone(),
-                Series::new("limit_bytes".into(), limits).into_column(),
-                self.table.column(MARKS)?.clone(),
-            ],
-        )
-    }
+    let index = table.column(SERIES)?.u32()?;
+    let of = |value: &dyn Fn(&SeriesInfo) -> String| -> Vec<String> {
+        index.into_no_null_iter().map(|index| value(&series[index as usize].info)).collect()
+    };
+    let limit = |index: u32| series[index as usize].info.limit.map(|limit| limit.bytes);
+    let limits: Vec<Option<f64>> = index.into_no_null_iter().map(limit).collect();
+    let time = table.column(TIME_MS)?.cast(&DataType::Datetime(TimeUnit::Milliseconds, None))?;
+    DataFrame::new(
+        table.height(),
+        vec![
+            Series::new(SERIES.into(), of(&|info| info.id.clone())).into_column(),
+            Series::new("container".into(), of(&|info| info.container().to_owned())).into_column(),
+            time.with_name("time".into()),
+            table.column(USED_BYTES)?.clone(),
+            table.column(QUANTUM_BYTES)?.clone(),
+            Series::new("limit_bytes".into(), limits).into_column(),
+            table.column(MARKS)?.clone(),
+        ],
+    )
 }
 
 /// One row per sample, in the order of the series.
@@ -125,17 +152,6 @@ fn table(series: &[&Samples]) -> DataFrame {
     .expect("the columns have one length and different names")
 }
 
-fn columns(group: &DataFrame) -> PolarsResult<(usize, Samples)> {
-    let index = group.column(SERIES)?.u32()?.get(0).expect("a group has a row") as usize;
-    let samples = Samples {
-        time_ms: group.column(TIME_MS)?.i64()?.into_no_null_iter().collect(),
-        used_bytes: group.column(USED_BYTES)?.f64()?.into_no_null_iter().collect(),
-        quantum_bytes: group.column(QUANTUM_BYTES)?.f32()?.into_no_null_iter().collect(),
-        marks: group.column(MARKS)?.u32()?.into_no_null_iter().map(|marks| marks as u8).collect(),
-    };
-    Ok((index, samples))
-}
-
 fn into_io(error: PolarsError) -> io::Error {
     io::Error::other(error)
 }
@@ -145,8 +161,8 @@ fn into_io(error: PolarsError) -> io::Error {
 /// # Errors
 ///
 /// When the file cannot be written.
-pub fn write(frame: &Frame, path: &Path) -> io::Result<()> {
-    crate::report::files::replace(path, |file| frame.write_parquet(file))
+pub fn write(series: &[SeriesSamples], path: &Path) -> io::Result<()> {
+    crate::report::files::replace(path, |file| write_parquet(series, file))
 }
 
 /// Writes the samples of several series into one table, to be read by `read_history`: their index stands for who they
@@ -171,7 +187,9 @@ pub fn read_history(path: &Path, n_series: usize) -> io::Result<Vec<Samples>> {
     let table = ParquetReader::new(File::open(path)?).finish().map_err(into_io)?;
     let mut series = vec![Samples::default(); n_series];
     for group in table.partition_by_stable([SERIES], true).map_err(into_io)? {
-        let (index, samples) = columns(&group).map_err(into_io)?;
+        let index = group.column(SERIES).and_then(|column| column.u32()).map_err(into_io)?.get(0);
+        let index = index.expect("a group has a row, and a row its series") as usize;
+        let samples = samples_of(group).map_err(into_io)?;
         let place = series.get_mut(index).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, format!("it has a series {index} of {n_series}"))
         })?;
@@ -203,22 +221,31 @@ mod tests {
         SeriesSamples { info, samples, inputs: vec![0] }
     }
 
-    /// The table is one route from samples to series, sorting each by itself another: both give the same.
+    /// The table is one route from samples to a series, sorting them by themselves another: both give the same.
     #[test]
     fn the_table_gives_back_every_series_in_time_order() {
-        let read = [
+        for read in [
             samples("web", &[(20, 2.0), (10, 1.0), (20, 2.5), (30, 3.0)]),
             samples("none", &[]),
             samples("api", &[(5, 7.0), (15, 8.0)]),
-        ];
-        let by_themselves: Vec<MemorySeries> =
-            read.iter().filter_map(|series| MemorySeries::new(series.info.clone(), series.samples.clone())).collect();
-        assert_eq!(Frame::new(&read).series(), by_themselves);
+        ] {
+            let by_themselves = MemorySeries::new(read.info.clone(), read.samples.clone());
+            assert_eq!(in_time_order(read), by_themselves);
+        }
     }
 
+    /// Series before, at and after the end of a group of rows are all in the file.
     #[test]
-    fn an_empty_table_has_no_series() {
-        assert!(Frame::new(&[]).series().is_empty());
-        assert!(Frame::new(&[samples("none", &[])]).series().is_empty());
+    fn a_file_of_many_groups_holds_every_row() {
+        let readings: Vec<(i64, f64)> = (0..=ROW_GROUP as i64 / 2).map(|time| (time, 1.0)).collect();
+        let names: Vec<String> = (0..5).map(|index| format!("c{index}")).collect();
+        let all: Vec<SeriesSamples> = names.iter().map(|name| samples(name, &readings)).collect();
+        let mut file = tempfile::tempfile().unwrap();
+        write_parquet(&all, &mut file).unwrap();
+        let table = ParquetReader::new(file).finish().unwrap();
+        assert_eq!(table.height(), 5 * readings.len());
+        let groups = table.partition_by_stable([SERIES], true).unwrap();
+        assert!(groups.iter().all(|group| group.height() == readings.len()));
+        assert_eq!(groups.len(), 5);
     }
 }

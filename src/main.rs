@@ -287,10 +287,8 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 
 #[cfg(feature = "frame")]
 fn keep_samples(args: &AnalyzeArgs, samples: &[SeriesSamples]) -> Result<(), Error> {
-    use leaktrend::frame::{self, Frame};
-
     let Some(path) = &args.frame else { return Ok(()) };
-    frame::write(&Frame::new(samples), path).map_err(|source| Error::Write { path: path.clone(), source })
+    leaktrend::frame::write(samples, path).map_err(|source| Error::Write { path: path.clone(), source })
 }
 
 #[cfg(not(feature = "frame"))]

@@ -128,15 +128,48 @@ impl Segmentation {
         lives(&self.cuts(), self.values.len())
     }
 
+    /// Gives back the memory of `seconds` and `values`, until `unpack`.
+    pub fn pack(self) -> Packed {
+        let Segmentation { values, spikes, .. } = &self;
+        let replaced = spikes.iter().map(|spike| values[*spike]).collect();
+        Packed { rest: Segmentation { seconds: Vec::new(), values: Vec::new(), ..self }, replaced }
+    }
+
     fn cuts(&self) -> Vec<usize> {
         self.restarts.iter().map(|restart| restart.at).collect()
     }
 }
 
+/// A segmentation without its columns, which the series holds, too.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    rest: Segmentation,
+    /// The values in the places of spikes.
+    replaced: Vec<f64>,
+}
+
+impl Packed {
+    /// The segmentation again, of a series with these times and values.
+    pub fn unpack(self, time_ms: &[i64], used_bytes: &[f64]) -> Segmentation {
+        let Packed { mut rest, replaced } = self;
+        rest.seconds = seconds_of(time_ms);
+        rest.values = used_bytes.to_vec();
+        for (spike, value) in rest.spikes.iter().zip(replaced) {
+            rest.values[*spike] = value;
+        }
+        rest
+    }
+}
+
+/// Seconds from the first sample.
+fn seconds_of(time_ms: &[i64]) -> Vec<f64> {
+    let start = time_ms.first().copied().unwrap_or_default();
+    time_ms.iter().map(|time| (time - start) as f64 / 1000.0).collect()
+}
+
 /// Finds restarts and releases. `limit`: the container's limit in bytes. Takes O(n log n) time.
 pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
-    let start = series.start_ms();
-    let seconds: Vec<f64> = series.time_ms().iter().map(|time| (time - start) as f64 / 1000.0).collect();
+    let seconds = seconds_of(series.time_ms());
     let despiked = spikes::remove(series.used_bytes());
     let values = despiked.values;
     let Falls { at: falls, rises } = falls::find(&values);

@@ -4,6 +4,7 @@
 //! its last reading. Values are bytes. Nothing is interpolated: a gap is a longer step between two samples.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What the reading before and this one say about the container, beside the memory itself.
 ///
@@ -150,6 +151,15 @@ impl Samples {
         self.marks.extend_from_slice(&other.marks);
     }
 
+    fn part(&self, range: Range<usize>) -> Samples {
+        Samples {
+            time_ms: self.time_ms[range.clone()].to_vec(),
+            used_bytes: self.used_bytes[range.clone()].to_vec(),
+            quantum_bytes: self.quantum_bytes[range.clone()].to_vec(),
+            marks: self.marks[range].to_vec(),
+        }
+    }
+
     /// Keeps the samples for whose index `keep` holds.
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         *self = (0..self.len()).filter(|index| keep(*index)).fold(Samples::default(), |mut kept, index| {
@@ -239,18 +249,23 @@ impl MemorySeries {
     }
 
     /// The samples with `start_ms <= time <= end_ms`; `None` when there are none.
-    pub fn between(&self, start_ms: i64, end_ms: i64) -> Option<MemorySeries> {
-        let first = self.samples.time_ms.partition_point(|time| *time < start_ms);
-        let last = self.samples.time_ms.partition_point(|time| *time <= end_ms);
-        (first < last).then(|| MemorySeries {
-            info: self.info.clone(),
-            samples: Samples {
-                time_ms: self.samples.time_ms[first..last].to_vec(),
-                used_bytes: self.samples.used_bytes[first..last].to_vec(),
-                quantum_bytes: self.samples.quantum_bytes[first..last].to_vec(),
-                marks: self.samples.marks[first..last].to_vec(),
-            },
-        })
+    pub fn between(self, start_ms: i64, end_ms: i64) -> Option<MemorySeries> {
+        let MemorySeries { info, mut samples } = self;
+        let first = samples.time_ms.partition_point(|time| *time < start_ms);
+        let last = samples.time_ms.partition_point(|time| *time <= end_ms);
+        if last <= first {
+            return None;
+        }
+        if last - first < samples.len() {
+            samples = samples.part(first..last);
+        }
+        Some(MemorySeries { info, samples })
+    }
+
+    /// The samples from `first` on; `None` when there are none.
+    pub fn from(&self, first: usize) -> Option<MemorySeries> {
+        let samples = (first < self.len()).then(|| self.samples.part(first..self.len()))?;
+        Some(MemorySeries { info: self.info.clone(), samples })
     }
 
     /// The usual time between two samples, in seconds: their median; `None` for a single sample.

@@ -21,7 +21,7 @@ pub use windows::{Span, Window};
 use crate::analysis::{self, Job};
 use crate::criteria::{Criterion, Status};
 use crate::error::Error;
-use crate::frame::{self, Frame};
+use crate::frame;
 use crate::ingest::Input;
 use crate::policy::{self, ExitCode, Outcome};
 use crate::report::SeriesReport;
@@ -108,7 +108,7 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let names = history::names(&memory);
     let everything = history::since(&memory, &names, &logs, &inputs, i64::MIN).series;
     if let Some(path) = &night.frame {
-        frame::write(&Frame::new(&everything), path).map_err(|source| Error::Write { path: path.clone(), source })?;
+        frame::write(&everything, path).map_err(|source| Error::Write { path: path.clone(), source })?;
     }
     let end_ms = everything.iter().filter_map(|series| series.samples.time_ms.last()).max().copied();
     let windows = judge(night, &memory, &names, &logs, &inputs, end_ms.unwrap_or(night.now_ms))?;

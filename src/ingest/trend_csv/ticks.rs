@@ -90,7 +90,6 @@ mod tests {
     #[test]
     fn a_tick_is_one_time_or_two_seconds_where_that_is_more_regular() {
         check(&[], &[]);
-        check(&[5], &[0..1]);
         check(&[1, 1, 9, 9], &[0..2, 2..4]);
         check(&[1, 2, 3, 4], &[0..1, 1..2, 2..3, 3..4]);
         check(&[1, 1, 9, 10, 20, 20], &[0..2, 2..4, 4..6]);
