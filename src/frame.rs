@@ -1,7 +1,7 @@
 //! The long table of all samples: the only file that names polars.
 //!
-//! Takes the samples of every series as they were read, puts them in time order per series, gives them back as
-//! `MemorySeries`, or writes them as one Parquet file for notebooks. Nulls and chunks end here.
+//! Takes the samples of every series as they were read, puts them in time order, and writes them as Parquet files: for
+//! notebooks, and as the history of `nightly`, which it reads back. Nulls and chunks end here.
 
 use std::fs::File;
 use std::io;
@@ -30,20 +30,19 @@ const MARKS: &str = "marks";
 /// So many rows are written to a file at a time, at least.
 const ROW_GROUP: usize = 1 << 18;
 
-/// Puts the samples of a series into time order, by way of a table; `None` when there is none.
+/// Puts the samples of a series into time order; `None` when there is none.
 ///
-/// The columns move into the table and out of it one by one, so that at most one of them is held twice. Takes
-/// O(n log n) where the series is out of order, else O(n).
+/// Those that are in order stay where they are; others are sorted as a table, whose columns are taken out one by one.
+/// Takes O(n log n) where the series is out of order, else O(n).
 pub fn in_time_order(series: SeriesSamples) -> Option<MemorySeries> {
-    let SeriesSamples { info, samples, .. } = series;
-    let is_sorted = samples.time_ms.is_sorted();
-    let mut table = table_of(samples);
-    if !is_sorted {
+    let SeriesSamples { info, mut samples, .. } = series;
+    if !samples.time_ms.is_sorted() {
         // The order of equal times is the order of reading: the last reading of a time counts.
         let order = SortMultipleOptions::default().with_maintain_order(true);
-        table = table.sort([TIME_MS], order).expect("the column exists and can be ordered");
+        let table = table_of(samples).sort([TIME_MS], order).expect("the column exists and can be ordered");
+        samples = samples_of(table).expect("the table was made with these types");
     }
-    MemorySeries::new(info, samples_of(table).expect("the table was made with these types"))
+    MemorySeries::new(info, samples)
 }
 
 /// The samples of one series as a table.

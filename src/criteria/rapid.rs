@@ -120,6 +120,7 @@ fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, th
     let mut first = part.start;
     let mut next_ms = i64::MIN;
     let mut open: Option<Span> = None;
+    let mut window = Window::default();
     for last in part.start + 1..part.end {
         while times[first] < times[last] - window_ms {
             first += 1;
@@ -138,7 +139,12 @@ fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, th
         }
         next_ms = times[last] + stride_ms;
 
-        let slope = robust_slope(series, first, last);
+        window.fill(series, first, last);
+        // Most windows climb no faster than one before: that is seen without the median of all their slopes.
+        let slope = match climbs.fastest {
+            Some((fastest, _)) if window.is_at_most(fastest.min(threshold)) => f64::NEG_INFINITY,
+            _ => window.slope(),
+        };
         if climbs.fastest.is_none_or(|(fastest, _)| fastest < slope) {
             climbs.fastest = Some((slope, times[last]));
         }
@@ -156,16 +162,50 @@ fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, th
     climbs.spans.extend(open);
 }
 
-/// The Theil–Sen slope of the readings from `first` to `last`, thinned, in bytes per second.
-fn robust_slope(series: &MemorySeries, first: usize, last: usize) -> f64 {
-    let (times, bytes) = (series.time_ms(), series.used_bytes());
-    let every = (last - first).div_ceil(READINGS_PER_WINDOW).max(1);
-    let mut kept: Vec<usize> = (first..=last).rev().step_by(every).collect();
-    kept.reverse();
-    let seconds: Vec<f64> = kept.iter().map(|&index| (times[index] - times[first]) as f64 / 1e3).collect();
-    let bytes: Vec<f64> = kept.iter().map(|&index| bytes[index]).collect();
-    let points = Points::new(&seconds, &bytes).expect("readings are finite, their times increase");
-    theil_sen::slope(points).expect("a window has at least two readings")
+/// The readings of a window, thinned.
+#[derive(Debug, Default)]
+struct Window {
+    seconds: Vec<f64>,
+    bytes: Vec<f64>,
+    /// What is left of them after a slope.
+    left: Vec<f64>,
+}
+
+impl Window {
+    /// Holds the readings from `first` to `last`.
+    fn fill(&mut self, series: &MemorySeries, first: usize, last: usize) {
+        let (times, bytes) = (series.time_ms(), series.used_bytes());
+        let every = (last - first).div_ceil(READINGS_PER_WINDOW).max(1);
+        let begin = first + (last - first) % every;
+        let kept = (begin..=last).step_by(every);
+        self.seconds.clear();
+        self.bytes.clear();
+        self.seconds.extend(kept.clone().map(|index| (times[index] - times[first]) as f64 / 1e3));
+        self.bytes.extend(kept.map(|index| bytes[index]));
+    }
+
+    /// The Theil–Sen slope, in bytes per second.
+    fn slope(&self) -> f64 {
+        let points = Points::new(&self.seconds, &self.bytes).expect("readings are finite, their times increase");
+        theil_sen::slope(points).expect("a window has at least two readings")
+    }
+
+    /// Whether the slope is certain to be at most this; `false` also where it may be equal up to rounding.
+    ///
+    /// A slope between two readings is above `slope` when what is left after `slope` rises between them. Where fewer
+    /// than half of all pairs do that, their median does not (Sen 1968): it takes comparisons only.
+    fn is_at_most(&mut self, slope: f64) -> bool {
+        let largest = self.bytes.iter().fold(0.0, |largest: f64, bytes| largest.max(*bytes));
+        // Times differ by a millisecond at least: what is left is off by less than this times the difference.
+        let slope = slope - 1e-12 * largest - 1e-9 * slope.abs();
+        self.left.clear();
+        self.left.extend(self.seconds.iter().zip(&self.bytes).map(|(seconds, bytes)| bytes - slope * seconds));
+        let rising: usize = (1..self.left.len())
+            .map(|later| self.left[..later].iter().filter(|earlier| **earlier < self.left[later]).count())
+            .sum();
+        let n_pairs = self.left.len() * (self.left.len() - 1) / 2;
+        2 * rising < n_pairs
+    }
 }
 
 /// The fastest average between readings that are at least a window apart, each with the next such.
@@ -228,4 +268,35 @@ fn apart(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings) ->
 fn average_slope(series: &MemorySeries, a: usize, b: usize) -> f64 {
     let seconds = (series.time_ms()[b] - series.time_ms()[a]) as f64 / 1e3;
     (series.used_bytes()[b] - series.used_bytes()[a]) / seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A window that is passed over is none that matters: its slope is not above the bound.
+        #[test]
+        fn a_window_is_passed_over_only_where_its_slope_is_at_most_the_bound(
+            steps in prop::collection::vec((1_u32..100_000, 0_u32..40), 2..31),
+            scale in prop::sample::select(vec![1.0, 1024.0, 3e9]),
+            nudge in -2_i32..3,
+        ) {
+            let mut window = Window::default();
+            let mut ms = 0;
+            for (step_ms, level) in steps {
+                ms += step_ms;
+                window.seconds.push(f64::from(ms) / 1e3);
+                window.bytes.push(f64::from(level) * scale);
+            }
+            let slope = window.slope();
+            let bound = slope + f64::from(nudge) * (1e-3 * slope.abs() + 1e-12 * scale);
+            if window.is_at_most(bound) {
+                prop_assert!(slope <= bound, "{slope} {bound}");
+            }
+            prop_assert!(window.is_at_most(slope + 0.1 * slope.abs() + scale));
+        }
+    }
 }
