@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -57,10 +57,25 @@ impl Staged {
     ///
     /// When there is no folder for it or no room, or when `path` is a folder.
     pub fn new(path: &Path, content: &[u8]) -> io::Result<Staged> {
+        Staged::written(path, |file| file.write_all(content))
+    }
+
+    /// The same with what `write` writes.
+    ///
+    /// # Errors
+    ///
+    /// As `new`, and those of `write`.
+    pub fn written(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Staged> {
         if is_device(path) {
-            return Ok(Staged { path: path.to_owned(), content: Content::Bytes(content.to_owned()) });
+            let mut bytes = Vec::new();
+            write(&mut bytes)?;
+            return Ok(Staged { path: path.to_owned(), content: Content::Bytes(bytes) });
         }
-        let (path, file) = beside(path, |file| file.write_all(content))?;
+        let (path, file) = beside(path, |file| {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.flush()
+        })?;
         Ok(Staged { path, content: Content::File(file) })
     }
 }

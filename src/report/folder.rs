@@ -201,10 +201,13 @@ pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Erro
         .chain(names.overview.iter().zip(pages))
         .map(|(name, file)| stage(chart_folder.join(name), &file))
         .collect::<Result<Vec<_>, _>>()?;
-    let text = markdown::render(report, &names.images(layout.image_base.as_ref()), layout.markdown_limit);
-    staged.push(stage(folder.join("verdict.md"), text.as_bytes())?);
+    let images = names.images(layout.image_base.as_ref());
+    let text = markdown::render(report, &images, layout.markdown_limit).into_bytes();
+    staged.push(stage(folder.join("verdict.md"), &text)?);
+    drop(text);
     let paths = names.paths();
-    let verdict = stage(folder.join("verdict.json"), json::render(report, &paths).as_bytes())?;
+    let path = folder.join("verdict.json");
+    let verdict = Staged::written(&path, |file| json::write(report, &paths, file)).map_err(into(&path))?;
 
     let stale: Vec<PathBuf> =
         before.iter().filter(|path| !paths.contains(path)).map(|path| folder.join(path)).collect();
@@ -213,19 +216,20 @@ pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Erro
 
 /// The charts that an earlier verdict lists: only what such a report could have written itself.
 fn listed_charts(verdict: &Path) -> Vec<String> {
+    /// All that is looked at of it.
+    #[derive(serde::Deserialize)]
+    struct Listed {
+        #[serde(default)]
+        charts: Vec<String>,
+    }
+
     let Ok(text) = fs::read_to_string(verdict) else { return Vec::new() };
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Vec::new() };
+    let Ok(Listed { mut charts }) = serde_json::from_str::<Listed>(&text) else { return Vec::new() };
     let ours = |path: &str| {
         path.strip_prefix("charts/")
             .and_then(|name| Some((name, name.rsplit_once('.')?.1)))
             .is_some_and(|(name, extension)| ["png", "svg"].contains(&extension) && name == files::file_name(name))
     };
-    value["charts"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|path| path.as_str())
-        .filter(|path| ours(path))
-        .map(str::to_owned)
-        .collect()
+    charts.retain(|path| ours(path));
+    charts
 }

@@ -3,6 +3,7 @@
 //! Numbers are bytes, seconds, bytes per second; times RFC 3339 UTC. Unknown is null, never 0 or NaN.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
@@ -20,11 +21,21 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The JSON Schema of the verdict.
 pub const SCHEMA: &str = include_str!("../../schema/verdict.schema.json");
 
-/// The report as JSON, with a line feed at its end. `charts`: paths of the charts, relative to the JSON file.
+/// Writes the report as JSON, with a line feed at its end. `charts`: paths of the charts, relative to the JSON file.
+///
+/// # Errors
+///
+/// Those of `to`.
+pub fn write(report: &Report, charts: &[String], mut to: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut to, &verdict(report, charts))?;
+    to.write_all(b"\n")
+}
+
+/// What `write` writes.
 pub fn render(report: &Report, charts: &[String]) -> String {
-    let mut text = serde_json::to_string_pretty(&verdict(report, charts)).expect("every part can be written as JSON");
-    text.push('\n');
-    text
+    let mut text = Vec::new();
+    write(report, charts, &mut text).expect("memory can be written to");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// A number: whole where it is whole, else with six significant digits; null when it is not finite.

@@ -5,7 +5,8 @@
 //! to the next, so the moments at which the condition holds are found piece by piece.
 
 use super::enclosure::{self, Enclosure};
-use super::readings::Readings;
+
+use super::readings::{Mean, Readings};
 use super::times::Times;
 use super::window::{Element, Function, Moving, Range, Reading};
 
@@ -165,24 +166,19 @@ impl Condition {
     ///
     /// Takes O(readings · log) and for ranges the readings in them as well.
     pub(super) fn found(&self, inputs: &[Option<&Readings>], first_ms: i64, last_ms: i64) -> Found {
-        let tracks: Vec<Track> = self.selectors.iter().map(|selector| Track::new(selector, inputs)).collect();
+        let mut tracks: Vec<Track<'_>> = self.selectors.iter().map(|selector| Track::new(selector, inputs)).collect();
         let compared = self.compared();
         let mut found = Found::default();
-        let mut next = vec![0; tracks.len()];
-        let mut start_ms = tracks.iter().filter_map(Track::start_ms).min().unwrap_or(i64::MAX);
+        let next_ms = |tracks: &[Track<'_>]| tracks.iter().map(|track| track.next.start_ms).min().unwrap_or(i64::MAX);
+        let mut start_ms = next_ms(&tracks);
         while start_ms <= last_ms {
-            for (track, next) in tracks.iter().zip(&mut next) {
-                if track.pieces.get(*next).is_some_and(|piece| piece.start_ms == start_ms) {
-                    *next += 1;
+            for track in &mut tracks {
+                if track.next.start_ms == start_ms {
+                    track.advance();
                 }
             }
-            let end_ms = tracks
-                .iter()
-                .zip(&next)
-                .filter_map(|(track, next)| track.pieces.get(*next).map(|piece| piece.start_ms))
-                .min()
-                .unwrap_or(i64::MAX);
-            let piece = Piece { tracks: &tracks, next: &next };
+            let end_ms = next_ms(&tracks);
+            let piece = Piece { tracks: &tracks };
             let (from_ms, to_ms) = (start_ms.max(first_ms), end_ms.min(last_ms + 1));
             if from_ms < to_ms {
                 piece.search(&self.root, from_ms, to_ms, &mut found.holds);
@@ -223,14 +219,15 @@ impl Found {
     }
 }
 
-/// What a selector gives over time.
-struct Track {
+/// What a selector gives over time, made piece by piece: all pieces would take far more memory than the readings.
+struct Track<'a> {
     /// Whether there is a series to select.
     exists: bool,
-    /// The readings in its ranges.
-    readings: Vec<Reading>,
-    /// In time order; each lasts until the next begins, and before the first there is nothing.
-    pieces: Vec<Part>,
+    source: Pieces<'a>,
+    /// What it gives now.
+    now: Element,
+    /// What it gives next; `END` when it stays as it is.
+    next: Part,
 }
 
 struct Part {
@@ -238,71 +235,139 @@ struct Part {
     result: Element,
 }
 
-impl Track {
-    fn new(selector: &Selector, inputs: &[Option<&Readings>]) -> Track {
-        let Some(readings) = inputs.get(selector.input).copied().flatten() else {
-            return Track { exists: false, readings: Vec::new(), pieces: Vec::new() };
-        };
-        match selector.over {
-            None => Track { exists: true, readings: Vec::new(), pieces: newest(readings, selector.offset_ms) },
-            Some((function, range_ms)) => {
-                let range = Range { range_ms, offset_ms: selector.offset_ms };
-                let values: Vec<Reading> =
-                    readings.points.iter().filter_map(|(time, value)| Some((*time, (*value)?))).collect();
-                let reach_ms = readings.lookback.reach_ms(range_ms);
-                let mut pieces = Vec::with_capacity(2 * values.len());
-                let (mut from, mut to) = (0, 0);
-                let comes = |index: usize| values.get(index).map_or(i64::MAX, |value| value.0 + range.offset_ms);
-                let goes =
-                    |index: usize| values.get(index).map_or(i64::MAX, |value| value.0 + range.offset_ms + reach_ms);
-                while from < values.len() {
-                    let start_ms = comes(to).min(goes(from));
-                    while comes(to) == start_ms {
-                        to += 1;
-                    }
-                    while from < to && goes(from) == start_ms {
-                        from += 1;
-                    }
-                    let end_ms = comes(to).min(goes(from));
-                    let result = function.of(&values, (from, to), range, readings.lookback.mean, end_ms);
-                    pieces.push(Part { start_ms, result });
-                }
-                Track { exists: true, readings: values, pieces }
+impl Part {
+    const END: Part = Part { start_ms: i64::MAX, result: Element::Absent };
+}
+
+impl<'a> Track<'a> {
+    fn new(selector: &Selector, inputs: &[Option<&'a Readings>]) -> Track<'a> {
+        let readings = inputs.get(selector.input).copied().flatten();
+        let source = match (readings, selector.over) {
+            (None, _) => Pieces::None,
+            (Some(readings), None) => {
+                Pieces::Newest(Newest { readings, offset_ms: selector.offset_ms, index: 0, ends: None })
             }
-        }
+            (Some(readings), Some((function, range_ms))) => Pieces::Ranges(Ranges {
+                values: readings.points.iter().filter_map(|(time, value)| Some((*time, (*value)?))).collect(),
+                function,
+                range: Range { range_ms, offset_ms: selector.offset_ms },
+                reach_ms: readings.lookback.reach_ms(range_ms),
+                mean: readings.lookback.mean,
+                held: (0, 0),
+            }),
+        };
+        let mut track = Track { exists: readings.is_some(), source, now: Element::Absent, next: Part::END };
+        track.next = track.source.next().unwrap_or(Part::END);
+        track
     }
 
-    fn start_ms(&self) -> Option<i64> {
-        self.pieces.first().map(|piece| piece.start_ms)
+    /// Goes on to its next piece.
+    fn advance(&mut self) {
+        let after = self.source.next().unwrap_or(Part::END);
+        self.now = std::mem::replace(&mut self.next, after).result;
+    }
+
+    /// The readings in its ranges.
+    fn readings(&self) -> &[Reading] {
+        match &self.source {
+            Pieces::Ranges(ranges) => &ranges.values,
+            Pieces::None | Pieces::Newest(_) => &[],
+        }
+    }
+}
+
+/// Pieces in time order; each lasts until the next begins, and before the first there is nothing.
+enum Pieces<'a> {
+    None,
+    Newest(Newest<'a>),
+    Ranges(Ranges),
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Part;
+
+    fn next(&mut self) -> Option<Part> {
+        match self {
+            Pieces::None => None,
+            Pieces::Newest(newest) => newest.next(),
+            Pieces::Ranges(ranges) => ranges.next(),
+        }
     }
 }
 
 /// What an instant selector returns at each moment: the newest reading, while it is young enough.
-fn newest(readings: &Readings, offset_ms: i64) -> Vec<Part> {
-    let mut pieces = Vec::with_capacity(readings.points.len() + 1);
-    for (index, &(time_ms, value)) in readings.points.iter().enumerate() {
-        let result = value.map_or(Element::Absent, Element::Constant);
-        pieces.push(Part { start_ms: time_ms + offset_ms, result });
-        let too_old_ms = time_ms + readings.reach_ms;
-        if value.is_some() && readings.points.get(index + 1).is_none_or(|next| too_old_ms < next.0) {
-            pieces.push(Part { start_ms: too_old_ms + offset_ms, result: Element::Absent });
+struct Newest<'a> {
+    readings: &'a Readings,
+    offset_ms: i64,
+    /// The reading that comes next.
+    index: usize,
+    /// When the one before is too old, where that is before the next.
+    ends: Option<i64>,
+}
+
+impl Newest<'_> {
+    fn next(&mut self) -> Option<Part> {
+        if let Some(start_ms) = self.ends.take() {
+            return Some(Part { start_ms, result: Element::Absent });
         }
+        let &(time_ms, value) = self.readings.points.get(self.index)?;
+        self.index += 1;
+        let too_old_ms = time_ms + self.readings.reach_ms;
+        if value.is_some() && self.readings.points.get(self.index).is_none_or(|next| too_old_ms < next.0) {
+            self.ends = Some(too_old_ms + self.offset_ms);
+        }
+        let result = value.map_or(Element::Absent, Element::Constant);
+        Some(Part { start_ms: time_ms + self.offset_ms, result })
     }
-    pieces
+}
+
+/// What a function over a range returns at each moment.
+struct Ranges {
+    values: Vec<Reading>,
+    function: Function,
+    range: Range,
+    reach_ms: i64,
+    mean: Mean,
+    /// The values in the range: from the first on, before the second.
+    held: (usize, usize),
+}
+
+impl Ranges {
+    fn comes(&self, index: usize) -> i64 {
+        self.values.get(index).map_or(i64::MAX, |value| value.0 + self.range.offset_ms)
+    }
+
+    fn goes(&self, index: usize) -> i64 {
+        self.values.get(index).map_or(i64::MAX, |value| value.0 + self.range.offset_ms + self.reach_ms)
+    }
+
+    fn next(&mut self) -> Option<Part> {
+        let (mut from, mut to) = self.held;
+        if from == self.values.len() {
+            return None;
+        }
+        let start_ms = self.comes(to).min(self.goes(from));
+        while self.comes(to) == start_ms {
+            to += 1;
+        }
+        while from < to && self.goes(from) == start_ms {
+            from += 1;
+        }
+        self.held = (from, to);
+        let end_ms = self.comes(to).min(self.goes(from));
+        let result = self.function.of(&self.values, (from, to), self.range, self.mean, end_ms);
+        Some(Part { start_ms, result })
+    }
 }
 
 /// A stretch of time in which no selector finds other readings.
 struct Piece<'a> {
-    tracks: &'a [Track],
-    /// For each track the number of its next part.
-    next: &'a [usize],
+    tracks: &'a [Track<'a>],
 }
 
 impl Piece<'_> {
-    fn result(&self, selector: usize) -> (&Element, &[Reading]) {
-        let track = &self.tracks[selector];
-        let result = self.next[selector].checked_sub(1).map_or(&Element::Absent, |part| &track.pieces[part].result);
-        (result, &track.readings)
+    fn result(&self, selector: usize) -> &Element {
+        &self.tracks[selector].now
     }
 
     /// The value at a moment; `None` where there is no element.
@@ -311,9 +376,9 @@ impl Piece<'_> {
         match node {
             Node::Number(number) => Some(*number),
             Node::Selector(selector) => match self.result(*selector) {
-                (Element::Absent, _) => None,
-                (Element::Constant(value), _) => Some(*value),
-                (Element::Moving(moving), readings) => Some(moving.at(readings, time_ms)),
+                Element::Absent => None,
+                Element::Constant(value) => Some(*value),
+                Element::Moving(moving) => Some(moving.at(self.tracks[*selector].readings(), time_ms)),
             },
             Node::Negative(a) => value(a).map(|a| -a),
             Node::Arithmetic(operator, a, b) => Some(operator.of(value(a)?, value(b)?)),
@@ -356,7 +421,7 @@ impl Piece<'_> {
     fn moves(&self, node: &Node) -> bool {
         match node {
             Node::Number(_) => false,
-            Node::Selector(selector) => matches!(self.result(*selector).0, Element::Moving(_)),
+            Node::Selector(selector) => matches!(self.result(*selector), Element::Moving(_)),
             Node::Negative(a) => self.moves(a),
             Node::Arithmetic(_, a, b)
             | Node::Filter(_, a, b)
@@ -371,7 +436,7 @@ impl Piece<'_> {
         let of = |node: &Node| self.enclosed(node, first_ms, last_ms);
         match node {
             Node::Number(number) => Enclosure::point(*number),
-            Node::Selector(selector) => match self.result(*selector).0 {
+            Node::Selector(selector) => match self.result(*selector) {
                 Element::Absent => Enclosure::ABSENT,
                 Element::Constant(value) => Enclosure::point(*value),
                 Element::Moving(moving) => self.enclosed_moving(*selector, moving, first_ms, last_ms),
@@ -390,7 +455,7 @@ impl Piece<'_> {
 
     fn enclosed_moving(&self, selector: usize, moving: &Moving, first_ms: i64, last_ms: i64) -> Enclosure {
         if first_ms == last_ms {
-            return Enclosure::point(moving.at(&self.tracks[selector].readings, first_ms));
+            return Enclosure::point(moving.at(self.tracks[selector].readings(), first_ms));
         }
         moving.enclosed(first_ms, last_ms)
     }
@@ -401,7 +466,7 @@ impl Piece<'_> {
     fn evaluable(&self, node: &Node) -> bool {
         match node {
             Node::Number(_) => true,
-            Node::Selector(selector) => *self.result(*selector).0 != Element::Absent,
+            Node::Selector(selector) => *self.result(*selector) != Element::Absent,
             Node::Negative(a) => self.evaluable(a),
             Node::Or(a, b) => match (self.exists(a), self.exists(b)) {
                 (true, false) => self.evaluable(a),
