@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -35,9 +35,9 @@ fn peak_after(path: &Path, through_pipe: bool, expected_exit: i32) -> u64 {
 #[test]
 fn the_peak_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let check = |name: &str, n_samples: u64, through_pipe: bool, exit: i32, fill: &dyn Fn(&mut dyn std::io::Write)| {
+    let check = |name: &str, n_samples: u64, through_pipe: bool, exit: i32, fill: &dyn Fn(&mut dyn Write)| {
         let path = folder.path().join(name);
-        let mut file = std::io::BufWriter::new(File::create(&path).unwrap());
+        let mut file = io::BufWriter::new(File::create(&path).unwrap());
         fill(&mut file);
         file.flush().unwrap();
         drop(file);
@@ -56,14 +56,14 @@ fn the_peak_is_bounded() {
     // Nothing of it can be used.
     check("zeros.gz", 0, false, 2, &|to| {
         let mut gzip = GzEncoder::new(to, Compression::fast());
-        (0..300).for_each(|_| gzip.write_all(&[0; 1 << 20]).unwrap());
+        io::copy(&mut io::repeat(0).take(300 << 20), &mut gzip).unwrap();
         gzip.finish().unwrap();
     });
     check("line", 96, false, 0, &|to| {
         to.write_all(day().as_bytes()).unwrap();
-        (0..100).for_each(|_| to.write_all(&[b'x'; 1 << 20]).unwrap());
+        io::copy(&mut io::repeat(b'x').take(100 << 20), to).unwrap();
     });
-    let blank_lines = |to: &mut dyn std::io::Write| {
+    let blank_lines = |to: &mut dyn Write| {
         to.write_all(day().as_bytes()).unwrap();
         let line = format!("{:63}\n", "");
         (0..3_000_000).for_each(|_| to.write_all(line.as_bytes()).unwrap());

@@ -51,7 +51,9 @@ pub(crate) fn cost(command: &[&str]) -> Cost {
 
 /// The medians of what commands cost that are run in turn, after one run of each that is not counted.
 pub(crate) fn median_cost(commands: &[Vec<&str>], n_runs: usize) -> Vec<Cost> {
-    commands.iter().for_each(|command| drop(cost(command)));
+    for command in commands {
+        cost(command);
+    }
     let runs: Vec<Vec<Cost>> = (0..n_runs).map(|_| commands.iter().map(|command| cost(command)).collect()).collect();
     let median = |of: &dyn Fn(&Cost) -> f64, index: usize| {
         let mut values: Vec<f64> = runs.iter().map(|run| of(&run[index])).collect();
