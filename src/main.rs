@@ -124,25 +124,47 @@ fn size(source: &Source) -> Option<u64> {
     }
 }
 
-/// Ends the program on Ctrl-C and on SIGTERM, with the exit code that a shell gives them and without leaving a file
+/// Ends the program on Ctrl-C, SIGTERM and SIGHUP, with the exit code that a shell gives them and without leaving a file
 /// half written.
 #[cfg(unix)]
 fn end_on_signals() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+    // What `nohup` and a shell in the background ignore stays ignored.
+    let signals = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
     // Where no handler can be set, the system's own ends the program.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(signals) else { return };
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             let _nothing_more = files::abandon();
-            // Of the line that shows how far the work is.
-            let line_end = if io::stderr().is_terminal() { "\n" } else { "" };
-            let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
-            // A closed standard error must not keep the program from ending.
-            let _ = writeln!(io::stderr(), "{line_end}error: ended by {name}: what was not complete is not written");
+            let name = match signal {
+                SIGINT => "SIGINT",
+                SIGHUP => "SIGHUP",
+                _ => "SIGTERM",
+            };
+            let (said, is_said) = mpsc::channel();
+            thread::spawn(move || {
+                // Of the line that shows how far the work is.
+                let line_end = if io::stderr().is_terminal() { "\n" } else { "" };
+                // A closed standard error must not keep the program from ending.
+                let _ =
+                    writeln!(io::stderr(), "{line_end}error: ended by {name}: what was not complete is not written");
+                let _ = said.send(());
+            });
+            // Nor may one that nobody reads.
+            let _ = is_said.recv_timeout(Duration::from_secs(1));
             std::process::exit(128 + signal);
         }
     });
+}
+
+/// Whether a signal was ignored when the program began; `false` where the system does not say.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Writes the alerts that fire as unit tests, or says why there is none.

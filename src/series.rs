@@ -160,6 +160,14 @@ impl Samples {
         }
     }
 
+    /// Keeps the first so many.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.time_ms.truncate(length);
+        self.used_bytes.truncate(length);
+        self.quantum_bytes.truncate(length);
+        self.marks.truncate(length);
+    }
+
     /// Keeps the samples for whose index `keep` holds.
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         *self = (0..self.len()).filter(|index| keep(*index)).fold(Samples::default(), |mut kept, index| {

@@ -166,10 +166,12 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         11: 1997 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; what stands before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+           its newest readings are lost: those before them are dated too late
            another input has series of these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more likewise
         12: 1866 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; what stands before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+           its newest readings are lost: those before them are dated too late
            another input has series of these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more likewise
         "#);
 }
@@ -189,16 +191,16 @@ fn series_of_one_name_merge_where_their_times_do_not_overlap() {
         ");
     let overlapping = [write(&at("monday.log"), &log('a', 10), 0), write(&at("tuesday.log"), &log('b', 10), 0)];
     insta::assert_snapshot!(describe(&read_paths(&overlapping)), @r"
-        web from [0]: 19:45 20:00
-        db from [0]: 19:45 20:00
-        web (tuesday.log) from [1]: 19:45 20:00
-        db (tuesday.log) from [1]: 19:45 20:00
-        0: 4 samples of 2 series
-           assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-        1: 4 samples of 2 series
-           assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-           another input has series of these names at the same times, or of another kind: here `web` is called `web (tuesday.log)`, and 1 more likewise
-        ");
+    web from [0]: 19:45 20:00
+    web (tuesday.log) from [1]: 19:45 20:00
+    db from [0]: 19:45 20:00
+    db (tuesday.log) from [1]: 19:45 20:00
+    0: 4 samples of 2 series
+       assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+    1: 4 samples of 2 series
+       assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
+       another input has series of these names at the same times, or of another kind: here `web` is called `web (tuesday.log)`, and 1 more likewise
+    ");
     let twice = [write(&at("monday.log"), &log('a', 10), 0), at("monday.log")];
     insta::assert_snapshot!(describe(&read_paths(&twice)), @r"
         web from [0]: 19:45 20:00
@@ -225,4 +227,123 @@ fn trend_files_of_one_stem_are_told_apart_by_their_folder() {
         1: 2 samples of 1 series
         2: 2 samples of 1 series
         ");
+}
+
+/// Stamped readings of `web`, every 15 minutes for an hour from so many hours before the end on.
+fn hour(id: char, hours_before: u64) -> Vec<u8> {
+    let id: String = std::iter::repeat_n(id, 12).collect();
+    let reading = |quarter: u64| {
+        let seconds = MTIME - 3600 * hours_before + 900 * quarter;
+        format!("{seconds} {id}   web   0.1%   {}MiB / 1GiB   1%   1kB / 0B   0B / 0B   7\n", 10 + quarter)
+    };
+    (0..4).map(reading).collect::<String>().into_bytes()
+}
+
+#[test]
+fn files_that_follow_one_another_are_one_series_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| write(&folder.path().join(name), content, 0);
+    let [mon, tue, wed] =
+        [file("mon.log", &hour('a', 5)), file("tue.log", &hour('b', 4)), file("wed.log", &hour('b', 3))];
+    let at = |order: [&PathBuf; 3]| {
+        let ingested = read_paths(&order.map(Clone::clone));
+        assert_eq!(ingested.series.len(), 1);
+        for input in &ingested.inputs {
+            assert_eq!(input.warnings, [""; 0]);
+        }
+        let samples = &ingested.series[0].samples;
+        assert!(samples.time_ms.is_sorted());
+        samples.marks.iter().position(|bits| Marks::from_bits(*bits).contains(Marks::RECREATED))
+    };
+    for order in [[&mon, &tue, &wed], [&wed, &mon, &tue], [&wed, &tue, &mon], [&tue, &wed, &mon]] {
+        assert_eq!(at(order), Some(4), "{order:?}");
+    }
+}
+
+#[test]
+fn answers_of_one_server_are_one_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let series = |labels: &str, seconds: std::ops::Range<u64>| {
+        let points: Vec<String> =
+            seconds.map(|second| format!("[{},\"{}\"]", MTIME + second, 1_000_000 + second)).collect();
+        format!("{{\"metric\":{{{labels}}},\"values\":[{}]}}", points.join(","))
+    };
+    let file = |name: &str, series: &[String]| {
+        write(&folder.path().join(name), format!("[{}]", series.join(",")).as_bytes(), 0)
+    };
+    let rss = r#""__name__":"container_memory_rss","container":"web","pod":"a""#;
+    let other = r#""__name__":"container_memory_rss","container":"web","pod":"b""#;
+    let limit = r#""__name__":"container_spec_memory_limit_bytes","container":"web","pod":"a""#;
+    // The second begins where the first ends; another pod comes; the limit has a file of its own.
+    let ingested = read_paths(&[
+        file("1.json", &[series(rss, 0..5)]),
+        file("2.json", &[series(rss, 4..9), series(other, 4..9)]),
+        file("limit.json", &[series(limit, 0..9)]),
+    ]);
+    let described: Vec<(&str, usize, Option<f64>)> = ingested
+        .series
+        .iter()
+        .map(|series| (series.info.id.as_str(), series.samples.len(), series.info.limit.map(|limit| limit.bytes)))
+        .collect();
+    assert_eq!(described, [("web{pod=\"a\"}", 10, Some(1_000_008.0)), ("web{pod=\"b\"}", 5, None)]);
+    assert_eq!(ingested.inputs[0].warnings, [""; 0]);
+    assert_eq!(
+        ingested.inputs[1].warnings,
+        [
+            "1 reading has the time of another of the same series, the first in `web{pod=\"a\"}` at 2026-11-23T20:00:04Z: the one read last is kept"
+        ]
+    );
+    assert_eq!((ingested.inputs[2].samples, ingested.inputs[2].other_lines, ingested.inputs[2].series), (0, 9, 0));
+}
+
+/// A file by two paths, and what was compressed of it and left beside it.
+#[test]
+fn nothing_is_read_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let files = [
+        write(&path("x.log.1.gz"), &gz(&log('a', 10)), 3600),
+        write(&path("x.log.1"), &log('a', 10), 3600),
+        write(&path("x.log"), &log('a', 12), 0),
+        path("other"),
+        path("./x.log"),
+    ];
+    std::os::unix::fs::symlink(&files[2], &files[3]).unwrap();
+    let ingested = read_paths(&files);
+    let n_samples: Vec<u64> = ingested.inputs.iter().map(|input| input.samples).collect();
+    assert_eq!(n_samples, [0, 4, 4, 0, 0]);
+    for again in [0, 3, 4] {
+        assert_eq!(ingested.inputs[again].warnings, ["it is given more than once: it was read once"]);
+    }
+    // Compressed at another time, and another log since then.
+    let files = [write(&path("y.log.gz"), &gz(&log('a', 10)), 3600), write(&path("y.log"), &log('a', 12), 0)];
+    assert!(read_paths(&files).inputs.iter().all(|input| input.samples == 4));
+}
+
+#[test]
+fn a_log_that_was_truncated_while_it_was_written_to_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = [vec![0; 100_000], log('a', 10)].concat();
+    let ingested = read_paths(&[write(&folder.path().join("x.log"), &content, 0)]);
+    assert_eq!((ingested.inputs[0].samples, ingested.inputs[0].lines), (4, Some(4)));
+    assert_eq!(
+        ingested.inputs[0].warnings[0],
+        "100000 NUL bytes before its text: skipped (was it truncated while it was written to?)"
+    );
+}
+
+#[test]
+fn readings_of_a_clock_that_was_not_set_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String =
+        (0..20).map(|row| format!("{},5MiB\n", if row < 2 { 4_000_000_000 + row } else { MTIME + row })).collect();
+    let ingested = read_paths(&[write(&folder.path().join("x.csv"), rows.as_bytes(), 0)]);
+    let input = &ingested.inputs[0];
+    assert_eq!((input.samples, input.rejected_count, ingested.series[0].samples.len()), (18, 2, 18));
+    assert_eq!(
+        input.warnings,
+        [
+            "2 readings are dated more than ten years from the others, the first in `x` at 2096-10-02T07:06:40Z: left out (was a clock not set?)"
+        ]
+    );
 }

@@ -25,7 +25,8 @@ fn read_on_each(text: &str) -> Ingested {
     alone
 }
 
-/// A log of three megabytes: every form of row, now and then a line that is none, a new container, a counter that falls.
+/// A log of three megabytes: every form of row, now and then a line that is none, a new container, a counter that
+/// falls, a container that has another name for a while.
 fn log(separator: &str) -> String {
     let mut log = String::new();
     for tick in 0..6_000_u64 {
@@ -39,10 +40,11 @@ fn log(separator: &str) -> String {
                 continue;
             }
             let id = if container == 1 && tick > 3_000 { 99 } else { container };
+            let name = if container == 2 && tick % 50 == 3 { 9 } else { container };
             let tenths = 1_000 + (tick * (container + 3)) % 9_000;
             let _ = writeln!(
                 log,
-                "{id:012}{separator}web-{container}{separator}{}.{:02}%   {}.{}MiB / {}GiB   1.5%   {}kB / 1.2MB   {}B / 0B   {}",
+                "{id:012}{separator}web-{name}{separator}{}.{:02}%   {}.{}MiB / {}GiB   1.5%   {}kB / 1.2MB   {}B / 0B   {}",
                 tick % 100,
                 tick % 97,
                 tenths / 10,
@@ -55,6 +57,12 @@ fn log(separator: &str) -> String {
         }
         if tick % 1_000 == 999 {
             let _ = writeln!(log, "{}", "x".repeat(70_000));
+            let _ = writeln!(log, "{}", "y".repeat(300_000 + 7 * tick as usize));
+            let _ = writeln!(
+                log,
+                "000000000002   web-2{}0.1%   5MiB / 1GiB   1%   1kB / 0B   0B / 0B   7",
+                " ".repeat(70_000)
+            );
             let _ = writeln!(log, "000000000002   web-2   0.1%   oops / 1GiB");
         }
     }
@@ -66,9 +74,10 @@ fn a_log_is_the_same_on_any_number_of_threads() {
     let log = log("   ");
     let read = read_on_each(&log);
     let input = &read.inputs[0];
-    assert_eq!(read.series.len(), 5);
+    assert_eq!(read.series.len(), 6);
+    assert_eq!(read.series.iter().find(|series| series.info.id == "web-9").unwrap().samples.len(), 120);
     assert_eq!(input.lines, Some(log.lines().count() as u64));
-    assert_eq!(input.rejected_count, 12);
+    assert_eq!(input.rejected_count, 24);
     assert_eq!(input.samples + input.gaps + input.other_lines + input.rejected_count, log.lines().count() as u64);
     assert!(input.gaps > 60, "{}", input.gaps);
 }
@@ -118,4 +127,20 @@ fn an_export_is_the_same_on_any_number_of_threads() {
     let input = &read.inputs[0];
     assert_eq!((input.gaps, input.rejected_count, input.samples), (3 * 4, 3 * 3, 60_000 - 12 - 9));
     assert_eq!(read.series[2].samples.used_bytes[20_000 - 4 - 3 - 1], 5_019_999.0);
+}
+
+/// As Python writes JSON: with a blank behind each comma. Now and then a point of another form, and at last a cut.
+#[test]
+fn an_export_with_blanks_that_ends_in_the_middle_is_the_same_on_any_number_of_threads() {
+    let points: Vec<String> = (0..60_000_u64)
+        .map(|index| match index {
+            index if index % 9_999 == 5 => format!("[{}, \"5.5e+06\"]", 1_795_000_000 + 15 * index),
+            index => format!("[{}, \"{}\"]", 1_795_000_000 + 15 * index, 5_000_000 + index),
+        })
+        .collect();
+    let text = format!("[{{\"metric\": {{\"container\": \"c\"}}, \"values\": [{}, oops", points.join(", "));
+    let read = read_on_each(&text);
+    let input = &read.inputs[0];
+    assert_eq!((input.samples, input.incomplete), (60_000, true));
+    assert!(input.warnings[0].contains("expected value; the series before that are used"), "{:?}", input.warnings);
 }

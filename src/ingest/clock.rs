@@ -85,8 +85,10 @@ fn iso(text: &str) -> Option<(Stamp, usize)> {
     let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?.min(59))?;
     let mut end = 19;
     let mut ms = 0;
-    if let [b'.' | b',', b'0'..=b'9', ..] = &bytes[end..] {
-        let digits = bytes[end + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if let [point @ (b'.' | b','), b'0'..=b'9', ..] = &bytes[end..]
+        && let digits = bytes[end + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count()
+        && (*point == b'.' || is_decimal_comma(&bytes[end + 1..], digits))
+    {
         ms = (0..3)
             .fold(0, |ms, place| ms * 10 + if place < digits { i64::from(bytes[end + 1 + place] - b'0') } else { 0 });
         end += 1 + digits;
@@ -98,6 +100,16 @@ fn iso(text: &str) -> Option<(Stamp, usize)> {
     };
     let time_ms = time.and_utc().timestamp_millis() + ms - offset_ms.unwrap_or(0);
     Some((Stamp { time_ms: Some(time_ms), has_zone: offset_ms.is_some(), has_year: true }, end + length))
+}
+
+/// Whether the comma before so many digits begins decimals, as loggers (`20:06:38,791`) and `date -Ins` write them, and
+/// not the next field of a row.
+fn is_decimal_comma(after: &[u8], digits: usize) -> bool {
+    match after.get(digits) {
+        Some(b'Z' | b'z' | b'+' | b'-') => true,
+        Some(byte) => digits == 3 && !byte.is_ascii_alphabetic() && *byte != b'.',
+        None => digits == 3,
+    }
 }
 
 /// `Z`, `+01:00`, `+0100`, `+01`: milliseconds east of UTC, and the length of the text.
@@ -371,6 +383,11 @@ mod tests {
         check("2026-11-23T20:06:38Z 9a9858661741   web", "2026-11-23T20:06:38Z | 9a9858661741   web");
         check("2026-11-23T21:06:38+0100 9a98", "2026-11-23T20:06:38Z | 9a98");
         check("2026-11-23 21:06:38.25 +01:00 9a98", "2026-11-23T20:06:38.250Z | 9a98");
+        check("2026-11-23 20:06:38,250 9a98", "2026-11-23T20:06:38.250Z no zone | 9a98");
+        check("2026-11-23T21:06:38,250000000+01:00", "2026-11-23T20:06:38.250Z | ");
+        check("2026-11-23 20:06:38,512.3MiB", "2026-11-23T20:06:38Z no zone | 512.3MiB");
+        check("2026-11-23 20:06:38,512MiB", "2026-11-23T20:06:38Z no zone | 512MiB");
+        check("2026-11-23T20:06:38,524288000", "2026-11-23T20:06:38Z no zone | 524288000");
         check("[2026-11-23 20:06:38] 9a98", "2026-11-23T20:06:38Z no zone | 9a98");
         check("2026-11-23T20:06:38Z {\"ID\"", "2026-11-23T20:06:38Z | {\"ID\"");
         check("1795464398 9a98", "2026-11-23T20:06:38Z | 9a98");

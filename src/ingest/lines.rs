@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-/// Longer lines are cut, in bytes: no form of input has longer ones.
-pub(super) const MAX_LINE: usize = 64 << 10;
+/// Longer lines are cut, in bytes: no form of input has longer ones. Where this is fuzzed, inputs are short.
+pub(super) const MAX_LINE: usize = if cfg!(fuzzing) { 1 << 10 } else { 64 << 10 };
 
 /// How much is read at once, in bytes.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 4 * MAX_LINE;
 
 /// Splits what a reader gives into lines.
 pub(super) struct Lines<R> {
@@ -49,6 +49,11 @@ impl Block {
     /// The lines and their endings.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
+    }
+
+    /// Whether it is one line that is too long and stands here cut.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.is_some()
     }
 
     /// A line of it, with its ending.
@@ -130,7 +135,7 @@ impl<R: Read> Lines<R> {
     ///
     /// When the reader fails.
     pub(super) fn next_block(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
-        while self.end < self.buffer.len() && self.fill()? {}
+        while self.end - self.start < self.buffer.len() && self.fill()? {}
         let ahead = &self.buffer[self.start..self.end];
         let last = memrchr(b'\n', ahead);
         let length = match last {
@@ -232,6 +237,7 @@ fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 mod tests {
     use super::*;
 
+    /// The length of each line, whether it is terminated, and whether it is cut: taken one by one, and in blocks.
     fn describe(text: &[u8]) -> Vec<(usize, bool, bool)> {
         let mut lines = Lines::new(text);
         lines.peek().unwrap();
@@ -239,6 +245,20 @@ mod tests {
         while let Some(line) = lines.next().unwrap() {
             described.push((line.bytes.len(), line.terminated, line.cut));
         }
+
+        let (mut lines, mut of_blocks, mut spare) = (Lines::new(text), Vec::new(), Vec::new());
+        lines.peek().unwrap();
+        while let Some(block) = lines.next_block(spare).unwrap() {
+            let mut first = 0;
+            for line in block.bytes().split_inclusive(|byte| *byte == b'\n') {
+                let extent = first..first + line.len();
+                first = extent.end;
+                let line = block.line(extent, 0);
+                of_blocks.push((line.bytes.len(), line.terminated, line.cut));
+            }
+            spare = block.into_spare();
+        }
+        assert_eq!(described, of_blocks);
         described
     }
 
@@ -252,7 +272,9 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_and_what_follows_is_read() {
-        for length in [MAX_LINE - 1, MAX_LINE, MAX_LINE + 1, BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFER + 7] {
+        let around = |length: usize| [length - 7, length - 1, length, length + 1, length + 7];
+        let cuts = (1..6).flat_map(|n| around(MAX_LINE + n * (BUFFER - MAX_LINE)));
+        for length in [MAX_LINE, BUFFER, 3 * BUFFER].into_iter().flat_map(around).chain(cuts) {
             let mut text = vec![b'x'; length];
             text.extend(b"\nab\n");
             let cut = length > MAX_LINE;

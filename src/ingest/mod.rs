@@ -8,6 +8,7 @@ mod clock;
 mod csv_table;
 mod docker_events;
 mod docker_stats;
+mod fields;
 mod lines;
 mod order;
 mod prometheus;
@@ -15,11 +16,12 @@ mod rotation;
 mod rows;
 mod scan;
 mod source;
+mod stamps;
 mod strangers;
 mod trend_csv;
 mod utf16;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -273,16 +275,10 @@ pub fn read(sources: &[Source], options: &Options) -> Result<Ingested, Error> {
 ///
 /// None at present, as of `read`.
 pub fn read_metered(sources: &[Source], options: &Options, meter: &Meter) -> Result<Ingested, Error> {
-    let mut seen = HashSet::new();
-    let is_again: Vec<bool> = sources.iter().map(|source| !seen.insert(source)).collect();
-    let sequences: Vec<Sequence> = rotation::sequences(sources)
-        .into_iter()
-        .map(|mut sequence| {
-            sequence.members.retain(|index| !is_again[*index]);
-            sequence
-        })
-        .filter(|sequence| !sequence.members.is_empty())
-        .collect();
+    let mut sequences = rotation::sequences(sources);
+    let is_again = rotation::is_again(sources, &sequences);
+    sequences.iter_mut().for_each(|sequence| sequence.members.retain(|index| !is_again[*index]));
+    sequences.retain(|sequence| !sequence.members.is_empty());
     let stems = stems(&sequences);
     // Within the pool, so that handing work to its threads does not wait for this one.
     let results: Vec<SequenceRead> = rayon::scope(|_| {
@@ -311,7 +307,8 @@ pub fn read_metered(sources: &[Source], options: &Options, meter: &Meter) -> Res
         })
         .collect();
     let timeline = one_timeline(&mut parts, &mut inputs);
-    let series = merge(parts, sources, &mut inputs);
+    let mut series = merge(parts, sources, &mut inputs);
+    order::leave_out_distant(&mut series, &mut inputs);
     order::say(&series, &mut inputs);
     Ok(Ingested { inputs, series, timeline })
 }
@@ -377,7 +374,7 @@ impl Reader {
             | Format::CrictlStats
             | Format::KubectlTop => Reader::DockerStats(Box::new(docker_stats::Reader::new(format, options))),
             Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned())),
-            Format::CsvTable => Reader::CsvTable(csv_table::Reader::default()),
+            Format::CsvTable => Reader::CsvTable(csv_table::Reader::new(stem.to_owned())),
             Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
         }
     }
@@ -411,7 +408,7 @@ impl Reader {
             Reader::DockerStats(reader) => reader.finish(inputs),
             Reader::TrendCsv(reader) => reader.finish(inputs),
             Reader::CsvTable(reader) => reader.finish(inputs),
-            Reader::Prometheus(reader) => reader.finish(inputs),
+            Reader::Prometheus(reader) => reader.finish(),
         };
         Part { format, parsed }
     }
@@ -427,13 +424,19 @@ fn read_sequence(
     let mut inputs: Vec<(usize, Input)> = Vec::new();
     let mut parts = Vec::new();
     let mut reader: Option<Reader> = None;
-    let mut empty = Vec::new();
+    let (mut empty, mut broke_off) = (Vec::new(), Vec::new());
     for &index in &sequence.members {
         let mut input = Input::new(&sources[index]);
         match begin(&sources[index], options, meter) {
             Err(Refused::Empty) => empty.push(index),
             Err(Refused::Because(why)) => input.unusable = Some(why),
             Ok((opened, format)) => {
+                if opened.n_nul > 0 {
+                    input.warnings.push(format!(
+                        "{} before its text: skipped (was it truncated while it was written to?)",
+                        counted(opened.n_nul, "NUL byte")
+                    ));
+                }
                 if let Some(other) = reader.take_if(|reader| !reader.goes_on_with(format)) {
                     parts.push(other.finish(&mut inputs));
                 }
@@ -442,6 +445,7 @@ fn read_sequence(
                 let broken = opened.broken.clone();
                 reader.read(opened, &mut input, index);
                 if let Some(why) = broken.take() {
+                    broke_off.push(index);
                     input.incomplete = true;
                     input.warnings.insert(0, format!("{why}; what stands before that is used"));
                 }
@@ -457,6 +461,11 @@ fn read_sequence(
     let format = reader.as_ref().map(Reader::format);
     if let Some(reader) = reader {
         parts.push(reader.finish(&mut inputs));
+    }
+    for (_, input) in inputs.iter_mut().filter(|(index, _)| broke_off.contains(index)) {
+        if input.time_source == TimeSource::Inferred {
+            input.warnings.push("its newest readings are lost: those before them are dated too late".to_owned());
+        }
     }
     // A log that was rotated a moment ago is empty, and its older files hold the readings.
     for (_, input) in inputs.iter_mut().filter(|(index, _)| empty.contains(index)) {
@@ -544,118 +553,176 @@ fn one_timeline(parts: &mut Vec<Part>, inputs: &mut [Input]) -> Timeline {
     Timeline::Absolute
 }
 
-/// A series of which more may come from another input.
-struct Merged {
+/// A series as one sequence of files gave it.
+struct Piece {
     format: Format,
     series: SeriesSamples,
     ends: Option<(Evidence, Evidence)>,
+    /// The time of its first and its last sample, in milliseconds; `None` without samples.
+    span_ms: Option<(i64, i64)>,
+}
+
+impl Piece {
+    fn new(format: Format, series: SeriesSamples, ends: Option<(Evidence, Evidence)>) -> Piece {
+        let times = &series.samples.time_ms;
+        let span_ms = times.iter().min().copied().zip(times.iter().max().copied());
+        Piece { format, series, ends, span_ms }
+    }
+
+    /// Whether this and the other are of one thing, apart from their times.
+    fn is_of(&self, other: &Piece) -> bool {
+        let (a, b) = (&self.series.info, &other.series.info);
+        self.format == other.format && a.metric == b.metric && a.sampling == b.sampling && a.labels == b.labels
+    }
+
+    /// Whether the other goes on where this one ends; answers of one Prometheus may share the point between them.
+    fn goes_on_with(&self, later: &Piece) -> bool {
+        let (Some((_, end_ms)), Some((start_ms, _))) = (self.span_ms, later.span_ms) else { return true };
+        let at = |piece: &Piece, time_ms: i64| {
+            let samples = &piece.series.samples;
+            samples.time_ms.iter().position(|time| *time == time_ms).map(|index| samples.used_bytes[index])
+        };
+        let may_share = self.format == Format::Prometheus && end_ms == start_ms;
+        end_ms < start_ms || may_share && at(self, end_ms) == at(later, end_ms)
+    }
+
+    /// Adds the samples of a later time.
+    fn append(&mut self, later: Piece) {
+        let Piece { mut series, ends, span_ms, .. } = later;
+        if series.info.limit.is_some() {
+            self.series.info.limit = series.info.limit;
+        }
+        self.ends = match (self.ends.take(), ends) {
+            (Some((first, last)), Some((later_first, later_last))) => {
+                let marks = last.marks_before(&later_first);
+                let times = &series.samples.time_ms;
+                if let Some(index) = (0..times.len()).min_by_key(|index| times[*index]) {
+                    let bits = &mut series.samples.marks[index];
+                    *bits = Marks::from_bits(*bits).with(marks).bits();
+                }
+                Some((first, later_last))
+            }
+            (ends, later_ends) => ends.or(later_ends),
+        };
+        self.span_ms = match (self.span_ms, span_ms) {
+            (Some((start_ms, _)), Some((_, end_ms))) => Some((start_ms, end_ms)),
+            (span_ms, later) => span_ms.or(later),
+        };
+        let samples = &mut self.series.samples;
+        samples.time_ms.append(&mut series.samples.time_ms);
+        samples.used_bytes.append(&mut series.samples.used_bytes);
+        samples.quantum_bytes.append(&mut series.samples.quantum_bytes);
+        samples.marks.append(&mut series.samples.marks);
+        for input in series.inputs {
+            if !self.series.inputs.contains(&input) {
+                self.series.inputs.push(input);
+            }
+        }
+    }
 }
 
 /// Puts the series of all inputs together: the same series of times that do not overlap become one.
 fn merge(parts: Vec<Part>, sources: &[Source], inputs: &mut [Input]) -> Vec<SeriesSamples> {
-    let mut merged: Vec<Merged> = Vec::new();
-    let mut by_id: HashMap<String, usize> = HashMap::new();
-    for part in parts {
-        let format = part.format;
-        let mut renamed: Vec<(String, String)> = Vec::new();
-        let mut renamed_input = None;
-        let ends = part.parsed.ends.into_iter().chain(std::iter::repeat(None));
-        for (mut series, ends) in part.parsed.series.into_iter().zip(ends) {
+    let mut exported = Vec::new();
+    let mut pieces: Vec<Piece> = Vec::new();
+    for Part { format, parsed } in parts {
+        let ends = parsed.ends.into_iter().chain(std::iter::repeat(None));
+        for (mut series, ends) in parsed.series.into_iter().zip(ends) {
             series.inputs.retain(|index| inputs[*index].unusable.is_none());
             if series.inputs.is_empty() && !series.samples.is_empty() {
                 continue;
             }
-            if let Some(&found) = by_id.get(&series.info.id) {
-                let first = &mut merged[found];
-                if first.format == format
-                    && is_same(&first.series.info, &series.info)
-                    && !overlap(&first.series.samples, &series.samples)
-                {
-                    append(first, Merged { format, series, ends });
-                    continue;
-                }
-                let id = other_id(&series, sources, &by_id);
+            if format == Format::Prometheus {
+                exported.push(series);
+            } else {
+                pieces.push(Piece::new(format, series, ends));
+            }
+        }
+    }
+    prometheus::settle(&mut exported, inputs);
+    pieces.extend(exported.into_iter().map(|series| Piece::new(Format::Prometheus, series, None)));
+    by_first_input(&mut pieces);
+
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut merged: Vec<SeriesSamples> = Vec::new();
+    let mut renamed: BTreeMap<usize, Vec<(String, String)>> = BTreeMap::new();
+    for group in groups(pieces) {
+        for Piece { format, mut series, .. } in joined(group) {
+            if taken.contains(&series.info.id) {
+                let id = other_id(&series, sources, &taken);
                 if format == Format::TrendCsv {
                     series.info.labels.insert("container".to_owned(), id.clone());
                 }
-                renamed_input = renamed_input.or(series.inputs.first().copied());
-                renamed.push((std::mem::replace(&mut series.info.id, id.clone()), id));
+                let old = std::mem::replace(&mut series.info.id, id.clone());
+                if let Some(input) = series.inputs.first() {
+                    renamed.entry(*input).or_default().push((old, id));
+                }
             }
-            by_id.insert(series.info.id.clone(), merged.len());
-            merged.push(Merged { format, series, ends });
-        }
-        if let (Some(input), Some((old, new))) = (renamed_input, renamed.first()) {
-            let more = match renamed.len() {
-                1 => String::new(),
-                n => format!(", and {} more likewise", n - 1),
-            };
-            inputs[input].warnings.push(format!(
-                "another input has series of these names at the same times, or of another kind: here `{old}` is called `{new}`{more}"
-            ));
+            taken.insert(series.info.id.clone());
+            merged.push(series);
         }
     }
-    merged.into_iter().map(|merged| merged.series).collect()
-}
-
-/// Whether two series of one id are of one thing, apart from their times.
-fn is_same(a: &SeriesInfo, b: &SeriesInfo) -> bool {
-    a.metric == b.metric && a.sampling == b.sampling && a.labels == b.labels
-}
-
-fn span(samples: &Samples) -> Option<(i64, i64)> {
-    Some((*samples.time_ms.iter().min()?, *samples.time_ms.iter().max()?))
-}
-
-fn overlap(a: &Samples, b: &Samples) -> bool {
-    match (span(a), span(b)) {
-        (Some((a_start, a_end)), Some((b_start, b_end))) => a_start <= b_end && b_start <= a_end,
-        _ => false,
+    for (input, names) in renamed {
+        let (old, new) = &names[0];
+        let more = match names.len() {
+            1 => String::new(),
+            n => format!(", and {} more likewise", n - 1),
+        };
+        inputs[input].warnings.push(format!(
+            "another input has series of these names at the same times, or of another kind: here `{old}` is called `{new}`{more}"
+        ));
     }
+    merged
 }
 
-/// Adds the samples of a later or earlier time.
-fn append(merged: &mut Merged, other: Merged) {
-    let Merged { series, ends, .. } = merged;
-    let Merged { series: mut other, ends: other_ends, .. } = other;
-    let is_later =
-        span(&series.samples).is_none_or(|(_, end)| span(&other.samples).is_some_and(|(start, _)| end < start));
-    if is_later && other.info.limit.is_some() || series.info.limit.is_none() {
-        series.info.limit = other.info.limit;
-    }
-    *ends = match (ends.take(), other_ends) {
-        (Some((first, last)), Some((other_first, other_last))) => {
-            let (marks, later) = if is_later {
-                (last.marks_before(&other_first), &mut other.samples)
-            } else {
-                (other_last.marks_before(&first), &mut series.samples)
-            };
-            if let Some(bits) = later.marks.first_mut() {
-                *bits = Marks::from_bits(*bits).with(marks).bits();
-            }
-            Some(if is_later { (first, other_last) } else { (other_first, last) })
+/// Series stand in the order of their inputs, and within an input in that of their first appearance.
+fn by_first_input(pieces: &mut [Piece]) {
+    pieces.sort_by_key(|piece| piece.series.inputs.first().copied().unwrap_or(usize::MAX));
+}
+
+/// Pieces that may be of one series, in order of their first appearance: those of one name.
+fn groups(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut groups: Vec<Vec<Piece>> = Vec::new();
+    let mut by_id: HashMap<String, usize> = HashMap::new();
+    for piece in pieces {
+        let next = groups.len();
+        let group = *by_id.entry(piece.series.info.id.clone()).or_insert(next);
+        if group == next {
+            groups.push(Vec::new());
         }
-        (ends, other_ends) => ends.or(other_ends),
-    };
-    series.samples.time_ms.extend(other.samples.time_ms);
-    series.samples.used_bytes.extend(other.samples.used_bytes);
-    series.samples.quantum_bytes.extend(other.samples.quantum_bytes);
-    series.samples.marks.extend(other.samples.marks);
-    for input in other.inputs {
-        if !series.inputs.contains(&input) {
-            series.inputs.push(input);
+        groups[group].push(piece);
+    }
+    groups
+}
+
+/// The series that pieces of one name make, by time: as few as can be.
+fn joined(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    if pieces.len() == 1 {
+        return pieces;
+    }
+    let first = pieces[0].series.inputs.clone();
+    pieces.sort_by_key(|piece| piece.span_ms);
+    let mut series: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        match series.iter_mut().find(|series| series.is_of(&piece) && series.goes_on_with(&piece)) {
+            Some(series) => series.append(piece),
+            None => series.push(piece),
         }
     }
+    // The name stays with the input that was given first.
+    series.sort_by_key(|piece| !piece.series.inputs.iter().any(|input| first.contains(input)));
+    series
 }
 
 /// A name for a series whose id is taken: with its file, or a number.
-fn other_id(series: &SeriesSamples, sources: &[Source], taken: &HashMap<String, usize>) -> String {
+fn other_id(series: &SeriesSamples, sources: &[Source], taken: &HashSet<String>) -> String {
     let file = series.inputs.first().map(|index| match sources[*index].path() {
         None => "stdin".to_owned(),
         Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     });
     let with_file = file.map(|file| format!("{} ({file})", series.info.id));
     let numbered = (2..).map(|number| format!("{} ({number})", series.info.id));
-    with_file.into_iter().chain(numbered).find(|id| !taken.contains_key(id)).expect("there are endless numbers")
+    with_file.into_iter().chain(numbered).find(|id| !taken.contains(id)).expect("there are endless numbers")
 }
 
 impl Input {
@@ -744,8 +811,12 @@ mod test_support {
             reader.read(source::Opened::of(content.as_bytes(), Some(*mtime_ms)), &mut input, index);
             inputs.push((index, input));
         }
-        let part = reader.finish(&mut inputs);
-        (inputs.into_iter().map(|(_, input)| input).collect(), part.parsed.series)
+        let mut part = reader.finish(&mut inputs);
+        let mut inputs: Vec<Input> = inputs.into_iter().map(|(_, input)| input).collect();
+        if format == Format::Prometheus {
+            prometheus::settle(&mut part.parsed.series, &mut inputs);
+        }
+        (inputs, part.parsed.series)
     }
 
     /// One line per series: seconds since the modification time and memory of each sample, with its marks.

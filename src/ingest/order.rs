@@ -5,6 +5,41 @@ use std::collections::BTreeMap;
 use super::{Input, SeriesSamples, cleaned, counted};
 use crate::units::time_text;
 
+/// No log is longer, in milliseconds: ten years. A clock that was never set is further off.
+const DISTANT_MS: i64 = 315_576_000_000;
+
+/// Leaves out readings whose times lie more than ten years from most of their series; they are counted as rejected.
+pub(super) fn leave_out_distant(series: &mut [SeriesSamples], inputs: &mut [Input]) {
+    let mut distant: BTreeMap<usize, (u64, String, i64)> = BTreeMap::new();
+    for SeriesSamples { info, samples, inputs: of } in series {
+        let times = &samples.time_ms;
+        let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else { continue };
+        if last.saturating_sub(*first) <= DISTANT_MS {
+            continue;
+        }
+        let mut sorted = times.clone();
+        let (_, median, _) = sorted.select_nth_unstable((times.len() - 1) / 2);
+        let median = *median;
+        let is_near = |time_ms: i64| time_ms.abs_diff(median) <= DISTANT_MS as u64;
+        let Some(example) = times.iter().copied().find(|time_ms| !is_near(*time_ms)) else { continue };
+        let times = times.clone();
+        samples.retain(|index| is_near(times[index]));
+        let Some(input) = of.last() else { continue };
+        let (n, ..) = distant.entry(*input).or_insert_with(|| (0, cleaned(&info.id, 80), example));
+        *n += (times.len() - samples.len()) as u64;
+    }
+    for (input, (n, id, time_ms)) in distant {
+        let input = &mut inputs[input];
+        input.samples = input.samples.saturating_sub(n);
+        input.rejected_count += n;
+        let are = if n == 1 { "1 reading is".to_owned() } else { format!("{n} readings are") };
+        input.warnings.push(format!(
+            "{are} dated more than ten years from the others, the first in `{id}` at {}: left out (was a clock not set?)",
+            time_text(time_ms).unwrap_or_default()
+        ));
+    }
+}
+
 /// What is out of order in the series of one input.
 #[derive(Debug, Default)]
 struct Disorder {

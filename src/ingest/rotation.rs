@@ -1,8 +1,9 @@
 //! Recognises rotated files: `x.log`, `x.log.1`, `x.log.2.gz`, `x.log-20260101` are one sequence.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::Source;
+use super::{Source, source};
 
 /// Inputs to be read one after another, as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,48 @@ pub(super) fn sequences(sources: &[Source]) -> Vec<Sequence> {
         }
     }
     sequences.into_iter().map(|(sequence, _)| sequence).collect()
+}
+
+/// Which sources were given before: the same file by whatever path, or one beside what was compressed of it.
+pub(super) fn is_again(sources: &[Source], sequences: &[Sequence]) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    let mut is_again: Vec<bool> = sources
+        .iter()
+        .map(|source| match source {
+            Source::File(path) => !seen.insert(Source::File(path.canonicalize().unwrap_or_else(|_| path.clone()))),
+            other => !seen.insert(other.clone()),
+        })
+        .collect();
+    for sequence in sequences {
+        for (position, &index) in sequence.members.iter().enumerate() {
+            let Some(path) = sources[index].path().filter(|path| without_compression(path) != **path) else { continue };
+            let is_twin = |other: &usize| {
+                sources[*other].path().is_some_and(|other| {
+                    without_compression(path) == without_compression(other) && is_same_text(path, other)
+                })
+            };
+            let before = sequence.members[..position].iter().filter(|other| !is_again[**other]);
+            let plain = sequence.members[position + 1..]
+                .iter()
+                .filter(|other| sources[**other].path().is_some_and(|other| without_compression(other) == *other));
+            is_again[index] |= before.chain(plain).any(is_twin);
+        }
+    }
+    is_again
+}
+
+/// The name before compression.
+fn without_compression(path: &Path) -> PathBuf {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz" | "zst") => path.with_extension(""),
+        _ => path.to_owned(),
+    }
+}
+
+/// Whether two files begin with the same text.
+fn is_same_text(a: &Path, b: &Path) -> bool {
+    let begins = |path: &Path| source::beginning(path).filter(|bytes| !bytes.is_empty());
+    begins(a).is_some_and(|text| Some(text) == begins(b))
 }
 
 /// The name of the log that a file belongs to: without what rotation and compression add.

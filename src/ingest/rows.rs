@@ -8,27 +8,29 @@ use std::io::Read;
 use memchr::memchr;
 use rayon::prelude::*;
 
-use super::lines::{Block, Line, Lines};
+use super::lines::{Block, Line, Lines, MAX_LINE};
 
 /// Blocks that are decoded at a time, at most: more threads than this wait for the one that takes.
 const MAX_BLOCKS: usize = 8;
 
-/// A line of a block: its extent, and what it was decoded to.
+/// A line that was decoded: its extent in its block, in bytes, and what it says.
 struct Item<R> {
     start: u32,
     end: u32,
-    row: Option<R>,
+    row: R,
 }
 
 struct Decoded<R> {
     block: Block,
+    /// In their order; lines between them were of no use to the decoder.
     items: Vec<Item<R>>,
 }
 
 /// Reads all lines, and gives their number.
 ///
-/// `decode` is given what it knows of the lines before in the block, and the text from the beginning of a line to the end of its block, and gives what the line says and
-/// its length with the line ending, or `None` where the line is of no use to it; `take` is given every line, in order.
+/// `decode` is given what it knows of the lines before in the block, and the text from the beginning of a line to the
+/// end of its block. It gives what the line says and its length with the line ending, or `None` where the line is of no
+/// use to it. `take` is given every line, in order.
 pub(super) fn read_rows<S: Default, R: Send>(
     lines: &mut Lines<impl Read + Send>,
     decode: impl Fn(&mut S, &[u8]) -> Option<(R, usize)> + Sync,
@@ -51,12 +53,8 @@ pub(super) fn read_rows<S: Default, R: Send>(
             (begun, spares)
         };
         let taken = || {
-            for Decoded { block, items } in &mut current {
-                for Item { start, end, row } in &*items {
-                    number += 1;
-                    take(block.line(*start as usize..*end as usize, number), row.as_ref());
-                }
-                items.clear();
+            for decoded in &mut current {
+                decoded.give(&mut number, &mut take);
             }
             current
         };
@@ -76,16 +74,51 @@ impl<R> Decoded<R> {
     }
 
     fn fill<S: Default>(&mut self, decode: &impl Fn(&mut S, &[u8]) -> Option<(R, usize)>) {
+        if self.block.is_cut() {
+            return;
+        }
         let text = self.block.bytes();
         let (mut state, mut at) = (S::default(), 0);
         while at < text.len() {
             let rest = &text[at..];
-            let (row, length) = match decode(&mut state, rest) {
-                Some((row, length)) => (Some(row), length),
-                None => (None, memchr(b'\n', rest).map_or(rest.len(), |length| length + 1)),
-            };
-            self.items.push(Item { start: at as u32, end: (at + length) as u32, row });
-            at += length;
+            match decode(&mut state, rest) {
+                Some((row, length)) if length <= MAX_LINE => {
+                    self.items.push(Item { start: at as u32, end: (at + length) as u32, row });
+                    at += length;
+                }
+                _ => at += line_length(rest),
+            }
         }
     }
+
+    /// Gives every line, in order, and forgets what they were decoded to.
+    fn give(&mut self, number: &mut u64, take: &mut impl FnMut(Line<'_>, Option<&R>)) {
+        let block = &self.block;
+        let mut give = |start: usize, end: usize, row: Option<&R>| {
+            *number += 1;
+            take(block.line(start..end, *number), row);
+        };
+        let mut at = 0;
+        for item in &self.items {
+            let (start, end) = (item.start as usize, item.end as usize);
+            while at < start {
+                let length = line_length(&block.bytes()[at..start]);
+                give(at, at + length, None);
+                at += length;
+            }
+            give(start, end, Some(&item.row));
+            at = end;
+        }
+        while at < block.bytes().len() {
+            let length = line_length(&block.bytes()[at..]);
+            give(at, at + length, None);
+            at += length;
+        }
+        self.items.clear();
+    }
+}
+
+/// That of the line at the beginning of a text, with its ending.
+fn line_length(text: &[u8]) -> usize {
+    memchr(b'\n', text).map_or(text.len(), |length| length + 1)
 }

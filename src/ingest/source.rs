@@ -22,6 +22,8 @@ pub(super) struct Opened {
     pub(super) mtime_ms: Option<i64>,
     /// Why reading stopped before the end, if it did. Known once all was read.
     pub(super) broken: Broken,
+    /// How many NUL bytes before the text were skipped.
+    pub(super) n_nul: u64,
 }
 
 /// Why reading stopped before the end, if it did: known to whoever holds a copy.
@@ -56,7 +58,7 @@ impl Opened {
     /// A file of this content.
     pub(super) fn of(content: &[u8], mtime_ms: Option<i64>) -> Opened {
         let reader: Box<dyn Read + Send> = Box::new(io::Cursor::new(content.to_vec()));
-        Opened { lines: Lines::new(reader), mtime_ms, broken: Broken::default() }
+        Opened { lines: Lines::new(reader), mtime_ms, broken: Broken::default(), n_nul: 0 }
     }
 }
 
@@ -80,9 +82,9 @@ pub struct Text {
 /// Why it cannot be opened or decompressed. What breaks off in the middle ends there and says so.
 pub fn read_text(path: &Path) -> Result<Text, String> {
     let (file, mtime_ms) = named_file(path)?;
-    let (mut reader, broken) = decompressed(file)?;
+    let Decompressed { mut text, broken, .. } = decompressed(file)?;
     let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
+    text.read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
     Ok(Text { path: path.to_owned(), bytes, mtime_ms, broken: broken.take() })
 }
 
@@ -110,7 +112,7 @@ impl Read for Parts {
 
 /// Opens an input, of which every byte is counted; otherwise says why it cannot be read.
 pub(super) fn open(source: &Source, meter: &Meter) -> Result<Opened, String> {
-    let ((reader, broken), mtime_ms) = match source {
+    let (Decompressed { text, broken, n_nul }, mtime_ms) = match source {
         Source::Stdin => (decompressed(meter.counted(io::stdin()))?, None),
         Source::File(path) => {
             let (file, mtime_ms) = named_file(path)?;
@@ -118,11 +120,11 @@ pub(super) fn open(source: &Source, meter: &Meter) -> Result<Opened, String> {
         }
         Source::Text { text, parts, mtime_ms } => {
             let reader = Parts { text: Arc::clone(text), left: parts.iter().cloned().collect() };
-            let reader: Box<dyn Read + Send> = Box::new(reader);
-            ((reader, Broken::new(text.broken.clone())), *mtime_ms)
+            let broken = Broken::new(text.broken.clone());
+            (Decompressed { text: Box::new(reader), broken, n_nul: 0 }, *mtime_ms)
         }
     };
-    Ok(Opened { lines: Lines::new(reader), mtime_ms, broken })
+    Ok(Opened { lines: Lines::new(text), mtime_ms, broken, n_nul })
 }
 
 fn named_file(path: &Path) -> Result<(File, Option<i64>), String> {
@@ -143,8 +145,22 @@ fn open_file(path: &Path) -> io::Result<(File, Option<i64>)> {
     Ok((file, mtime_ms))
 }
 
-/// A reader of plain text, and why it ended before the end, if it did: known once all was read.
-type Decompressed = (Box<dyn Read + Send>, Broken);
+/// The beginning of what a file holds, decompressed: 64 KiB, or all when there is less; `None` when it cannot be read.
+pub(super) fn beginning(path: &Path) -> Option<Vec<u8>> {
+    let (file, _) = named_file(path).ok()?;
+    let mut bytes = Vec::new();
+    decompressed(file).ok()?.text.take(64 << 10).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// A reader of plain text.
+struct Decompressed {
+    text: Box<dyn Read + Send>,
+    /// Why it ended before the end, if it did: known once all was read.
+    broken: Broken,
+    /// How many NUL bytes before the text were skipped.
+    n_nul: u64,
+}
 
 fn decompressed(mut reader: impl Read + Send + 'static) -> Result<Decompressed, String> {
     let mut magic = Vec::with_capacity(4);
@@ -163,8 +179,29 @@ fn decompressed(mut reader: impl Read + Send + 'static) -> Result<Decompressed, 
     let broken = Broken::default();
     let what = if is_gzip || is_zstd { "the compressed data breaks off or is damaged" } else { "reading failed" };
     let reader = UntilBroken { reader: plain, what, n_bytes: 0, broken: broken.clone() };
-    let text = utf16::decoded(Box::new(reader)).map_err(|error| format!("it cannot be read: {error}"))?;
-    Ok((text, broken))
+    let (reader, n_nul) = behind_nul(reader).map_err(|error| format!("it cannot be read: {error}"))?;
+    let text = utf16::decoded(reader).map_err(|error| format!("it cannot be read: {error}"))?;
+    Ok(Decompressed { text, broken, n_nul })
+}
+
+/// Skips NUL bytes before a text, and counts them: a log has them that was truncated while its writer went on where it
+/// was. What has more than `MAX_NUL` is no text.
+fn behind_nul(mut reader: impl Read + Send + 'static) -> io::Result<(Box<dyn Read + Send>, u64)> {
+    const MAX_NUL: u64 = 64 << 20;
+
+    let mut n_nul = 0;
+    loop {
+        let mut block = Vec::with_capacity(64 << 10);
+        reader.by_ref().take(64 << 10).read_to_end(&mut block)?;
+        let n = block.iter().take_while(|byte| **byte == 0).count();
+        n_nul += n as u64;
+        if n < block.len() || block.is_empty() || MAX_NUL < n_nul {
+            // All NUL: let it be seen what it is.
+            let first = if n < block.len() { n } else { 0 };
+            block.drain(..first);
+            return Ok((Box::new(io::Cursor::new(block).chain(reader)), n_nul));
+        }
+    }
 }
 
 /// Ends where the reader fails, and keeps why.
@@ -208,15 +245,21 @@ pub fn recognise(beginning: &[u8]) -> Result<Format, String> {
     if text.starts_with(['{', '[']) {
         return recognise_json(text);
     }
-    let n_trend = text.lines().take(1000).filter(|line| trend_csv::looks_like_reading(line)).count();
+    let n_trend = trend_csv::count_readings(text);
     match docker_stats::recognise(text) {
-        Some((format, n_rows)) if n_trend <= n_rows as usize => Ok(format),
-        _ if csv_table::looks_like_table(text) => Ok(Format::CsvTable),
+        // `1795464400 512.3MiB / 1GiB` could be a container of that name.
+        Some((format, n_rows)) if n_trend < n_rows.max(1) as usize => return Ok(format),
+        _ => {}
+    }
+    let table = csv_table::looks_like_table(text);
+    match (&table, strangers::recognise(text)) {
+        (Ok(true), _) => Ok(Format::CsvTable),
         _ if n_trend > 0 => Ok(Format::TrendCsv),
-        _ => Err(match strangers::recognise(text) {
-            Some(message) => message.to_owned(),
-            None => format!("no reading was recognised in it: it begins with {} (expected {EXPECTED})", begins(text)),
-        }),
+        (_, Some(message)) => Err(message.to_owned()),
+        (Err(why), None) => Err(why.clone()),
+        (Ok(false), None) => {
+            Err(format!("no reading was recognised in it: it begins with {} (expected {EXPECTED})", begins(text)))
+        }
     }
 }
 

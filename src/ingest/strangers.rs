@@ -47,6 +47,9 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
             "it is what `ps` prints: processes (expected the readings of containers, such as `docker stats` gives)",
         );
     }
+    if any(&|line| line.ends_with("=>") && line.contains('{')) || any(&|line| line.contains(" @[")) {
+        return Some("it is what `promtool query` prints as text (expected the same with `-o json`)");
+    }
     if any(&|line| line.matches(';').count() >= 3 && line.contains(" / ")) {
         return Some(
             "it is what `docker stats` prints between semicolons, with no date \

@@ -1,12 +1,17 @@
-//! Turns UTF-16 text into UTF-8 while it is read: what spreadsheets and PowerShell's `>` write.
+//! Turns text into UTF-8 without a mark while it is read: spreadsheets and PowerShell's `>` write UTF-16, or a mark.
 
 use std::io::{self, Read};
 
-/// Where a text begins with a byte order mark of UTF-16, gives its UTF-8; otherwise the same bytes.
+/// Where a text begins with a byte order mark of UTF-16, gives its UTF-8; otherwise the same bytes, but for the mark
+/// of UTF-8.
 pub(super) fn decoded(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
-    let mut mark = Vec::with_capacity(2);
+    let mut mark = Vec::with_capacity(3);
     reader.by_ref().take(2).read_to_end(&mut mark)?;
+    if mark == [0xef, 0xbb] {
+        reader.by_ref().take(1).read_to_end(&mut mark)?;
+    }
     Ok(match mark.as_slice() {
+        [0xef, 0xbb, 0xbf] => reader,
         [0xff, 0xfe] => Box::new(Utf16 { reader, unit: u16::from_le_bytes, high: None, text: Vec::new(), given: 0 }),
         [0xfe, 0xff] => Box::new(Utf16 { reader, unit: u16::from_be_bytes, high: None, text: Vec::new(), given: 0 }),
         _ => Box::new(io::Cursor::new(mark).chain(reader)),
@@ -83,6 +88,12 @@ mod tests {
             assert!(decode(little) == text && decode(big) == text);
             assert!(decode(text.clone().into_bytes()) == text);
         }
+    }
+
+    #[test]
+    fn a_mark_of_utf_8_is_no_text() {
+        assert_eq!(decode(b"\xef\xbb\xbf{}".to_vec()), "{}");
+        assert_eq!(decode("\u{feee}".as_bytes().to_vec()), "\u{feee}");
     }
 
     #[test]

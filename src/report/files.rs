@@ -85,7 +85,8 @@ impl Staged {
 ///
 /// # Errors
 ///
-/// The path that could not be replaced, and why.
+/// The path that could not be replaced, and why. Room is not the reason: what is staged has it. Those before it in the
+/// list are replaced then.
 pub fn place(files: Vec<Staged>, stale: &[PathBuf], last: Staged) -> Result<(), (PathBuf, io::Error)> {
     let mut devices = Vec::new();
     let mut put = |Staged { path, content }: Staged| match content {
@@ -142,13 +143,19 @@ fn is_device(path: &Path) -> bool {
 /// Writes a file for `path`, beside it; where links lead is the first of the two.
 fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<(PathBuf, Temporary)> {
     // Only what exists has a canonical path.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = fs::canonicalize(path).or_else(|_| dangling(path)).unwrap_or_else(|_| path.to_owned());
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = Temporary::write(folder, write)?;
     Ok((path, temporary))
+}
+
+/// Where a link leads to that leads nowhere yet.
+fn dangling(link: &Path) -> io::Result<PathBuf> {
+    let target = fs::read_link(link)?;
+    Ok(link.parent().unwrap_or(Path::new("")).join(target))
 }
 
 /// A complete temporary file, one of `TEMPORARIES`. It is closed: a report may have thousands.
@@ -180,7 +187,10 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if let Some(temporary) = self.0.take() {
-            hold(&TEMPORARIES).remove(&temporary.to_path_buf());
+            let path = temporary.to_path_buf();
+            let mut all = hold(&TEMPORARIES);
+            drop(temporary);
+            all.remove(&path);
         }
     }
 }

@@ -87,6 +87,8 @@ struct InputJson<'a> {
     gaps: u64,
     other_lines: u64,
     rejected_count: u64,
+    lines: Option<u64>,
+    further: u64,
     rejected: Vec<RejectedJson<'a>>,
     time_source: &'static str,
     end_from: Option<&'static str>,
@@ -305,6 +307,8 @@ fn input(input: &Input) -> InputJson<'_> {
         gaps: input.gaps,
         other_lines: input.other_lines,
         rejected_count: input.rejected_count,
+        lines: input.lines,
+        further: input.further,
         rejected: input
             .rejected
             .iter()

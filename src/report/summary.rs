@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{Report, SeriesReport, escape, words};
-use crate::policy::Outcome;
+use crate::policy::{ExitCode, Outcome};
 
 /// Longest name in the table, in characters.
 const NAME_CHARS: usize = 40;
@@ -42,6 +42,7 @@ fn headline(report: &Report, colour: bool) -> String {
         return words;
     }
     let code = match report.outcome {
+        _ if report.exit_code == ExitCode::NotDone => "31",
         Outcome::Pass => "32",
         Outcome::Warn => "33",
         Outcome::Inconclusive => "36",

@@ -10,7 +10,7 @@ use crate::criteria::{Criterion, Status};
 use crate::ingest::{Input, TimeSource, Timeline};
 use crate::judge::{ShapeName, Verdict};
 use crate::next_action::NextAction;
-use crate::policy::Outcome;
+use crate::policy::{ExitCode, Outcome};
 use crate::units::{duration_text, memory_text, rate_per_day_text, rate_text, short_memory, time_text};
 
 /// More names than this are counted instead of listed in one sentence.
@@ -20,8 +20,25 @@ const NAME_CHARS: usize = 80;
 /// More restarts than this are counted instead of listed.
 const RESTARTS_LISTED: usize = 8;
 
-/// The outcome in words. `name` shows the id of a series.
+/// The outcome in words, and first of all what could not be done. `name` shows the id of a series.
 pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
+    let outcome = outcome_in_words(report, name);
+    if report.outcome == Outcome::Error {
+        return outcome;
+    }
+    let n_unusable = report.inputs.iter().filter(|input| input.unusable.is_some()).count();
+    let unusable = format!("{n_unusable} of {} inputs could not be used", report.inputs.len());
+    match (report.exit_code, n_unusable) {
+        (ExitCode::NotDone, 0) => {
+            format!("ERROR: not all that `--strict` or `--require` asks for holds. Of what was read: {outcome}")
+        }
+        (ExitCode::NotDone, _) => format!("ERROR: {unusable}. Of the rest: {outcome}"),
+        (_, 0) => outcome,
+        _ => format!("{outcome}; {unusable}"),
+    }
+}
+
+fn outcome_in_words(report: &Report, name: &dyn Fn(&str) -> String) -> String {
     let total = report.series.len();
     let of = |outcome: Outcome| -> Vec<&SeriesReport> {
         report.series.iter().filter(|series| series.outcome == outcome).collect()

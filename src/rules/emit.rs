@@ -366,9 +366,19 @@ fn map_text(map: &BTreeMap<String, String>) -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
-/// A text in double quotes: strings of JSON are such in YAML and PromQL too.
+/// A text in double quotes: strings of JSON are such in YAML and PromQL too, where they hold only what YAML can print.
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("text can be written as JSON")
+    let json = serde_json::to_string(text).expect("text can be written as JSON");
+    let mut quoted = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted
 }
 
 fn time_text(ms: i64) -> String {

@@ -1,8 +1,7 @@
 //! The header line: what separates fields, which column is the time, which are memory.
 
-use super::super::prometheus;
-use super::cells;
-use crate::units::Amount;
+use super::super::{fields, prometheus};
+use crate::units::{Amount, GIB, KIB, MIB};
 
 /// Names of a column of time, without case, blanks, `_` and `-`.
 const TIME_NAMES: [&str; 12] = [
@@ -23,7 +22,7 @@ const TIME_NAMES: [&str; 12] = [
 const CONTAINER_NAMES: [&str; 10] =
     ["container", "containername", "name", "service", "servicename", "pod", "podname", "series", "app", "metric"];
 /// Names of a column of memory.
-const MEMORY_NAMES: [&str; 22] = [
+const MEMORY_NAMES: [&str; 17] = [
     "memory",
     "mem",
     "memusage",
@@ -38,15 +37,13 @@ const MEMORY_NAMES: [&str; 22] = [
     "workingset",
     "value",
     "bytes",
-    "memorybytes",
-    "membytes",
-    "memoryusagebytes",
-    "memusagebytes",
     "memusage/limit",
-    "memorymb",
-    "memorymib",
-    "memmib",
+    "memoryusage/limit",
+    "heapused",
 ];
+/// Units behind the name of a column, without case, and what they count, in bytes.
+const UNITS: [(&str, f64); 7] =
+    [("bytes", 1.0), ("kib", KIB), ("mib", MIB), ("gib", GIB), ("kb", 1e3), ("mb", 1e6), ("gb", 1e9)];
 /// What a column name holds that is no memory.
 const OTHER_MEASURES: [&str; 2] = ["%", "cpu"];
 
@@ -59,8 +56,8 @@ pub(super) struct Header {
     /// The column of time.
     pub(super) time: usize,
     pub(super) columns: Columns,
-    /// What a bare number of each column counts, in bytes.
-    pub(super) units: Vec<f64>,
+    /// What a bare number of each column counts, in bytes; `None` where the header does not say.
+    pub(super) units: Vec<Option<f64>>,
 }
 
 /// Where memory stands.
@@ -81,7 +78,7 @@ impl Header {
     /// The header of a table; `None` for a line that is none. `separator`: what an earlier line said of it.
     pub(super) fn read(line: &str, separator: Option<char>) -> Option<Header> {
         let delimiter = separator.or_else(|| delimiter(line))?;
-        let names: Vec<String> = cells::split(line, delimiter)
+        let names: Vec<String> = fields::split(line, delimiter)
             .iter()
             .map(|cell| cell.trim_start_matches('\u{feff}').trim().to_owned())
             .collect();
@@ -89,13 +86,58 @@ impl Header {
         if names.len() < 2 {
             return None;
         }
-        let (bare, units): (Vec<String>, Vec<f64>) = names.iter().map(|name| with_unit(name)).unzip();
+        let (bare, units): (Vec<String>, Vec<Option<f64>>) = names.iter().map(|name| with_unit(name)).unzip();
         let find = |known: &[&str]| bare.iter().position(|name| is_one_of(name, known));
         let columns = match (find(&CONTAINER_NAMES), find(&MEMORY_NAMES)) {
             (Some(name), Some(memory)) => Columns::Long { name, memory },
             _ => Columns::Wide(wide(&names, &bare, time)),
         };
         Some(Header { delimiter, names, time, columns, units })
+    }
+
+    /// What a row without a header says of the columns: a time, the name of a container, and memory with its unit.
+    /// `None` for every other line.
+    pub(super) fn implied(line: &str) -> Option<Header> {
+        let delimiter = delimiter(line)?;
+        let cells = fields::split(line, delimiter);
+        let cells: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
+        let time = cells.iter().position(|cell| fields::time(cell, None).is_some())?;
+        let is_number = |cell: &str| cell.trim_end_matches('%').parse::<f64>().is_ok();
+        let is_memory = |cell: &str| !is_number(cell) && has_memory(cell, delimiter);
+        let memory = cells.iter().position(|cell| is_memory(cell))?;
+        let is_name = |cell: &str| !cell.is_empty() && cell != "--" && !is_number(cell) && !is_memory(cell);
+        let mut names = (0..cells.len()).filter(|column| *column != time && is_name(cells[*column]));
+        // An ID may stand before the name.
+        let first = names.next()?;
+        let is_id = |cell: &str| 12 <= cell.len() && cell.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let name = names.next().filter(|_| is_id(cells[first])).unwrap_or(first);
+        Some(Header {
+            delimiter,
+            names: vec![String::new(); cells.len()],
+            time,
+            columns: Columns::Long { name, memory },
+            units: vec![None; cells.len()],
+        })
+    }
+
+    /// Of a header of two columns, a time and memory of nobody in particular: what its bare numbers count, in bytes,
+    /// or `None` where it does not say.
+    pub(super) fn nameless(&self) -> Option<Option<f64>> {
+        match &self.columns {
+            Columns::Wide(names) if self.time == 0 && names.len() == 2 => {
+                let name = names[1].as_deref()?;
+                is_one_of(name, &MEMORY_NAMES).then_some(self.units[1])
+            }
+            _ => None,
+        }
+    }
+
+    /// The only column of memory, where its name is that of a measure and not of a container.
+    pub(super) fn anonymous(&self) -> Option<usize> {
+        let Columns::Wide(names) = &self.columns else { return None };
+        let mut columns = (0..names.len()).filter(|column| names[*column].is_some());
+        let column = columns.next().filter(|_| columns.next().is_none())?;
+        is_one_of(names[column].as_deref()?, &MEMORY_NAMES).then_some(column)
     }
 
     /// The names of columns that are not read.
@@ -105,7 +147,7 @@ impl Header {
                 Columns::Wide(names) => names[column].is_some(),
                 Columns::Long { name, memory } => column == *name || column == *memory,
             };
-            (!is_read && column != self.time).then_some(name.as_str())
+            (!is_read && column != self.time && !name.is_empty()).then_some(name.as_str())
         })
     }
 }
@@ -127,14 +169,33 @@ fn is_one_of(name: &str, known: &[&str]) -> bool {
     known.contains(&plain.as_str())
 }
 
-/// A column's name without the unit behind it in brackets, and what a bare number in it counts: `web (MiB)`.
-fn with_unit(name: &str) -> (String, f64) {
+/// A column's name without the unit behind it, and what a bare number in it counts, in bytes: `web (MiB)`,
+/// `memory_mb`, `rss_bytes`. A container keeps the whole name where no bracket sets its unit apart.
+fn with_unit(name: &str) -> (String, Option<f64>) {
     let unit = |open: char, close: char| -> Option<(String, f64)> {
         let (before, unit) = name.strip_suffix(close)?.rsplit_once(open)?;
         let amount: Amount = format!("1{}", unit.trim()).parse().ok()?;
         unit.chars().all(char::is_alphabetic).then(|| (before.trim_end().to_owned(), amount.bytes))
     };
-    unit('(', ')').or_else(|| unit('[', ']')).unwrap_or_else(|| (name.to_owned(), 1.0))
+    if let Some((before, unit)) = unit('(', ')').or_else(|| unit('[', ']')) {
+        return (before, Some(unit));
+    }
+    let behind = UNITS.iter().find_map(|(unit, bytes)| {
+        let at = name.len().checked_sub(unit.len()).filter(|at| 0 < *at && name.is_char_boundary(*at))?;
+        let (before, end) = name.split_at(at);
+        let trimmed = before.trim_end_matches([' ', '_', '-', '.']);
+        let is_measure = is_one_of(trimmed, &MEMORY_NAMES);
+        let is_apart = trimmed.len() < before.len() && !trimmed.is_empty();
+        (end.eq_ignore_ascii_case(unit) && (is_measure || is_apart))
+            .then(|| (if is_measure { trimmed.to_owned() } else { name.to_owned() }, Some(*bytes)))
+    });
+    let is_bytes = is_one_of(name, &["bytes"]);
+    behind.unwrap_or_else(|| (name.to_owned(), is_bytes.then_some(1.0)))
+}
+
+/// Whether a cell is an amount of memory with its unit, alone or with its limit.
+fn has_memory(cell: &str, delimiter: char) -> bool {
+    matches!(fields::memory(cell, None, delimiter != ','), Ok(fields::Memory::Used { is_bare: false, .. }))
 }
 
 /// What separates the fields of a header: of comma, semicolon and tab the one that stands most often outside quotes.

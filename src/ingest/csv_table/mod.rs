@@ -1,38 +1,64 @@
 //! Reads CSV with a header line: a column of time and one for each container, or columns of time, container and memory.
 //!
 //! What spreadsheets and dashboards write: Grafana's "Download CSV" (raw, formatted, for Excel), the CSV export of
-//! `VictoriaMetrics`, tables made by scripts. Fields are split by comma, semicolon or tab, as the header is.
+//! `VictoriaMetrics`, tables made by scripts. Fields are split by comma, semicolon or tab, as the header is. Rows of
+//! time, container and memory are read without a header, too.
 
-mod cells;
 mod header;
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::fields::{self, BareNumbers, Memory};
 use super::source::Opened;
+use super::stamps::{Seasons, TimeNotes};
 use super::{Input, Parsed, SeriesSamples, cleaned, counted, lines::Line, prometheus};
-use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
+use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 use header::{Columns, Header};
 
-/// Whether a text is such a table: a header that names a column of time, and a first row that has one.
-pub(super) fn looks_like_table(text: &str) -> bool {
+/// Whether a text is such a table: a header that names a column of time and one of a container, and a first row that has
+/// a time; or rows of time, container and memory.
+///
+/// # Errors
+///
+/// What was found in the place of the first time, where there is such a header.
+pub(super) fn looks_like_table(text: &str) -> Result<bool, String> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !header::is_separator_line(line));
-    let Some(header) = lines.next().and_then(|line| Header::read(line, header::separator_line(text))) else {
-        return false;
+    let Some(first) = lines.next() else { return Ok(false) };
+    let Some(header) = Header::read(first, header::separator_line(text)) else {
+        return Ok(Header::implied(first).is_some());
     };
-    lines.next().is_some_and(|row| {
-        let cells = cells::split(row, header.delimiter);
-        cells.get(header.time).is_some_and(|cell| cells::time(cell).is_some())
-    })
+    let Some(row) = lines.next() else { return Ok(false) };
+    let cells = fields::split(row, header.delimiter);
+    let time = cells.get(header.time).map_or("", |cell| cell.trim());
+    // Whether the year is there is found out later.
+    if fields::time(time, None).is_some() {
+        return Ok(header.nameless().is_none());
+    }
+    let (column, found) = (cleaned(&header.names[header.time], 40), cleaned(time, 40));
+    Err(format!(
+        "it is a table whose column `{column}` begins with `{found}`, which is not a time \
+         (expected seconds since 1970 or a date with a time, such as `2026-11-23 20:06:40`)"
+    ))
+}
+
+/// Of the header of a trend without names, `time,memory`: what its bare numbers count, in bytes, or `None` where it
+/// does not say. `None` for every other line.
+pub(super) fn nameless_header(line: &str) -> Option<Option<f64>> {
+    Header::read(line, None)?.nameless()
 }
 
 /// Reads the files of one sequence, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
+    /// What memory that is nobody's in particular is named after: the file's stem.
+    stem: String,
     series: Vec<SeriesSamples>,
     /// The place of each series, by its column's name or the name in its rows.
     places: HashMap<String, usize>,
     /// Each input with its series.
     inputs: Vec<usize>,
+    /// Summer time, as times without a zone show it.
+    seasons: Seasons,
 }
 
 /// What is known while a file is read.
@@ -40,13 +66,20 @@ struct File {
     header: Header,
     /// The series of each column; `None` for columns that hold something else.
     columns: Vec<Option<usize>>,
-    no_zone: Option<String>,
+    latest_ms: Option<i64>,
+    times: TimeNotes,
+    bare: BareNumbers,
 }
 
 impl Reader {
+    pub(super) fn new(stem: String) -> Reader {
+        Reader { stem, series: Vec::new(), places: HashMap::new(), inputs: Vec::new(), seasons: Seasons::default() }
+    }
+
     /// Reads one file, the next of the sequence.
     pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
         let mut file: Option<File> = None;
+        let lengths: Vec<usize> = self.series.iter().map(|series| series.samples.len()).collect();
         let mut separator = None;
         while let Ok(Some(line)) = opened.lines.next() {
             let text = line.text();
@@ -66,9 +99,14 @@ impl Reader {
             {
                 input.other_lines += 1;
                 if file.is_none() {
-                    file = Some(self.begin(header, input));
+                    file = Some(self.begin(header, opened.mtime_ms, input));
                 }
                 continue;
+            }
+            if file.is_none()
+                && let Some(header) = Header::implied(text)
+            {
+                file = Some(self.begin(header, opened.mtime_ms, input));
             }
             match &mut file {
                 None => input.reject(&line, text, || {
@@ -80,8 +118,14 @@ impl Reader {
             }
         }
         input.lines = Some(opened.lines.count());
-        if let Some(no_zone) = file.and_then(|file| file.no_zone) {
-            input.warnings.push(format!("its times have no zone (`{no_zone}`): they are taken as UTC"));
+        if let Some(File { times, bare, .. }) = file {
+            times.warn(input);
+            bare.judge(input);
+        }
+        if input.unusable.is_some() {
+            for (place, series) in self.series.iter_mut().enumerate() {
+                series.samples.truncate(lengths.get(place).copied().unwrap_or(0));
+            }
         }
         if input.samples == 0 && input.unusable.is_none() {
             input.unusable = Some(match input.rejected.first() {
@@ -98,7 +142,7 @@ impl Reader {
     }
 
     /// Finds the series of each column, and says which are left out.
-    fn begin(&mut self, header: Header, input: &mut Input) -> File {
+    fn begin(&mut self, header: Header, latest_ms: Option<i64>, input: &mut Input) -> File {
         let left_out: Vec<String> = header.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
         if !left_out.is_empty() {
             input
@@ -106,10 +150,18 @@ impl Reader {
                 .push(format!("columns that are not the memory of a container are left out: {}", left_out.join(", ")));
         }
         let columns = match &header.columns {
-            Columns::Wide(names) => names.iter().map(|name| name.as_ref().map(|name| self.place(name, true))).collect(),
+            Columns::Wide(names) => {
+                let anonymous = header.anonymous();
+                let stem = self.stem.clone();
+                let name = |column: usize| {
+                    let name = if Some(column) == anonymous { Some(&stem) } else { names[column].as_ref() }?;
+                    Some(self.place(name, true))
+                };
+                (0..names.len()).map(name).collect()
+            }
             Columns::Long { .. } => Vec::new(),
         };
-        File { header, columns, no_zone: None }
+        File { header, columns, latest_ms, times: TimeNotes::default(), bare: BareNumbers::default() }
     }
 
     /// The series of this name. `of_column`: whether it names a column, which may be written as in PromQL.
@@ -136,29 +188,57 @@ impl Reader {
     }
 
     fn read_row(&mut self, file: &mut File, line: Line<'_>, text: &str, input: &mut Input, index: usize) {
-        let cells = cells::split(text, file.header.delimiter);
-        let time = cells.get(file.header.time).map_or("", |cell| cell.as_ref());
-        let Some(time) = cells::time(time) else {
+        let cells = fields::split(text, file.header.delimiter);
+        let n_columns = file.header.names.len();
+        if cells.len() < n_columns || cells[n_columns..].iter().any(|cell| !cell.trim().is_empty()) {
+            let found = counted(cells.len() as u64, "field");
+            input.reject(&line, text, || format!("it has {found} (expected {n_columns}, as the first line has)"));
+            return;
+        }
+        let time = cells[file.header.time].as_ref();
+        let Some(stamp) = fields::time(time, file.latest_ms) else {
             let found = cleaned(time, 40);
             input.reject(&line, text, || format!("`{found}` is not a time (expected an epoch or a date with a time)"));
             return;
         };
-        if !time.has_zone && file.no_zone.is_none() {
-            file.no_zone = cells.get(file.header.time).map(|cell| cleaned(cell, 40));
-        }
+        file.times.note(stamp, time);
+        let Some(time_ms) = self.seasons.follow(stamp, &mut file.times).time_ms else {
+            let found = cleaned(time, 40);
+            input.reject(&line, text, || format!("`{found}` has no year (expected a date with one)"));
+            return;
+        };
+        let (bare, has_commas) = (&mut file.bare, file.header.delimiter != ',');
         let mut n_values = 0;
-        let mut value = |reader: &mut Reader, place: usize, cell: &str, unit: f64, input: &mut Input| {
+        let units = &file.header.units;
+        let mut value = |reader: &mut Reader, place: usize, column: usize, input: &mut Input| {
             n_values += 1;
-            match cells::amount(cell, unit, file.header.delimiter) {
-                Ok(None) => input.gaps += 1,
-                Ok(Some(amount)) => {
+            let is_cut = !line.terminated && column + 1 == cells.len();
+            match fields::memory(&cells[column], units[column], has_commas) {
+                Ok(Memory::Used { used, is_bare: true, .. })
+                    if is_cut
+                        && reader.series[place]
+                            .samples
+                            .used_bytes
+                            .last()
+                            .is_some_and(|last| fields::is_cut(used.bytes, *last)) =>
+                {
+                    input.reject(&line, text, || "its last number is cut".to_owned());
+                }
+                Ok(Memory::Gap) => input.gaps += 1,
+                Ok(Memory::Used { used, limit, is_bare }) => {
                     input.samples += 1;
+                    if is_bare {
+                        bare.note(used.bytes);
+                    }
                     let series = &mut reader.series[place];
                     if series.inputs.last() != Some(&index) {
                         series.inputs.push(index);
                         input.series += 1;
                     }
-                    series.samples.push(time.time_ms, amount.bytes, amount.quantum, Marks::default());
+                    if let Some(bytes) = limit {
+                        series.info.limit = Some(Limit { bytes, source: LimitSource::Input });
+                    }
+                    series.samples.push(time_ms, used.bytes, used.quantum, Marks::default());
                 }
                 Err(why) => input.reject(&line, text, || why),
             }
@@ -167,20 +247,18 @@ impl Reader {
             Columns::Wide(_) => {
                 for (column, place) in file.columns.iter().enumerate() {
                     if let Some(place) = *place {
-                        let cell = cells.get(column).map_or("", |cell| cell.as_ref());
-                        value(self, place, cell, file.header.units[column], input);
+                        value(self, place, column, input);
                     }
                 }
             }
             Columns::Long { name, memory } => {
-                let container = cells.get(*name).map_or("", |cell| cell.trim());
+                let container = cells[*name].trim();
                 if container.is_empty() {
                     input.reject(&line, text, || "it names no container".to_owned());
                     return;
                 }
                 let place = self.place(container, false);
-                let cell = cells.get(*memory).map_or("", |cell| cell.as_ref());
-                value(self, place, cell, file.header.units[*memory], input);
+                value(self, place, *memory, input);
             }
         }
         input.further += u64::saturating_sub(n_values, 1);

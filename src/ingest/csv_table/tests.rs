@@ -5,7 +5,7 @@ use super::looks_like_table;
 /// Reads a table of rows at 1795464400 and 1795464410: 20 and 10 seconds before the end.
 #[track_caller]
 fn check(text: &str, expected_series: &str, expected_account: &str) {
-    assert!(looks_like_table(text), "not recognised: {text}");
+    assert_eq!(looks_like_table(text), Ok(true), "{text}");
     let (inputs, series) = read_all(Format::CsvTable, &[(text, MTIME_MS)]);
     assert_eq!(describe(&series), expected_series);
     assert_eq!(account(&inputs[0]), expected_account);
@@ -68,7 +68,7 @@ fn dates_without_a_zone_are_taken_as_utc_and_said() {
     check(
         "\"Time\",\"web\"\n2026-11-23 20:06:40,512 MiB\n2026-11-23 20:06:50,1.25 GiB\n",
         "web: -20=512MiB -10=1.25GiB\n",
-        "2 samples, 0 gaps, 1 other, 0 rejected\nwarning: its times have no zone (`2026-11-23 20:06:40`): they are taken as UTC\n",
+        "2 samples, 0 gaps, 1 other, 0 rejected\nwarning: times without a known zone are read as UTC, such as `2026-11-23 20:06:40`\n",
     );
 }
 
@@ -76,8 +76,8 @@ fn dates_without_a_zone_are_taken_as_utc_and_said() {
 #[test]
 fn beside_other_measures_only_memory_is_read() {
     check(
-        "currentTime,cpu(%),totalMemory,usedMemory\n2026-11-23 20:06:40.5Z,0.0,16698884096,1048576\n",
-        "usedMemory: -19.5=1MiB\n",
+        "currentTime,cpu(%),totalMemory,usedMemory\n2026-11-23 20:06:40.5Z,0.0,16698884096,536870912\n",
+        "stem: -19.5=512MiB\n",
         "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: columns that are not the memory of a container are left out: `cpu(%)`, `totalMemory`\n",
     );
 }
@@ -87,7 +87,27 @@ fn odd_rows_are_rejected_and_the_rest_is_used() {
     check(
         "time,web\n1795464400,1MiB\nsoon,2MiB\n1795464410,much\n1795464410,-5\ntime,web\n1795464410\n1795464410,4MiB\n",
         "web: -20=1MiB -10=4MiB\n",
-        "2 samples, 1 gaps, 2 other, 3 rejected\nline 3: `soon,2MiB`: `soon` is not a time (expected an epoch or a date with a time)\nline 4: `1795464410,much`: `much` is not an amount of memory: unknown unit `much` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)\nline 5: `1795464410,-5`: `-5` is less than nothing (expected an amount of memory)\n",
+        "2 samples, 0 gaps, 2 other, 4 rejected\nline 3: `soon,2MiB`: `soon` is not a time (expected an epoch or a date with a time)\nline 4: `1795464410,much`: `much` is not an amount of memory: unknown unit `much` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)\nline 5: `1795464410,-5`: `-5` is less than nothing (expected an amount of memory)\nline 7: `1795464410`: it has 1 field (expected 2, as the first line has)\n",
+    );
+}
+
+/// A write that was cut, and the next one behind it; a file that is being written to.
+#[test]
+fn torn_rows_are_rejected() {
+    let torn = "1795464410,136314880,52431795464420,137363456,52428800\n";
+    check(
+        &format!("time,web,db\n1795464400,136314880,52428800\n1795464405,13\n{torn}1795464420,136314880,5242"),
+        "web: -20=130MiB 0=130MiB\ndb: -20=50MiB\n",
+        "3 samples, 0 gaps, 1 other, 3 rejected\n\
+         line 3: `1795464405,13`: it has 2 fields (expected 3, as the first line has)\n\
+         line 4: `1795464410,136314880,52431795464420,137363456,52428800`: it has 5 fields (expected 3, as the first line has)\n\
+         line 5: `1795464420,136314880,5242`: the last line is incomplete (the file may still be written to)\n",
+    );
+    check(
+        "time,container,memory\n1795464400,web,115343360115343360115343360\n1795464410,web,1MiB\n",
+        "web: -10=1MiB\n",
+        "1 samples, 0 gaps, 1 other, 1 rejected\n\
+         line 2: `1795464400,web,115343360115343360115343360`: `115343360115343360115343360` is out of range (expected 0 to 2^53 bytes)\n",
     );
 }
 
@@ -100,9 +120,112 @@ fn a_table_without_memory_is_refused() {
     );
 }
 
+/// What a loop of `echo "$(date +%s),$(docker stats --format ..)"` writes.
+#[test]
+fn rows_that_name_their_container_need_no_header() {
+    check(
+        "1795464400,web,512.3MiB\n1795464400,api,1GiB / 2GiB\n1795464410,web,--\n1795464410,api,0B / 0B\n",
+        "web: -20=512.3MiB\napi: -20=1GiB\n",
+        "2 samples, 2 gaps, 0 other, 0 rejected\n",
+    );
+    check(
+        "2026-11-23T20:06:40Z;9a9858661741;web;12,5%;512,3MiB;7\n2026-11-23T20:06:50Z;9a9858661741;web;1%;513MiB;7\n",
+        "web: -20=512.3MiB -10=513MiB\n",
+        "2 samples, 0 gaps, 0 other, 0 rejected\n",
+    );
+    check("web\t512.3MiB\t1795464400\n", "web: -20=512.3MiB\n", "1 samples, 0 gaps, 0 other, 0 rejected\n");
+}
+
+#[test]
+fn a_limit_beside_the_memory_is_that_of_the_series() {
+    let (_, series) = read_all(Format::CsvTable, &[("time,web,api\n1795464400,1MiB / 2GiB,1MiB/0B\n", MTIME_MS)]);
+    let limits: Vec<Option<f64>> = series.iter().map(|series| series.info.limit.map(|limit| limit.bytes)).collect();
+    assert_eq!(limits, [Some(2_147_483_648.0), None]);
+}
+
+#[test]
+fn memory_of_nobody_in_particular_is_named_after_the_file() {
+    check(
+        "time,cpu %,mem_usage\n1795464400,3,1MiB\n",
+        "stem: -20=1MiB\n",
+        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: columns that are not the memory of a container are left out: `cpu %`\n",
+    );
+}
+
+#[test]
+fn a_unit_may_stand_behind_the_name_of_a_column() {
+    for (name, mib) in [
+        ("memory_mib", 512.0),
+        ("Memory MiB", 512.0),
+        ("memMiB", 512.0),
+        ("rss_kib", 0.5),
+        ("mem_used_mb", 512e6 / 1_048_576.0),
+        ("mem [GiB]", 524_288.0),
+    ] {
+        let text = format!("time,cpu,{name}\n1795464400,3,512\n");
+        let (_, series) = read_all(Format::CsvTable, &[(&text, MTIME_MS)]);
+        assert_eq!(series[0].samples.used_bytes, [mib * 1_048_576.0], "{name}");
+    }
+    check(
+        "time,web_mib,api\n1795464400,512,2MiB\n",
+        "web_mib: -20=512MiB\napi: -20=2MiB\n",
+        "2 samples, 0 gaps, 1 other, 0 rejected\n",
+    );
+}
+
+#[test]
+fn numbers_that_cannot_be_bytes_are_refused() {
+    let refused = |text: &str| read_all(Format::CsvTable, &[(text, MTIME_MS)]).0.remove(0).unusable;
+    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @"its numbers have no unit, and as bytes the largest of them, 513, is less than any container uses (expected bytes, a unit behind each number, or one in the header: `time,web (MiB)`)");
+    assert_eq!(refused("time,web\n1795464400,0\n1795464410,0\n"), None);
+    let (inputs, series) = read_all(
+        Format::CsvTable,
+        &[("time,web\n1795464400,1MiB\n", MTIME_MS - 1), ("time,web\n1795464410,512.3\n", MTIME_MS)],
+    );
+    assert_eq!((inputs[0].unusable.as_ref(), describe(&series).as_str()), (None, "web: -20=1MiB\n"));
+    check(
+        "time,web\n1795464400,600000\n",
+        "web: -20=585.9KiB\n",
+        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 585.9 KiB\n",
+    );
+}
+
+/// An hour that local clocks show twice is not read twice into the same hour.
+#[test]
+fn the_end_of_summer_time_is_followed() {
+    let mut text = "time,web\n".to_owned();
+    for (index, time) in ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"].into_iter().enumerate() {
+        text += &format!("2026-10-25 {time}:00,{}MiB\n", 100 + index);
+    }
+    let (inputs, series) = read_all(Format::CsvTable, &[(&text, MTIME_MS)]);
+    let steps: Vec<i64> = series[0].samples.time_ms.windows(2).map(|pair| (pair[1] - pair[0]) / 60_000).collect();
+    assert_eq!(steps, [30; 5]);
+    assert!(
+        inputs[0].warnings.iter().any(|warning| warning.contains("end of summer time")),
+        "{:?}",
+        inputs[0].warnings
+    );
+}
+
+#[test]
+fn a_header_above_times_that_cannot_be_read_says_so() {
+    insta::assert_snapshot!(looks_like_table("Time,web\n11/23/2026 08:06:40 PM,512 MiB\n").unwrap_err(), @"it is a table whose column `Time` begins with `11/23/2026 08:06:40 PM`, which is not a time (expected seconds since 1970 or a date with a time, such as `2026-11-23 20:06:40`)");
+    insta::assert_snapshot!(looks_like_table("date,time,web\n2026-11-23,20:06:40,512 MiB\n").unwrap_err(), @"it is a table whose column `date` begins with `2026-11-23`, which is not a time (expected seconds since 1970 or a date with a time, such as `2026-11-23 20:06:40`)");
+}
+
 #[test]
 fn what_is_no_table_is_not_taken_for_one() {
-    for text in ["1795464400,512.3MiB\n", "name,memory\nweb,1MiB\n", "time\n1795464400\n", "time,web\nx,1\n", ""] {
-        assert!(!looks_like_table(text), "{text}");
+    // The last two are read as trends: they name no container.
+    for text in [
+        "1795464400,512.3MiB\n",
+        "name,memory\nweb,1MiB\n",
+        "time\n1795464400\n",
+        "time,web\n",
+        "1795464400,web,512\n",
+        "",
+        "epoch,mem\n1795464400,512.3MiB\n",
+        "Time;Memory (MiB)\n1795464400;512,3\n",
+    ] {
+        assert_eq!(looks_like_table(text), Ok(false), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use memchr::{memchr2, memmem};
 
 use super::cells::{MAX_CELLS, looks_like_memory, split, words};
 use super::memory::Figure;
-use super::row::Row;
+use super::row::{Row, is_torn_id};
 
 /// The kinds of table, by what their header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,10 +95,12 @@ impl Columns {
 
     /// The row of these cells; `None` when they do not fit these columns.
     pub(super) fn row<'a>(&self, text: &'a str, cells: &[&'a str]) -> Option<Row<'a>> {
-        let cell = |index: Option<usize>| index.map_or("", |index| cells[index]);
+        let cell = |index: Option<usize>| index.and_then(|index| cells.get(index)).map_or("", |cell| *cell);
         match self.kind {
             Kind::Stats | Kind::Crictl => {
-                if cells.len() != self.count || !looks_like_memory(cells[self.memory]) {
+                let is_torn = self.kind == Kind::Stats && is_torn_id(cell(self.id));
+                let is_whole = cells.len() == self.count && !is_torn;
+                if !is_whole || !looks_like_memory(cells[self.memory]) {
                     return None;
                 }
                 Some(Row {

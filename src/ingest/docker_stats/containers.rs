@@ -102,6 +102,7 @@ impl Reader {
                 name.clone_into(&mut self.containers[index].name);
             }
             id.clone_into(&mut self.containers[index].id);
+            self.containers[index].cells.forget_identity();
             index
         } else {
             let series = if name.is_empty() {

@@ -47,6 +47,11 @@ impl Memory {
         }
     }
 
+    /// Whether a cell is `USED / LIMIT`.
+    pub(super) fn is_pair(cell: &str) -> bool {
+        cell.contains('/') && Memory::rounded(cell).is_ok()
+    }
+
     fn rounded(cell: &str) -> Result<Memory, Refusal> {
         let (used, limit) = match memchr(b'/', cell.as_bytes()) {
             Some(slash) => (cell[..slash].trim_ascii(), cell[slash + 1..].trim_ascii()),
@@ -56,7 +61,12 @@ impl Memory {
             return Ok(Memory::Gap);
         }
         let used = amount::read(used).map_err(|error| Refusal::Memory(error.to_string()))?;
-        let limit = if limit.is_empty() { None } else { amount::read(limit).ok() };
+        let limit = match limit {
+            "" | "--" => None,
+            // What nerdctl prints where there is none: 2^64 bytes.
+            "16EiB" => None,
+            limit => Some(amount::read(limit).map_err(|error| Refusal::Memory(error.to_string()))?),
+        };
         if used.bytes == 0.0 && limit.is_some_and(|limit| limit.bytes == 0.0) {
             return Ok(Memory::Gap);
         }

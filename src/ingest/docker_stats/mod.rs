@@ -16,7 +16,6 @@ mod quick;
 mod recognise;
 mod refusal;
 mod row;
-mod seasons;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -29,6 +28,7 @@ use memchr::memchr;
 use super::clock::{self, Stamp};
 use super::rows::read_rows;
 use super::source::Opened;
+use super::stamps::Seasons;
 use super::{Evidence, Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
 
 use cells::{MAX_CELLS, last_word, split};
@@ -43,7 +43,6 @@ use quick::Values;
 pub(super) use recognise::recognise;
 use refusal::Refusal;
 use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
-use seasons::Seasons;
 use ticks::{Began, Tick};
 
 /// Longer intervals would lead out of the calendar: ten years, in milliseconds.
@@ -211,7 +210,7 @@ impl Reader {
         let latest_ms = self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms);
         let (stamp, rest) = self.stamp_before(text, latest_ms, notes);
         if let Some(stamp) = stamp {
-            notes.note(stamp, &text[..text.len() - rest.len()]);
+            notes.times.note(stamp, &text[..text.len() - rest.len()]);
             if clock::is_only_decoration(rest) {
                 input.other_lines += 1;
                 self.begin_tick(stamp.time_ms, Began::Frame, false);
@@ -234,6 +233,9 @@ impl Reader {
         let cells = &cells[..n_cells];
         let row = self.columns.as_ref().and_then(|columns| columns.row(rest, cells)).or_else(|| bare_row(cells));
         let Some(row) = row.or_else(|| self.other_row(rest, cells)) else {
+            if cells.iter().any(|cell| Memory::is_pair(cell)) {
+                return Err(Refusal::MoreThanOne);
+            }
             return self.read_prose(rest, n_cells, stamp.is_some(), input, notes, line);
         };
         self.read_row(&row, stamp, text, escapes, input, notes, line.number)
@@ -337,7 +339,7 @@ impl Reader {
             return (self.stamp, rest);
         }
         let read = clock::read_stamp(text, latest_ms);
-        match read.map(|(stamp, length)| (self.seasons.follow(stamp, notes), length)) {
+        match read.map(|(stamp, length)| (self.seasons.follow(stamp, &mut notes.times), length)) {
             Some((stamp, length)) if text[length..].is_empty() => (Some(stamp), ""),
             Some((stamp, length)) => {
                 self.stamp_text.clear();

@@ -131,6 +131,11 @@ impl Layout {
 }
 
 impl Cells {
+    /// To be called where the container may be given another name or ID.
+    pub(super) fn forget_identity(&mut self) {
+        self.identity.clear();
+    }
+
     /// The limit and the counters of a row; `None` when the general reading must say what they are.
     fn values(&mut self, line: &[u8], row: &QuickRow) -> Option<(Option<f64>, [f64; 4])> {
         let text = |bytes| str::from_utf8(bytes).ok().map(str::trim_ascii_end);

@@ -1,6 +1,6 @@
 //! Recognises whose text it is, by its headers and rows.
 
-use super::super::Format;
+use super::super::{Format, clock};
 use super::cells::{MAX_CELLS, is_share, split};
 use super::columns::is_header;
 use super::escapes::strip_escapes;
@@ -70,7 +70,8 @@ fn of_line(line: &str) -> Option<Format> {
         let is_podman = n_cells == 10 && is_share(cells[9]);
         return Some(if is_podman { Format::PodmanStats } else { Format::DockerStats });
     }
-    if squeezed_row(line).as_ref().is_some_and(is_readable) {
+    let behind_stamp = clock::read_stamp(line, None).map_or(line, |(_, at)| &line[at..]);
+    if squeezed_row(behind_stamp).as_ref().is_some_and(is_readable) {
         return Some(Format::DockerStats);
     }
     if crictl_row(cells).as_ref().is_some_and(is_readable) {

@@ -11,6 +11,8 @@ pub(super) enum Refusal {
     JsonBreaksOff,
     /// It has no memory where a row has it.
     NoRow { n_cells: usize, columns: Option<usize> },
+    /// It has memory, and more than one container before it or more behind it than a row has.
+    MoreThanOne,
     /// What should be memory is none.
     Memory(String),
     /// The command said that it failed.
@@ -36,6 +38,10 @@ impl Refusal {
                 format!("found {n_cells} columns without an amount of memory (expected {columns}, as the header has)")
             }
             Refusal::NoRow { .. } => format!("no amount of memory found ({EXPECTED_ROW})"),
+            Refusal::MoreThanOne => {
+                "more columns than a row has: two rows in one line, the first of them cut? (expected one container a line)"
+                    .to_owned()
+            }
             Refusal::Memory(why) => why.clone(),
             Refusal::Failed => "the command failed here: this reading is missing".to_owned(),
         }

@@ -36,12 +36,29 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Cells that follow the memory, at most: podman prints its share, NET IO, BLOCK IO, PIDS, CPU TIME and AVG CPU %.
+const MAX_CELLS_AFTER: usize = 6;
+
+/// Cells `A / B` of a row, at most: memory, NET I/O, BLOCK I/O.
+const MAX_PAIRS: usize = 3;
+
+/// Whether a cell of an ID is one that was cut, and another behind it.
+pub(super) fn is_torn_id(cell: &str) -> bool {
+    let (id, before) = last_word(cell);
+    is_hex_id(id) && !matches!(id.len(), 12 | 64) || is_hex_id(last_word(before).0)
+}
+
 /// A row of docker, podman or nerdctl, recognised by its memory cell `USED / LIMIT`.
 pub(super) fn bare_row<'a>(cells: &[&'a str]) -> Option<Row<'a>> {
     let memory = cells.iter().position(|cell| memchr(b'/', cell.as_bytes()).is_some() && looks_like_memory(cell))?;
     let mut before = cells[..memory].iter().copied().filter(|cell| !is_share(cell));
-    let (first, second) = (before.next()?, before.next());
-    let last = before.next_back().or(second);
+    let (first, last) = (before.next()?, before.next());
+    // A row that was cut, and the next one behind it.
+    let n_more =
+        before.filter(|cell| *cell != "--").count() + cells[memory + 1..].len().saturating_sub(MAX_CELLS_AFTER);
+    if n_more > 0 || is_torn_id(first) {
+        return None;
+    }
     let (id, name) = match last {
         // A CPU of `--` is not told from a name of `--`, nor need it be.
         Some(name) if cells.len() > 1 && memory > 1 && cells[memory - 1] == "--" && name == "--" && memory == 2 => {
@@ -60,33 +77,49 @@ pub(super) fn bare_row<'a>(cells: &[&'a str]) -> Option<Row<'a>> {
 }
 
 /// A row whose columns are one blank apart, as `tr -s ' '`, an unquoted `echo` or a template of the user leave it:
-/// `9a9858661741 web 0.12% 16.18MiB / 1GiB 1.58% ..`, `web: 16.18MiB / 1GiB`.
+/// `9a9858661741 web 0.12% 16.18MiB / 1GiB 1.58% ..`, `web: 16.18MiB / 1GiB`, `web,0.12%,16.18MiB / 1GiB`.
 pub(super) fn squeezed_row(text: &str) -> Option<Row<'_>> {
+    const SEPARATORS: [char; 6] = [' ', '\t', '=', ',', ';', '|'];
+
     let slash = memchr::memmem::find(text.as_bytes(), b" / ")?;
-    let (before, used) = text[..slash].rsplit_once([' ', '\t', '='])?;
-    let limit = text[slash + 3..].split([' ', '\t', ',', ')']).next()?;
+    let at = text[..slash].rfind(SEPARATORS)?;
+    let (before, used) = (&text[..at], &text[at + 1..slash]);
+    let limit = text[slash + 3..].split([' ', '\t', ',', ';', '|', ')']).next()?;
     let is_amount = |text: &str| looks_like_memory(text);
     if !is_amount(used) || !is_amount(limit) {
         return None;
     }
     let end = slash + 3 + limit.len();
+    let n_pairs = memchr::memmem::find_iter(text.as_bytes(), b" / ").count();
+    if MAX_PAIRS < n_pairs {
+        return None;
+    }
+    // A time of day behind the readings would be lost.
+    if matches!(text.as_bytes()[at], b',' | b';') && text[end..].split([',', ';']).any(is_time_of_day) {
+        return None;
+    }
     let memory = Figure::Rounded(&text[slash - used.len()..end]);
-    let mut cells = [""; MAX_CELLS];
-    let n_words = words(before, &mut cells);
-    let names = cells[..n_words].iter().copied().filter(|word| !is_share(word) && *word != "--");
-    let mut names = names.map(|word| word.trim_end_matches([':', '=', ','])).filter(|word| !word.is_empty());
-    let (first, last) = (names.next()?, names.next_back());
+    let words = before.split([' ', '\t', ',', ';', '|']).filter(|word| !is_share(word) && *word != "--");
+    let mut names = words.map(|word| word.trim_end_matches([':', '='])).filter(|word| !word.is_empty());
+    let (first, last) = (names.next()?, names.next());
     let (id, name) = match last {
         Some(name) => (first, name),
         None if is_hex_id(first) => (first, ""),
         None => ("", first),
     };
     // An ID is all that may stand before a name: otherwise this is a sentence.
-    if names.next().is_some() || last.is_some() && !is_hex_id(id) {
+    if names.next().is_some() || last.is_some() && !is_hex_id(id) || is_torn_id(first) || is_torn_id(name) {
         return None;
     }
     let [network, disk] = pairs_after(text[end..].trim_start());
     Some(Row { network, disk, ..Row::new(id, name, memory) })
+}
+
+/// `22:36:29`.
+fn is_time_of_day(cell: &str) -> bool {
+    let mut parts = cell.trim().split(':');
+    let is_number = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.by_ref().take(3).filter(|part| is_number(part)).count() == 3 && parts.next().is_none()
 }
 
 /// NET I/O and BLOCK I/O behind the memory of a squeezed row; empty where there are none.

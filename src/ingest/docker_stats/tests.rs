@@ -214,3 +214,23 @@ fn lines_that_are_no_rows_are_counted_or_refused() {
     let long = "x".repeat(100_000) + "\n" + &row('a', 10, 1);
     insta::assert_snapshot!(read(&long).0.rejected[0].why, @"the line is longer than 64 KiB (expected one reading a line)");
 }
+
+/// A write that was cut, and the next row behind it on the same line: neither is taken for the other.
+#[test]
+fn two_rows_in_one_line_are_rejected_wherever_the_first_is_cut() {
+    let squeezed = |row: &str| row.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (first, second) = (row('a', 10, 5), row('b', 20, 5));
+    let (first, second) = (first.trim_end(), second.trim_end());
+    for (first, second) in [(first, second), (&*squeezed(first), &*squeezed(second))] {
+        for cut in 1..=first.len() {
+            let lines = format!("{second}\n{}{second}\n{second}\n", &first[..cut]);
+            for lines in [lines.clone(), format!("{HEADER}\n{lines}")] {
+                let (input, series) = read(&lines);
+                assert_eq!((input.samples, input.rejected_count), (2, 1), "{lines}");
+                assert_eq!(series.len(), 1, "{lines}");
+            }
+        }
+    }
+    let (input, _) = read(&format!("{second}\n{}{second}\n", &first[..40]));
+    insta::assert_snapshot!(input.rejected[0].why, @"more columns than a row has: two rows in one line, the first of them cut? (expected one container a line)");
+}

@@ -32,6 +32,11 @@ impl Reader {
                 input.other_lines += 1;
                 continue;
             }
+            // Where it was cut its last number is another one.
+            if !line.terminated && line.number > 1 {
+                input.reject(&line, text, || "the last line is incomplete".to_owned());
+                continue;
+            }
             self.read_dump_line(line, text, input, index);
         }
         input.lines = Some(opened.lines.count());

@@ -8,37 +8,52 @@ use crate::series::{Limit, LimitSource};
 const WHO: [&str; 5] = ["container", "name", "pod", "namespace", "id"];
 
 /// Whether a series is of limits: of cAdvisor, or of kube-state-metrics.
-fn is_limit(labels: &Labels) -> bool {
+pub(super) fn is_limit(labels: &Labels) -> bool {
     let is = |key: &str, value: &str| labels.get(key).is_some_and(|label| label == value);
     is("__name__", "container_spec_memory_limit_bytes")
         || is("__name__", "kube_pod_container_resource_limits") && is("resource", "memory")
 }
 
-/// Takes the limits out of what was read, and gives each series of memory its own.
+/// Takes the limits out of what was read, and gives each series of memory its own: of those that are of its container,
+/// that which shares most of its other labels, such as the machine.
 ///
-/// The newest value counts; 0 and less is no limit. Where an export holds nothing but limits they stay as they are.
-pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [(usize, Input)]) {
+/// The newest value counts; 0 and less is no limit. Where exports hold nothing but limits they stay as they are.
+pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
     if series.iter().all(|series| is_limit(&series.info.labels)) {
         return;
     }
     let (limits, memory): (Vec<SeriesSamples>, Vec<SeriesSamples>) =
         std::mem::take(series).into_iter().partition(|series| is_limit(&series.info.labels));
     *series = memory;
-    for limit in limits {
-        for (_, input) in inputs.iter_mut().filter(|(index, _)| limit.inputs.first() == Some(index)) {
+    for limit in &limits {
+        if let Some(input) = limit.inputs.first().map(|index| &mut inputs[*index]) {
             // They were counted as readings of memory, which they are not.
             let n = input.samples.min(limit.samples.len() as u64);
             input.samples -= n;
             input.other_lines += n;
         }
-        let newest = (0..limit.samples.len()).max_by_key(|index| limit.samples.time_ms[*index]);
-        let Some(bytes) = newest.map(|index| limit.samples.used_bytes[index]).filter(|bytes| *bytes > 0.0) else {
-            continue;
-        };
-        for one in series.iter_mut().filter(|one| is_of(&limit.info.labels, &one.info.labels)) {
-            one.info.limit = Some(Limit { bytes, source: LimitSource::Input });
-        }
     }
+    let newest: Vec<(&Labels, i64, f64)> = limits
+        .iter()
+        .filter_map(|limit| {
+            let times = &limit.samples.time_ms;
+            let index = (0..times.len()).max_by_key(|index| times[*index])?;
+            Some((&limit.info.labels, times[index], limit.samples.used_bytes[index]))
+        })
+        .collect();
+    for info in series.iter_mut().map(|series| &mut series.info) {
+        let own = newest.iter().filter(|(labels, ..)| is_of(labels, &info.labels));
+        let best = own.max_by_key(|(labels, time_ms, _)| (n_shared(labels, &info.labels), *time_ms));
+        info.limit = best
+            .map(|(.., bytes)| *bytes)
+            .filter(|bytes| *bytes > 0.0)
+            .map(|bytes| Limit { bytes, source: LimitSource::Input });
+    }
+}
+
+/// How many labels are the same in both.
+fn n_shared(a: &Labels, b: &Labels) -> usize {
+    a.iter().filter(|(key, label)| b.get(*key) == Some(label)).count()
 }
 
 /// Whether a limit is of this container: no label that says who contradicts, and at least one that names it agrees.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 use std::rc::Rc;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
@@ -41,6 +42,17 @@ pub(super) struct Point {
 }
 
 impl File<'_> {
+    /// Reads answers that follow one another, to the end of the text.
+    pub(super) fn read_answers(&mut self, text: impl Read) -> Result<(), serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_reader(text);
+        loop {
+            (Top { file: &mut *self }).deserialize(&mut json)?;
+            if json.end().is_ok() {
+                return Ok(());
+            }
+        }
+    }
+
     /// The series of these labels, made when there is none.
     fn series(&mut self, labels: Labels) -> usize {
         self.answer.n_matrix_series += 1;

@@ -1,7 +1,7 @@
 //! Reads what Prometheus exports: a matrix (the answer of `query_range`, of an instant query of a range, or the bare
 //! array), the export lines of `VictoriaMetrics`, and the dumps of `promtool`.
 //!
-//! Streams: one point at a time, whatever the size. What stands before a cut is kept.
+//! Streams: a run of points at a time, whatever the size. What stands before a cut is kept.
 
 mod answer;
 mod dump;
@@ -12,10 +12,8 @@ mod matrix;
 mod runs;
 mod sampling;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
-
-use serde::de::DeserializeSeed;
 
 use super::source::Opened;
 use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
@@ -23,7 +21,7 @@ use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use answer::Answer;
 pub(super) use identity::ids;
-use matrix::{File, Point, Progress, Top};
+use matrix::{File, Point, Progress};
 use runs::{Pending, Run, Runs};
 use sampling::is_one_grid;
 
@@ -66,6 +64,8 @@ impl Exported {
 
     /// Takes a value at a time; otherwise says what is wrong with them.
     fn take(&mut self, seconds: f64, value: f64, input: &mut Input) -> Result<(), String> {
+        // What is not limited has a limit of nearly 2^63 bytes, or of none at all.
+        let value = if value > LARGEST_BYTES && limits::is_limit(&self.labels) { 0.0 } else { value };
         let time_ms = (seconds * 1000.0).round();
         if time_ms.is_nan() || time_ms.abs() > LARGEST_TIME_MS {
             return Err(format!("`{seconds:?}` is not a time (expected seconds since 1970)"));
@@ -81,6 +81,12 @@ impl Exported {
         }
         Ok(())
     }
+}
+
+/// What is wrong with JSON. The parser counts columns of what it was given, not of the file.
+fn without_place(error: &serde_json::Error) -> String {
+    let why = error.to_string();
+    why.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 /// Whether a text is a dump of `promtool`, by its first line that is no comment.
@@ -125,10 +131,11 @@ impl Reader {
         if opened.lines.peek().is_ok_and(looks_like_dump) {
             return self.read_dump(opened, input, index);
         }
+        let is_lines =
+            opened.lines.peek().is_ok_and(|beginning| beginning.trim_ascii_start().starts_with(b"{\"metric\""));
         let progress = Progress::default();
         let pending = Pending::default();
-        let reader = Runs::new(opened.lines.into_reader(), progress.clone(), Rc::clone(&pending));
-        let mut json = serde_json::Deserializer::from_reader(reader);
+        let mut runs = Runs::new(opened.lines.into_reader(), progress.clone(), Rc::clone(&pending));
         let mut file = File {
             reader: self,
             input,
@@ -138,17 +145,15 @@ impl Reader {
             point: Point::default(),
             pending,
         };
-        let mut failure = None;
-        loop {
-            if let Err(error) = (Top { file: &mut file }).deserialize(&mut json) {
-                failure = Some(error);
-                break;
+        let failure = loop {
+            match file.read_answers(&mut runs) {
+                Err(error) if is_lines && !error.is_eof() => {
+                    let number = runs.skip_line();
+                    file.input.reject_at(number, "", || without_place(&error));
+                }
+                read => break read.err(),
             }
-            // Several answers may follow one another.
-            if json.end().is_ok() {
-                break;
-            }
-        }
+        };
         let answer = file.answer;
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
@@ -164,47 +169,49 @@ impl Reader {
                 )
             } else {
                 format!(
-                    "the JSON cannot be read beyond byte {}: {error}; the series before that are used",
-                    progress.bytes.get()
+                    "the JSON cannot be read beyond byte {}: {}; the series before that are used",
+                    progress.bytes.get(),
+                    without_place(&error)
                 )
             });
         }
         answer.judge(input);
     }
 
-    /// Names the series, and gives everything that was read.
-    pub(super) fn finish(self, inputs: &mut [(usize, Input)]) -> Parsed {
+    /// Gives everything that was read; series are named later, by `settle`.
+    pub(super) fn finish(self) -> Parsed {
         let sampling = match self.samples_option {
             SamplesOption::Step => Sampling::Step { inferred: false },
             SamplesOption::Auto if is_one_grid(&self.series) => Sampling::Step { inferred: true },
             SamplesOption::Auto | SamplesOption::Raw => Sampling::Raw,
         };
-        let ids = ids(&self.series.iter().map(|series| &series.labels).collect::<Vec<_>>());
-        let mut series: Vec<SeriesSamples> = self
-            .series
-            .into_iter()
-            .zip(ids)
-            .map(|(exported, id)| {
-                let mut labels = exported.labels;
-                let metric = metric_of(&labels);
-                let container_given = labels.get("container").is_some_and(|container| !container.is_empty());
-                if !container_given {
-                    let container =
-                        ["name", "pod"].iter().find_map(|key| labels.get(*key).filter(|label| !label.is_empty()));
-                    let container = container.unwrap_or(&id).clone();
-                    labels.insert("container".to_owned(), container);
-                }
-                let info = SeriesInfo { id, labels, container_given, limit: None, metric, sampling };
-                SeriesSamples { info, samples: exported.samples, inputs: exported.inputs }
-            })
-            .collect();
-        limits::take_out(&mut series, inputs);
-        for (index, input) in inputs.iter_mut() {
-            input.series =
-                series.iter().filter(|series| !series.samples.is_empty() && series.inputs.contains(index)).count()
-                    as u64;
+        let series = self.series.into_iter().map(|Exported { labels, samples, inputs, .. }| {
+            let metric = metric_of(&labels);
+            let info = SeriesInfo { id: String::new(), labels, container_given: false, limit: None, metric, sampling };
+            SeriesSamples { info, samples, inputs }
+        });
+        Parsed { series: series.collect(), ends: Vec::new(), relative: false }
+    }
+}
+
+/// Names the series of all exports together, after the limits among them were given to those that they are of.
+pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
+    limits::take_out(series, inputs);
+    let mut distinct: Vec<&Labels> = series.iter().map(|series| &series.info.labels).collect();
+    let mut seen = HashSet::new();
+    distinct.retain(|labels| seen.insert(*labels));
+    let ids: HashMap<Labels, String> = distinct.iter().map(|labels| (*labels).clone()).zip(ids(&distinct)).collect();
+    for SeriesSamples { info, samples, inputs: of } in series {
+        info.id.clone_from(&ids[&info.labels]);
+        info.container_given = info.labels.get("container").is_some_and(|container| !container.is_empty());
+        if !info.container_given {
+            let label = |key: &&str| info.labels.get(*key).filter(|label| !label.is_empty());
+            let container = ["name", "pod"].iter().find_map(label).unwrap_or(&info.id).clone();
+            info.labels.insert("container".to_owned(), container);
         }
-        Parsed { series, ends: Vec::new(), relative: false }
+        for input in of.iter().filter(|_| !samples.is_empty()) {
+            inputs[*input].series += 1;
+        }
     }
 }
 
@@ -333,6 +340,62 @@ mod tests {
         4 samples, 0 gaps, 0 other, 0 rejected, incomplete
         warning: the JSON ends in the middle, after 301 bytes: the series before that are used
         ");
+    }
+
+    /// Every line of an export stands for itself.
+    #[test]
+    fn a_damaged_line_of_an_export_is_rejected_and_the_others_are_read() {
+        let line = |name: &str| {
+            format!(
+                "{{\"metric\":{{\"container\":\"{name}\"}},\"values\":[1048576,null],\"timestamps\":[1795464400000,1795464410000]}}\n"
+            )
+        };
+        let torn = |name: &str| format!("{}\n", &line(name)[..40]);
+        insta::assert_snapshot!(read(&[line("a"), torn("b"), line("c"), "oops\n".to_owned(), line("d")].concat()), @r"
+        a: -20=1MiB
+        c: -20=1MiB
+        d: -20=1MiB
+        Raw
+        3 samples, 3 gaps, 0 other, 2 rejected
+        line 2: ``: expected `,` or `]`
+        line 4: ``: expected value
+        ");
+        insta::assert_snapshot!(read(&[torn("a"), line("b"), line("c").trim_end().to_owned() + &line("d")].concat()), @r"
+        b: -20=1MiB
+        c: -20=1MiB
+        d: -20=1MiB
+        Raw
+        3 samples, 3 gaps, 0 other, 1 rejected
+        line 1: ``: expected `,` or `]`
+        ");
+        insta::assert_snapshot!(read(&[line("a"), line("b")[..40].to_owned()].concat()), @r"
+        a: -20=1MiB
+        Raw
+        1 samples, 1 gaps, 0 other, 0 rejected, incomplete
+        warning: the JSON ends in the middle, after 136 bytes: the series before that are used
+        ");
+    }
+
+    #[test]
+    fn a_limit_of_another_machine_is_not_taken_and_one_without_bounds_is_none() {
+        let series = |name: &str, instance: &str, value: &str| {
+            format!(
+                "{{\"metric\":{{\"__name__\":\"{name}\",\"name\":\"web\",\"instance\":\"{instance}\"}},\"values\":[[1795464400,\"{value}\"],[1795464410,\"{value}\"]]}}"
+            )
+        };
+        let [memory, limit] = ["container_memory_rss", "container_spec_memory_limit_bytes"];
+        let all = [
+            series(memory, "a", "1048576"),
+            series(memory, "b", "1048576"),
+            series(memory, "c", "1048576"),
+            series(limit, "b", "268435456"),
+            series(limit, "a", "536870912"),
+            series(limit, "c", "9223372036854771712"),
+        ];
+        let (inputs, series) = read_all(Format::Prometheus, &[(&format!("[{}]", all.join(",")), MTIME_MS)]);
+        let limits: Vec<Option<f64>> = series.iter().map(|series| series.info.limit.map(|limit| limit.bytes)).collect();
+        assert_eq!(limits, [Some(536_870_912.0), Some(268_435_456.0), None]);
+        assert_eq!(account(&inputs[0]), "6 samples, 0 gaps, 6 other, 0 rejected\n");
     }
 
     #[track_caller]

@@ -1,24 +1,24 @@
 //! Takes points out of the JSON before it is parsed, where they stand as servers print them.
 //!
 //! Nearly all of an export is `[1795464398.791,"537133056"],[..`. Runs of such points are read here, on all cores, and
-//! the JSON parser is given the number `0` in the place of each; everything else goes by unchanged. In a text a quote
-//! is escaped, so that in JSON nothing but a point can look like one.
+//! the JSON parser is given the number `0` in the place of each; everything else goes by unchanged. Within a text
+//! nothing is taken for a point.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 use rayon::prelude::*;
 
 use super::super::scan::Scan;
 use super::matrix::Progress;
 
-/// How much is read at once, in bytes; a run ends with it.
-const BUFFER: usize = 512 << 10;
+/// How much is read at once, in bytes; a run ends with it. Where this is fuzzed, inputs are short.
+const BUFFER: usize = if cfg!(fuzzing) { 1 << 10 } else { 512 << 10 };
 
 /// Smaller pieces are not worth the way to another core, in bytes.
-const MIN_PIECE: usize = 32 << 10;
+const MIN_PIECE: usize = BUFFER / 16;
 
 /// No point that is read here is longer, in bytes.
 const MAX_POINT: usize = 64;
@@ -46,12 +46,34 @@ pub(super) struct Runs<R> {
     last: u8,
     /// Bytes that were given since the last run.
     since_run: u64,
+    text: Text,
+}
+
+/// Where the last byte that was given stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    /// Not in a text.
+    Outside,
+    Inside,
+    /// In a text, behind a backslash.
+    Escaped,
+}
+
+impl Text {
+    fn after(self, byte: u8) -> Text {
+        match (self, byte) {
+            (Text::Outside, b'"') | (Text::Escaped, _) => Text::Inside,
+            (Text::Inside, b'"') => Text::Outside,
+            (Text::Inside, b'\\') => Text::Escaped,
+            (before, _) => before,
+        }
+    }
 }
 
 impl<R: Read> Runs<R> {
     pub(super) fn new(reader: R, progress: Progress, pending: Pending) -> Runs<R> {
         let buffer = vec![0; BUFFER];
-        Runs { reader, buffer, start: 0, end: 0, progress, pending, last: 0, since_run: 0 }
+        Runs { reader, buffer, start: 0, end: 0, progress, pending, last: 0, since_run: 0, text: Text::Outside }
     }
 
     /// Reads until the buffer is full or the text ends.
@@ -68,6 +90,34 @@ impl<R: Read> Runs<R> {
             }
         }
         Ok(())
+    }
+
+    /// Steps over the rest of the line in which the last byte stands, and gives that line's number. Where this byte is
+    /// the first of its line, and made known that the line before was not whole, it is given once more instead.
+    pub(super) fn skip_line(&mut self) -> u64 {
+        self.text = Text::Outside;
+        self.last = 0;
+        let given = &self.buffer[..self.start];
+        let before = given.iter().rev().skip(1).find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
+        if before == Some(&b'\n') && given.last() == Some(&b'{') {
+            self.start -= 1;
+            self.progress.bytes.set(self.progress.bytes.get() - 1);
+            return self.progress.lines.get();
+        }
+        let number = self.progress.lines.get() + 1;
+        loop {
+            if self.start == self.end && (self.fill().is_err() || self.start == self.end) {
+                return number;
+            }
+            let rest = &self.buffer[self.start..self.end];
+            match memchr(b'\n', rest) {
+                Some(length) => {
+                    self.pass(length + 1);
+                    return number;
+                }
+                None => self.pass(rest.len()),
+            }
+        }
     }
 
     /// Steps over `length` bytes.
@@ -87,7 +137,7 @@ impl<R: Read> Read for Runs<R> {
             return Ok(0);
         }
         let byte = self.buffer[self.start];
-        if byte == b'[' && matches!(self.last, b'[' | b',') {
+        if byte == b'[' && self.text == Text::Outside && matches!(self.last, b'[' | b',') {
             let (run, length) = run(&self.buffer[self.start..self.end]);
             if length > 0 {
                 self.pass(length);
@@ -104,6 +154,7 @@ impl<R: Read> Read for Runs<R> {
             self.pending.borrow_mut().take();
         }
         self.pass(1);
+        self.text = self.text.after(byte);
         if !byte.is_ascii_whitespace() {
             self.last = byte;
         }
@@ -113,38 +164,46 @@ impl<R: Read> Read for Runs<R> {
 }
 
 /// The points at the beginning of a text, and how long they are with the commas between them.
+///
+/// The first of them are read on one core: points of another form may interrupt the run at once.
 fn run(text: &[u8]) -> (Run, usize) {
-    if Scan(text).point().is_none() {
-        return (Run::default(), 0);
+    let first = &text[..text.len().min(MIN_PIECE)];
+    let (mut whole, mut length) = points(first);
+    // The last point of the piece was cut.
+    let goes_on = length > 0 && first.len() < text.len() && first.len() - length < MAX_POINT;
+    if goes_on && text[length - 1] == b',' {
+        let rest = &text[length..];
+        let end = memmem::find(rest, b"]]").map_or(rest.len(), |end| end + 1);
+        let pieces = pieces(&rest[..end]);
+        let read: Vec<(Run, usize)> = pieces.par_iter().map(|piece| points(piece)).collect();
+        for (piece, (run, read)) in pieces.iter().zip(read) {
+            whole.time_ms.extend(run.time_ms);
+            whole.values.extend(run.values);
+            length += read;
+            if read < piece.len() {
+                break;
+            }
+        }
     }
-    let end = memmem::find(text, b"]]").map_or(text.len(), |end| end + 1);
-    let text = &text[..end];
+    // A comma behind the last point is for the parser.
+    let blanks = text[..length].iter().rev().take_while(|byte| **byte == b' ').count();
+    (whole, text[..length - blanks].strip_suffix(b",").map_or(length, <[u8]>::len))
+}
+
+/// A text cut behind commas between points, and the blanks behind these, for all cores.
+fn pieces(text: &[u8]) -> Vec<&[u8]> {
     let n_pieces = rayon::current_num_threads().min(text.len() / MIN_PIECE).max(1);
     let mut cuts = vec![0];
     for piece in 1..n_pieces {
         let from = (text.len() * piece / n_pieces).max(*cuts.last().unwrap_or(&0));
-        cuts.extend(memmem::find(&text[from..], b"],").map(|at| from + at + 2));
+        cuts.extend(memmem::find(&text[from..], b"],").map(|at| {
+            let mut rest = Scan(&text[from + at + 2..]);
+            rest.blanks();
+            text.len() - rest.0.len()
+        }));
     }
     cuts.push(text.len());
-    let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect();
-    let read: Vec<(Run, usize)> = pieces.par_iter().map(|piece| points(piece)).collect();
-
-    let mut whole = Run::default();
-    let mut length = 0;
-    for (piece, (run, read)) in pieces.iter().zip(read) {
-        if whole.values.is_empty() {
-            whole = run;
-        } else {
-            whole.time_ms.extend(run.time_ms);
-            whole.values.extend(run.values);
-        }
-        length += read;
-        if read < piece.len() {
-            break;
-        }
-    }
-    // A comma behind the last point is for the parser.
-    (whole, text[..length].strip_suffix(b",").map_or(length, <[u8]>::len))
+    cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect()
 }
 
 /// The points at the beginning of a text, and how long they are with the commas behind them.
@@ -157,11 +216,11 @@ fn points(text: &[u8]) -> (Run, usize) {
         run.time_ms.push(time_ms);
         run.values.push(value);
         let is_more = rest.literal(b",").is_some();
+        rest.blanks();
         read = rest;
         if !is_more {
             break;
         }
-        rest.blanks();
     }
     (run, text.len() - read.0.len())
 }
@@ -183,6 +242,10 @@ impl Scan<'_> {
         const LARGEST: u64 = 1 << 53;
 
         self.literal(b"[")?;
+        // A number of JSON does not begin with it.
+        if self.0.first() == Some(&b'0') {
+            return None;
+        }
         // Ten digits: later than 2001 and before 2286.
         let (seconds, 10) = self.digits()? else { return None };
         let mut time_ms = seconds * 1000;

@@ -1,18 +1,22 @@
-//! Reads lines of an epoch and an amount, `1795464398,512.3MiB`, as the runbook's awk line prints them.
+//! Reads lines of a time and an amount, `1795464398,512.3MiB`, as the runbook's awk line prints them.
 //!
-//! The rows carry no name. Rows of one tick (one epoch, or a second later where the clock went on in mid-call) are
+//! Also with another separator, with a date for the epoch, with the limit behind the amount, quoted, and below a header
+//! that names no container. The rows carry no name. Rows of one tick (one epoch, or a second later where the clock went on in mid-call) are
 //! containers by position, newest first; where their number changes they are matched by order and value.
 
 mod ticks;
 mod tracks;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::fields::{self, BareNumbers, Memory};
 use super::rows::read_rows;
 use super::scan::Scan;
 use super::source::Opened;
-use super::{Input, Parsed, SeriesSamples, amount, cleaned, counted, lines::Line};
-use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
+use super::stamps::{Seasons, TimeNotes};
+use super::{Input, Parsed, SeriesSamples, cleaned, clock, counted, csv_table, lines::Line};
+use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use ticks::Ticks;
 use tracks::Assignment;
@@ -45,6 +49,49 @@ impl Rows {
     fn len(&self) -> usize {
         self.time_ms.len()
     }
+
+    fn truncate(&mut self, length: usize) {
+        self.time_ms.truncate(length);
+        self.used_bytes.truncate(length);
+        self.quantum_bytes.truncate(length);
+    }
+}
+
+/// What bare numbers count, as the rows and the header before them say.
+#[derive(Debug, Clone, Copy, Default)]
+struct Units {
+    /// What the header says, in bytes.
+    header: Option<f64>,
+    /// Whether an amount had its unit with it: a number without one is then a damaged row.
+    in_rows: bool,
+}
+
+/// The limit behind the amounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum RowLimit {
+    #[default]
+    None,
+    /// The same in every row that has one, in bytes.
+    One(f64),
+    /// Several: whose they are is not known, since rows have no names.
+    Several,
+}
+
+impl RowLimit {
+    fn note(&mut self, bytes: f64) {
+        *self = match *self {
+            RowLimit::None => RowLimit::One(bytes),
+            RowLimit::One(before) if before == bytes => RowLimit::One(before),
+            _ => RowLimit::Several,
+        };
+    }
+}
+
+/// What is known while a file is read.
+struct File {
+    latest_ms: Option<i64>,
+    times: TimeNotes,
+    bare: BareNumbers,
 }
 
 /// Reads the files of one sequence, oldest first.
@@ -55,28 +102,46 @@ pub(super) struct Reader {
     rows: Rows,
     /// Each input, and where its rows end.
     inputs: Vec<(usize, usize)>,
+    limit: RowLimit,
+    units: Units,
+    /// Summer time, as times without a zone show it.
+    seasons: Seasons,
 }
 
 impl Reader {
     pub(super) fn new(stem: String) -> Reader {
-        Reader { stem, rows: Rows::default(), inputs: Vec::new() }
+        Reader {
+            stem,
+            rows: Rows::default(),
+            inputs: Vec::new(),
+            limit: RowLimit::default(),
+            units: Units::default(),
+            seasons: Seasons::default(),
+        }
     }
 
     /// Reads one file, the next of the sequence.
     pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
         let first = self.rows.len();
+        let mut file = File { latest_ms: opened.mtime_ms, times: TimeNotes::default(), bare: BareNumbers::default() };
         let n_lines = read_rows(
             &mut opened.lines,
             |(), text| plain_row(text),
             |line, row| match row {
                 Some(row) => {
                     self.rows.push(*row);
+                    self.units.in_rows = true;
                     input.samples += 1;
                 }
-                None => self.read_line(line, input),
+                None => self.read_line(line, &mut file, input),
             },
         );
         input.lines = Some(n_lines);
+        file.times.warn(input);
+        file.bare.judge(input);
+        if input.unusable.is_some() {
+            self.rows.truncate(first);
+        }
         if self.rows.len() == first && input.unusable.is_none() {
             input.unusable = Some(match input.rejected.first() {
                 Some(first) => format!(
@@ -91,7 +156,7 @@ impl Reader {
         self.inputs.push((index, self.rows.len()));
     }
 
-    fn read_line(&mut self, line: Line<'_>, input: &mut Input) {
+    fn read_line(&mut self, line: Line<'_>, file: &mut File, input: &mut Input) {
         let text = line.text();
         let text = text.trim_start_matches(['\0', '\u{feff}']).trim();
         if text.is_empty() {
@@ -102,18 +167,46 @@ impl Reader {
             input.reject(&line, text, super::too_long);
             return;
         }
-        match read_row(text) {
-            Ok(row) => {
-                self.rows.push(row);
-                if row.used_bytes.is_nan() { input.gaps += 1 } else { input.samples += 1 }
+        match Reading::of(text, self.units, file.latest_ms) {
+            Ok(Reading { memory: Memory::Used { used, is_bare: true, .. }, .. })
+                if !line.terminated
+                    && self.rows.used_bytes.last().is_some_and(|last| fields::is_cut(used.bytes, *last)) =>
+            {
+                input.reject(&line, text, || "its last number is cut".to_owned());
             }
+            Ok(reading) => self.take(reading, file, input),
+            Err(_) if self.units.is_heading(text) => input.other_lines += 1,
             Err(why) => input.reject(&line, text, || why),
+        }
+    }
+
+    fn take(&mut self, reading: Reading, file: &mut File, input: &mut Input) {
+        let Reading { stamp, memory, .. } = reading;
+        file.times.note(stamp, reading.stamp_text.trim_end_matches([' ', '\t', ',', ';']));
+        let stamp = self.seasons.follow(stamp, &mut file.times);
+        let time_ms = stamp.time_ms.expect("a reading has a time");
+        match memory {
+            Memory::Gap => {
+                self.rows.push(Row { time_ms, used_bytes: f64::NAN, quantum_bytes: 0.0 });
+                input.gaps += 1;
+            }
+            Memory::Used { used, limit, is_bare } => {
+                self.units.in_rows |= !is_bare && self.units.header.is_none();
+                if is_bare {
+                    file.bare.note(used.bytes);
+                }
+                if let Some(limit) = limit {
+                    self.limit.note(limit);
+                }
+                self.rows.push(Row { time_ms, used_bytes: used.bytes, quantum_bytes: used.quantum as f32 });
+                input.samples += 1;
+            }
         }
     }
 
     /// Tells the containers apart, and gives everything that was read.
     pub(super) fn finish(self, inputs: &mut [(usize, Input)]) -> Parsed {
-        let Reader { stem, rows, inputs: ends } = self;
+        let Reader { stem, rows, inputs: ends, limit, .. } = self;
         let assignment = Assignment::of(&rows, &Ticks::of(&rows.time_ms));
         let n_tracks = assignment.n_tracks;
         let mut series_inputs: Vec<Vec<usize>> = vec![Vec::new(); n_tracks];
@@ -141,7 +234,10 @@ impl Reader {
             let info = SeriesInfo {
                 labels: BTreeMap::from([("container".to_owned(), id.clone())]),
                 id,
-                limit: None,
+                limit: match limit {
+                    RowLimit::One(bytes) => Some(Limit { bytes, source: LimitSource::Input }),
+                    RowLimit::None | RowLimit::Several => None,
+                },
                 metric: Metric::DockerUsage,
                 container_given: false,
                 sampling: Sampling::Raw,
@@ -202,7 +298,8 @@ fn plain_row(text: &[u8]) -> Option<(Row, usize)> {
     }
     let (seconds, 10) = rest.digits()? else { return None };
     rest.literal(b",")?;
-    let used = rest.amount()?;
+    // What docker prints for a container that does not run.
+    let used = rest.amount().filter(|used| used.bytes != 0.0)?;
     if rest.literal(b"\n").is_none() {
         rest.literal(b"\r\n")?;
     }
@@ -210,42 +307,78 @@ fn plain_row(text: &[u8]) -> Option<(Row, usize)> {
     Some((row, text.len() - rest.0.len()))
 }
 
-fn read_row(text: &str) -> Result<Row, String> {
-    let Some((epoch, value)) = text.split_once(',') else {
-        return Err("there is no comma in it (expected `epoch,512.3MiB`)".to_owned());
-    };
-    let epoch = epoch.trim();
-    let time_ms = read_epoch(epoch).ok_or_else(|| {
-        format!(
-            "`{}` is not an epoch (expected seconds since 1970 in 10 digits, or milliseconds in 13)",
-            cleaned(epoch, 40)
-        )
-    })?;
-    let value = value.trim();
-    if value == "--" {
-        return Ok(Row { time_ms, used_bytes: f64::NAN, quantum_bytes: 0.0 });
-    }
-    let used = amount::read(value).map_err(|error| cleaned(&error.to_string(), 200))?;
-    Ok(Row { time_ms, used_bytes: used.bytes, quantum_bytes: used.quantum as f32 })
+/// What a line says.
+struct Reading {
+    /// Its time is known.
+    stamp: clock::Stamp,
+    /// The beginning of the line.
+    stamp_text: String,
+    memory: Memory,
 }
 
-/// Seconds since 1970, with decimals or not, or milliseconds (from 10^12 on).
-fn read_epoch(text: &str) -> Option<i64> {
-    if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return None;
-    }
-    let number: f64 = text.parse().ok()?;
-    match number {
-        _ if 1e9 <= number && number < 1e11 => Some((number * 1000.0).round() as i64),
-        _ if 1e12 <= number && number < 1e14 => Some(number.round() as i64),
-        _ => None,
+impl Reading {
+    /// That of a line without blanks around it; otherwise what was found and what was expected.
+    fn of(text: &str, units: Units, latest_ms: Option<i64>) -> Result<Reading, String> {
+        let text: Cow<'_, str> = if text.contains('"') { text.replace('"', "").into() } else { text.into() };
+        let Some((stamp, at)) = clock::read_stamp(&text, latest_ms) else {
+            let Some((cell, _)) = text.split_once([',', ';', '\t']) else {
+                return Err("there is no comma in it (expected `epoch,512.3MiB`)".to_owned());
+            };
+            return Err(format!(
+                "`{}` is not a time (expected seconds since 1970 in 10 digits, milliseconds in 13, or a date with a time)",
+                cleaned(cell.trim(), 40)
+            ));
+        };
+        let (stamp_text, rest) = text.split_at(at);
+        if stamp.time_ms.is_none() {
+            return Err(format!("`{}` has no year (expected a date with one)", cleaned(stamp_text, 40)));
+        }
+        let has_commas = !stamp_text.trim_end().ends_with(',');
+        let value = rest.trim_start_matches([',', ';']).trim();
+        if value.is_empty() {
+            return Err("there is nothing behind its time (expected `epoch,512.3MiB`)".to_owned());
+        }
+        let memory = fields::memory(value, units.header, has_commas).map_err(|why| cleaned(&why, 200))?;
+        match memory {
+            Memory::Used { is_bare: true, .. } if units.in_rows => Err(format!(
+                "`{}` has no unit, unlike the rows before it (expected one such as MiB)",
+                cleaned(value, 40)
+            )),
+            _ => Ok(Reading { stamp, stamp_text: stamp_text.to_owned(), memory }),
+        }
     }
 }
 
-/// Whether a line is one of this form, for recognising the format.
-pub(super) fn looks_like_reading(line: &str) -> bool {
-    let line = line.trim();
-    read_row(line).is_ok()
+impl Units {
+    /// Whether a line that is no reading is a comment or a header that names no container; takes what it says of units.
+    fn is_heading(&mut self, text: &str) -> bool {
+        let line = text.trim_start_matches(['#', ' ']);
+        match csv_table::nameless_header(line) {
+            Some(unit) => {
+                self.header = unit;
+                true
+            }
+            None => line.len() < text.len(),
+        }
+    }
+}
+
+/// How many of the first lines of a text are of this form, for recognising the format.
+pub(super) fn count_readings(text: &str) -> usize {
+    let mut units = Units::default();
+    let lines = text.lines().take(1000).map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .filter(|line| match Reading::of(line, units, Some(0)) {
+            Ok(Reading { memory, .. }) => {
+                units.in_rows |= matches!(memory, Memory::Used { is_bare: false, .. });
+                true
+            }
+            Err(_) => {
+                units.is_heading(line);
+                false
+            }
+        })
+        .count()
 }
 
 #[cfg(test)]
@@ -333,24 +466,83 @@ mod tests {
         ");
     }
 
+    /// Every form of the same two rows.
+    #[test]
+    fn rows_are_read_as_loops_and_spreadsheets_write_them() {
+        for rows in [
+            "1795464400;512.3MiB\n1795464410;513MiB\n",
+            "1795464400;512,3MiB\n1795464410;513MiB\n",
+            "1795464400\t512.3MiB\n1795464410\t513MiB\n",
+            "1795464400 512.3MiB\n1795464410 513MiB\n",
+            "\"1795464400\",\"512.3MiB\"\n\"1795464410\",\"513MiB\"\n",
+            "2026-11-23T20:06:40Z,512.3MiB\n2026-11-23T21:06:50+01:00,513MiB\n",
+            "1795464400,512.3MiB / 7.6GiB\n1795464410,513MiB / 7.6GiB\n",
+            "1795464400 512.3MiB / 7.6GiB\n1795464410 513MiB/7.6GiB\n",
+            "# epoch,mem\n1795464400,512.3MiB\n1795464410,513MiB\n",
+            "timestamp,memory\n1795464400,512.3MiB\n1795464410,513MiB\n",
+            "\u{feff}Time;mem_usage\r\n1795464400;512,3 MiB\r\n1795464410;513 MiB\r\n",
+            "time,memory_mib\n1795464400,512.3\n1795464410,513\n",
+            "time,Memory (MiB)\n1795464400000,512.3\n1795464410000,513\n",
+            "1795464400,537185485\n1795464410,537919488\n",
+            "epoch,bytes\n1795464400,537185485\n1795464410,537919488\n",
+        ] {
+            assert_eq!(super::super::source::recognise(rows.as_bytes()), Ok(Format::TrendCsv), "{rows}");
+            let (series, account) = read(rows);
+            assert_eq!(series, "stem: -20=512.3MiB -10=513MiB\n", "{rows}: {account}");
+            let n_headings = rows.lines().count() - 2;
+            assert_eq!(account, format!("2 samples, 0 gaps, {n_headings} other, 0 rejected\n"), "{rows}");
+        }
+        let (series, account) = read("2026-11-23 20:06:40,512.3MiB\n2026-11-23 20:06:50,--\n");
+        assert_eq!(series, "stem: -20=512.3MiB\n");
+        insta::assert_snapshot!(account, @r"
+        1 samples, 1 gaps, 0 other, 0 rejected
+        warning: times without a known zone are read as UTC, such as `2026-11-23 20:06:40`
+        ");
+    }
+
+    #[test]
+    fn a_limit_is_known_where_all_rows_have_the_same() {
+        let limit = |text: &str| {
+            let (_, series) = read_all(Format::TrendCsv, &[(text, MTIME_MS)]);
+            series[0].info.limit.map(|limit| limit.bytes)
+        };
+        assert_eq!(limit("1795464400,5MiB / 2GiB\n1795464410,--\n1795464420,5MiB / 2GiB\n"), Some(2_147_483_648.0));
+        assert_eq!(limit("1795464400,5MiB / 2GiB\n1795464410,5MiB / 4GiB\n"), None);
+        assert_eq!(limit("1795464400,5MiB\n"), None);
+    }
+
+    #[test]
+    fn numbers_without_a_unit_are_bytes_when_they_can_be() {
+        let (_, account) = read("1795464400,512.3\n1795464410,513\n");
+        insta::assert_snapshot!(account, @r"
+        2 samples, 0 gaps, 0 other, 0 rejected
+        unusable: its numbers have no unit, and as bytes the largest of them, 513, is less than any container uses (expected bytes, a unit behind each number, or one in the header: `time,web (MiB)`)
+        ");
+        let (series, account) = read("1795464400,600000\n1795464410,512MiB\n1795464420,600000\n");
+        assert_eq!(series, "stem: -20=585.9KiB -10=512MiB\n");
+        insta::assert_snapshot!(account, @r"
+        2 samples, 0 gaps, 0 other, 1 rejected
+        warning: its numbers have no unit: they are read as bytes, at most 585.9 KiB
+        line 3: `1795464420,600000`: `600000` has no unit, unlike the rows before it (expected one such as MiB)
+        ");
+    }
+
     #[test]
     fn lines_are_read_or_refused() {
         let text = "1795464400,10MiB\r\n 1795464410 , 10.5 MiB \n1795464420000,1e+03kB\n1795464430.5,0B\n1795464440,--\n\n1795464450;5MiB\n12,5MiB\n1795464460,5\n1795464460,5Mb\nepoch,used\n1795464470,51";
         let (series, account) = read(text);
-        insta::assert_snapshot!(series, @"stem: -20=10MiB -10=10.5MiB 0=976.6KiB 10.5=0B");
+        insta::assert_snapshot!(series, @"stem: -20=10MiB -10=10.5MiB 0=976.6KiB 30=5MiB(gap)");
         insta::assert_snapshot!(account, @r"
-        4 samples, 1 gaps, 1 other, 6 rejected
-        line 7: `1795464450;5MiB`: there is no comma in it (expected `epoch,512.3MiB`)
-        line 8: `12,5MiB`: `12` is not an epoch (expected seconds since 1970 in 10 digits, or milliseconds in 13)
-        line 9: `1795464460,5`: `5` is not an amount of memory: no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)
+        4 samples, 2 gaps, 2 other, 4 rejected
+        line 8: `12,5MiB`: `12` is not a time (expected seconds since 1970 in 10 digits, milliseconds in 13, or a date with a time)
+        line 9: `1795464460,5`: `5` has no unit, unlike the rows before it (expected one such as MiB)
         line 10: `1795464460,5Mb`: `5Mb` is not an amount of memory: unknown unit `Mb` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)
-        line 11: `epoch,used`: `epoch` is not an epoch (expected seconds since 1970 in 10 digits, or milliseconds in 13)
         line 12: `1795464470,51`: the last line is incomplete (the file may still be written to)
         ");
         insta::assert_snapshot!(read("a,b\n").1, @r"
         0 samples, 0 gaps, 0 other, 1 rejected
-        line 1: `a,b`: `a` is not an epoch (expected seconds since 1970 in 10 digits, or milliseconds in 13)
-        unusable: no line of `epoch,512.3MiB` could be read: 1 line rejected, the first is line 1: `a` is not an epoch (expected seconds since 1970 in 10 digits, or milliseconds in 13)
+        line 1: `a,b`: `a` is not a time (expected seconds since 1970 in 10 digits, milliseconds in 13, or a date with a time)
+        unusable: no line of `epoch,512.3MiB` could be read: 1 line rejected, the first is line 1: `a` is not a time (expected seconds since 1970 in 10 digits, milliseconds in 13, or a date with a time)
         ");
         insta::assert_snapshot!(read("\n\n").1, @r"
         0 samples, 0 gaps, 2 other, 0 rejected
