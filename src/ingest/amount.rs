@@ -7,8 +7,11 @@ use crate::units::{Amount, GIB, KIB, MIB, ParseAmountError};
 /// Powers of ten that are exact as an `f64`.
 const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
-/// Their reciprocals, each the nearest to what it stands for.
-const TENTHS: [f64; 13] = [1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12];
+/// From -12 to 9, each the nearest to what it stands for.
+const POWERS_OF_TEN: [f64; 22] = [
+    1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
+    1e8, 1e9,
+];
 
 /// More digits are left to the general reading.
 const MAX_DIGITS: usize = 9;
@@ -54,12 +57,15 @@ impl Number {
         (bytes <= LARGEST_EXACT).then_some(Number { mantissa, decimals, scale, bytes })
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is half of what a row of an epoch and an amount takes")]
     pub(super) fn with_quantum(self) -> Amount {
         let Number { mantissa, decimals, scale, bytes } = self;
-        let magnitude = mantissa.checked_ilog10().map_or(0, |log| log as i32 - decimals as i32);
-        let four_digits = power_of_ten(magnitude - 3);
-        let printed = if decimals == 0 { four_digits } else { TENTHS[decimals] };
-        Amount { bytes, quantum: (four_digits.min(printed) * scale).max(1.0) }
+        // At most nine digits. Of 0 the first digit is that before the point.
+        let log = (mantissa as u32).checked_ilog10().map_or(decimals as i32, |log| log as i32);
+        let four_digits = log - 3 - decimals as i32;
+        let exponent = if decimals == 0 { four_digits } else { four_digits.min(-(decimals as i32)) };
+        Amount { bytes, quantum: (power_of_ten(exponent) * scale).max(1.0) }
     }
 }
 
@@ -98,8 +104,7 @@ fn unit(unit: &[u8]) -> Option<f64> {
 
 /// Of an exponent from -12 to 9.
 fn power_of_ten(exponent: i32) -> f64 {
-    let table: &[f64] = if exponent < 0 { &TENTHS } else { &POWERS };
-    table[exponent.unsigned_abs() as usize]
+    POWERS_OF_TEN[(exponent + 12) as usize]
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub(super) struct Line<'a> {
 }
 
 /// Some whole lines.
+#[derive(Default)]
 pub(super) struct Block {
     bytes: Vec<u8>,
     start: usize,
@@ -165,7 +166,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Everything that was not read yet.
-    pub(super) fn into_reader(self) -> impl Read {
+    pub(super) fn into_reader(self) -> impl Read + use<R> {
         let mut begun = self.buffer;
         begun.truncate(self.end);
         let mut begun = io::Cursor::new(begun);

@@ -308,8 +308,7 @@ pub fn read_metered(sources: &[Source], options: &Options, meter: &Meter) -> Res
         .collect();
     let timeline = one_timeline(&mut parts, &mut inputs);
     let mut series = merge(parts, sources, &mut inputs);
-    order::leave_out_distant(&mut series, &mut inputs);
-    order::say(&series, &mut inputs);
+    order::settle(&mut series, &mut inputs);
     Ok(Ingested { inputs, series, timeline })
 }
 
@@ -558,15 +557,13 @@ struct Piece {
     format: Format,
     series: SeriesSamples,
     ends: Option<(Evidence, Evidence)>,
-    /// The time of its first and its last sample, in milliseconds; `None` without samples.
+    /// The time of its first and its last sample, in milliseconds; `None` without samples, and until it is needed.
     span_ms: Option<(i64, i64)>,
 }
 
 impl Piece {
     fn new(format: Format, series: SeriesSamples, ends: Option<(Evidence, Evidence)>) -> Piece {
-        let times = &series.samples.time_ms;
-        let span_ms = times.iter().min().copied().zip(times.iter().max().copied());
-        Piece { format, series, ends, span_ms }
+        Piece { format, series, ends, span_ms: None }
     }
 
     /// Whether this and the other are of one thing, apart from their times.
@@ -701,6 +698,10 @@ fn joined(mut pieces: Vec<Piece>) -> Vec<Piece> {
         return pieces;
     }
     let first = pieces[0].series.inputs.clone();
+    for piece in &mut pieces {
+        let (first_ms, last_ms) = order::ends(&piece.series.samples.time_ms);
+        piece.span_ms = first_ms.zip(last_ms);
+    }
     pieces.sort_by_key(|piece| piece.span_ms);
     let mut series: Vec<Piece> = Vec::new();
     for piece in pieces {

@@ -2,19 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::{Input, SeriesSamples, cleaned, counted};
+use crate::series::Samples;
 use crate::units::time_text;
 
 /// No log is longer, in milliseconds: ten years. A clock that was never set is further off.
 const DISTANT_MS: i64 = 315_576_000_000;
 
-/// Leaves out readings whose times lie more than ten years from most of their series; they are counted as rejected.
-pub(super) fn leave_out_distant(series: &mut [SeriesSamples], inputs: &mut [Input]) {
+/// Says where readings are out of order, and leaves out those whose times lie more than ten years from most of their
+/// series, which are counted as rejected.
+///
+/// Takes O(n), and O(n log n) for a series that is out of order.
+pub(super) fn settle(series: &mut [SeriesSamples], inputs: &mut [Input]) {
+    let is_plain = |samples: &Samples| {
+        let times = &samples.time_ms;
+        let is_long = |(first, last): (&i64, &i64)| DISTANT_MS < last.saturating_sub(*first);
+        times.is_sorted_by(|a, b| a < b) && !times.first().zip(times.last()).is_some_and(is_long)
+    };
+    let mut others: Vec<&mut SeriesSamples> =
+        series.par_iter_mut().filter(|series| !is_plain(&series.samples)).collect();
+    leave_out_distant(&mut others, inputs);
+    say(&others, inputs);
+}
+
+fn leave_out_distant(series: &mut [&mut SeriesSamples], inputs: &mut [Input]) {
     let mut distant: BTreeMap<usize, (u64, String, i64)> = BTreeMap::new();
     for SeriesSamples { info, samples, inputs: of } in series {
         let times = &samples.time_ms;
-        let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else { continue };
-        if last.saturating_sub(*first) <= DISTANT_MS {
+        let (Some(first), Some(last)) = ends(times) else { continue };
+        if last.saturating_sub(first) <= DISTANT_MS {
             continue;
         }
         let mut sorted = times.clone();
@@ -40,6 +58,14 @@ pub(super) fn leave_out_distant(series: &mut [SeriesSamples], inputs: &mut [Inpu
     }
 }
 
+/// The first and the last of some times.
+pub(super) fn ends(times: &[i64]) -> (Option<i64>, Option<i64>) {
+    if times.is_sorted() {
+        return (times.first().copied(), times.last().copied());
+    }
+    (times.iter().min().copied(), times.iter().max().copied())
+}
+
 /// What is out of order in the series of one input.
 #[derive(Debug, Default)]
 struct Disorder {
@@ -52,16 +78,13 @@ struct Disorder {
 }
 
 /// Adds a warning to each input whose readings are not in strict order of time.
-///
-/// Takes O(n), and O(n log n) for a series that is out of order.
-pub(super) fn say(series: &[SeriesSamples], inputs: &mut [Input]) {
+fn say(series: &[&mut SeriesSamples], inputs: &mut [Input]) {
     let mut disorders: BTreeMap<usize, Disorder> = BTreeMap::new();
     for series in series {
         let times = &series.samples.time_ms;
-        if times.is_sorted_by(|a, b| a < b) {
-            continue;
-        }
-        if let Some(input) = series.inputs.last() {
+        if !times.is_sorted_by(|a, b| a < b)
+            && let Some(input) = series.inputs.last()
+        {
             disorders.entry(*input).or_default().add(&series.info.id, times);
         }
     }

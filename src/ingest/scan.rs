@@ -123,6 +123,21 @@ impl<'a> Scan<'a> {
         Some((value_of(joined << (64 - n_bits)), (decimals / 8) as usize))
     }
 
+    /// Ten digits, of which the first is not 0: seconds since 1970, from 2001 to 2286.
+    #[inline(always)]
+    pub(super) fn epoch(&mut self) -> Option<u64> {
+        let (ten, rest) = self.0.split_first_chunk::<10>()?;
+        let [first @ .., ninth, tenth] = *ten;
+        let digits = u64::from_le_bytes(first) ^ ZEROS;
+        let others = (digits | digits.wrapping_add(6 * ONES)) & (0xf0 * ONES);
+        let (ninth, tenth) = (ninth.wrapping_sub(b'0'), tenth.wrapping_sub(b'0'));
+        if others != 0 || first[0] == b'0' || 9 < ninth.max(tenth) {
+            return None;
+        }
+        self.0 = rest;
+        Some(value_of(digits) * 100 + u64::from(ninth) * 10 + u64::from(tenth))
+    }
+
     /// One to sixteen digits: their number, and how many they are.
     #[inline(always)]
     pub(super) fn digits(&mut self) -> Option<(u64, usize)> {
@@ -221,6 +236,18 @@ mod tests {
             check_decimal(text, None);
         }
         check_decimal("5\u{ff}1", Some((5, 0, "\u{ff}1")));
+    }
+
+    #[test]
+    fn an_epoch_has_ten_digits() {
+        let epoch = |text: &str| Scan(text.as_bytes()).epoch();
+        assert_eq!(epoch("1795464398,"), Some(1_795_464_398));
+        assert_eq!(epoch("9999999999"), Some(9_999_999_999));
+        for text in
+            ["0795464398", "179546439", "17954643:8", "1795464/98", "179546439 ", "179546439.", "17954643\u{e9}", ""]
+        {
+            assert_eq!(epoch(text), None, "{text}");
+        }
     }
 
     #[test]

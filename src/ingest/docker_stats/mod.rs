@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use memchr::memchr;
 
 use super::clock::{self, Stamp};
-use super::rows::read_rows;
+use super::rows::{Taken, read_rows};
 use super::source::Opened;
 use super::stamps::Seasons;
 use super::{Evidence, Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
@@ -133,10 +133,15 @@ impl Reader {
         self.files.push(File { input: index, first_tick, end_tick: 0, mtime_ms: opened.mtime_ms, is_stream: false });
         let mut notes = Notes::default();
         let mut scratch = String::new();
-        let n_lines = read_rows(&mut opened.lines, quick::decode, |line, row| {
-            if !row.is_some_and(|row| self.take_quick_row(line.bytes, row, input, &mut notes)) {
-                self.read_line(line, &mut scratch, input, &mut notes);
+        let n_lines = read_rows(&mut opened.lines, quick::decode, |taken| match taken {
+            Taken::Rows(rows) => {
+                for (index, (row, bytes)) in rows.iter().enumerate() {
+                    if !self.take_quick_row(bytes, row, input, &mut notes) {
+                        self.read_line(rows.line(index), &mut scratch, input, &mut notes);
+                    }
+                }
             }
+            Taken::Line(line) => self.read_line(line, &mut scratch, input, &mut notes),
         });
         self.give_up_object(input);
         self.end_tick();

@@ -79,9 +79,9 @@ impl File<'_> {
     }
 
     /// Takes points that stood one after the other.
-    fn take_run(&mut self, series: usize, run: &Run) {
+    fn take_run(&mut self, series: usize, run: Run) {
+        self.input.samples += run.len() as u64;
         self.reader.series[series].take_run(run);
-        self.input.samples += run.values.len() as u64;
     }
 
     /// Takes a line of the export of `VictoriaMetrics`: its labels, its values and their times in milliseconds.
@@ -344,7 +344,7 @@ impl<'de> Visitor<'de> for Points<'_, '_> {
             points.next_element_seed(Element { point: &mut file.point, pending: &file.pending })?
         {
             match element {
-                Some(run) => file.take_run(self.series, &run),
+                Some(run) => file.take_run(self.series, run),
                 None => file.take_point(self.series),
             }
         }

@@ -51,14 +51,14 @@ struct Exported {
 
 impl Exported {
     /// Takes values that are amounts of memory, at times that are times.
-    fn take_run(&mut self, run: &Run) {
-        let n_before = self.samples.len();
-        self.samples.time_ms.extend_from_slice(&run.time_ms);
-        self.samples.used_bytes.extend_from_slice(&run.values);
-        self.samples.quantum_bytes.resize(n_before + run.values.len(), 1.0);
-        self.samples.marks.resize(n_before + run.values.len(), Marks::default().bits());
-        if let Some(first) = self.samples.marks.get_mut(n_before) {
+    fn take_run(&mut self, mut run: Run) {
+        if let Some(first) = run.marks.first_mut() {
             *first = std::mem::take(&mut self.pending).bits();
+        }
+        if self.samples.is_empty() {
+            self.samples = run;
+        } else {
+            self.samples.extend(&run);
         }
     }
 

@@ -1,11 +1,13 @@
 //! Takes points out of the JSON before it is parsed, where they stand as servers print them.
 //!
-//! Nearly all of an export is `[1795464398.791,"537133056"],[..`. Runs of such points are read here, on all cores, and
-//! the JSON parser is given the number `0` in the place of each; everything else goes by unchanged. Within a text
+//! Nearly all of an export is `[1795464398.791,"537133056"],[..`. Runs of such points are looked for ahead, on all cores,
+//! and the JSON parser is given the number `0` in the place of each; everything else goes by unchanged. Within a text
 //! nothing is taken for a point.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::rc::Rc;
 
 use memchr::{memchr, memchr_iter, memmem};
@@ -13,22 +15,32 @@ use rayon::prelude::*;
 
 use super::super::scan::Scan;
 use super::matrix::Progress;
+use crate::series::Samples;
 
-/// How much is read at once, in bytes; a run ends with it. Where this is fuzzed, inputs are short.
-const BUFFER: usize = if cfg!(fuzzing) { 1 << 10 } else { 512 << 10 };
+/// How much is read at once for each core, in bytes. Where this is fuzzed, inputs are short.
+const BUFFER: usize = if cfg!(fuzzing) { 1 << 10 } else { 1 << 20 };
 
-/// Smaller pieces are not worth the way to another core, in bytes.
-const MIN_PIECE: usize = BUFFER / 16;
+/// More cores than this wait for the parser.
+const MAX_THREADS: usize = 8;
+
+/// What one core looks through at a time, in bytes.
+const PIECE: usize = BUFFER / 4;
+
+/// Shorter runs are left to the parser.
+const MIN_POINTS: usize = 8;
 
 /// No point that is read here is longer, in bytes.
 const MAX_POINT: usize = 64;
 
-/// Points that stood one after the other.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Run {
-    pub(super) time_ms: Vec<i64>,
-    /// Whole numbers of bytes or parts of them, 0 to 2^53.
-    pub(super) values: Vec<f64>,
+/// Points that stood one after the other: whole numbers of bytes or parts of them, 0 to 2^53.
+pub(super) type Run = Samples;
+
+/// A run and where it stands in the buffer, in bytes.
+#[derive(Debug)]
+struct Found {
+    start: usize,
+    length: usize,
+    run: Run,
 }
 
 /// The run that the parser has just been given a number for.
@@ -37,9 +49,15 @@ pub(super) type Pending = Rc<RefCell<Option<Run>>>;
 /// A JSON text in which runs of points are numbers. It is to be read byte by byte, as `serde_json` does.
 pub(super) struct Runs<R> {
     reader: R,
+    /// What is given: from `start` to `end`, behind room for the beginning of a point.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// What is read while runs are looked for in the other, behind as much room, and where it ends.
+    next: Vec<u8>,
+    next_end: usize,
+    /// The runs in the buffer, in order. What looks like one in a text is never asked for.
+    found: VecDeque<Found>,
     progress: Progress,
     pending: Pending,
     /// The last byte that was given and is no blank.
@@ -47,6 +65,9 @@ pub(super) struct Runs<R> {
     /// Bytes that were given since the last run.
     since_run: u64,
     text: Text,
+    /// Whether nothing but blanks stands before the last byte in its line, and whether it is one itself.
+    is_first: bool,
+    is_blank: bool,
 }
 
 /// Where the last byte that was given stands.
@@ -70,43 +91,60 @@ impl Text {
     }
 }
 
-impl<R: Read> Runs<R> {
+impl<R: Read + Send> Runs<R> {
     pub(super) fn new(reader: R, progress: Progress, pending: Pending) -> Runs<R> {
-        let buffer = vec![0; BUFFER];
-        Runs { reader, buffer, start: 0, end: 0, progress, pending, last: 0, since_run: 0, text: Text::Outside }
+        let length = MAX_POINT + BUFFER * rayon::current_num_threads().min(MAX_THREADS);
+        Runs {
+            reader,
+            buffer: vec![0; length],
+            start: MAX_POINT,
+            end: MAX_POINT,
+            next: vec![0; length],
+            next_end: MAX_POINT,
+            found: VecDeque::new(),
+            progress,
+            pending,
+            last: 0,
+            since_run: 0,
+            text: Text::Outside,
+            is_first: true,
+            is_blank: true,
+        }
     }
 
-    /// Reads until the buffer is full or the text ends.
-    fn fill(&mut self) -> io::Result<()> {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        while self.end < BUFFER {
-            match self.reader.read(&mut self.buffer[self.end..]) {
-                Ok(0) => break,
-                Ok(n) => self.end += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+    /// Goes on to what was read before, reads as much again, and looks for runs. At most the beginning of a point is
+    /// left.
+    fn fill(&mut self) {
+        if self.next_end == MAX_POINT {
+            self.next_end = read_behind_room(&mut self.reader, &mut self.next);
         }
-        Ok(())
+        let left = self.end - self.start;
+        self.next[MAX_POINT - left..MAX_POINT].copy_from_slice(&self.buffer[self.start..self.end]);
+        std::mem::swap(&mut self.buffer, &mut self.next);
+        (self.start, self.end) = (MAX_POINT - left, self.next_end);
+        let Runs { reader, next, buffer, start, end, .. } = self;
+        (self.next_end, self.found) = rayon::join(|| read_behind_room(reader, next), || runs(&buffer[..*end], *start));
     }
 
     /// Steps over the rest of the line in which the last byte stands, and gives that line's number. Where this byte is
     /// the first of its line, and made known that the line before was not whole, it is given once more instead.
     pub(super) fn skip_line(&mut self) -> u64 {
         self.text = Text::Outside;
-        self.last = 0;
-        let given = &self.buffer[..self.start];
-        let before = given.iter().rev().skip(1).find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
-        if before == Some(&b'\n') && given.last() == Some(&b'{') {
+        if self.is_first && self.last == b'{' {
+            self.last = 0;
+            self.is_blank = true;
             self.start -= 1;
             self.progress.bytes.set(self.progress.bytes.get() - 1);
             return self.progress.lines.get();
         }
+        self.last = 0;
+        self.is_blank = true;
         let number = self.progress.lines.get() + 1;
         loop {
-            if self.start == self.end && (self.fill().is_err() || self.start == self.end) {
+            if self.start == self.end {
+                self.fill();
+            }
+            if self.start == self.end {
                 return number;
             }
             let rest = &self.buffer[self.start..self.end];
@@ -120,6 +158,14 @@ impl<R: Read> Runs<R> {
         }
     }
 
+    /// The run that begins with the next byte.
+    fn found_here(&mut self) -> Option<Found> {
+        while self.found.front().is_some_and(|found| found.start < self.start) {
+            self.found.pop_front();
+        }
+        if self.found.front()?.start == self.start { self.found.pop_front() } else { None }
+    }
+
     /// Steps over `length` bytes.
     fn pass(&mut self, length: usize) {
         self.progress.pass(&self.buffer[self.start..self.start + length]);
@@ -127,26 +173,30 @@ impl<R: Read> Runs<R> {
     }
 }
 
-impl<R: Read> Read for Runs<R> {
+impl<R: Read + Send> Read for Runs<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let Some(given) = bytes.first_mut() else { return Ok(0) };
         if self.start == self.end || self.buffer[self.start] == b'[' && self.end - self.start < MAX_POINT {
-            self.fill()?;
+            self.fill();
         }
         if self.start == self.end {
             return Ok(0);
         }
         let byte = self.buffer[self.start];
-        if byte == b'[' && self.text == Text::Outside && matches!(self.last, b'[' | b',') {
-            let (run, length) = run(&self.buffer[self.start..self.end]);
-            if length > 0 {
-                self.pass(length);
-                *self.pending.borrow_mut() = Some(run);
-                self.since_run = 0;
-                self.last = b'0';
-                *given = self.last;
-                return Ok(1);
-            }
+        if byte == b'['
+            && self.text == Text::Outside
+            && matches!(self.last, b'[' | b',')
+            && let Some(Found { length, run, .. }) = self.found_here()
+        {
+            // No line ends between its points.
+            self.progress.bytes.set(self.progress.bytes.get() + length as u64);
+            self.start += length;
+            self.is_blank = false;
+            *self.pending.borrow_mut() = Some(run);
+            self.since_run = 0;
+            self.last = b'0';
+            *given = self.last;
+            return Ok(1);
         }
         self.since_run += 1;
         if self.since_run == 2 {
@@ -155,74 +205,108 @@ impl<R: Read> Read for Runs<R> {
         }
         self.pass(1);
         self.text = self.text.after(byte);
-        if !byte.is_ascii_whitespace() {
+        self.is_first = self.is_blank;
+        if byte.is_ascii_whitespace() {
+            self.is_blank |= byte == b'\n';
+        } else {
             self.last = byte;
+            self.is_blank = false;
         }
         *given = byte;
         Ok(1)
     }
 }
 
-/// The points at the beginning of a text, and how long they are with the commas between them.
-///
-/// The first of them are read on one core: points of another form may interrupt the run at once.
-fn run(text: &[u8]) -> (Run, usize) {
-    let first = &text[..text.len().min(MIN_PIECE)];
-    let (mut whole, mut length) = points(first);
-    // The last point of the piece was cut.
-    let goes_on = length > 0 && first.len() < text.len() && first.len() - length < MAX_POINT;
-    if goes_on && text[length - 1] == b',' {
-        let rest = &text[length..];
-        let end = memmem::find(rest, b"]]").map_or(rest.len(), |end| end + 1);
-        let pieces = pieces(&rest[..end]);
-        let read: Vec<(Run, usize)> = pieces.par_iter().map(|piece| points(piece)).collect();
-        for (piece, (run, read)) in pieces.iter().zip(read) {
-            whole.time_ms.extend(run.time_ms);
-            whole.values.extend(run.values);
-            length += read;
-            if read < piece.len() {
-                break;
-            }
+/// Reads until the buffer is full or the text ends, and gives where that is. A reader that fails has said so, and has
+/// ended.
+fn read_behind_room(reader: &mut impl Read, buffer: &mut [u8]) -> usize {
+    let mut end = MAX_POINT;
+    while end < buffer.len() {
+        match reader.read(&mut buffer[end..]) {
+            Ok(0) => break,
+            Ok(n) => end += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
         }
     }
-    // A comma behind the last point is for the parser.
-    let blanks = text[..length].iter().rev().take_while(|byte| **byte == b' ').count();
-    (whole, text[..length - blanks].strip_suffix(b",").map_or(length, <[u8]>::len))
+    end
 }
 
-/// A text cut behind commas between points, and the blanks behind these, for all cores.
-fn pieces(text: &[u8]) -> Vec<&[u8]> {
-    let n_pieces = rayon::current_num_threads().min(text.len() / MIN_PIECE).max(1);
-    let mut cuts = vec![0];
-    for piece in 1..n_pieces {
-        let from = (text.len() * piece / n_pieces).max(*cuts.last().unwrap_or(&0));
-        cuts.extend(memmem::find(&text[from..], b"],").map(|at| {
-            let mut rest = Scan(&text[from + at + 2..]);
-            rest.blanks();
-            text.len() - rest.0.len()
-        }));
+/// The runs of a text from `start` on, in order.
+fn runs(text: &[u8], start: usize) -> VecDeque<Found> {
+    let pieces = pieces(text, start);
+    let found: Vec<Vec<Found>> = pieces.into_par_iter().map(|piece| runs_of_piece(text, piece)).collect();
+    found.into_iter().flatten().collect()
+}
+
+/// Pieces of a text from `start` on, cut where a run ends or, where none ends for long, in the middle of one.
+fn pieces(text: &[u8], start: usize) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut at = start;
+    while at < text.len() {
+        let rest = &text[(at + PIECE).min(text.len())..];
+        let cut = memmem::find(&rest[..rest.len().min(PIECE)], b"]]").map_or(0, |length| length + 2);
+        let end = text.len() - rest.len() + cut;
+        pieces.push(at..end);
+        at = end;
     }
-    cuts.push(text.len());
-    cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect()
+    pieces
 }
 
-/// The points at the beginning of a text, and how long they are with the commas behind them.
-fn points(text: &[u8]) -> (Run, usize) {
-    let n_points = text.len() / 24;
-    let mut run = Run { time_ms: Vec::with_capacity(n_points), values: Vec::with_capacity(n_points) };
+/// The runs that begin in a piece of a text; their points do, too.
+fn runs_of_piece(text: &[u8], piece: Range<usize>) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    let mut at = piece.start;
+    while let Some(next) = memchr(b'[', &text[at..piece.end]) {
+        let start = at + next;
+        // Series of one export are alike in length.
+        let n_expected = found.last().map_or(PIECE / 24, |found| found.run.len());
+        let (run, length) = points(&text[start..], piece.end - start, n_expected);
+        at = (start + length.max(1)).min(piece.end);
+        if MIN_POINTS <= run.len() {
+            let run = Run { quantum_bytes: vec![1.0; run.len()], marks: vec![0; run.len()], ..run };
+            found.push(Found { start, length, run });
+        }
+    }
+    found
+}
+
+/// The points at the beginning of a text that begin before `limit`, and how long they are with what stands between
+/// them; few of them are not kept.
+fn points(text: &[u8], limit: usize, n_expected: usize) -> (Run, usize) {
+    let mut first = [(0, 0.0); MIN_POINTS];
+    let mut run = Run::default();
+    let (mut n_points, mut length) = (0, 0);
     let mut rest = Scan(text);
-    let mut read = rest;
     while let Some((time_ms, value)) = rest.point() {
-        run.time_ms.push(time_ms);
-        run.values.push(value);
-        let is_more = rest.literal(b",").is_some();
-        rest.blanks();
-        read = rest;
-        if !is_more {
+        if n_points < MIN_POINTS {
+            first[n_points] = (time_ms, value);
+        } else {
+            run.time_ms.push(time_ms);
+            run.used_bytes.push(value);
+        }
+        n_points += 1;
+        length = text.len() - rest.0.len();
+        if n_points == MIN_POINTS {
+            let capacity = n_expected.min((limit.saturating_sub(length)) / 24 + 1) + MIN_POINTS;
+            run.time_ms.reserve(capacity);
+            run.used_bytes.reserve(capacity);
+            first.iter().for_each(|(time_ms, value)| {
+                run.time_ms.push(*time_ms);
+                run.used_bytes.push(*value);
+            });
+        }
+        if rest.literal(b",").is_none() {
+            break;
+        }
+        if rest.0.first() == Some(&b' ') {
+            rest.blanks();
+        }
+        if limit <= text.len() - rest.0.len() {
             break;
         }
     }
-    (run, text.len() - read.0.len())
+    (run, length)
 }
 
 impl Progress {
@@ -242,12 +326,7 @@ impl Scan<'_> {
         const LARGEST: u64 = 1 << 53;
 
         self.literal(b"[")?;
-        // A number of JSON does not begin with it.
-        if self.0.first() == Some(&b'0') {
-            return None;
-        }
-        // Ten digits: later than 2001 and before 2286.
-        let (seconds, 10) = self.digits()? else { return None };
+        let seconds = self.epoch()?;
         let mut time_ms = seconds * 1000;
         if self.literal(b".").is_some() {
             let (decimals, n_decimals @ 1..=3) = self.digits()? else { return None };
@@ -337,7 +416,7 @@ mod tests {
         let mut byte = [0];
         while runs.read(&mut byte).unwrap() == 1 {
             match pending.borrow_mut().take() {
-                Some(run) => given.push_str(&format!("<{:?}>", run.values)),
+                Some(run) => given.push_str(&format!("<{:?}>", run.used_bytes)),
                 None => given.push(byte[0] as char),
             }
         }
@@ -345,21 +424,40 @@ mod tests {
         given
     }
 
+    /// So many points, from this value on.
+    fn run_of(n_points: i64, first: i64, between: &str) -> String {
+        let points: Vec<String> =
+            (first..first + n_points).map(|i| format!("[{},\"{i}\"]", 1_795_464_398 + i)).collect();
+        points.join(between)
+    }
+
     #[test]
     fn runs_are_taken_out_and_the_rest_goes_by() {
-        let text = "{\"value\":[1795464398,\"1\"],\"x\":\"[[1795464398,\\\"1\\\"]\",\"values\":[[1795464398,\"1\"], [1795464399,\"2\"],[1795464400,\"NaN\"],\n[1795464401,\"3\"]],\"values\":[[17";
-        let expected = "{\"value\":[1795464398,\"1\"],\"x\":\"[[1795464398,\\\"1\\\"]\",\"values\":[<[1.0, 2.0]>,[1795464400,\"NaN\"],\n<[3.0]>],\"values\":[[17";
+        let [long, short, other] = [run_of(9, 1, ", "), run_of(7, 1, ","), run_of(8, 20, ",")];
+        let text = format!(
+            "{{\"value\":[1795464398,\"1\"],\"x\":\"[{}]\",\"values\":[{long},[1795464400,\"NaN\"],\n{other}],\"values\":[{short}, [17",
+            other.replace('"', "\\\"")
+        );
+        let expected = text
+            .replace(&long, "<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]>")
+            .replace(&other, "<[20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0]>");
         for drop in [1, 7, 64, 1000] {
-            assert_eq!(given(text, drop), expected);
+            assert_eq!(given(&text, drop), expected);
         }
+    }
+
+    /// A text that is none of JSON, and holds in quotes what looks like points.
+    #[test]
+    fn nothing_in_a_text_is_a_point() {
+        let text = format!("[\"a,{}\"b]", run_of(20, 1, ","));
+        assert_eq!(given(&text.replacen("\"1\"", "1", 1), 1000), text.replacen("\"1\"", "1", 1));
     }
 
     /// Whatever is cut where, on however many cores: all points come, in order.
     #[test]
     fn long_runs_are_cut_and_put_together() {
         let n_points = 3 * BUFFER as i64 / 25;
-        let points: Vec<String> = (0..n_points).map(|i| format!("[{},\"{i}\"]", 1_795_464_398 + i)).collect();
-        let text = format!("[{}]", points.join(","));
+        let text = format!("[{}]", run_of(n_points, 0, ","));
         for n_threads in [1, 2, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
             let values: Vec<f64> = pool.install(|| {
@@ -374,7 +472,8 @@ mod tests {
     #[test]
     fn a_run_that_nobody_wanted_is_forgotten() {
         let pending = Pending::default();
-        let mut runs = Runs::new(&b"[[1795464398,\"1\"],5]"[..], Progress::default(), Rc::clone(&pending));
+        let text = format!("[{},5]", run_of(8, 1, ","));
+        let mut runs = Runs::new(text.as_bytes(), Progress::default(), Rc::clone(&pending));
         let mut byte = [0];
         let mut is_pending = Vec::new();
         while runs.read(&mut byte).unwrap() == 1 {

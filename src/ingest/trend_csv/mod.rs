@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::fields::{self, BareNumbers, Memory};
-use super::rows::read_rows;
+use super::rows::{Taken, read_rows};
 use super::scan::Scan;
 use super::source::Opened;
 use super::stamps::{Seasons, TimeNotes};
@@ -37,6 +37,7 @@ struct Rows {
     /// In bytes; NaN for a gap.
     used_bytes: Vec<f64>,
     quantum_bytes: Vec<f32>,
+    has_gaps: bool,
 }
 
 impl Rows {
@@ -44,6 +45,14 @@ impl Rows {
         self.time_ms.push(row.time_ms);
         self.used_bytes.push(row.used_bytes);
         self.quantum_bytes.push(row.quantum_bytes);
+        self.has_gaps |= row.used_bytes.is_nan();
+    }
+
+    /// Adds rows that are no gaps.
+    fn extend<'a, I: Iterator<Item = &'a Row>>(&mut self, rows: impl Fn() -> I) {
+        self.time_ms.extend(rows().map(|row| row.time_ms));
+        self.used_bytes.extend(rows().map(|row| row.used_bytes));
+        self.quantum_bytes.extend(rows().map(|row| row.quantum_bytes));
     }
 
     fn len(&self) -> usize {
@@ -127,13 +136,14 @@ impl Reader {
         let n_lines = read_rows(
             &mut opened.lines,
             |(), text| plain_row(text),
-            |line, row| match row {
-                Some(row) => {
-                    self.rows.push(*row);
+            |taken| match taken {
+                Taken::Rows(rows) => {
+                    let rows = || rows.items.iter().map(|item| &item.row);
+                    self.rows.extend(rows);
                     self.units.in_rows = true;
-                    input.samples += 1;
+                    input.samples += rows().len() as u64;
                 }
-                None => self.read_line(line, &mut file, input),
+                Taken::Line(line) => self.read_line(line, &mut file, input),
             },
         );
         input.lines = Some(n_lines);
@@ -251,8 +261,8 @@ impl Reader {
 impl Assignment {
     /// The samples of each container: one column after the other, so that no more than one is held twice.
     fn deal(&self, rows: Rows) -> Vec<Samples> {
-        let Rows { time_ms, used_bytes, quantum_bytes } = rows;
-        if self.n_tracks == 1 && !used_bytes.iter().any(|bytes| bytes.is_nan()) {
+        let Rows { time_ms, used_bytes, quantum_bytes, has_gaps } = rows;
+        if self.n_tracks == 1 && !has_gaps {
             let marks = vec![Marks::default().bits(); time_ms.len()];
             return vec![Samples { time_ms, used_bytes, quantum_bytes, marks }];
         }
@@ -293,10 +303,7 @@ fn reserve<T>(samples: &mut [Samples], counts: &[usize], column: impl Fn(&mut Sa
 /// everything else.
 fn plain_row(text: &[u8]) -> Option<(Row, usize)> {
     let mut rest = Scan(text);
-    if text.first() == Some(&b'0') {
-        return None;
-    }
-    let (seconds, 10) = rest.digits()? else { return None };
+    let seconds = rest.epoch()?;
     rest.literal(b",")?;
     // What docker prints for a container that does not run.
     let used = rest.amount().filter(|used| used.bytes != 0.0)?;
