@@ -26,7 +26,7 @@ use crate::settings::{SeriesRules, Settings};
 use crate::settled;
 use crate::stats::ar1::SlopePosterior;
 use crate::stats::fdr;
-use crate::stats::robust::median;
+use crate::stats::robust::{median, median_in_place};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// What to do: everything that the command line and the settings say.
@@ -107,7 +107,8 @@ pub fn judge(
     let inputs_of: HashMap<String, Vec<usize>> =
         ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
     let Ingested { mut inputs, series, timeline } = ingested;
-    let series = in_time_order(series);
+    let in_order = |series: SeriesSamples| MemorySeries::new(series.info, series.samples);
+    let series: Vec<MemorySeries> = series.into_iter().filter_map(in_order).collect();
 
     let window = Window::new(&series, job, &mut notes)?;
     let load = window.load;
@@ -231,16 +232,6 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
         notes.push(format!("no series matches `{wanted}` (the inputs hold {})", held.join(", ")));
     }
     ignored
-}
-
-#[cfg(feature = "frame")]
-fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
-    series.into_iter().filter_map(crate::frame::in_time_order).collect()
-}
-
-#[cfg(not(feature = "frame"))]
-fn in_time_order(series: Vec<SeriesSamples>) -> Vec<MemorySeries> {
-    series.into_iter().filter_map(|series| MemorySeries::new(series.info, series.samples)).collect()
 }
 
 /// Per input, the smallest limit that is taken for the host's memory: shared by several series and nearly the
@@ -402,20 +393,21 @@ impl Prepared {
         };
         let quantum = coarsest_quantum(&samples);
         let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
-        let judged_segmentation =
-            if judged_from == 0 { None } else { samples.from(judged_from).map(|rest| segment::cut(&rest, own_limit)) };
+        let rest = if judged_from == 0 { None } else { samples.from(judged_from) };
+        let judged_segmentation = rest.as_ref().map(|rest| segment::cut(rest, own_limit));
         let is_left = judged_from < samples.len();
         let judged = judged_segmentation.as_ref().unwrap_or(&segmentation);
         let fit = is_left.then(|| fit::fit(judged, quantum, &terms));
+        let (segmentation, judged_segmentation) = (segmentation.pack(), judged_segmentation.map(Segmentation::pack));
         Prepared {
             samples,
             events,
             named,
             settings,
             limit,
-            segmentation: segmentation.pack(),
+            segmentation,
             judged_from,
-            judged_segmentation: judged_segmentation.map(Segmentation::pack),
+            judged_segmentation,
             fit,
             own_criteria: Vec::new(),
             freshness,
@@ -666,8 +658,8 @@ fn known_limit(samples: &MemorySeries, job: &Job, origins: &Origins<'_>) -> Opti
 
 /// The coarsest step in which at least half of the values could be printed, in bytes.
 fn coarsest_quantum(samples: &MemorySeries) -> f64 {
-    let quanta: Vec<f64> = samples.quantum_bytes().iter().map(|quantum| f64::from(*quantum)).collect();
-    median(&quanta).expect("a series is never empty")
+    let mut quanta: Vec<f64> = samples.quantum_bytes().iter().map(|quantum| f64::from(*quantum)).collect();
+    median_in_place(&mut quanta).expect("a series is never empty")
 }
 
 fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentReport> {

@@ -1,20 +1,19 @@
 //! The long table of all samples: the only file that names polars.
 //!
-//! Takes the samples of every series as they were read, puts them in time order, and writes them as Parquet files: for
-//! notebooks, and as the history of `nightly`, which it reads back. Nulls and chunks end here.
+//! Takes the samples of series as they were read and writes them in time order as Parquet files: for notebooks, and as
+//! the history of `nightly`, which it reads back. Nulls and chunks end here.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Float32Chunked, Float64Chunked, Int64Chunked, IntoColumn, NamedFrom,
-    ParquetCompression, ParquetReader, ParquetWriter, PolarsError, PolarsResult, SerReader, Series,
-    SortMultipleOptions, TimeUnit, UInt32Chunked,
+    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter, PolarsError,
+    PolarsResult, SerReader, Series, SortMultipleOptions, TimeUnit,
 };
 
 use crate::ingest::SeriesSamples;
-use crate::series::{MemorySeries, Samples, SeriesInfo};
+use crate::series::{Samples, SeriesInfo};
 
 /// Index of the series, in the order of first appearance.
 const SERIES: &str = "series";
@@ -29,35 +28,6 @@ const MARKS: &str = "marks";
 
 /// So many rows are written to a file at a time, at least.
 const ROW_GROUP: usize = 1 << 18;
-
-/// Puts the samples of a series into time order; `None` when there is none.
-///
-/// Those that are in order stay where they are; others are sorted as a table, whose columns are taken out one by one.
-/// Takes O(n log n) where the series is out of order, else O(n).
-pub fn in_time_order(series: SeriesSamples) -> Option<MemorySeries> {
-    let SeriesSamples { info, mut samples, .. } = series;
-    if !samples.time_ms.is_sorted() {
-        // The order of equal times is the order of reading: the last reading of a time counts.
-        let order = SortMultipleOptions::default().with_maintain_order(true);
-        let table = table_of(samples).sort([TIME_MS], order).expect("the column exists and can be ordered");
-        samples = samples_of(table).expect("the table was made with these types");
-    }
-    MemorySeries::new(info, samples)
-}
-
-/// The samples of one series as a table.
-fn table_of(samples: Samples) -> DataFrame {
-    let Samples { time_ms, used_bytes, quantum_bytes, marks } = samples;
-    let n = time_ms.len();
-    let marks: Vec<u32> = marks.into_iter().map(u32::from).collect();
-    let columns = vec![
-        Int64Chunked::from_vec(TIME_MS.into(), time_ms).into_column(),
-        Float64Chunked::from_vec(USED_BYTES.into(), used_bytes).into_column(),
-        Float32Chunked::from_vec(QUANTUM_BYTES.into(), quantum_bytes).into_column(),
-        UInt32Chunked::from_vec(MARKS.into(), marks).into_column(),
-    ];
-    DataFrame::new(n, columns).expect("the columns have one length and different names")
-}
 
 /// The columns of the table of one series.
 fn samples_of(table: DataFrame) -> PolarsResult<Samples> {
@@ -220,17 +190,18 @@ mod tests {
         SeriesSamples { info, samples, inputs: vec![0] }
     }
 
-    /// The table is one route from samples to a series, sorting them by themselves another: both give the same.
     #[test]
-    fn the_table_gives_back_every_series_in_time_order() {
-        for read in [
+    fn rows_are_in_order_of_time_and_those_of_one_time_in_order_of_reading() {
+        let all = [
             samples("web", &[(20, 2.0), (10, 1.0), (20, 2.5), (30, 3.0)]),
             samples("none", &[]),
-            samples("api", &[(5, 7.0), (15, 8.0)]),
-        ] {
-            let by_themselves = MemorySeries::new(read.info.clone(), read.samples.clone());
-            assert_eq!(in_time_order(read), by_themselves);
-        }
+            samples("api", &[(15, 7.0), (5, 8.0)]),
+        ];
+        let mut file = tempfile::tempfile().unwrap();
+        write_parquet(&all, &mut file).unwrap();
+        let table = ParquetReader::new(file).finish().unwrap();
+        let used: Vec<f64> = table.column(USED_BYTES).unwrap().f64().unwrap().into_no_null_iter().collect();
+        assert_eq!(used, [1.0, 2.0, 2.5, 3.0, 8.0, 7.0]);
     }
 
     /// Series before, at and after the end of a group of rows are all in the file.

@@ -212,7 +212,7 @@ pub fn judge(fit: &Fit, segmentation: &Segmentation, q_value: Option<f64>, terms
 /// One series being judged.
 struct Case<'a> {
     fit: &'a Fit,
-    segmentation: &'a Segmentation,
+    segmentation: &'a Segmentation<'a>,
     terms: &'a JudgeTerms,
 }
 

@@ -72,7 +72,7 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     if on_github() {
         eprint!("{}", github::annotations(&report));
     }
-    add_to_job_summary(&markdown::render(&report, &markdown::Images::none(&report), None));
+    add_to_job_summary(|| markdown::render(&report, &markdown::Images::none(&report), None));
     if !args.quiet && !is_stdout(args.json.as_deref()) {
         let text = summary::render(&report, coloured(args.color));
         print(&if on_github() { github::inert(&text) } else { text })?;
@@ -198,7 +198,7 @@ fn compare(args: &CompareArgs) -> Result<ExitCode, Error> {
     if on_github() {
         eprint!("{}", compare::text::annotations(&comparison));
     }
-    add_to_job_summary(&compare::text::markdown(&comparison));
+    add_to_job_summary(|| compare::text::markdown(&comparison));
     if !args.quiet && !is_stdout(args.json.as_deref()) {
         let text = compare::text::plain(&comparison);
         print(&if on_github() { github::inert(&text) } else { text })?;
@@ -286,10 +286,11 @@ fn on_github() -> bool {
 /// Appends to the summary of the GitHub job, where there is one, as much as still fits.
 ///
 /// That it cannot be written changes no verdict: the variable may point outside the container that runs this.
-fn add_to_job_summary(text: &str) {
+fn add_to_job_summary(text: impl FnOnce() -> String) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return };
     let used = std::fs::metadata(&path).map_or(0, |file| file.len() as usize);
-    let text = github::shortened(text, github::SUMMARY_BYTES.saturating_sub(used));
+    let text = text();
+    let text = github::shortened(&text, github::SUMMARY_BYTES.saturating_sub(used));
     let appended =
         OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
     if let Err(error) = appended {

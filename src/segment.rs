@@ -5,9 +5,11 @@
 //! the level of a start, or comes by the clock, and does not merely end an excursion. Times are seconds from the
 //! first sample, values bytes.
 
+use std::borrow::Cow;
+
 use crate::series::{Marks, MemorySeries};
 use crate::stats::falls::Falls;
-use crate::stats::robust::{RunningMedian, mad, mean, median};
+use crate::stats::robust::{RunningMedian, mad, mean, median, median_in_place};
 use crate::stats::{falls, spikes};
 
 /// After a restart at most this share of the memory before it is left.
@@ -100,11 +102,11 @@ pub struct Restart {
 
 /// A series cut at its restarts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Segmentation {
+pub struct Segmentation<'a> {
     /// Seconds from the first sample.
     pub seconds: Vec<f64>,
-    /// Memory in bytes, spikes replaced by their neighbours' median.
-    pub values: Vec<f64>,
+    /// Memory in bytes, spikes replaced by their neighbours' median; without any, that of the series itself.
+    pub values: Cow<'a, [f64]>,
     /// Indices of the replaced samples.
     pub spikes: Vec<usize>,
     /// Where lives begin anew, increasing.
@@ -122,7 +124,7 @@ pub struct Segmentation {
     pub falls: Vec<usize>,
 }
 
-impl Segmentation {
+impl Segmentation<'_> {
     /// The samples of each life, in order; one life when there was no restart.
     pub fn lives(&self) -> Vec<std::ops::Range<usize>> {
         lives(&self.cuts(), self.values.len())
@@ -130,9 +132,21 @@ impl Segmentation {
 
     /// Gives back the memory of `seconds` and `values`, until `unpack`.
     pub fn pack(self) -> Packed {
-        let Segmentation { values, spikes, .. } = &self;
-        let replaced = spikes.iter().map(|spike| values[*spike]).collect();
-        Packed { rest: Segmentation { seconds: Vec::new(), values: Vec::new(), ..self }, replaced }
+        let replaced = self.spikes.iter().map(|spike| self.values[*spike]).collect();
+        let rest = self.with_columns(Vec::new(), Cow::Borrowed(&[]));
+        Packed { rest, replaced }
+    }
+
+    /// The same with values of its own.
+    pub fn into_owned(mut self) -> Segmentation<'static> {
+        let seconds = std::mem::take(&mut self.seconds);
+        let values = Cow::Owned(std::mem::take(&mut self.values).into_owned());
+        self.with_columns(seconds, values)
+    }
+
+    fn with_columns<'b>(self, seconds: Vec<f64>, values: Cow<'b, [f64]>) -> Segmentation<'b> {
+        let Segmentation { spikes, restarts, trusted, gradual, releases, rises, falls, .. } = self;
+        Segmentation { seconds, values, spikes, restarts, trusted, gradual, releases, rises, falls }
     }
 
     fn cuts(&self) -> Vec<usize> {
@@ -143,21 +157,22 @@ impl Segmentation {
 /// A segmentation without its columns, which the series holds, too.
 #[derive(Debug, Clone)]
 pub struct Packed {
-    rest: Segmentation,
+    rest: Segmentation<'static>,
     /// The values in the places of spikes.
     replaced: Vec<f64>,
 }
 
 impl Packed {
     /// The segmentation again, of a series with these times and values.
-    pub fn unpack(self, time_ms: &[i64], used_bytes: &[f64]) -> Segmentation {
-        let Packed { mut rest, replaced } = self;
-        rest.seconds = seconds_of(time_ms);
-        rest.values = used_bytes.to_vec();
-        for (spike, value) in rest.spikes.iter().zip(replaced) {
-            rest.values[*spike] = value;
+    pub fn unpack<'a>(self, time_ms: &[i64], used_bytes: &'a [f64]) -> Segmentation<'a> {
+        let Packed { rest, replaced } = self;
+        let mut segmentation: Segmentation<'a> = rest;
+        segmentation.seconds = seconds_of(time_ms);
+        segmentation.values = Cow::Borrowed(used_bytes);
+        for (spike, value) in segmentation.spikes.iter().zip(replaced) {
+            segmentation.values.to_mut()[*spike] = value;
         }
-        rest
+        segmentation
     }
 }
 
@@ -168,11 +183,11 @@ fn seconds_of(time_ms: &[i64]) -> Vec<f64> {
 }
 
 /// Finds restarts and releases. `limit`: the container's limit in bytes. Takes O(n log n) time.
-pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation {
-    let seconds = seconds_of(series.time_ms());
+pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let despiked = spikes::remove(series.used_bytes());
     let values = despiked.values;
     let Falls { at: falls, rises } = falls::find(&values);
+    let seconds = seconds_of(series.time_ms());
     let explicit = explicit_restarts(series);
 
     let evidence = Evidence::new(&seconds, &values, &falls);
@@ -249,20 +264,26 @@ fn beside_explicit(
 
 /// Gaps after which memory is at the level of a start again, having been well above it.
 fn after_gaps(seconds: &[f64], values: &[f64]) -> Vec<(usize, Cause)> {
-    let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let Some(usual) = median(&steps) else { return Vec::new() };
+    let Some(usual) = usual_step(seconds) else { return Vec::new() };
     let mut starts = RunningMedian::default();
     starts.push(start_level(values));
     let mut found = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
+    for (index, pair) in seconds.windows(2).enumerate() {
+        let step = pair[1] - pair[0];
         let (before, after) = (values[index], values[index + 1]);
         let start = starts.median().expect("there is at least the first start");
-        if *step > GAP_STEPS * usual && after <= START_AGAIN * start && after <= RESTART_DEPTH * before {
+        if step > GAP_STEPS * usual && after <= START_AGAIN * start && after <= RESTART_DEPTH * before {
             found.push((index + 1, Cause::Gap));
             starts.push(after);
         }
     }
     found
+}
+
+/// The median of the steps from one sample to the next, in seconds; `None` with fewer than two.
+fn usual_step(seconds: &[f64]) -> Option<f64> {
+    let mut steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    median_in_place(&mut steps)
 }
 
 /// The level at which a series starts: the median of its first 2 %, at least three samples.
@@ -272,8 +293,8 @@ fn start_level(values: &[f64]) -> f64 {
 
 /// The median of the rises from one sample to the next, in bytes; 0 when there is none.
 fn usual_rise(values: &[f64]) -> f64 {
-    let rises: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).filter(|rise| *rise > 0.0).collect();
-    median(&rises).unwrap_or(0.0)
+    let mut rises: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).filter(|rise| *rise > 0.0).collect();
+    median_in_place(&mut rises).unwrap_or(0.0)
 }
 
 /// What the falls of a series say together.
@@ -313,8 +334,7 @@ impl Evidence {
                 .zip(median(&peaks))
                 .is_some_and(|(spread, level)| spread <= between_readings.max(CEILING_SPREAD * level));
         let times: Vec<f64> = falls.iter().map(|fall| seconds[fall.at]).collect();
-        let steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let by_the_clock = median(&steps).is_some_and(|step| keeps_the_clock(&times, step));
+        let by_the_clock = usual_step(seconds).is_some_and(|step| keeps_the_clock(&times, step));
         Evidence { falls, excursion_ends, by_the_clock, from_one_ceiling }
     }
 
@@ -525,14 +545,16 @@ mod tests {
     #[test]
     fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
         let two_lives = teeth(20.0, 200.0, 30, 2);
-        let guessed = cut(&series(&two_lives, &[], 10_000), None);
+        let unmarked = series(&two_lives, &[], 10_000);
+        let guessed = cut(&unmarked, None);
         assert_eq!((describe(&guessed).as_str(), guessed.trusted), ("30 level-drop, 0 releases", false));
         for (marks, expected) in [
             (Marks::RESTARTED, "30 event, 0 releases"),
             (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 releases"),
             (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 releases"),
         ] {
-            let told = cut(&series(&two_lives, &[(30, marks)], 10_000), None);
+            let marked = series(&two_lives, &[(30, marks)], 10_000);
+            let told = cut(&marked, None);
             assert_eq!((describe(&told).as_str(), told.trusted), (expected, true));
         }
     }

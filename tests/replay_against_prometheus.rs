@@ -375,12 +375,12 @@ fn read_states(text: &str) -> States {
 
 /// What the replay finds, in the same form; `None` where the rule selects nothing.
 fn replay(input: &Input, case: &Case, series: &Series) -> Option<BTreeMap<i64, State>> {
-    let readings: Vec<Option<Readings>> = case
+    let readings: Vec<Option<Readings<'_>>> = case
         .metrics
         .iter()
         .map(|metric| series.input(metric).and_then(|points| Readings::new(points.clone(), case.lookback)))
         .collect();
-    let inputs: Vec<Option<&Readings>> = readings.iter().map(Option::as_ref).collect();
+    let inputs: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
     let replay = Replay::of(&case.rule, &inputs, input.interval_ms)?;
     let last_ms = last_ms(case, series)?;
     let mut states = BTreeMap::new();

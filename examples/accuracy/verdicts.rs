@@ -9,14 +9,14 @@ use leaktrend::stats::robust::median;
 
 /// What was measured of one series.
 pub(crate) struct Measured {
-    pub(crate) segmentation: Segmentation,
+    pub(crate) segmentation: Segmentation<'static>,
     pub(crate) fit: Fit,
 }
 
 /// Measures a series, without a limit.
 pub(crate) fn measure(series: &MemorySeries) -> Measured {
     let settings = Settings::default().verdict;
-    let segmentation = segment::cut(series, None);
+    let segmentation = segment::cut(series, None).into_owned();
     let quanta: Vec<f64> = series.quantum_bytes().iter().map(|quantum| f64::from(*quantum)).collect();
     let terms = ToleranceTerms {
         level_share: settings.tolerance_share.get(),

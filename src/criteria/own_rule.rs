@@ -51,9 +51,9 @@ pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &Context) -
     if let Some(metrics) = &alert.mixed {
         return undecided(format!("the rule tells {metrics} apart, and this input has one amount of memory for them"));
     }
-    let readings: Vec<Option<Readings>> =
+    let readings: Vec<Option<Readings<'_>>> =
         alert.inputs.iter().map(|input| input.map(|series| Readings::of(series, context.lookback))).collect();
-    let inputs: Vec<Option<&Readings>> = readings.iter().map(Option::as_ref).collect();
+    let inputs: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
     let replay = Replay::of(alert.rule, &inputs, alert.interval_ms).expect("the owner is one of the inputs");
     // The points of a range query lie on a grid of their own: only its phases can be asked about.
     let phase_ms = context.phase_ms.filter(|_| owner.info.sampling == Sampling::Raw);

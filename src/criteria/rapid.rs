@@ -248,21 +248,16 @@ fn lower_bound_spans(
 }
 
 /// Each reading of a part with the first one at least a window later.
-fn apart(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings) -> Vec<(usize, usize)> {
+fn apart(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings) -> impl Iterator<Item = (usize, usize)> {
     let times = series.time_ms();
     let window_ms = settings.window_seconds.as_ms();
-    let mut pairs = Vec::new();
     let mut later = part.start;
-    for index in part.clone() {
+    part.clone().map_while(move |index| {
         while later < part.end && (later <= index || times[later] - times[index] < window_ms) {
             later += 1;
         }
-        if later == part.end {
-            break;
-        }
-        pairs.push((index, later));
-    }
-    pairs
+        (later < part.end).then_some((index, later))
+    })
 }
 
 fn average_slope(series: &MemorySeries, a: usize, b: usize) -> f64 {

@@ -182,25 +182,24 @@ pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Erro
     if !names.paths().is_empty() {
         fs::create_dir_all(&chart_folder).map_err(into(&chart_folder))?;
     }
-    let drawn: Vec<(&String, Vec<u8>)> = report
+    let stage = |path: PathBuf, content: &[u8]| Staged::new(&path, content).map_err(into(&path));
+    // Each as soon as it is drawn: thousands of pictures are not held in memory.
+    let mut staged = report
         .series
         .par_iter()
         .zip(&names.of_series)
         .filter_map(|(series, name)| {
             let draw = || layout.chart_format.chart(&pictures::of(report, series), layout.theme);
-            name.as_ref().map(|name| (name, draw()))
+            name.as_ref().map(|name| stage(chart_folder.join(name), &draw()))
         })
-        .collect();
+        .collect::<Result<Vec<_>, _>>()?;
     let all: Vec<Chart<'_>> =
         layout.charts.overview(report).iter().map(|series| pictures::of(report, series)).collect();
     let heading = words::headline(report, &escape::printable);
     let pages = layout.chart_format.sheet(&heading, &all, layout.theme);
-    let stage = |path: PathBuf, content: &[u8]| Staged::new(&path, content).map_err(into(&path));
-    let mut staged = drawn
-        .into_iter()
-        .chain(names.overview.iter().zip(pages))
-        .map(|(name, file)| stage(chart_folder.join(name), &file))
-        .collect::<Result<Vec<_>, _>>()?;
+    for (name, page) in names.overview.iter().zip(pages) {
+        staged.push(stage(chart_folder.join(name), &page)?);
+    }
     let images = names.images(layout.image_base.as_ref());
     let text = markdown::render(report, &images, layout.markdown_limit).into_bytes();
     staged.push(stage(folder.join("verdict.md"), &text)?);

@@ -199,13 +199,13 @@ type Points = Vec<(i64, Option<f64>)>;
 impl Finding<'_> {
     /// The test, or why it cannot be written; `None` when the alert does not fire.
     fn test(&self, phase_ms: Option<i64>, load: Option<LoadWindow>) -> Option<Result<String, String>> {
-        let readings: Vec<Option<Readings>> = self
+        let readings: Vec<Option<Readings<'_>>> = self
             .binding
             .inputs
             .iter()
             .map(|input| input.map(|index| Readings::of(&self.series[index], self.lookback)))
             .collect();
-        let inputs: Vec<Option<&Readings>> = readings.iter().map(Option::as_ref).collect();
+        let inputs: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
         let replay = Replay::of(self.rule, &inputs, self.interval_ms)?;
         let answer = Answer::of(&replay, phase_ms, load);
         answer.first_firing_at_ms?;
@@ -232,11 +232,11 @@ impl Finding<'_> {
                 self.alert.alert, self.series[self.binding.owner].info.id
             )
         };
-        let readings: Vec<Option<Readings>> = inputs
+        let readings: Vec<Option<Readings<'_>>> = inputs
             .iter()
             .map(|points| points.as_ref().and_then(|points| Readings::new(points.clone(), self.lookback)))
             .collect();
-        let readings: Vec<Option<&Readings>> = readings.iter().map(Option::as_ref).collect();
+        let readings: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
         let replay = Replay::of(self.rule, &readings, self.interval_ms).ok_or_else(lost)?;
         let replayed = replay.at_phase(0, None);
         let span = replayed.spans.iter().find(|span| span.firing_at_ms.is_some()).ok_or_else(lost)?;

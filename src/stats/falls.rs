@@ -77,7 +77,11 @@ fn level_changes(values: &[f64], width: usize) -> Vec<f64> {
             medians.push(window.median().expect("the width is positive"));
         }
     }
-    (width..=values.len() - width).map(|index| medians[index] - medians[index - width]).collect()
+    for index in width..medians.len() {
+        medians[index - width] = medians[index] - medians[index - width];
+    }
+    medians.truncate(medians.len() - width);
+    medians
 }
 
 /// The index after the largest one-sample fall within half a width of `at`.

@@ -29,8 +29,9 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 /// The median absolute deviation from the median, scaled to a standard deviation; `None` of nothing.
 pub fn mad(values: &[f64]) -> Option<f64> {
-    let centre = median(values)?;
-    let mut deviations: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
+    let mut deviations = values.to_vec();
+    let centre = median_in_place(&mut deviations)?;
+    deviations.iter_mut().for_each(|value| *value = (*value - centre).abs());
     median_in_place(&mut deviations).map(|mad| MAD_TO_SD * mad)
 }
 

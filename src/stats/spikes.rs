@@ -1,5 +1,7 @@
 //! Spikes: short excursions that are not part of the level.
 
+use std::borrow::Cow;
+
 use super::robust::SortedWindow;
 
 /// Samples on either side that a sample is compared with.
@@ -14,22 +16,22 @@ const MAX_RUN: usize = 3;
 
 /// Values without their spikes, and where these were.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Despiked {
-    /// The values, each spike replaced by the median of its neighbours.
-    pub values: Vec<f64>,
+pub struct Despiked<'a> {
+    /// The values, each spike replaced by the median of its neighbours; the same ones where there is none.
+    pub values: Cow<'a, [f64]>,
     /// Indices of the replaced samples.
     pub spikes: Vec<usize>,
 }
 
 /// Replaces runs of at most three samples that stand far off their neighbours (a Hampel filter).
 ///
-/// A run that touches the end is kept: it may be a new level. Takes O(n) time.
+/// A run that touches the end is kept: it may be a new level. Takes O(n) time, and memory only where there is a spike.
 ///
 /// Hampel (1974), "The influence curve and its role in robust estimation".
-pub fn remove(values: &[f64]) -> Despiked {
+pub fn remove(values: &[f64]) -> Despiked<'_> {
     let n = values.len();
-    let mut cleaned = values.to_vec();
-    let mut marked = vec![false; n];
+    // Samples far off their neighbours, and the medians of these.
+    let mut far_off: Vec<(usize, f64)> = Vec::new();
     let mut window = SortedWindow::default();
     values[..n.min(HALF_WINDOW)].iter().for_each(|value| window.insert(*value));
     for index in 0..n {
@@ -46,25 +48,20 @@ pub fn remove(values: &[f64]) -> Despiked {
         }
         let spread = window.mad(centre).expect("the window holds the sample itself");
         if deviation > MAX_DEVIATIONS * spread {
-            marked[index] = true;
-            cleaned[index] = centre;
+            far_off.push((index, centre));
         }
     }
 
+    let mut cleaned = Cow::Borrowed(values);
     let mut spikes = Vec::new();
-    let mut start = 0;
-    while start < n {
-        if !marked[start] {
-            start += 1;
-            continue;
+    for run in far_off.chunk_by(|(index, _), (next, _)| index + 1 == *next) {
+        let is_at_end = run.last().is_some_and(|(index, _)| index + 1 == n);
+        if run.len() <= MAX_RUN && !is_at_end {
+            for (index, centre) in run {
+                cleaned.to_mut()[*index] = *centre;
+                spikes.push(*index);
+            }
         }
-        let end = (start..n).find(|&index| !marked[index]).unwrap_or(n);
-        if end - start > MAX_RUN || end == n {
-            cleaned[start..end].copy_from_slice(&values[start..end]);
-        } else {
-            spikes.extend(start..end);
-        }
-        start = end;
     }
     Despiked { values: cleaned, spikes }
 }

@@ -165,7 +165,7 @@ impl Condition {
     /// When it holds, when it can be evaluated, and how far the compared value goes, from `first_ms` to `last_ms`.
     ///
     /// Takes O(readings · log) and for ranges the readings in them as well.
-    pub(super) fn found(&self, inputs: &[Option<&Readings>], first_ms: i64, last_ms: i64) -> Found {
+    pub(super) fn found(&self, inputs: &[Option<&Readings<'_>>], first_ms: i64, last_ms: i64) -> Found {
         let mut tracks: Vec<Track<'_>> = self.selectors.iter().map(|selector| Track::new(selector, inputs)).collect();
         let compared = self.compared();
         let mut found = Found::default();
@@ -240,7 +240,7 @@ impl Part {
 }
 
 impl<'a> Track<'a> {
-    fn new(selector: &Selector, inputs: &[Option<&'a Readings>]) -> Track<'a> {
+    fn new(selector: &Selector, inputs: &[Option<&'a Readings<'a>>]) -> Track<'a> {
         let readings = inputs.get(selector.input).copied().flatten();
         let source = match (readings, selector.over) {
             (None, _) => Pieces::None,
@@ -248,7 +248,7 @@ impl<'a> Track<'a> {
                 Pieces::Newest(Newest { readings, offset_ms: selector.offset_ms, index: 0, ends: None })
             }
             (Some(readings), Some((function, range_ms))) => Pieces::Ranges(Ranges {
-                values: readings.points.iter().filter_map(|(time, value)| Some((*time, (*value)?))).collect(),
+                values: readings.points.iter().filter_map(|(time, value)| Some((time, value?))).collect(),
                 function,
                 range: Range { range_ms, offset_ms: selector.offset_ms },
                 reach_ms: readings.lookback.reach_ms(range_ms),
@@ -297,7 +297,7 @@ impl Iterator for Pieces<'_> {
 
 /// What an instant selector returns at each moment: the newest reading, while it is young enough.
 struct Newest<'a> {
-    readings: &'a Readings,
+    readings: &'a Readings<'a>,
     offset_ms: i64,
     /// The reading that comes next.
     index: usize,
@@ -310,7 +310,7 @@ impl Newest<'_> {
         if let Some(start_ms) = self.ends.take() {
             return Some(Part { start_ms, result: Element::Absent });
         }
-        let &(time_ms, value) = self.readings.points.get(self.index)?;
+        let (time_ms, value) = self.readings.points.get(self.index)?;
         self.index += 1;
         let too_old_ms = time_ms + self.readings.reach_ms;
         if value.is_some() && self.readings.points.get(self.index).is_none_or(|next| too_old_ms < next.0) {

@@ -18,7 +18,7 @@ mod window;
 
 pub use answer::Answer;
 pub use condition::{Arithmetic, Comparison, Condition, Node, Selector, Threshold};
-pub use readings::{Lookback, Mean, Readings};
+pub use readings::{Lookback, Mean, Point, Readings};
 pub use window::Function;
 
 use super::{LoadWindow, Phases, Span};
@@ -122,17 +122,17 @@ impl Replay {
     /// The sets of times at which a rule over one series holds and at which it can be evaluated.
     ///
     /// `interval_ms` is at least 1. For points of a range query it is made a multiple of their step.
-    pub fn new(rule: &Rule, readings: &Readings, interval_ms: i64) -> Replay {
+    pub fn new(rule: &Rule, readings: &Readings<'_>, interval_ms: i64) -> Replay {
         Replay::of(rule, &[Some(readings)], interval_ms).expect("there is a series")
     }
 
     /// The same for a rule over several series of one container, by their numbers in the selectors.
     ///
     /// `None` for a series that does not exist; the result is `None` when none does.
-    pub fn of(rule: &Rule, inputs: &[Option<&Readings>], interval_ms: i64) -> Option<Replay> {
+    pub fn of(rule: &Rule, inputs: &[Option<&Readings<'_>>], interval_ms: i64) -> Option<Replay> {
         let existing = || inputs.iter().flatten().copied();
-        let first_ms = existing().map(Readings::first_ms).min()?;
-        let last_ms = existing().map(Readings::last_ms).max()?;
+        let first_ms = existing().map(|readings| readings.first_ms()).min()?;
+        let last_ms = existing().map(|readings| readings.last_ms()).max()?;
         let grain_ms = readings::grain_ms(existing());
         let found = rule.condition.found(inputs, first_ms, last_ms);
         // Before that no operand with the longest offset can exist.

@@ -40,11 +40,41 @@ impl Lookback {
     }
 }
 
+/// A reading: its time in milliseconds and its value, or `None` for a stale marker.
+pub type Point = (i64, Option<f64>);
+
+/// Readings in order of time; those of a series are not copied.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Points<'a> {
+    Own(Vec<Point>),
+    Series { time_ms: &'a [i64], used_bytes: &'a [f64] },
+}
+
+impl Points<'_> {
+    pub(super) fn get(&self, index: usize) -> Option<Point> {
+        match self {
+            Points::Own(points) => points.get(index).copied(),
+            Points::Series { time_ms, used_bytes } => Some((*time_ms.get(index)?, used_bytes.get(index).copied())),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Points::Own(points) => points.len(),
+            Points::Series { time_ms, .. } => time_ms.len(),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Point> + '_ {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
 /// The readings of one series, and for how long each is found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Readings {
-    /// Times in milliseconds, strictly increasing; `None` is a stale marker. At least one.
-    pub(super) points: Vec<(i64, Option<f64>)>,
+pub struct Readings<'a> {
+    /// Times strictly increase. At least one.
+    pub(super) points: Points<'a>,
     pub(super) lookback: Lookback,
     /// For how many milliseconds an instant selector finds a reading.
     pub(super) reach_ms: i64,
@@ -52,45 +82,49 @@ pub struct Readings {
     pub(super) step_ms: Option<i64>,
 }
 
-impl Readings {
+impl<'a> Readings<'a> {
     /// Readings by time in milliseconds, strictly increasing; `None` for a stale marker, which ends the one before.
     ///
     /// A value may be NaN, as Prometheus stores them: it is found, and compares with nothing. None is infinite.
     /// `None` when there is no reading.
-    pub fn new(points: Vec<(i64, Option<f64>)>, lookback: Lookback) -> Option<Readings> {
+    pub fn new(points: Vec<Point>, lookback: Lookback) -> Option<Readings<'static>> {
         debug_assert!(points.is_sorted_by(|a, b| a.0 < b.0));
         let reach_ms = lookback.reach_ms(lookback.ms);
-        (!points.is_empty()).then_some(Readings { points, lookback, reach_ms, step_ms: None })
+        (!points.is_empty()).then_some(Readings { points: Points::Own(points), lookback, reach_ms, step_ms: None })
     }
 
     /// The readings of a series.
     ///
     /// A point of a range query is an answer that was up to a lookback old: it is found at its own time only, so
     /// that no reading is looked back for twice. The replay then is approximate.
-    pub fn of(series: &MemorySeries, lookback: Lookback) -> Readings {
-        let points: Vec<(i64, Option<f64>)> =
-            series.time_ms().iter().zip(series.used_bytes()).map(|(time, bytes)| (*time, Some(*bytes))).collect();
+    pub fn of(series: &'a MemorySeries, lookback: Lookback) -> Readings<'a> {
+        let time_ms = series.time_ms();
+        let points = Points::Series { time_ms, used_bytes: series.used_bytes() };
         match series.info.sampling {
             Sampling::Raw => Readings { points, lookback, reach_ms: lookback.reach_ms(lookback.ms), step_ms: None },
             Sampling::Step { .. } => {
-                let step_ms = points.windows(2).map(|pair| pair[1].0 - pair[0].0).reduce(greatest_common_divisor);
+                let step_ms = time_ms.windows(2).map(|pair| pair[1] - pair[0]).reduce(greatest_common_divisor);
                 Readings { points, lookback, reach_ms: 1, step_ms: Some(step_ms.unwrap_or(1)) }
             }
         }
     }
 
+    fn at(&self, index: usize) -> i64 {
+        self.points.get(index).expect("there is at least one reading").0
+    }
+
     pub(super) fn first_ms(&self) -> i64 {
-        self.points[0].0
+        self.at(0)
     }
 
     pub(super) fn last_ms(&self) -> i64 {
-        self.points[self.points.len() - 1].0
+        self.at(self.points.len() - 1)
     }
 }
 
 /// The grid that all points lie on, in milliseconds: 1 where some are readings.
-pub(super) fn grain_ms<'a>(inputs: impl Iterator<Item = &'a Readings> + Clone) -> i64 {
-    let Some(origin_ms) = inputs.clone().map(Readings::first_ms).next() else { return 1 };
+pub(super) fn grain_ms<'a>(inputs: impl Iterator<Item = &'a Readings<'a>> + Clone) -> i64 {
+    let Some(origin_ms) = inputs.clone().map(|readings| readings.first_ms()).next() else { return 1 };
     inputs
         .map(|readings| {
             let apart_ms = (readings.first_ms() - origin_ms).abs();
