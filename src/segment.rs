@@ -144,7 +144,7 @@ impl Segmentation<'_> {
         self.with_columns(seconds, values)
     }
 
-    fn with_columns<'b>(self, seconds: Vec<f64>, values: Cow<'b, [f64]>) -> Segmentation<'b> {
+    fn with_columns(self, seconds: Vec<f64>, values: Cow<'_, [f64]>) -> Segmentation<'_> {
         let Segmentation { spikes, restarts, trusted, gradual, releases, rises, falls, .. } = self;
         Segmentation { seconds, values, spikes, restarts, trusted, gradual, releases, rises, falls }
     }

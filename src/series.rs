@@ -316,6 +316,7 @@ fn in_time_order(samples: Samples) -> Samples {
     samples
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "its memory is given back before the next column is picked")]
 fn picked<T: Copy>(column: Vec<T>, order: &[u32]) -> Vec<T> {
     order.iter().map(|index| column[*index as usize]).collect()
 }

@@ -335,8 +335,8 @@ fn a_log_that_was_truncated_while_it_was_written_to_is_read() {
 #[test]
 fn readings_of_a_clock_that_was_not_set_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String =
-        (0..20).map(|row| format!("{},5MiB\n", if row < 2 { 4_000_000_000 + row } else { MTIME + row })).collect();
+    let row = |row: u64| format!("{},5MiB\n", if row < 2 { 4_000_000_000 + row } else { MTIME + row });
+    let rows = (0..20).map(row).collect::<Vec<_>>().concat();
     let ingested = read_paths(&[write(&folder.path().join("x.csv"), rows.as_bytes(), 0)]);
     let input = &ingested.inputs[0];
     assert_eq!((input.samples, input.rejected_count, ingested.series[0].samples.len()), (18, 2, 18));

@@ -72,7 +72,7 @@ fn a_signal_while_reading_leaves_the_old_report() {
     assert!(before.len() >= 3, "{:?}", before.keys());
 
     named_pipe(&input);
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let child = leaktrend(&args).spawn().unwrap();
         // A pipe opens for its writer when the reader is there.
         let mut writer = File::options().write(true).open(&input).unwrap();
@@ -80,6 +80,47 @@ fn a_signal_while_reading_leaves_the_old_report() {
         send(signal, &child);
         check_ended(child, code, &format!("SIG{signal}"), work.path(), &before);
     }
+}
+
+/// As `nohup` and shells in the background have it.
+#[test]
+fn a_signal_that_was_ignored_stays_so() {
+    let work = tempfile::tempdir().unwrap();
+    let input = work.path().join("input");
+    named_pipe(&input);
+    let line = format!("trap '' INT HUP; exec {} analyze {}", env!("CARGO_BIN_EXE_leaktrend"), input.display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let mut writer = File::options().write(true).open(&input).unwrap();
+    writer.write_all(READING).unwrap();
+    send("INT", &child);
+    send("HUP", &child);
+    writer.write_all(READING).unwrap();
+    drop(writer);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(3));
+}
+
+/// Who reads standard error no more must not keep the program from ending.
+#[test]
+fn a_signal_ends_the_program_whose_standard_error_is_full() {
+    let work = tempfile::tempdir().unwrap();
+    let (input, errors) = (work.path().join("input"), work.path().join("errors"));
+    named_pipe(&input);
+    named_pipe(&errors);
+    // Holds both ends, reads nothing, and leaves no room.
+    let full = File::options().read(true).write(true).open(&errors).unwrap();
+    let filler = File::options().write(true).open(&errors).unwrap();
+    nix::fcntl::fcntl(&filler, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).unwrap();
+    while (&filler).write_all(b"x").is_ok() {}
+    nix::fcntl::fcntl(&filler, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty())).unwrap();
+
+    let mut child = leaktrend(&[input.to_str().unwrap()]).stderr(filler).spawn().unwrap();
+    let mut writer = File::options().write(true).open(&input).unwrap();
+    writer.write_all(READING).unwrap();
+    send("TERM", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    drop(full);
 }
 
 #[test]

@@ -390,3 +390,19 @@ fn time_text(ms: i64) -> String {
         format!("{ms}ms")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name of an input can hold any character, and YAML does not print all of them.
+    #[test]
+    fn a_quoted_text_is_read_as_it_was() {
+        let all = (0..=0xffff).filter_map(char::from_u32).chain(['\u{1f600}', '\u{10ffff}']);
+        for c in all.filter(|c| *c != '\0') {
+            let text = format!("a{c}b");
+            let read: String = serde_saphyr::from_str(&quoted(&text)).unwrap();
+            assert_eq!(read, text, "{:?}", quoted(&text));
+        }
+    }
+}

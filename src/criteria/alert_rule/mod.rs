@@ -131,8 +131,8 @@ impl Replay {
     /// `None` for a series that does not exist; the result is `None` when none does.
     pub fn of(rule: &Rule, inputs: &[Option<&Readings<'_>>], interval_ms: i64) -> Option<Replay> {
         let existing = || inputs.iter().flatten().copied();
-        let first_ms = existing().map(|readings| readings.first_ms()).min()?;
-        let last_ms = existing().map(|readings| readings.last_ms()).max()?;
+        let first_ms = existing().map(Readings::first_ms).min()?;
+        let last_ms = existing().map(Readings::last_ms).max()?;
         let grain_ms = readings::grain_ms(existing());
         let found = rule.condition.found(inputs, first_ms, last_ms);
         // Before that no operand with the longest offset can exist.

@@ -124,7 +124,7 @@ impl<'a> Readings<'a> {
 
 /// The grid that all points lie on, in milliseconds: 1 where some are readings.
 pub(super) fn grain_ms<'a>(inputs: impl Iterator<Item = &'a Readings<'a>> + Clone) -> i64 {
-    let Some(origin_ms) = inputs.clone().map(|readings| readings.first_ms()).next() else { return 1 };
+    let Some(origin_ms) = inputs.clone().map(Readings::first_ms).next() else { return 1 };
     inputs
         .map(|readings| {
             let apart_ms = (readings.first_ms() - origin_ms).abs();

@@ -60,6 +60,13 @@ pub(super) struct Header {
     pub(super) units: Vec<Option<f64>>,
 }
 
+/// The header of a trend without names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in super::super) struct Nameless {
+    /// What a bare number counts, in bytes; `None` where it does not say.
+    pub(in super::super) unit: Option<f64>,
+}
+
 /// Where memory stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Columns {
@@ -120,13 +127,12 @@ impl Header {
         })
     }
 
-    /// Of a header of two columns, a time and memory of nobody in particular: what its bare numbers count, in bytes,
-    /// or `None` where it does not say.
-    pub(super) fn nameless(&self) -> Option<Option<f64>> {
+    /// What a header says of two columns, a time and memory of nobody in particular; `None` for every other header.
+    pub(super) fn nameless(&self) -> Option<Nameless> {
         match &self.columns {
             Columns::Wide(names) if self.time == 0 && names.len() == 2 => {
                 let name = names[1].as_deref()?;
-                is_one_of(name, &MEMORY_NAMES).then_some(self.units[1])
+                is_one_of(name, &MEMORY_NAMES).then_some(Nameless { unit: self.units[1] })
             }
             _ => None,
         }

@@ -41,9 +41,8 @@ pub(super) fn looks_like_table(text: &str) -> Result<bool, String> {
     ))
 }
 
-/// Of the header of a trend without names, `time,memory`: what its bare numbers count, in bytes, or `None` where it
-/// does not say. `None` for every other line.
-pub(super) fn nameless_header(line: &str) -> Option<Option<f64>> {
+/// The header of a trend without names, `time,memory`; `None` for every other line.
+pub(super) fn nameless_header(line: &str) -> Option<header::Nameless> {
     Header::read(line, None)?.nameless()
 }
 

@@ -62,9 +62,8 @@ impl Memory {
         }
         let used = amount::read(used).map_err(|error| Refusal::Memory(error.to_string()))?;
         let limit = match limit {
-            "" | "--" => None,
-            // What nerdctl prints where there is none: 2^64 bytes.
-            "16EiB" => None,
+            // nerdctl prints 2^64 bytes where there is none.
+            "" | "--" | "16EiB" => None,
             limit => Some(amount::read(limit).map_err(|error| Refusal::Memory(error.to_string()))?),
         };
         if used.bytes == 0.0 && limit.is_some_and(|limit| limit.bytes == 0.0) {

@@ -15,6 +15,7 @@ pub(super) fn is_one_grid(series: &[Exported]) -> bool {
 }
 
 /// What times have in common.
+#[derive(Clone, Copy)]
 struct Grid {
     /// The shortest distance of neighbours; the largest number without any.
     step_ms: i64,

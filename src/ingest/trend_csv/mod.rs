@@ -184,15 +184,15 @@ impl Reader {
             {
                 input.reject(&line, text, || "its last number is cut".to_owned());
             }
-            Ok(reading) => self.take(reading, file, input),
+            Ok(reading) => self.take(&reading, file, input),
             Err(_) if self.units.is_heading(text) => input.other_lines += 1,
             Err(why) => input.reject(&line, text, || why),
         }
     }
 
-    fn take(&mut self, reading: Reading, file: &mut File, input: &mut Input) {
-        let Reading { stamp, memory, .. } = reading;
-        file.times.note(stamp, reading.stamp_text.trim_end_matches([' ', '\t', ',', ';']));
+    fn take(&mut self, reading: &Reading, file: &mut File, input: &mut Input) {
+        let Reading { stamp, memory, ref stamp_text } = *reading;
+        file.times.note(stamp, stamp_text.trim_end_matches([' ', '\t', ',', ';']));
         let stamp = self.seasons.follow(stamp, &mut file.times);
         let time_ms = stamp.time_ms.expect("a reading has a time");
         match memory {
@@ -361,8 +361,8 @@ impl Units {
     fn is_heading(&mut self, text: &str) -> bool {
         let line = text.trim_start_matches(['#', ' ']);
         match csv_table::nameless_header(line) {
-            Some(unit) => {
-                self.header = unit;
+            Some(header) => {
+                self.header = header.unit;
                 true
             }
             None => line.len() < text.len(),
@@ -374,18 +374,17 @@ impl Units {
 pub(super) fn count_readings(text: &str) -> usize {
     let mut units = Units::default();
     let lines = text.lines().take(1000).map(str::trim).filter(|line| !line.is_empty());
-    lines
-        .filter(|line| match Reading::of(line, units, Some(0)) {
-            Ok(Reading { memory, .. }) => {
-                units.in_rows |= matches!(memory, Memory::Used { is_bare: false, .. });
-                true
-            }
+    let mut is_reading = |line: &&str| {
+        let reading = Reading::of(line, units, Some(0));
+        match &reading {
+            Ok(reading) => units.in_rows |= matches!(reading.memory, Memory::Used { is_bare: false, .. }),
             Err(_) => {
                 units.is_heading(line);
-                false
             }
-        })
-        .count()
+        }
+        reading.is_ok()
+    };
+    lines.filter(|line| is_reading(line)).count()
 }
 
 #[cfg(test)]
