@@ -83,8 +83,7 @@ fn report(settings: &Settings) {
          are of the same run. Inputs are generated (`examples/performance/inputs.rs`).\n",
         std::thread::available_parallelism().map_or(1, usize::from)
     );
-    let parts: [(&str, fn(&Settings)); 4] =
-        [("reading", reading), ("memory", memory), ("scale", scale), ("script", script)];
+    let parts = [("reading", reading as fn(&Settings)), ("memory", memory), ("scale", scale), ("script", script)];
     for (name, measure) in parts {
         if settings.part.as_deref().is_none_or(|part| part == name) {
             measure(settings);
