@@ -63,6 +63,8 @@ pub(super) struct Reader {
 /// What is known while a file is read.
 struct File {
     header: Header,
+    /// The line that it was read from; empty where there was none.
+    heading: String,
     /// The series of each column; `None` for columns that hold something else.
     columns: Vec<Option<usize>>,
     latest_ms: Option<i64>,
@@ -92,20 +94,23 @@ impl Reader {
                 input.other_lines += 1;
                 continue;
             }
-            // A table that was appended to another begins with its header.
-            if let Some(header) = Header::read(text, separator)
-                && file.as_ref().is_none_or(|file| file.header.names == header.names)
-            {
-                input.other_lines += 1;
-                if file.is_none() {
-                    file = Some(self.begin(header, opened.mtime_ms, input));
+            match &file {
+                // A table that was appended to another begins with its header.
+                Some(file) if file.heading == text => {
+                    input.other_lines += 1;
+                    continue;
                 }
-                continue;
-            }
-            if file.is_none()
-                && let Some(header) = Header::implied(text)
-            {
-                file = Some(self.begin(header, opened.mtime_ms, input));
+                Some(_) => {}
+                None => {
+                    if let Some(header) = Header::read(text, separator) {
+                        input.other_lines += 1;
+                        file = Some(self.begin(header, text, opened.mtime_ms, input));
+                        continue;
+                    }
+                    if let Some(header) = Header::implied(text) {
+                        file = Some(self.begin(header, "", opened.mtime_ms, input));
+                    }
+                }
             }
             match &mut file {
                 None => input.reject(&line, text, || {
@@ -141,7 +146,7 @@ impl Reader {
     }
 
     /// Finds the series of each column, and says which are left out.
-    fn begin(&mut self, header: Header, latest_ms: Option<i64>, input: &mut Input) -> File {
+    fn begin(&mut self, header: Header, heading: &str, latest_ms: Option<i64>, input: &mut Input) -> File {
         let left_out: Vec<String> = header.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
         if !left_out.is_empty() {
             input
@@ -160,7 +165,14 @@ impl Reader {
             }
             Columns::Long { .. } => Vec::new(),
         };
-        File { header, columns, latest_ms, times: TimeNotes::default(), bare: BareNumbers::default() }
+        File {
+            header,
+            heading: heading.to_owned(),
+            columns,
+            latest_ms,
+            times: TimeNotes::default(),
+            bare: BareNumbers::default(),
+        }
     }
 
     /// The series of this name. `of_column`: whether it names a column, which may be written as in PromQL.

@@ -368,6 +368,14 @@ mod tests {
         3 samples, 3 gaps, 0 other, 1 rejected
         line 1: ``: expected `,` or `]`
         ");
+        let in_text = format!("{}\n", &line("b")[..24]);
+        insta::assert_snapshot!(read(&[line("a"), in_text, line("c")].concat()), @r"
+        a: -20=1MiB
+        c: -20=1MiB
+        Raw
+        2 samples, 2 gaps, 0 other, 1 rejected
+        line 2: ``: control character (\u0000-\u001F) found while parsing a string
+        ");
         insta::assert_snapshot!(read(&[line("a"), line("b")[..40].to_owned()].concat()), @r"
         a: -20=1MiB
         Raw

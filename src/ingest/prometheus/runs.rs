@@ -126,10 +126,15 @@ impl<R: Read + Send> Runs<R> {
         (self.next_end, self.found) = rayon::join(|| read_behind_room(reader, next), || runs(&buffer[..*end], *start));
     }
 
-    /// Steps over the rest of the line in which the last byte stands, and gives that line's number. Where this byte is
-    /// the first of its line, and made known that the line before was not whole, it is given once more instead.
+    /// Steps over the rest of the line that cannot be read, and gives its number: that in which the last byte stands.
+    /// Where this byte ended the line nothing is left of it, and where it begins the next one, which made known that the
+    /// line before was not whole, it is given once more.
     pub(super) fn skip_line(&mut self) -> u64 {
         self.text = Text::Outside;
+        if self.buffer[self.start - 1] == b'\n' {
+            self.last = 0;
+            return self.progress.lines.get();
+        }
         if self.is_first && self.last == b'{' {
             self.last = 0;
             self.is_blank = true;
