@@ -444,6 +444,27 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_was_created_anew_stands_first_and_is_put_back() {
+        let (series, account) = read(&text(&[
+            (-40, "300 100 50"),
+            (-30, "301 101 50"),
+            (-20, "20 302 50"),
+            (-10, "21 303 51"),
+            (0, "22 304 51"),
+        ]));
+        insta::assert_snapshot!(series, @r"
+        stem#1: -40=300MiB -30=301MiB -20=302MiB -10=303MiB 0=304MiB
+        stem#2: -40=100MiB -30=101MiB -20=20MiB -10=21MiB 0=22MiB
+        stem#3: -40=50MiB -30=50MiB -20=50MiB -10=51MiB 0=51MiB
+        ");
+        insta::assert_snapshot!(account, @r"
+        15 samples, 0 gaps, 0 other, 0 rejected
+        warning: its rows have no names: the 3 containers are told apart by their order, which a container that is created anew changes
+        warning: in 1 reading, the first at 2026-11-23T20:06:40Z, a container stands first because it was created anew: it was put back by its values
+        ");
+    }
+
+    #[test]
     fn a_missing_container_is_found_by_order_and_value() {
         let (series, account) = read(&text(&[
             (-40, "10 300 50"),

@@ -7,7 +7,8 @@ use super::Rows;
 use super::ticks::Ticks;
 use crate::units::time_text;
 
-/// Cost of a container that has no row where it had one, or the other way around: as a value that changes by half.
+/// Cost of a container that has no row where it had one, or the other way around, or was created anew: as a value that
+/// changes by half.
 const ABSENT_COST: f64 = 0.4;
 /// Cost of a container that was never seen and is not the newest: docker lists new ones first.
 const INSERTED_COST: f64 = 4.0;
@@ -72,37 +73,42 @@ impl Assignment {
 
     /// Where all ticks have as many rows.
     ///
-    /// A container that starts while `docker stats` runs is listed last: where the values say so, it is put back.
+    /// A container that starts while `docker stats` runs is listed last, and one that was created anew stands first from
+    /// then on: where the values say so, they are put back.
     fn by_position(rows: &Rows, ticks: &Ticks<'_>, n_tracks: usize) -> Assignment {
         let mut assignment = vec![0; rows.len()];
+        // In docker's order; what stays of a container is its number.
         let mut tracks = vec![Track { level: None, present: true }; n_tracks];
-        let mut n_late = 0;
-        let mut first_late = None;
+        let mut numbers: Vec<u32> = (0..n_tracks as u32).collect();
+        let (mut late, mut anew) = (Displaced::default(), Displaced::default());
         for tick in ticks.iter() {
             let values = &rows.used_bytes[tick.clone()];
-            let late = late_track(&tracks, values);
-            if late.is_some() {
-                n_late += 1;
-                first_late = first_late.or(Some(rows.time_ms[tick.start]));
+            let moved = moved_track(&tracks, values);
+            let time_ms = rows.time_ms[tick.start];
+            match moved {
+                Some(Moved::Last(_)) => late.note(time_ms),
+                Some(Moved::First(track)) => {
+                    anew.note(time_ms);
+                    tracks[..=track].rotate_right(1);
+                    numbers[..=track].rotate_right(1);
+                }
+                None => {}
             }
             for (place, value) in values.iter().enumerate() {
-                let track = match late {
-                    Some(late) if place + 1 == values.len() => late,
-                    Some(late) if late <= place => place + 1,
+                let track = match moved {
+                    Some(Moved::Last(late)) if place + 1 == values.len() => late,
+                    Some(Moved::Last(late)) if late <= place => place + 1,
                     _ => place,
                 };
                 tracks[track].see(*value);
-                assignment[tick.start + place] = track as u32;
+                assignment[tick.start + place] = numbers[track];
             }
         }
-        let notes = first_late.map(|time_ms| {
-            format!(
-                "in {}, the first at {}, a container stands last because it had just started: it was put back by its values",
-                counted(n_late, "reading"),
-                time_text(time_ms).unwrap_or_default()
-            )
-        });
-        Assignment { tracks: assignment, n_tracks, notes: notes.into_iter().collect() }
+        let notes = [
+            late.text("a container stands last because it had just started: it was put back by its values"),
+            anew.text("a container stands first because it was created anew: it was put back by its values"),
+        ];
+        Assignment { tracks: assignment, n_tracks, notes: notes.into_iter().flatten().collect() }
     }
 
     /// Where the number of rows changes: matches the rows of each tick to containers.
@@ -260,8 +266,36 @@ fn align(tracks: &[Track], rows: &[f64]) -> (Vec<Option<usize>>, f64) {
     (chosen, last.second - last.best)
 }
 
-/// The track whose row stands last instead of in its place; `None` where the rows stand in order.
-fn late_track(tracks: &[Track], rows: &[f64]) -> Option<usize> {
+/// Readings in which a container stands in another place.
+#[derive(Debug, Default)]
+struct Displaced {
+    count: u64,
+    first_ms: Option<i64>,
+}
+
+impl Displaced {
+    fn note(&mut self, time_ms: i64) {
+        self.count += 1;
+        self.first_ms.get_or_insert(time_ms);
+    }
+
+    fn text(&self, what: &str) -> Option<String> {
+        let first = time_text(self.first_ms?).unwrap_or_default();
+        Some(format!("in {}, the first at {first}, {what}", counted(self.count, "reading")))
+    }
+}
+
+/// The track whose row stands elsewhere than in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    /// Last, for this tick.
+    Last(usize),
+    /// First, from this tick on.
+    First(usize),
+}
+
+/// The track that stands elsewhere; `None` where the rows stand in order.
+fn moved_track(tracks: &[Track], rows: &[f64]) -> Option<Moved> {
     if tracks.len() < 2 {
         return None;
     }
@@ -269,15 +303,24 @@ fn late_track(tracks: &[Track], rows: &[f64]) -> Option<usize> {
     if in_place <= LATE_COST {
         return None;
     }
+    let mut best = (in_place - LATE_COST, None);
     // From the last track back: those behind the late one stand one place further to the front.
     let mut before: f64 = in_place - value_cost(tracks[tracks.len() - 1], rows[rows.len() - 1]);
     let mut behind = 0.0;
-    let mut best = (in_place - LATE_COST, None);
     for track in (0..tracks.len() - 1).rev() {
         before -= value_cost(tracks[track], rows[track]);
         behind += value_cost(tracks[track + 1], rows[track]);
         if before + behind < best.0 {
-            best = (before + behind, Some(track));
+            best = (before + behind, Some(Moved::Last(track)));
+        }
+    }
+    // From the first track on: those before the new one stand one place further back. What it uses now says nothing.
+    let (mut before, mut behind) = (0.0, in_place - value_cost(tracks[0], rows[0]));
+    for track in 1..tracks.len() {
+        before += value_cost(tracks[track - 1], rows[track]);
+        behind -= value_cost(tracks[track], rows[track]);
+        if before + behind + ABSENT_COST < best.0 {
+            best = (before + behind + ABSENT_COST, Some(Moved::First(track)));
         }
     }
     best.1
