@@ -235,3 +235,32 @@ fn the_samples_can_be_kept_as_parquet() {
     assert_eq!(names, ["series", "container", "time", "used_bytes", "quantum_bytes", "limit_bytes", "marks"]);
     assert_eq!(table.height(), 3584);
 }
+
+/// Code 2 is said before anything else, and what the rest came to.
+#[test]
+fn what_could_not_be_done_is_said_first() {
+    let work = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = work.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let row = |row: u32| format!("{},{}MiB\n", 1_795_464_400 + 60 * row, 500 + row % 2);
+    let rows = (0..60).map(row).collect::<Vec<_>>().concat();
+    let (whole, torn, other) =
+        (path("a.csv", &rows), path("b.csv", &format!("oops\n{rows}")), path("c.txt", "diary\n"));
+    let first_line = |args: &[&str], code: i32| {
+        let output = run(&[&["analyze"], args].concat());
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+        String::from_utf8(output.stdout).unwrap().lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first_line(&[&torn], 0), "PASS: the only series does not leak");
+    assert_eq!(
+        first_line(&[&torn, "--strict"], 2),
+        "ERROR: 1 line could not be read (`--strict`). Of the rest: PASS: the only series does not leak"
+    );
+    assert_eq!(
+        first_line(&[&whole, &other], 2),
+        "ERROR: 1 of 2 inputs could not be used. Of the rest: PASS: the only series does not leak"
+    );
+}

@@ -26,16 +26,25 @@ pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
     if report.outcome == Outcome::Error {
         return outcome;
     }
+    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let n_unusable = report.inputs.iter().filter(|input| input.unusable.is_some()).count();
-    let unusable = format!("{n_unusable} of {} inputs could not be used", report.inputs.len());
-    match (report.exit_code, n_unusable) {
-        (ExitCode::NotDone, 0) => {
-            format!("ERROR: not all that `--strict` or `--require` asks for holds. Of what was read: {outcome}")
-        }
-        (ExitCode::NotDone, _) => format!("ERROR: {unusable}. Of the rest: {outcome}"),
-        (_, 0) => outcome,
-        _ => format!("{outcome}; {unusable}"),
+    let unusable = format!("{n_unusable} of {} could not be used", count(report.inputs.len() as u64, "input"));
+    if report.exit_code != ExitCode::NotDone {
+        return if n_unusable == 0 { outcome } else { format!("{outcome}; {unusable}") };
     }
+    let n_rejected = report.inputs.iter().map(|input| input.rejected_count).sum();
+    let is_strict = report.settings.policy.strict;
+    let is_incomplete = report.inputs.iter().any(|input| input.incomplete);
+    let why = if n_unusable > 0 {
+        unusable
+    } else if is_strict && n_rejected > 0 {
+        format!("{} could not be read (`--strict`)", count(n_rejected, "line"))
+    } else if is_strict && is_incomplete {
+        "an input is not complete (`--strict`)".to_owned()
+    } else {
+        "not every rule that was asked for could be replayed".to_owned()
+    };
+    format!("ERROR: {why}. Of the rest: {outcome}")
 }
 
 fn outcome_in_words(report: &Report, name: &dyn Fn(&str) -> String) -> String {
