@@ -89,8 +89,12 @@ fn without_compression(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether two files begin with the same text.
+/// Whether two files begin with the same text. What is no plain file, such as a pipe, can be read only once, and is not
+/// looked into.
 fn is_same_text(a: &Path, b: &Path) -> bool {
+    if !a.is_file() || !b.is_file() {
+        return false;
+    }
     let begins = |path: &Path| source::beginning(path).filter(|bytes| !bytes.is_empty());
     begins(a).is_some_and(|text| Some(text) == begins(b))
 }
