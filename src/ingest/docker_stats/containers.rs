@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::super::{Evidence, Format, Input};
-use super::Reader;
 use super::cells::is_hex_id;
 use super::memory::Memory;
 use super::notes::Notes;
 use super::quick::{Cells, Values};
 use super::row::Row;
 use super::ticks::Began;
+use super::trail::{Life, Trail};
+use super::{Reader, UNTIMED};
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 /// One container, by its ID.
@@ -24,8 +25,6 @@ pub(super) struct Container {
     pub(super) last_tick: usize,
     /// The container that came after it last time.
     pub(super) next: usize,
-    /// NET I/O and BLOCK I/O, in bytes; NaN where nothing was printed yet.
-    pub(super) counters: [f64; 4],
     /// Its last row, in a stream.
     pub(super) row: Vec<u8>,
     /// Whether that row repeated the one before, and how it ended.
@@ -43,8 +42,7 @@ pub(super) struct Series {
     pub(super) pending: Marks,
     pub(super) container: Option<usize>,
     pub(super) last_tick: usize,
-    /// The container of its first sample, by its ID, and that one's counters then.
-    pub(super) first: Option<Evidence>,
+    pub(super) trail: Trail,
 }
 
 impl Reader {
@@ -124,7 +122,6 @@ impl Reader {
                 first_tick: usize::MAX,
                 last_tick: usize::MAX,
                 next: index,
-                counters: [f64::NAN; 4],
                 row: Vec::new(),
                 repeated: false,
                 erased: false,
@@ -185,7 +182,7 @@ impl Reader {
             pending: Marks::default(),
             container: None,
             last_tick: usize::MAX,
-            first: None,
+            trail: Trail::default(),
         });
         self.by_name.insert(name.to_owned(), index);
         index
@@ -193,22 +190,19 @@ impl Reader {
 
     /// Takes what a row says into its series.
     pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input) {
-        let container = &mut self.containers[index];
-        let series = &mut self.series[container.series];
-        if let Some(before) = series.container.replace(index)
-            && before != index
-            && !container.id.is_empty()
-            && !self.containers[before].id.is_empty()
-        {
-            series.pending = series.pending.with(Marks::RECREATED);
-        }
-        let container = &mut self.containers[index];
-        for (counter, value) in container.counters.iter_mut().zip(values.counters) {
-            if value < *counter {
-                series.pending = series.pending.with(Marks::COUNTER_RESET);
-            }
-            *counter = if value.is_nan() { *counter } else { value };
-        }
+        let containers = &self.containers;
+        let series = &mut self.series[containers[index].series];
+        series.container = Some(index);
+        let has_id = |container: usize| !containers[container].id.is_empty();
+        let life = Life {
+            time_ms: Some(time_ms).filter(|time_ms| UNTIMED < *time_ms),
+            container: index,
+            counters: values.counters,
+            sample: series.samples.len(),
+        };
+        let is_other = |one: usize, other: usize| has_id(one) && has_id(other);
+        let found = series.trail.follow(life, is_other, &mut series.samples.marks);
+        series.pending = series.pending.with(found);
         match values.memory {
             Memory::Gap => {
                 series.pending = series.pending.with(Marks::GAP_BEFORE);
@@ -223,9 +217,6 @@ impl Reader {
                     series.inputs.push(file);
                     input.series += 1;
                 }
-                if series.first.is_none() {
-                    series.first = Some(Evidence::of(container));
-                }
                 series.samples.push(time_ms, used.bytes, used.quantum, std::mem::take(&mut series.pending));
                 input.samples += 1;
             }
@@ -234,12 +225,12 @@ impl Reader {
 }
 
 impl Evidence {
-    pub(super) fn of(container: &Container) -> Evidence {
+    pub(super) fn of(container: &Container, life: &Life) -> Evidence {
         let mut id = String::new();
         if !container.id.is_empty() {
             write_key(&mut id, &container.id, &container.name);
         }
-        Evidence { id, counters: container.counters }
+        Evidence { id, counters: life.counters }
     }
 }
 

@@ -20,6 +20,7 @@ mod row;
 mod tests;
 mod ticks;
 mod times;
+mod trail;
 
 use std::collections::HashMap;
 
@@ -44,6 +45,7 @@ pub(super) use recognise::recognise;
 use refusal::Refusal;
 use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
 use ticks::{Began, Tick};
+use trail::Life;
 
 /// Longer intervals would lead out of the calendar: ten years, in milliseconds.
 const MAX_INTERVAL_MS: i64 = 315_576_000_000;
@@ -369,8 +371,8 @@ impl Reader {
                         *time_ms = ticks[(UNTIMED - *time_ms) as usize].unwrap_or(0);
                     }
                 }
-                let last = series.container.map(|container| Evidence::of(&containers[container]));
-                let ends = series.first.zip(last);
+                let evidence = |life: Life| Evidence::of(&containers[life.container], &life);
+                let ends = series.trail.ends().map(|(first, last)| (evidence(first), evidence(last)));
                 (SeriesSamples { info: series.info, samples: series.samples, inputs: series.inputs }, ends)
             })
             .unzip();

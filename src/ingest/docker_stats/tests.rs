@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::super::test_support::{MTIME_MS, account, describe, read_all};
 use super::super::{Format, Input, SeriesSamples};
+use crate::series::MemorySeries;
 
 const HEADER: &str = "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS";
 
@@ -81,6 +82,24 @@ fn counters_that_fall_and_gaps_are_marked() {
     ]
     .concat();
     insta::assert_snapshot!(describe(&read(&text).1), @"name-a: -5820=10MiB -4920=11MiB -4020=12MiB(reset) -2220=14MiB(gap) -420=16MiB(reset)(gap)");
+}
+
+/// Two writers in one log, files that overlap, and an export that begins with the newest.
+#[test]
+fn restarts_are_those_in_the_order_of_time() {
+    let line = |second: u32, id: char, received_kb: u32| {
+        format!("2026-11-23T20:06:{second:02}Z {}", row(id, second, received_kb).replace(&format!("name-{id}"), "web"))
+    };
+    let lines =
+        [line(5, 'a', 5), line(10, 'a', 6), line(20, 'a', 1), line(30, 'a', 2), line(40, 'b', 1), line(50, 'b', 3)];
+    for order in [&[0, 1, 2, 3, 4, 5][..], &[5, 4, 3, 2, 1, 0], &[0, 2, 1, 3, 4, 5], &[0, 1, 2, 3, 2, 3, 4, 5]] {
+        let text: String = order.iter().map(|index| lines[*index].as_str()).collect();
+        let mut series = read(&text).1;
+        let sorted = MemorySeries::new(series[0].info.clone(), std::mem::take(&mut series[0].samples)).unwrap();
+        series[0].samples = sorted.into_samples();
+        let expected = "web: -55=5MiB -50=10MiB -40=20MiB(reset) -30=30MiB -20=40MiB(recreated) -10=50MiB\n";
+        assert_eq!(describe(&series), expected, "{order:?}");
+    }
 }
 
 #[test]
