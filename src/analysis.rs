@@ -26,7 +26,7 @@ use crate::settings::{SeriesRules, Settings};
 use crate::settled;
 use crate::stats::ar1::SlopePosterior;
 use crate::stats::fdr;
-use crate::stats::robust::{median, median_in_place};
+use crate::stats::robust::median;
 use crate::units::{duration_text, memory_text, time_text};
 
 /// What to do: everything that the command line and the settings say.
@@ -658,8 +658,7 @@ fn known_limit(samples: &MemorySeries, job: &Job, origins: &Origins<'_>) -> Opti
 
 /// The coarsest step in which at least half of the values could be printed, in bytes.
 fn coarsest_quantum(samples: &MemorySeries) -> f64 {
-    let mut quanta: Vec<f64> = samples.quantum_bytes().iter().map(|quantum| f64::from(*quantum)).collect();
-    median_in_place(&mut quanta).expect("a series is never empty")
+    samples.quantum_bytes().median().expect("a series is never empty")
 }
 
 fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentReport> {

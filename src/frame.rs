@@ -114,7 +114,7 @@ fn table(series: &[&Samples]) -> DataFrame {
             Column::new(SERIES.into(), index),
             Column::new(TIME_MS.into(), columns.time_ms),
             Column::new(USED_BYTES.into(), columns.used_bytes),
-            Column::new(QUANTUM_BYTES.into(), columns.quantum_bytes),
+            Column::new(QUANTUM_BYTES.into(), columns.quantum_bytes.iter().collect::<Vec<f32>>()),
             Column::new(MARKS.into(), marks),
         ],
     )

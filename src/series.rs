@@ -3,8 +3,12 @@
 //! Times are milliseconds: since 1970 (UTC), or, where an input has no times and none could be inferred, before
 //! its last reading. Values are bytes. Nothing is interpolated: a gap is a longer step between two samples.
 
+mod quanta;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+pub use quanta::Quanta;
 
 /// What the reading before and this one say about the container, beside the memory itself.
 ///
@@ -129,7 +133,7 @@ pub struct Samples {
     /// Memory, in bytes; finite and not negative.
     pub used_bytes: Vec<f64>,
     /// Spacing of neighbouring values that the input could print, in bytes.
-    pub quantum_bytes: Vec<f32>,
+    pub quantum_bytes: Quanta,
     /// Explicit evidence, as `Marks::bits`.
     pub marks: Vec<u8>,
 }
@@ -147,15 +151,26 @@ impl Samples {
     pub fn extend(&mut self, other: &Samples) {
         self.time_ms.extend_from_slice(&other.time_ms);
         self.used_bytes.extend_from_slice(&other.used_bytes);
-        self.quantum_bytes.extend_from_slice(&other.quantum_bytes);
+        self.quantum_bytes.append(&other.quantum_bytes);
         self.marks.extend_from_slice(&other.marks);
+    }
+
+    /// Appends all of `other`, and gives back its memory.
+    pub(crate) fn append(&mut self, other: Samples) {
+        let Samples { mut time_ms, mut used_bytes, quantum_bytes, mut marks } = other;
+        self.time_ms.append(&mut time_ms);
+        drop(time_ms);
+        self.used_bytes.append(&mut used_bytes);
+        drop(used_bytes);
+        self.quantum_bytes.append(&quantum_bytes);
+        self.marks.append(&mut marks);
     }
 
     fn part(&self, range: Range<usize>) -> Samples {
         Samples {
             time_ms: self.time_ms[range.clone()].to_vec(),
             used_bytes: self.used_bytes[range.clone()].to_vec(),
-            quantum_bytes: self.quantum_bytes[range.clone()].to_vec(),
+            quantum_bytes: self.quantum_bytes.part(range.clone()),
             marks: self.marks[range].to_vec(),
         }
     }
@@ -172,7 +187,7 @@ impl Samples {
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         *self = (0..self.len()).filter(|index| keep(*index)).fold(Samples::default(), |mut kept, index| {
             let marks = Marks::from_bits(self.marks[index]);
-            kept.push(self.time_ms[index], self.used_bytes[index], f64::from(self.quantum_bytes[index]), marks);
+            kept.push(self.time_ms[index], self.used_bytes[index], f64::from(self.quantum_bytes.get(index)), marks);
             kept
         });
     }
@@ -232,7 +247,7 @@ impl MemorySeries {
     }
 
     /// How finely the input could print each sample, in bytes.
-    pub fn quantum_bytes(&self) -> &[f32] {
+    pub fn quantum_bytes(&self) -> &Quanta {
         &self.samples.quantum_bytes
     }
 
@@ -299,7 +314,7 @@ fn in_time_order(samples: Samples) -> Samples {
     let mut samples = Samples {
         time_ms: picked(time_ms, &order),
         used_bytes: picked(used_bytes, &order),
-        quantum_bytes: picked(quantum_bytes, &order),
+        quantum_bytes: quantum_bytes.picked(&order),
         marks: picked(marks, &order),
     };
     let mut last = 0;
@@ -309,7 +324,7 @@ fn in_time_order(samples: Samples) -> Samples {
         last += usize::from(!is_again);
         samples.time_ms[last] = samples.time_ms[index];
         samples.used_bytes[last] = samples.used_bytes[index];
-        samples.quantum_bytes[last] = samples.quantum_bytes[index];
+        samples.quantum_bytes.copy_within(index, last);
         samples.marks[last] = marks;
     }
     samples.truncate(last + 1);

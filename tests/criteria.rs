@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use common::Random;
 use leaktrend::criteria::alert_rule::Lookback;
 use leaktrend::criteria::{Context, Criterion, Judgement, LoadWindow, Restart, Status, VerdictSummary, evaluate};
-use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend::series::{Marks, MemorySeries, Metric, Quanta, Samples, Sampling, SeriesInfo};
 use leaktrend::settings::{CriteriaSettings, EvaluationSettings};
 use leaktrend::units::{GIB, Seconds};
 
@@ -83,7 +83,7 @@ impl Scenario {
     }
 
     fn quantum(mut self, bytes: f64) -> Scenario {
-        self.samples.quantum_bytes.fill(bytes as f32);
+        self.samples.quantum_bytes = Quanta::same(bytes as f32, self.samples.len());
         self
     }
 

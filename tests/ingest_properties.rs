@@ -23,7 +23,7 @@ fn check_sound(bytes: &[u8], format: Option<Format>) -> Result<(), TestCaseError
         let samples = &series.samples;
         n_samples += samples.len() as u64;
         prop_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite() && 0.0 <= *bytes));
-        prop_assert!(samples.quantum_bytes.iter().all(|quantum| 1.0 <= *quantum));
+        prop_assert!(samples.quantum_bytes.iter().all(|quantum| 1.0 <= quantum));
         prop_assert_eq!(samples.time_ms.len(), samples.used_bytes.len());
         prop_assert_eq!(samples.time_ms.len(), samples.marks.len());
     }

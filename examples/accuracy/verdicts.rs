@@ -5,7 +5,6 @@ use leaktrend::judge::{self, JudgeTerms, Judgement, Verdict};
 use leaktrend::segment::{self, Segmentation};
 use leaktrend::series::MemorySeries;
 use leaktrend::settings::Settings;
-use leaktrend::stats::robust::median;
 
 /// What was measured of one series.
 pub(crate) struct Measured {
@@ -17,14 +16,13 @@ pub(crate) struct Measured {
 pub(crate) fn measure(series: &MemorySeries) -> Measured {
     let settings = Settings::default().verdict;
     let segmentation = segment::cut(series, None).into_owned();
-    let quanta: Vec<f64> = series.quantum_bytes().iter().map(|quantum| f64::from(*quantum)).collect();
     let terms = ToleranceTerms {
         level_share: settings.tolerance_share.get(),
         floor_bytes: settings.tolerance_floor_bytes.as_f64(),
         horizon_seconds: settings.limit_horizon_seconds.get(),
         limit_bytes: None,
     };
-    let fit = fit::fit(&segmentation, median(&quanta).expect("a series is never empty"), &terms);
+    let fit = fit::fit(&segmentation, series.quantum_bytes().median().expect("a series is never empty"), &terms);
     Measured { segmentation, fit }
 }
 

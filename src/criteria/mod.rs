@@ -245,7 +245,7 @@ fn median(values: &[f64]) -> Option<f64> {
 
 /// The coarsest spacing of printable values in the series, in bytes.
 fn coarsest_quantum(series: &MemorySeries) -> f64 {
-    series.quantum_bytes().iter().copied().fold(0.0, f32::max).into()
+    series.quantum_bytes().coarsest().map_or(0.0, f64::from)
 }
 
 /// How much more than `bytes` a difference must be to be beyond doubt, in bytes.

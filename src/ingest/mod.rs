@@ -605,11 +605,7 @@ impl Piece {
             (Some((start_ms, _)), Some((_, end_ms))) => Some((start_ms, end_ms)),
             (span_ms, later) => span_ms.or(later),
         };
-        let samples = &mut self.series.samples;
-        samples.time_ms.append(&mut series.samples.time_ms);
-        samples.used_bytes.append(&mut series.samples.used_bytes);
-        samples.quantum_bytes.append(&mut series.samples.quantum_bytes);
-        samples.marks.append(&mut series.samples.marks);
+        self.series.samples.append(series.samples);
         for input in series.inputs {
             if !self.series.inputs.contains(&input) {
                 self.series.inputs.push(input);

@@ -98,29 +98,9 @@ impl<'a> Scan<'a> {
     /// follow it.
     #[inline(always)]
     pub(super) fn decimal(&mut self) -> Option<(u64, usize)> {
-        let word = self.word();
-        let digits = word ^ ZEROS;
-        // A sum that runs over into the next byte does so behind the first byte that is no digit.
-        let others = (digits | digits.wrapping_add(6 * ONES)) & (0xf0 * ONES);
-        let whole = others.trailing_zeros() & !7;
-        if others == 0 {
-            return None;
-        }
-        let has_point = u64::from((word >> whole) as u8 == b'.');
-        let others = others & !((0xff * has_point) << whole);
-        let end = others.trailing_zeros() & !7;
-        if others == 0 {
-            return None;
-        }
-        let below = (1 << whole) - 1;
-        let joined = digits & below | (digits >> (8 * has_point)) & !below;
-        let n_bits = end - 8 * has_point as u32;
-        let decimals = n_bits.wrapping_sub(whole);
-        if whole == 0 || (has_point == 1 && decimals == 0) {
-            return None;
-        }
-        self.0 = &self.0[(end / 8) as usize..];
-        Some((value_of(joined << (64 - n_bits)), (decimals / 8) as usize))
+        let (number, decimals, length) = decimal(self.word())?;
+        self.0 = &self.0[length..];
+        Some((number, decimals))
     }
 
     /// Ten digits, of which the first is not 0: seconds since 1970, from 2001 to 2286.
@@ -128,14 +108,13 @@ impl<'a> Scan<'a> {
     pub(super) fn epoch(&mut self) -> Option<u64> {
         let (ten, rest) = self.0.split_first_chunk::<10>()?;
         let [first @ .., ninth, tenth] = *ten;
-        let digits = u64::from_le_bytes(first) ^ ZEROS;
-        let others = (digits | digits.wrapping_add(6 * ONES)) & (0xf0 * ONES);
+        let hundreds = eight_digits(u64::from_le_bytes(first))?;
         let (ninth, tenth) = (ninth.wrapping_sub(b'0'), tenth.wrapping_sub(b'0'));
-        if others != 0 || first[0] == b'0' || 9 < ninth.max(tenth) {
+        if first[0] == b'0' || 9 < ninth.max(tenth) {
             return None;
         }
         self.0 = rest;
-        Some(value_of(digits) * 100 + u64::from(ninth) * 10 + u64::from(tenth))
+        Some(hundreds * 100 + u64::from(ninth) * 10 + u64::from(tenth))
     }
 
     /// One to sixteen digits: their number, and how many they are.
@@ -190,6 +169,40 @@ impl<'a> Scan<'a> {
     pub(super) fn bytes(&mut self) -> Option<f64> {
         self.number().map(|number| number.bytes)
     }
+}
+
+/// The number at the beginning of eight bytes, as `Scan::decimal` gives it, and its length.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as those of `Scan`")]
+pub(super) fn decimal(word: u64) -> Option<(u64, usize, usize)> {
+    let digits = word ^ ZEROS;
+    // A sum that runs over into the next byte does so behind the first byte that is no digit.
+    let others = (digits | digits.wrapping_add(6 * ONES)) & (0xf0 * ONES);
+    let whole = others.trailing_zeros() & !7;
+    if others == 0 {
+        return None;
+    }
+    let has_point = u64::from((word >> whole) as u8 == b'.');
+    let others = others & !((0xff * has_point) << whole);
+    let end = others.trailing_zeros() & !7;
+    if others == 0 {
+        return None;
+    }
+    let below = (1 << whole) - 1;
+    let joined = digits & below | (digits >> (8 * has_point)) & !below;
+    let n_bits = end - 8 * has_point as u32;
+    let decimals = n_bits.wrapping_sub(whole);
+    if whole == 0 || (has_point == 1 && decimals == 0) {
+        return None;
+    }
+    Some((value_of(joined << (64 - n_bits)), (decimals / 8) as usize, (end / 8) as usize))
+}
+
+/// Eight digits as a number; `None` where there is anything else.
+pub(super) fn eight_digits(word: u64) -> Option<u64> {
+    let digits = word ^ ZEROS;
+    let others = (digits | digits.wrapping_add(6 * ONES)) & (0xf0 * ONES);
+    (others == 0).then(|| value_of(digits))
 }
 
 #[cold]

@@ -301,10 +301,7 @@ impl super::Reader {
         if let Some(&series) = self.by_labels.get(&labels) {
             let Some(moved) = self.series.pop() else { return };
             let series = &mut self.series[series];
-            series.samples.time_ms.extend(moved.samples.time_ms);
-            series.samples.used_bytes.extend(moved.samples.used_bytes);
-            series.samples.quantum_bytes.extend(moved.samples.quantum_bytes);
-            series.samples.marks.extend(moved.samples.marks);
+            series.samples.append(moved.samples);
             for input in moved.inputs {
                 if !series.inputs.contains(&input) {
                     series.inputs.push(input);

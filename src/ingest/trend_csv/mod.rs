@@ -4,6 +4,7 @@
 //! that names no container. The rows carry no name. Rows of one tick (one epoch, or a second later where the clock went on in mid-call) are
 //! containers by position, newest first; where their number changes they are matched by order and value.
 
+mod quick;
 mod ticks;
 mod tracks;
 
@@ -11,12 +12,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::fields::{self, BareNumbers, Memory};
-use super::rows::{Taken, read_rows};
-use super::scan::Scan;
+use super::rows::{Item, Taken, read_rows};
 use super::source::Opened;
 use super::stamps::{Seasons, TimeNotes};
 use super::{Input, Parsed, SeriesSamples, cleaned, clock, counted, csv_table, lines::Line};
-use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
+use crate::series::{Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
 
 use ticks::Ticks;
 use tracks::Assignment;
@@ -36,7 +36,7 @@ struct Rows {
     time_ms: Vec<i64>,
     /// In bytes; NaN for a gap.
     used_bytes: Vec<f64>,
-    quantum_bytes: Vec<f32>,
+    quantum_bytes: Quanta,
     has_gaps: bool,
 }
 
@@ -49,10 +49,12 @@ impl Rows {
     }
 
     /// Adds rows that are no gaps.
-    fn extend<'a, I: Iterator<Item = &'a Row>>(&mut self, rows: impl Fn() -> I) {
-        self.time_ms.extend(rows().map(|row| row.time_ms));
-        self.used_bytes.extend(rows().map(|row| row.used_bytes));
-        self.quantum_bytes.extend(rows().map(|row| row.quantum_bytes));
+    fn extend(&mut self, items: &[Item<Row>]) {
+        self.time_ms.extend(items.iter().map(|item| item.row.time_ms));
+        self.used_bytes.extend(items.iter().map(|item| item.row.used_bytes));
+        for alike in items.chunk_by(|a, b| a.row.quantum_bytes == b.row.quantum_bytes) {
+            self.quantum_bytes.push_times(alike[0].row.quantum_bytes, alike.len());
+        }
     }
 
     fn len(&self) -> usize {
@@ -133,19 +135,14 @@ impl Reader {
     pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
         let first = self.rows.len();
         let mut file = File { latest_ms: opened.mtime_ms, times: TimeNotes::default(), bare: BareNumbers::default() };
-        let n_lines = read_rows(
-            &mut opened.lines,
-            |(), text| plain_row(text),
-            |taken| match taken {
-                Taken::Rows(rows) => {
-                    let rows = || rows.items.iter().map(|item| &item.row);
-                    self.rows.extend(rows);
-                    self.units.in_rows = true;
-                    input.samples += rows().len() as u64;
-                }
-                Taken::Line(line) => self.read_line(line, &mut file, input),
-            },
-        );
+        let n_lines = read_rows(&mut opened.lines, quick::decode, |taken| match taken {
+            Taken::Rows(rows) => {
+                self.rows.extend(rows.items);
+                self.units.in_rows = true;
+                input.samples += rows.items.len() as u64;
+            }
+            Taken::Line(line) => self.read_line(line, &mut file, input),
+        });
         input.lines = Some(n_lines);
         file.times.warn(input);
         file.bare.judge(input);
@@ -286,8 +283,8 @@ impl Assignment {
         reserve(&mut samples, &counts, |samples| &mut samples.time_ms);
         each_sample().for_each(|(row, track)| samples[track].time_ms.push(time_ms[row]));
         drop(time_ms);
-        reserve(&mut samples, &counts, |samples| &mut samples.quantum_bytes);
-        each_sample().for_each(|(row, track)| samples[track].quantum_bytes.push(quantum_bytes[row]));
+        samples.iter_mut().zip(&counts).for_each(|(samples, count)| samples.quantum_bytes.reserve_exact(*count));
+        each_sample().for_each(|(row, track)| samples[track].quantum_bytes.push(quantum_bytes.get(row)));
         drop(quantum_bytes);
         reserve(&mut samples, &counts, |samples| &mut samples.used_bytes);
         each_sample().for_each(|(row, track)| samples[track].used_bytes.push(used_bytes[row]));
@@ -297,21 +294,6 @@ impl Assignment {
 
 fn reserve<T>(samples: &mut [Samples], counts: &[usize], column: impl Fn(&mut Samples) -> &mut Vec<T>) {
     samples.iter_mut().zip(counts).for_each(|(samples, count)| column(samples).reserve_exact(*count));
-}
-
-/// The row of a line that is only digits, a comma and an amount, and its length with the line ending; `None` for
-/// everything else.
-fn plain_row(text: &[u8]) -> Option<(Row, usize)> {
-    let mut rest = Scan(text);
-    let seconds = rest.epoch()?;
-    rest.literal(b",")?;
-    // What docker prints for a container that does not run.
-    let used = rest.amount().filter(|used| used.bytes != 0.0)?;
-    if rest.literal(b"\n").is_none() {
-        rest.literal(b"\r\n")?;
-    }
-    let row = Row { time_ms: seconds as i64 * 1000, used_bytes: used.bytes, quantum_bytes: used.quantum as f32 };
-    Some((row, text.len() - rest.0.len()))
 }
 
 /// What a line says.

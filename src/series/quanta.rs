@@ -1,0 +1,197 @@
+//! How finely values could be printed: a byte a sample.
+
+use std::ops::Range;
+
+/// Different ones that are told apart. The coarsest of all others stands for those: no input prints so many.
+const MAX_DIFFERENT: usize = 256;
+
+/// The spacing of neighbouring printable values of each sample, in bytes.
+///
+/// An input prints few different ones, so that a sample needs no more than a number that stands for one.
+#[derive(Debug, Clone, Default)]
+pub struct Quanta {
+    /// The different ones, in the order in which they came; some may be of no sample any more.
+    different: Vec<f32>,
+    /// Which of them is that of each sample.
+    codes: Vec<u8>,
+}
+
+impl Quanta {
+    /// The same for so many samples.
+    pub fn same(bytes: f32, n_samples: usize) -> Quanta {
+        Quanta { different: vec![bytes], codes: vec![0; n_samples] }
+    }
+
+    /// Adds that of a sample.
+    #[inline]
+    pub fn push(&mut self, bytes: f32) {
+        let code = match self.codes.last() {
+            Some(last) if self.different[usize::from(*last)] == bytes => *last,
+            _ => self.code(bytes),
+        };
+        self.codes.push(code);
+    }
+
+    /// Adds the same for so many samples.
+    pub fn push_times(&mut self, bytes: f32, n_samples: usize) {
+        let code = self.code(bytes);
+        self.codes.resize(self.codes.len() + n_samples, code);
+    }
+
+    /// Adds all of `other`.
+    pub fn append(&mut self, other: &Quanta) {
+        let codes: Vec<u8> = other.different.iter().map(|bytes| self.code(*bytes)).collect();
+        if codes.iter().enumerate().all(|(index, code)| index == usize::from(*code)) {
+            self.codes.extend_from_slice(&other.codes);
+        } else {
+            self.codes.extend(other.codes.iter().map(|code| codes[usize::from(*code)]));
+        }
+    }
+
+    /// That of the sample at `index`, in bytes.
+    pub fn get(&self, index: usize) -> f32 {
+        self.different[usize::from(self.codes[index])]
+    }
+
+    /// Those of all samples, in bytes.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = f32> {
+        self.codes.iter().map(|code| self.different[usize::from(*code)])
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// The middle one, in bytes; of two, halfway between them. `None` without samples. Takes O(n) time.
+    pub fn median(&self) -> Option<f64> {
+        let counts = self.counts();
+        let at = |index: usize| {
+            let mut end = 0;
+            counts.iter().find_map(|(bytes, count)| {
+                end += count;
+                (index < end).then_some(f64::from(*bytes))
+            })
+        };
+        let last = self.len().checked_sub(1)?;
+        Some(f64::midpoint(at(last / 2)?, at(last.div_ceil(2))?))
+    }
+
+    /// The coarsest, in bytes; `None` without samples. Takes O(n) time.
+    pub fn coarsest(&self) -> Option<f32> {
+        self.counts().last().map(|(bytes, _)| *bytes)
+    }
+
+    /// How many samples have each, from the finest to the coarsest.
+    fn counts(&self) -> Vec<(f32, usize)> {
+        let mut counts = [0; MAX_DIFFERENT];
+        self.codes.iter().for_each(|code| counts[usize::from(*code)] += 1);
+        let mut counts: Vec<(f32, usize)> =
+            self.different.iter().copied().zip(counts).filter(|(_, count)| 0 < *count).collect();
+        counts.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
+        counts
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.codes.truncate(length);
+    }
+
+    /// Gives the sample at `to` that of the one at `from`.
+    pub(super) fn copy_within(&mut self, from: usize, to: usize) {
+        self.codes[to] = self.codes[from];
+    }
+
+    /// Those of some samples, in their order.
+    pub(super) fn part(&self, range: Range<usize>) -> Quanta {
+        Quanta { different: self.different.clone(), codes: self.codes[range].to_vec() }
+    }
+
+    /// Those of the samples of these indices.
+    pub(super) fn picked(self, order: &[u32]) -> Quanta {
+        let codes = order.iter().map(|index| self.codes[*index as usize]).collect();
+        Quanta { different: self.different, codes }
+    }
+
+    pub(crate) fn reserve_exact(&mut self, more: usize) {
+        self.codes.reserve_exact(more);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn code(&mut self, bytes: f32) -> u8 {
+        let index = self.different.iter().position(|other| *other == bytes).unwrap_or_else(|| {
+            if self.different.len() < MAX_DIFFERENT {
+                self.different.push(bytes);
+            } else {
+                let coarsest = &mut self.different[MAX_DIFFERENT - 1];
+                *coarsest = coarsest.max(bytes);
+            }
+            self.different.len() - 1
+        });
+        index as u8
+    }
+}
+
+impl PartialEq for Quanta {
+    fn eq(&self, other: &Quanta) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl FromIterator<f32> for Quanta {
+    fn from_iter<I: IntoIterator<Item = f32>>(bytes: I) -> Quanta {
+        let mut quanta = Quanta::default();
+        bytes.into_iter().for_each(|bytes| quanta.push(bytes));
+        quanta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::stats::robust::median;
+
+    proptest! {
+        #[test]
+        fn each_sample_keeps_its_own(
+            first in prop::collection::vec(prop::sample::select(vec![1.0f32, 8.0, 1024.0, 0.5]), 0..40),
+            second in prop::collection::vec(prop::sample::select(vec![1024.0f32, 2.0, 0.5, 7.0]), 0..40),
+        ) {
+            let all: Vec<f32> = first.iter().chain(&second).copied().collect();
+            let mut extended = Quanta::default();
+            first.chunk_by(f32::eq).for_each(|alike| extended.push_times(alike[0], alike.len()));
+            second.iter().for_each(|bytes| extended.push(*bytes));
+            prop_assert_eq!(extended.iter().collect::<Vec<_>>(), all.clone());
+            let mut appended: Quanta = first.iter().copied().collect();
+            appended.append(&second.iter().copied().collect());
+            prop_assert_eq!(&appended, &extended);
+            let wide: Vec<f64> = all.iter().copied().map(f64::from).collect();
+            prop_assert_eq!(appended.median(), median(&wide));
+            prop_assert_eq!(appended.coarsest(), all.iter().copied().reduce(f32::max));
+        }
+    }
+
+    #[test]
+    fn of_too_many_the_coarsest_stands_for_the_rest() {
+        let quanta: Quanta = (1..=1000u16).map(f32::from).collect();
+        assert_eq!((quanta.get(0), quanta.get(254)), (1.0, 255.0));
+        assert!((255..1000).all(|index| quanta.get(index) == 1000.0));
+        assert_eq!(quanta.coarsest(), Some(1000.0));
+    }
+
+    #[test]
+    fn what_was_cut_off_no_longer_counts() {
+        let mut quanta: Quanta = [1.0, 2.0, 64.0].into_iter().collect();
+        quanta.truncate(2);
+        assert_eq!((quanta.coarsest(), quanta.median()), (Some(2.0), Some(1.5)));
+        assert_eq!(Quanta::default().median(), None);
+        assert_eq!(Quanta::default().coarsest(), None);
+    }
+}
