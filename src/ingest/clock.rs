@@ -10,8 +10,10 @@ const DAY_MS: i64 = 86_400_000;
 /// A point in time as a text gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// When; `None` when the year is missing and nothing gives it.
+    /// When; `None` when the year is missing and nothing gives it, and when there is no date.
     pub(super) time_ms: Option<i64>,
+    /// Milliseconds since midnight, where it says no more than that.
+    pub(super) of_day_ms: Option<i64>,
     /// Whether it says how far it is from UTC.
     pub(super) has_zone: bool,
     /// Whether it says the year.
@@ -20,7 +22,7 @@ pub(super) struct Stamp {
 
 /// Reads a stamp at the beginning of `text`; gives it and where the rest begins.
 ///
-/// ISO 8601, epochs in s, ms, us or ns, what `date` prints, and syslog. The year of a stamp without one is
+/// ISO 8601, epochs in s, ms, us or ns, what `date` prints, syslog, and the time of day alone. The year of a stamp without one is
 /// the last in which it is not more than a day after `latest_ms`.
 pub(super) fn read_stamp(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, usize)> {
     let trimmed = text.trim_start_matches([' ', '\t', '[', '<', '#', '=', '*', '>', '(']);
@@ -42,7 +44,7 @@ pub(super) fn read_stamp(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, u
         rest = after;
     }
     let (stamp, length) = match rest.as_bytes().first()? {
-        b'0'..=b'9' => iso(rest).or_else(|| epoch(rest)).or_else(|| {
+        b'0'..=b'9' => iso(rest).or_else(|| epoch(rest)).or_else(|| of_day(rest)).or_else(|| {
             let day = rest.trim_start_matches(|c: char| c.is_ascii_digit());
             if day.starts_with([' ', '.']) { worded(rest, latest_ms) } else { None }
         })?,
@@ -99,7 +101,10 @@ fn iso(text: &str) -> Option<(Stamp, usize)> {
         None => (None, 0),
     };
     let time_ms = time.and_utc().timestamp_millis() + ms - offset_ms.unwrap_or(0);
-    Some((Stamp { time_ms: Some(time_ms), has_zone: offset_ms.is_some(), has_year: true }, end + length))
+    Some((
+        Stamp { time_ms: Some(time_ms), of_day_ms: None, has_zone: offset_ms.is_some(), has_year: true },
+        end + length,
+    ))
 }
 
 /// Whether the comma before so many digits begins decimals, as loggers (`20:06:38,791`) and `date -Ins` write them, and
@@ -153,7 +158,37 @@ fn epoch(text: &str) -> Option<(Stamp, usize)> {
         19 => whole / 1_000_000,
         _ => return None,
     };
-    Some((Stamp { time_ms: Some(time_ms), has_zone: true, has_year: true }, end))
+    Some((Stamp { time_ms: Some(time_ms), of_day_ms: None, has_zone: true, has_year: true }, end))
+}
+
+/// `20:06:38`, with decimals or not, and with `AM` or `PM` or not.
+fn of_day(text: &str) -> Option<(Stamp, usize)> {
+    let is_clock = |at: usize, byte: &u8| if at % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() };
+    if !text.as_bytes().get(..8)?.iter().enumerate().all(|(at, byte)| is_clock(at, byte)) {
+        return None;
+    }
+    let mut end = 8;
+    if let Some([b'.' | b',', after @ ..]) = text.as_bytes().get(end..)
+        && let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count()
+        && (text.as_bytes()[end] == b'.' && 0 < digits || is_decimal_comma(after, digits))
+    {
+        end += 1 + digits;
+    }
+    let (mut seconds, ms) = clock_time(&text[..end])?;
+    if let Some(half @ (" AM" | " PM" | " am" | " pm")) = text.get(end..end + 3)
+        && seconds < 13 * 3600
+    {
+        seconds = half_of_day(seconds, half);
+        end += half.len();
+    }
+    let of_day_ms = Some(i64::from(seconds) * 1000 + ms);
+    Some((Stamp { time_ms: None, of_day_ms, has_zone: false, has_year: false }, end))
+}
+
+/// The seconds of a clock that shows twelve hours, as those of the day.
+fn half_of_day(seconds: u32, half: &str) -> u32 {
+    let twelve = 12 * 3600;
+    seconds % twelve + if half.trim().eq_ignore_ascii_case("pm") { twelve } else { 0 }
 }
 
 /// What `date` prints and what syslog prints: `Mon Nov 23 20:06:38 UTC 2026`, `Mon 23 Nov 2026 08:06:38 PM CET`,
@@ -182,8 +217,7 @@ fn worded(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, usize)> {
     let mut end = words.at;
     let mut next = words.next();
     if let Some(half @ ("AM" | "PM" | "am" | "pm")) = next {
-        let twelve = 12 * 3600;
-        seconds = seconds % twelve + if half.eq_ignore_ascii_case("pm") { twelve } else { 0 };
+        seconds = half_of_day(seconds, half);
         end = words.at;
         next = words.next();
     }
@@ -220,7 +254,7 @@ fn worded(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, usize)> {
             (0..9).filter_map(|back| in_year(latest.year() - back)).find(|time_ms| *time_ms <= latest_ms + DAY_MS)
         }),
     };
-    Some((Stamp { time_ms, has_zone: offset_ms.is_some(), has_year: year.is_some() }, end))
+    Some((Stamp { time_ms, of_day_ms: None, has_zone: offset_ms.is_some(), has_year: year.is_some() }, end))
 }
 
 /// Words between blanks, and where the last one ended.
@@ -364,7 +398,10 @@ mod tests {
             None => "no stamp".to_owned(),
             Some((stamp, length)) => format!(
                 "{}{}{} | {}",
-                stamp.time_ms.and_then(time_text).unwrap_or_default(),
+                match stamp.of_day_ms {
+                    Some(of_day_ms) => format!("{of_day_ms} ms of a day"),
+                    None => stamp.time_ms.and_then(time_text).unwrap_or_default(),
+                },
                 if stamp.has_zone { "" } else { " no zone" },
                 if stamp.has_year { "" } else { " no year" },
                 &text[length..]
@@ -403,6 +440,20 @@ mod tests {
         check("Nov 23 20:00:05 9a98", "2026-11-23T20:00:05Z no zone no year | 9a98");
         check("Dec  3 20:00:05 host memlog[12]: 9a98", "2025-12-03T20:00:05Z no zone no year | host memlog[12]: 9a98");
         check("<34>1 2026-11-23T20:06:38Z host", "2026-11-23T20:06:38Z | host");
+    }
+
+    #[test]
+    fn a_time_of_day_stands_alone() {
+        check("20:06:38 9a9858661741   web", "72398000 ms of a day no zone no year | 9a9858661741   web");
+        check("[20:06:38.25] 9a98", "72398250 ms of a day no zone no year | 9a98");
+        check("20:06:38,512.3MiB", "72398000 ms of a day no zone no year | 512.3MiB");
+        check("20:06:38,250 9a98", "72398250 ms of a day no zone no year | 9a98");
+        check("08:06:38 PM", "72398000 ms of a day no zone no year | ");
+        check("12:06:38 AM 9a98", "398000 ms of a day no zone no year | 9a98");
+        check("00:00:01 web", "1000 ms of a day no zone no year | web");
+        for text in ["25:06:38 9a98", "20:06 9a98", "20:06:38x", "2:06:38 web", "20-06-38 web"] {
+            check(text, "no stamp");
+        }
     }
 
     #[test]

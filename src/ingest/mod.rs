@@ -6,6 +6,7 @@
 mod amount;
 mod clock;
 mod csv_table;
+mod dateless;
 mod docker_events;
 mod docker_stats;
 mod fields;
@@ -372,8 +373,8 @@ impl Reader {
             | Format::NerdctlStats
             | Format::CrictlStats
             | Format::KubectlTop => Reader::DockerStats(Box::new(docker_stats::Reader::new(format, options))),
-            Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned())),
-            Format::CsvTable => Reader::CsvTable(csv_table::Reader::new(stem.to_owned())),
+            Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned(), options.end_ms)),
+            Format::CsvTable => Reader::CsvTable(csv_table::Reader::new(stem.to_owned(), options.end_ms)),
             Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
         }
     }

@@ -62,6 +62,9 @@ pub(super) struct TimeNotes {
 impl TimeNotes {
     /// A stamp, as it was written.
     pub(super) fn note(&mut self, stamp: Stamp, text: &str) {
+        if stamp.of_day_ms.is_some() {
+            return;
+        }
         if !stamp.has_zone && self.no_zone.is_none() {
             self.no_zone = Some(cleaned(text.trim_end(), 40));
         }
@@ -138,7 +141,7 @@ mod tests {
         for time in times {
             let text = format!("{date}T{time}:00Z");
             let time_ms = DateTime::parse_from_rfc3339(&text).unwrap().timestamp_millis();
-            let stamp = Stamp { time_ms: Some(time_ms), has_zone: false, has_year: true };
+            let stamp = Stamp { time_ms: Some(time_ms), of_day_ms: None, has_zone: false, has_year: true };
             moved_ms = seasons.follow(stamp, &mut TimeNotes::default()).time_ms.unwrap() - time_ms;
         }
         moved_ms / HOUR_MS

@@ -8,6 +8,7 @@ mod header;
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::dateless::Dateless;
 use super::fields::{self, BareNumbers, Memory};
 use super::source::Opened;
 use super::stamps::{Seasons, TimeNotes};
@@ -58,6 +59,10 @@ pub(super) struct Reader {
     inputs: Vec<usize>,
     /// Summer time, as times without a zone show it.
     seasons: Seasons,
+    /// Times of day without a date.
+    dateless: Dateless,
+    /// When the last file ends, as the user says, in milliseconds.
+    end_ms: Option<i64>,
 }
 
 /// What is known while a file is read.
@@ -73,13 +78,22 @@ struct File {
 }
 
 impl Reader {
-    pub(super) fn new(stem: String) -> Reader {
-        Reader { stem, series: Vec::new(), places: HashMap::new(), inputs: Vec::new(), seasons: Seasons::default() }
+    pub(super) fn new(stem: String, end_ms: Option<i64>) -> Reader {
+        Reader {
+            stem,
+            series: Vec::new(),
+            places: HashMap::new(),
+            inputs: Vec::new(),
+            seasons: Seasons::default(),
+            dateless: Dateless::default(),
+            end_ms,
+        }
     }
 
     /// Reads one file, the next of the sequence.
     pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
         let mut file: Option<File> = None;
+        self.dateless.begin(index, opened.mtime_ms);
         let lengths: Vec<usize> = self.series.iter().map(|series| series.samples.len()).collect();
         let mut separator = None;
         while let Ok(Some(line)) = opened.lines.next() {
@@ -213,7 +227,8 @@ impl Reader {
             return;
         };
         file.times.note(stamp, time);
-        let Some(time_ms) = self.seasons.follow(stamp, &mut file.times).time_ms else {
+        let stamp = self.seasons.follow(stamp, &mut file.times);
+        let Some(time_ms) = self.dateless.follow(stamp, time).time_ms else {
             let found = cleaned(time, 40);
             input.reject(&line, text, || format!("`{found}` has no year (expected a date with one)"));
             return;
@@ -277,6 +292,13 @@ impl Reader {
 
     /// Names the series, and gives everything that was read.
     pub(super) fn finish(mut self, inputs: &mut [(usize, Input)]) -> Parsed {
+        let moved = self.dateless.settle(inputs, self.end_ms);
+        if let Some(moved) = moved {
+            self.series
+                .iter_mut()
+                .flat_map(|series| &mut series.samples.time_ms)
+                .for_each(|time_ms| moved.date(time_ms));
+        }
         // Columns that are written as in PromQL are named as a Prometheus export names its series.
         let queries: Vec<usize> = (0..self.series.len())
             .filter(|place| matches!(self.series[*place].info.sampling, Sampling::Step { .. }))
@@ -300,7 +322,7 @@ impl Reader {
                 );
             }
         }
-        Parsed { series: self.series, ends: Vec::new(), relative: false }
+        Parsed { series: self.series, ends: Vec::new(), relative: moved.is_some_and(|moved| moved.is_relative) }
     }
 }
 

@@ -27,6 +27,7 @@ use std::collections::HashMap;
 use memchr::memchr;
 
 use super::clock::{self, Stamp};
+use super::dateless::Dateless;
 use super::rows::{Taken, read_rows};
 use super::source::Opened;
 use super::stamps::Seasons;
@@ -89,6 +90,8 @@ pub(super) struct Reader {
     stamp: Option<Stamp>,
     /// Summer time, as stamps without a zone show it.
     seasons: Seasons,
+    /// Times of day, as stamps without a date show them.
+    dateless: Dateless,
     key: String,
     /// The name of a series of Kubernetes, put together.
     full_name: String,
@@ -116,6 +119,7 @@ impl Reader {
             stamp_text: String::new(),
             stamp: None,
             seasons: Seasons::default(),
+            dateless: Dateless::default(),
             key: String::new(),
             full_name: String::new(),
             object: Object::default(),
@@ -132,6 +136,7 @@ impl Reader {
         let first_tick = self.ticks.len();
         self.tick = None;
         self.columns = None;
+        self.dateless.begin(index, opened.mtime_ms);
         self.files.push(File { input: index, first_tick, end_tick: 0, mtime_ms: opened.mtime_ms, is_stream: false });
         let mut notes = Notes::default();
         let mut scratch = String::new();
@@ -346,7 +351,11 @@ impl Reader {
             return (self.stamp, rest);
         }
         let read = clock::read_stamp(text, latest_ms);
-        match read.map(|(stamp, length)| (self.seasons.follow(stamp, &mut notes.times), length)) {
+        let mut follow = |stamp, length: usize| {
+            let stamp = self.seasons.follow(stamp, &mut notes.times);
+            self.dateless.follow(stamp, &text[..length])
+        };
+        match read.map(|(stamp, length)| (follow(stamp, length), length)) {
             Some((stamp, length)) if text[length..].is_empty() => (Some(stamp), ""),
             Some((stamp, length)) => {
                 self.stamp_text.clear();
@@ -360,7 +369,9 @@ impl Reader {
 
     /// Gives times to what has none, and gives everything that was read.
     pub(super) fn finish(mut self, inputs: &mut [(usize, Input)]) -> Parsed {
-        let relative = self.give_times(inputs);
+        let mut relative = self.give_times(inputs);
+        let moved = self.dateless.settle(inputs, self.end_ms);
+        relative |= moved.is_some_and(|moved| moved.is_relative);
         let (ticks, containers) = (self.ticks, self.containers);
         let (series, ends) = self
             .series
@@ -369,6 +380,9 @@ impl Reader {
                 for time_ms in &mut series.samples.time_ms {
                     if *time_ms <= UNTIMED {
                         *time_ms = ticks[(UNTIMED - *time_ms) as usize].unwrap_or(0);
+                    }
+                    if let Some(moved) = moved {
+                        moved.date(time_ms);
                     }
                 }
                 let evidence = |life: Life| Evidence::of(&containers[life.container], &life);

@@ -147,7 +147,12 @@ impl Reader {
         notes: &mut Notes,
         number: u64,
     ) -> Result<(), Refusal> {
-        let stamp = row.time_ms().map(|time_ms| Stamp { time_ms: Some(time_ms), has_zone: true, has_year: true });
+        let stamp = row.time_ms().map(|time_ms| Stamp {
+            time_ms: Some(time_ms),
+            of_day_ms: None,
+            has_zone: true,
+            has_year: true,
+        });
         self.read_row(&row.row()?, stamp, "", Escapes::default(), input, notes, number)
     }
 }

@@ -170,8 +170,8 @@ fn what_is_inferred_is_said() {
     times without a known zone are read as UTC, such as `Nov 23 20:06:00`
     times without a year: it is taken from the file's modification time, so that the first is 2026-11-23T20:06:00Z
     ");
-    insta::assert_snapshot!(warnings(&format!("00:00:05 {a}00:00:05 {b}")), @r"
-    what stands before the container was not read as a time (line 1: `00:00:05`)
+    insta::assert_snapshot!(warnings(&format!("5.2s {a}5.2s {b}")), @r"
+    what stands before the container was not read as a time (line 1: `5.2s`)
     assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
     ");
 }

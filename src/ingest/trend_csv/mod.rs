@@ -11,6 +11,7 @@ mod tracks;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::dateless::Dateless;
 use super::fields::{self, BareNumbers, Memory};
 use super::rows::{Item, Taken, read_rows};
 use super::source::Opened;
@@ -117,10 +118,14 @@ pub(super) struct Reader {
     units: Units,
     /// Summer time, as times without a zone show it.
     seasons: Seasons,
+    /// Times of day without a date.
+    dateless: Dateless,
+    /// When the last file ends, as the user says, in milliseconds.
+    end_ms: Option<i64>,
 }
 
 impl Reader {
-    pub(super) fn new(stem: String) -> Reader {
+    pub(super) fn new(stem: String, end_ms: Option<i64>) -> Reader {
         Reader {
             stem,
             rows: Rows::default(),
@@ -128,12 +133,15 @@ impl Reader {
             limit: RowLimit::default(),
             units: Units::default(),
             seasons: Seasons::default(),
+            dateless: Dateless::default(),
+            end_ms,
         }
     }
 
     /// Reads one file, the next of the sequence.
     pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
         let first = self.rows.len();
+        self.dateless.begin(index, opened.mtime_ms);
         let mut file = File { latest_ms: opened.mtime_ms, times: TimeNotes::default(), bare: BareNumbers::default() };
         let n_lines = read_rows(&mut opened.lines, quick::decode, |taken| match taken {
             Taken::Rows(rows) => {
@@ -191,6 +199,7 @@ impl Reader {
         let Reading { stamp, memory, ref stamp_text } = *reading;
         file.times.note(stamp, stamp_text.trim_end_matches([' ', '\t', ',', ';']));
         let stamp = self.seasons.follow(stamp, &mut file.times);
+        let stamp = self.dateless.follow(stamp, stamp_text);
         let time_ms = stamp.time_ms.expect("a reading has a time");
         match memory {
             Memory::Gap => {
@@ -213,7 +222,11 @@ impl Reader {
 
     /// Tells the containers apart, and gives everything that was read.
     pub(super) fn finish(self, inputs: &mut [(usize, Input)]) -> Parsed {
-        let Reader { stem, rows, inputs: ends, limit, .. } = self;
+        let Reader { stem, mut rows, inputs: ends, limit, dateless, end_ms, .. } = self;
+        let moved = dateless.settle(inputs, end_ms);
+        if let Some(moved) = moved {
+            rows.time_ms.iter_mut().for_each(|time_ms| moved.date(time_ms));
+        }
         let assignment = Assignment::of(&rows, &Ticks::of(&rows.time_ms));
         let n_tracks = assignment.n_tracks;
         let mut series_inputs: Vec<Vec<usize>> = vec![Vec::new(); n_tracks];
@@ -251,7 +264,7 @@ impl Reader {
             };
             SeriesSamples { info, samples, inputs }
         });
-        Parsed { series: series.collect(), ends: Vec::new(), relative: false }
+        Parsed { series: series.collect(), ends: Vec::new(), relative: moved.is_some_and(|moved| moved.is_relative) }
     }
 }
 
@@ -298,7 +311,7 @@ fn reserve<T>(samples: &mut [Samples], counts: &[usize], column: impl Fn(&mut Sa
 
 /// What a line says.
 struct Reading {
-    /// Its time is known.
+    /// Its time is known, or that of the day.
     stamp: clock::Stamp,
     /// The beginning of the line.
     stamp_text: String,
@@ -319,7 +332,7 @@ impl Reading {
             ));
         };
         let (stamp_text, rest) = text.split_at(at);
-        if stamp.time_ms.is_none() {
+        if stamp.time_ms.or(stamp.of_day_ms).is_none() {
             return Err(format!("`{}` has no year (expected a date with one)", cleaned(stamp_text, 40)));
         }
         let has_commas = !stamp_text.trim_end().ends_with(',');
