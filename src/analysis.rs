@@ -1,7 +1,7 @@
 //! One run: from inputs and settings to a complete report.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -570,7 +570,8 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
             words: format!("{}, as docker events say", restart.end.words()),
         }
     });
-    let is_told = |at: usize| events.restarts.iter().any(|restart| restart.reading_ms == time_ms[at]);
+    let told_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
+    let is_told = |at: usize| told_ms.contains(&time_ms[at]);
     let found = segmentation.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
         at_ms: time_ms[restart.at],
         cause: restart.cause,

@@ -33,6 +33,8 @@ const FLOORS_AS_SERIES: usize = 24;
 pub const MIN_FLOORS: usize = 5;
 /// More lives than this share one demeaning instead of an intercept each: that would cost their square.
 const MAX_INTERCEPTS: usize = 30;
+/// Of more lives than this an even choice is pooled: its points are then as many as a slope can use.
+const MAX_POOLED: usize = 1000;
 /// The last part of the window in which growth must still be going on.
 const LATE_SHARE: f64 = 0.4;
 
@@ -91,7 +93,7 @@ pub struct Fit {
 /// What the lives between restarts have in common.
 #[derive(Debug, Clone)]
 pub struct Lives {
-    /// The slope in the second halves of all lives.
+    /// The slope in the second halves of all lives, or of an even choice where they are thousands.
     pub slope: SlopePosterior,
     /// By how much growth explains the lives better than a warm-up after each restart, in BIC; negative when it does
     /// not.
@@ -237,22 +239,23 @@ fn tolerance(values: &[f64], span: f64, quantum: f64, terms: &ToleranceTerms) ->
 
 /// The slope that the second halves of all lives share; the first halves hold the warm-up.
 fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> Option<Lives> {
+    let lives: Vec<&Range<usize>> = lives.iter().filter(|life| life.len() >= MIN_LIFE_SAMPLES).collect();
     let per_block = values.len().div_ceil(BLOCKS);
-    let halves: Vec<(Range<usize>, Vec<f64>, Vec<f64>)> = lives
-        .iter()
-        .filter(|life| life.len() >= MIN_LIFE_SAMPLES)
+    let second_half = |life: &Range<usize>| -> (Vec<f64>, Vec<f64>) {
+        let from = life.start + life.len() / 2;
+        let length = life.end - from;
+        let count = (length / per_block.min((length / 6).max(1))).max(1);
+        let edge = |index: usize| from + length * index / count;
+        let blocks = (0..count).map(|index| {
+            let block = edge(index)..edge(index + 1);
+            let middle = |column: &[f64]| mean(&column[block.clone()]).expect("blocks are not empty");
+            (middle(seconds), middle(values))
+        });
+        blocks.unzip()
+    };
+    let halves: Vec<(Range<usize>, Vec<f64>, Vec<f64>)> = evenly(&lives, MAX_POOLED)
         .map(|life| {
-            let from = life.start + life.len() / 2;
-            let length = life.end - from;
-            let count = (length / per_block.min((length / 6).max(1))).max(1);
-            let edge = |index: usize| from + length * index / count;
-            let (x, y) = (0..count)
-                .map(|index| {
-                    let block = edge(index)..edge(index + 1);
-                    let middle = |column: &[f64]| mean(&column[block.clone()]).expect("blocks are not empty");
-                    (middle(seconds), middle(values))
-                })
-                .unzip();
+            let (x, y) = second_half(life);
             (life.clone(), x, y)
         })
         .collect();
@@ -264,18 +267,14 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
     let mut starts = Vec::with_capacity(halves.len());
     let (mut x, mut y, mut ages) = (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
     let intercepts = halves.len() <= MAX_INTERCEPTS;
-    let centres: Vec<(Range<usize>, f64, f64)> = halves
-        .iter()
-        .map(|(life, half_x, half_y)| {
-            let (centre_x, centre_y) = (mean(half_x).expect("not empty"), mean(half_y).expect("not empty"));
-            starts.push(x.len());
-            x.extend_from_slice(half_x);
-            y.extend(half_y.iter().map(|y| if intercepts { *y } else { y - centre_y }));
-            // Without intercepts everything is counted from the life's own centre.
-            ages.extend(half_x.iter().map(|x| x - if intercepts { seconds[life.start] } else { centre_x }));
-            (life.clone(), centre_x, centre_y)
-        })
-        .collect();
+    for (life, half_x, half_y) in &halves {
+        let (centre_x, centre_y) = (mean(half_x).expect("not empty"), mean(half_y).expect("not empty"));
+        starts.push(x.len());
+        x.extend_from_slice(half_x);
+        y.extend(half_y.iter().map(|y| if intercepts { *y } else { y - centre_y }));
+        // Without intercepts everything is counted from the life's own centre.
+        ages.extend(half_x.iter().map(|x| x - if intercepts { seconds[life.start] } else { centre_x }));
+    }
     let levels = if intercepts { levels_of_lives(&starts, n) } else { vec![Vec::new()] };
     let longest = halves.iter().map(|(_, x, _)| x[x.len() - 1] - x[0]).fold(f64::MIN_POSITIVE, f64::max);
     let ages: Vec<f64> = ages.iter().map(|age| age / longest).collect();
@@ -301,17 +300,29 @@ fn pool(lives: &[Range<usize>], seconds: &[f64], values: &[f64], floor: f64) -> 
         let third = (y.len() / 3).max(1);
         mean(&y[y.len() - third..]).zip(mean(&y[..third])).map_or(0.0, |(last, first)| last - first)
     };
-    let rising = halves.iter().filter(|(.., y)| rise(y) > 0.0).count();
+    let mut centres = Vec::with_capacity(lives.len());
+    let mut rising = 0u32;
+    for life in &lives {
+        let (x, y) = second_half(life);
+        centres.push(((*life).clone(), mean(&x)?, mean(&y)?));
+        rising += u32::from(rise(&y) > 0.0);
+    }
     // The first of equals, so that the answer does not depend on the order of iteration.
-    let longest = halves.iter().rev().max_by_key(|(life, ..)| life.len())?;
+    let longest = lives.iter().rev().max_by_key(|life| life.len())?;
     Some(Lives {
         slope,
         margin,
-        count: halves.len(),
-        rising_share: rising as f64 / halves.len() as f64,
-        longest_rises: rise(&longest.2) > 0.0,
+        count: lives.len(),
+        rising_share: f64::from(rising) / lives.len() as f64,
+        longest_rises: rise(&second_half(longest).1) > 0.0,
         centres,
     })
+}
+
+/// At most so many of some items, over all of them; the first and the last are among them.
+fn evenly<'a, T>(items: &'a [&T], most: usize) -> impl Iterator<Item = &'a T> {
+    let n = items.len().min(most);
+    (0..n).map(move |place| items[place * (items.len() - 1) / (n - 1).max(1)])
 }
 
 /// The levels that lives may have: each its own, or all the same, since a restart makes the same program anew. The age

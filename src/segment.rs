@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::series::{Marks, MemorySeries};
 use crate::stats::falls::Falls;
-use crate::stats::robust::{RunningMedian, mad, mean, median, median_in_place};
+use crate::stats::robust::{RunningMedian, mad, mean, median, median_of};
 use crate::stats::{falls, spikes};
 
 /// After a restart at most this share of the memory before it is left.
@@ -252,7 +252,8 @@ fn beside_explicit(
     trusted: bool,
 ) -> (Vec<(usize, Cause)>, bool) {
     suggested.retain(|(at, _)| {
-        let told = explicit.iter().any(|(other, _)| at.abs_diff(*other) <= 1);
+        let next = explicit.partition_point(|(other, _)| other + 1 < *at);
+        let told = explicit.get(next).is_some_and(|(other, _)| at.abs_diff(*other) <= 1);
         !told && !series.marks(*at).contains(Marks::WATCHED)
     });
     let trusted = trusted || (suggested.is_empty() && !explicit.is_empty());
@@ -282,8 +283,7 @@ fn after_gaps(seconds: &[f64], values: &[f64]) -> Vec<(usize, Cause)> {
 
 /// The median of the steps from one sample to the next, in seconds; `None` with fewer than two.
 fn usual_step(seconds: &[f64]) -> Option<f64> {
-    let mut steps: Vec<f64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    median_in_place(&mut steps)
+    median_of(|| seconds.windows(2).map(|pair| pair[1] - pair[0]))
 }
 
 /// The level at which a series starts: the median of its first 2 %, at least three samples.
@@ -293,8 +293,7 @@ fn start_level(values: &[f64]) -> f64 {
 
 /// The median of the rises from one sample to the next, in bytes; 0 when there is none.
 fn usual_rise(values: &[f64]) -> f64 {
-    let mut rises: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).filter(|rise| *rise > 0.0).collect();
-    median_in_place(&mut rises).unwrap_or(0.0)
+    median_of(|| values.windows(2).map(|pair| pair[1] - pair[0]).filter(|rise| *rise > 0.0)).unwrap_or(0.0)
 }
 
 /// What the falls of a series say together.

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 pub use quanta::Quanta;
 
+use crate::stats::robust;
+
 /// What the reading before and this one say about the container, beside the memory itself.
 ///
 /// Explicit evidence of a restart: it overrides what values alone suggest.
@@ -291,15 +293,10 @@ impl MemorySeries {
         Some(MemorySeries { info: self.info.clone(), samples })
     }
 
-    /// The usual time between two samples, in seconds: their median; `None` for a single sample.
+    /// The usual time between two samples, in seconds: their median, or the longer of the two middles; `None` for a single sample.
     pub fn step_seconds(&self) -> Option<f64> {
-        let mut steps: Vec<i64> = self.samples.time_ms.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        if steps.is_empty() {
-            return None;
-        }
-        let middle = steps.len() / 2;
-        let (_, step, _) = steps.select_nth_unstable(middle);
-        Some(*step as f64 / 1000.0)
+        let steps = || self.samples.time_ms.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
+        robust::upper_median_of(steps).map(|step_ms| step_ms / 1000.0)
     }
 }
 

@@ -6,7 +6,8 @@
 use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
-use super::{Context, Criterion, LoadWindow, Span, Status, between, median};
+use super::{Context, Criterion, LoadWindow, Span, Status, between};
+use crate::stats::robust::median;
 
 const ID: &str = "flat-after-load";
 

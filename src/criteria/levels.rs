@@ -6,7 +6,8 @@
 use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
-use super::{Context, Criterion, Span, Status, amount_text, between, median, moment_text};
+use super::{Context, Criterion, Span, Status, amount_text, between, moment_text};
+use crate::stats::robust::median;
 
 /// The median of the minutes after settling, below 300 MB after every restart.
 pub(super) fn baseline(series: &MemorySeries, context: &Context<'_>) -> Criterion {

@@ -227,22 +227,6 @@ fn between(series: &MemorySeries, start_ms: i64, end_ms: i64) -> &[f64] {
     &series.used_bytes()[first..last.max(first)]
 }
 
-/// The median; of an even number of values the mean of the middle two. `None` without values.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut values = values.to_vec();
-    if values.is_empty() {
-        return None;
-    }
-    let middle = values.len() / 2;
-    let n_values = values.len();
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    if n_values % 2 == 1 {
-        return Some(upper);
-    }
-    below.iter().copied().max_by(f64::total_cmp).map(|lower| f64::midpoint(lower, upper))
-}
-
 /// The coarsest spacing of printable values in the series, in bytes.
 fn coarsest_quantum(series: &MemorySeries) -> f64 {
     series.quantum_bytes().coarsest().map_or(0.0, f64::from)

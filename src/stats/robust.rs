@@ -6,6 +6,9 @@ use std::collections::BinaryHeap;
 /// Scales the median absolute deviation to a standard deviation, for normal data.
 pub const MAD_TO_SD: f64 = 1.4826;
 
+/// Up to so many values are copied where they must not be reordered, which is quicker: 8 MiB.
+const MAX_COPIED: usize = 1 << 20;
+
 /// The median; `None` of nothing. Takes O(n) time and reorders `values`.
 pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     if values.is_empty() {
@@ -22,17 +25,81 @@ pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// The median; `None` of nothing. Takes O(n) time and memory.
+/// The median; `None` of nothing. Takes O(n) time, and memory for at most `MAX_COPIED` values.
 pub fn median(values: &[f64]) -> Option<f64> {
-    median_in_place(&mut values.to_vec())
+    median_of(|| values.iter().copied())
 }
 
-/// The median absolute deviation from the median, scaled to a standard deviation; `None` of nothing.
+/// The median of values that are given anew each time they are asked for; `None` of nothing. Takes O(n) time, and
+/// memory for at most `MAX_COPIED` values.
+pub fn median_of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<f64> {
+    let n = values().count();
+    if n <= MAX_COPIED {
+        return median_in_place(&mut values().collect::<Vec<f64>>());
+    }
+    let upper = nth(&values, n / 2);
+    if !n.is_multiple_of(2) {
+        return Some(upper);
+    }
+    let is_below = |value: &f64| value.total_cmp(&upper).is_lt();
+    let (n_below, highest) =
+        values().filter(is_below).fold((0, f64::NEG_INFINITY), |(n, highest), value| (n + 1, highest.max(value)));
+    // Without a value between them both middles are the same.
+    let lower = if n_below == n / 2 { highest } else { upper };
+    Some(f64::midpoint(lower, upper))
+}
+
+/// The upper one of the two middles, or the middle; `None` of nothing. Takes time and memory as `median_of`.
+pub fn upper_median_of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<f64> {
+    match values().count() {
+        0 => None,
+        n if n <= MAX_COPIED => {
+            let mut values: Vec<f64> = values().collect();
+            Some(*values.select_nth_unstable_by(n / 2, f64::total_cmp).1)
+        }
+        n => Some(nth(values, n / 2)),
+    }
+}
+
+/// The value before which `rank` others stand in order, without a copy of them: by its bits, sixteen at a time from the
+/// highest on. `rank` is less than their number.
+fn nth<I: Iterator<Item = f64>>(values: impl Fn() -> I, rank: usize) -> f64 {
+    const DIGIT: u32 = 16;
+    let mut rank = rank;
+    let mut known = 0;
+    for shift in [48, 32, 16, 0] {
+        let mut counts = vec![0usize; 1 << DIGIT];
+        for key in values().map(sort_key) {
+            // In two steps: no number may be shifted by all of its bits.
+            if (key >> shift >> DIGIT) == known {
+                counts[(key >> shift) as usize % (1 << DIGIT)] += 1;
+            }
+        }
+        let mut digit = 0;
+        while counts[digit] <= rank {
+            rank -= counts[digit];
+            digit += 1;
+        }
+        known = known << DIGIT | digit as u64;
+    }
+    from_sort_key(known)
+}
+
+/// A number whose order is that of `f64::total_cmp`: negative values are complemented, the sign of others is set.
+fn sort_key(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+fn from_sort_key(key: u64) -> f64 {
+    f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
+}
+
+/// The median absolute deviation from the median, scaled to a standard deviation; `None` of nothing. Takes O(n) time,
+/// and memory for at most `MAX_COPIED` values.
 pub fn mad(values: &[f64]) -> Option<f64> {
-    let mut deviations = values.to_vec();
-    let centre = median_in_place(&mut deviations)?;
-    deviations.iter_mut().for_each(|value| *value = (*value - centre).abs());
-    median_in_place(&mut deviations).map(|mad| MAD_TO_SD * mad)
+    let centre = median(values)?;
+    median_of(|| values.iter().map(|value| (value - centre).abs())).map(|mad| MAD_TO_SD * mad)
 }
 
 /// The values of a window that slides, in order: medians at the cost of one value moved.
@@ -154,6 +221,8 @@ pub fn sd(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -162,6 +231,35 @@ mod tests {
         assert_eq!(median(&[3.0]), Some(3.0));
         assert_eq!(median(&[4.0, 1.0, 3.0]), Some(3.0));
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_found_without_a_copy(
+            values in prop::collection::vec(prop_oneof![any::<f64>().prop_filter("", |x| !x.is_nan()), (-3i8..4).prop_map(f64::from)], 1..60),
+        ) {
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            for (rank, value) in sorted.iter().enumerate() {
+                prop_assert_eq!(nth(|| values.iter().copied(), rank).to_bits(), value.to_bits());
+            }
+        }
+    }
+
+    /// Many values and few have the same median, also where the middle ones differ.
+    #[test]
+    fn a_median_does_not_depend_on_how_it_is_found() {
+        for n in [MAX_COPIED + 1, MAX_COPIED + 2] {
+            let spread: Vec<f64> = (0..n).map(|index| (index * 7919 % n) as f64 - 1000.5).collect();
+            let ties: Vec<f64> = (0..n).map(|index| f64::from(u8::from(index % 3 == 0))).collect();
+            for mut values in [spread, ties] {
+                let found = (median(&values), mad(&values));
+                let middle = median_in_place(&mut values);
+                assert_eq!(found.0, middle);
+                values.iter_mut().for_each(|value| *value = (*value - middle.unwrap()).abs());
+                assert_eq!(found.1, median_in_place(&mut values).map(|mad| MAD_TO_SD * mad));
+            }
+        }
     }
 
     #[test]
