@@ -462,6 +462,10 @@ impl Prepared {
             forecast::time_to_limit(limit, fit, segmentation, &judgement)
         });
         let restarts = restarts(&samples, &segmentation, &events);
+        let segments = segments(&segmentation, &samples);
+        let n_spikes = segmentation.spikes.len();
+        // What follows does without them, and needs room of its own.
+        drop((segmentation, after_load));
         let causes: Vec<criteria::Restart<'_>> = restarts
             .iter()
             .map(|restart| criteria::Restart { at_ms: restart.at_ms, cause: restart.cause.name() })
@@ -494,7 +498,7 @@ impl Prepared {
             near_limit,
             failed: outcome == Outcome::Fail,
             failed_criteria: failed_gates(&criteria),
-            n_spikes: segmentation.spikes.len(),
+            n_spikes,
             limit_bytes: own_limit,
         };
         let name = named.then(|| samples.info.docker_name());
@@ -517,8 +521,8 @@ impl Prepared {
         );
         SeriesReport {
             shapes: fit.as_ref().and_then(|fit| shapes(fit, &judgement)),
-            segments: segments(&segmentation, &samples),
-            n_spikes: segmentation.spikes.len(),
+            segments,
+            n_spikes,
             outcome,
             counts: !few && !ended_early,
             judgement,

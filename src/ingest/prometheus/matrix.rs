@@ -20,6 +20,8 @@ use crate::series::{Marks, Samples};
 pub(super) struct Progress {
     pub(super) bytes: Rc<Cell<u64>>,
     pub(super) lines: Rc<Cell<u64>>,
+    /// Texts and numbers that were too long to be kept whole.
+    pub(super) n_cut: Rc<Cell<u64>>,
 }
 
 /// What is known while a file is read.

@@ -15,6 +15,7 @@ mod sampling;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::lines::MAX_LINE;
 use super::source::Opened;
 use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
@@ -155,6 +156,16 @@ impl Reader {
             }
         };
         let answer = file.answer;
+        if 0 < progress.n_cut.get() {
+            input.warnings.push(format!(
+                "{} longer than {} KiB: only the beginning is used",
+                match progress.n_cut.get() {
+                    1 => "1 text or number in it is".to_owned(),
+                    n => format!("{n} texts or numbers in it are"),
+                },
+                MAX_LINE >> 10
+            ));
+        }
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
                 input.unusable =

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use memchr::{memchr, memchr_iter, memmem};
 use rayon::prelude::*;
 
+use super::super::lines::MAX_LINE;
 use super::super::scan::Scan;
 use super::matrix::Progress;
 use crate::series::{Quanta, Samples};
@@ -31,6 +32,12 @@ const MIN_POINTS: usize = 8;
 
 /// No point that is read here is longer, in bytes.
 const MAX_POINT: usize = 64;
+
+/// Of a longer text or number only the beginning is given, in bytes: names are not so long, and no text is held whole.
+const MAX_TOKEN: usize = MAX_LINE;
+
+/// What is escaped takes up to so many bytes behind the backslash: `u` and four digits.
+const MAX_ESCAPE: usize = 5;
 
 /// Points that stood one after the other: whole numbers of bytes or parts of them, 0 to 2^53.
 pub(super) type Run = Samples;
@@ -65,6 +72,11 @@ pub(super) struct Runs<R> {
     /// Bytes that were given since the last run.
     since_run: u64,
     text: Text,
+    /// How much was given of the text or number, and since a backslash in it, in bytes.
+    token: usize,
+    since_escape: usize,
+    /// The last eight bytes that were given, the last of them lowest.
+    recent: u64,
     /// Whether nothing but blanks stands before the last byte in its line, and whether it is one itself.
     is_first: bool,
     is_blank: bool,
@@ -107,6 +119,9 @@ impl<R: Read + Send> Runs<R> {
             last: 0,
             since_run: 0,
             text: Text::Outside,
+            token: 0,
+            since_escape: 0,
+            recent: 0,
             is_first: true,
             is_blank: true,
         }
@@ -131,6 +146,7 @@ impl<R: Read + Send> Runs<R> {
     /// line before was not whole, it is given once more.
     pub(super) fn skip_line(&mut self) -> u64 {
         self.text = Text::Outside;
+        self.token = 0;
         if self.buffer[self.start - 1] == b'\n' {
             self.last = 0;
             return self.progress.lines.get();
@@ -171,6 +187,37 @@ impl<R: Read + Send> Runs<R> {
         if self.found.front()?.start == self.start { self.found.pop_front() } else { None }
     }
 
+    /// Steps over the rest of a text or number that is too long, where no character is cut by it.
+    fn cut_token(&mut self) {
+        let is_inside = self.text == Text::Inside;
+        let is_between = match self.buffer[self.start] {
+            _ if !is_inside => self.text == Text::Outside,
+            b'\\' => !is_first_of_pair(self.recent),
+            0x80..0xc0 => false,
+            _ => MAX_ESCAPE < self.since_escape,
+        };
+        if !is_between {
+            return;
+        }
+        let start = self.progress.bytes.get();
+        while self.start < self.end {
+            let byte = self.buffer[self.start];
+            let is_end = if is_inside { self.text == Text::Inside && byte == b'"' } else { !byte.is_ascii_digit() };
+            if is_end {
+                break;
+            }
+            self.pass(1);
+            self.text = self.text.after(byte);
+            if self.start == self.end {
+                self.fill();
+            }
+        }
+        if start < self.progress.bytes.get() {
+            self.progress.n_cut.set(self.progress.n_cut.get() + 1);
+        }
+        self.token = 0;
+    }
+
     /// Steps over `length` bytes.
     fn pass(&mut self, length: usize) {
         self.progress.pass(&self.buffer[self.start..self.start + length]);
@@ -186,6 +233,12 @@ impl<R: Read + Send> Read for Runs<R> {
         }
         if self.start == self.end {
             return Ok(0);
+        }
+        if MAX_TOKEN <= self.token {
+            self.cut_token();
+            if self.start == self.end {
+                return Ok(0);
+            }
         }
         let byte = self.buffer[self.start];
         if byte == b'['
@@ -210,6 +263,10 @@ impl<R: Read + Send> Read for Runs<R> {
         }
         self.pass(1);
         self.text = self.text.after(byte);
+        self.recent = self.recent << 8 | u64::from(byte);
+        let is_token = self.text != Text::Outside || byte.is_ascii_digit();
+        self.token = if is_token { self.token + 1 } else { 0 };
+        self.since_escape = if self.text == Text::Escaped { 0 } else { self.since_escape + 1 };
         self.is_first = self.is_blank;
         if byte.is_ascii_whitespace() {
             self.is_blank |= byte == b'\n';
@@ -220,6 +277,12 @@ impl<R: Read + Send> Read for Runs<R> {
         *given = byte;
         Ok(1)
     }
+}
+
+/// Whether these bytes end with `\ud800` to `\udbff`: half a character, of which the other half must follow.
+fn is_first_of_pair(recent: u64) -> bool {
+    let [.., backslash, u, first, second, _, _] = recent.to_be_bytes();
+    matches!((backslash, u, first, second), (b'\\', b'u', b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B'))
 }
 
 /// Reads until the buffer is full or the text ends, and gives where that is. A reader that fails has said so, and has
@@ -456,6 +519,35 @@ mod tests {
     fn nothing_in_a_text_is_a_point() {
         let text = format!("[\"a,{}\"b]", run_of(20, 1, ","));
         assert_eq!(given(&text.replacen("\"1\"", "1", 1), 1000), text.replacen("\"1\"", "1", 1));
+    }
+
+    /// Names, warnings and numbers of any length take no memory; what follows them is read.
+    #[test]
+    fn long_texts_and_numbers_are_cut_between_characters() {
+        for (character, n_bytes) in
+            [("a", 1), ("\u{e9}", 2), ("\\\"", 2), ("\\u00e9", 6), ("\\ud83d\\ude00", 12), ("7", 1)]
+        {
+            for before in ["", "x", "xyz"] {
+                let long = format!("\"{before}{}\"", character.repeat(4 * MAX_TOKEN));
+                let cut = given_of(&format!("[{long},5]"));
+                let text: (String, f64) = serde_json::from_str(&cut).unwrap_or_else(|why| panic!("{character}: {why}"));
+                assert_eq!(text.1, 5.0);
+                let n_kept = cut.len() / n_bytes;
+                assert!((MAX_TOKEN / n_bytes..=MAX_TOKEN / n_bytes + 20).contains(&n_kept), "{character}: {n_kept}");
+            }
+        }
+        assert_eq!(given_of(&format!("[{},5]", "7".repeat(4 * MAX_TOKEN))), format!("[{},5]", "7".repeat(MAX_TOKEN)));
+        let short = format!("[\"{}\",5]", "a".repeat(MAX_TOKEN - 1));
+        assert_eq!(given_of(&short), short);
+    }
+
+    fn given_of(text: &str) -> String {
+        let progress = Progress::default();
+        let mut given = String::new();
+        Runs::new(text.as_bytes(), progress.clone(), Pending::default()).read_to_string(&mut given).unwrap();
+        assert_eq!(progress.bytes.get(), text.len() as u64);
+        assert_eq!(progress.n_cut.get(), u64::from(given.len() < text.len()));
+        given
     }
 
     /// Whatever is cut where, on however many cores: all points come, in order.
