@@ -171,7 +171,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let name = entry.file_name();
         let target = to.join(&name);
-        if [".git", "target"].iter().any(|left_out| name == *left_out) {
+        if [".git", "target", "corpus", "artifacts"].iter().any(|left_out| name == *left_out) {
             continue;
         }
         if entry.file_type().unwrap().is_dir() {

@@ -46,6 +46,7 @@ const READ: &[Read] = &[
     ("session-interrupt.txt", Format::DockerStats, 0, 1, 0, "nginx-lab"),
     ("stopped-to-dashes.txt", Format::DockerStats, 2, 2, 0, "my-chat-server=64.2MiB"),
     ("stream-dup-frames.txt", Format::DockerStats, 8, 0, 0, "daemon_dave=576KiB"),
+    ("sylhare-data.csv", Format::CsvTable, 20, 0, 0, "determined_mestorf=7.465MiB"),
     ("trendscenter-readme.txt", Format::DockerStats, 4, 0, 0, "objective_banach=2.014GiB"),
     ("promtool-dump-openmetrics-test.prom", Format::Prometheus, 10, 0, 0, "my_gauge{abc=\"baz\", bar=\"foo\"}=9B"),
     ("promtool-dump-test-1.prom", Format::Prometheus, 15, 0, 0, "heavy_metric{foo=\"bar\"}=5B"),
@@ -86,7 +87,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("prom-docs-matrix-1.json", "it is not JSON that can be read"),
     ("prom-docs-matrix-2.json", "it is not JSON that can be read"),
     ("prom-error.json", "Prometheus answered with an error"),
-    ("sylhare-data.csv", "it is what `docker stats` prints between semicolons"),
 ];
 
 fn specimens() -> Option<PathBuf> {

@@ -9,7 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("stats", &[]),
     ("progress", &["units"]),
-    ("series", &["units"]),
+    ("series", &["stats", "units"]),
     ("settings", &["error", "units"]),
     ("ingest", &["error", "progress", "series", "units"]),
     ("events", &["ingest", "series", "units"]),

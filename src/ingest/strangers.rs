@@ -52,7 +52,7 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
     }
     if any(&|line| line.matches(';').count() >= 3 && line.contains(" / ")) {
         return Some(
-            "it is what `docker stats` prints between semicolons, with no date \
+            "it is what `docker stats` prints between semicolons, with no time \
              (expected `docker stats --no-stream --format '{{json .}}'`, each line behind `date -u +%FT%TZ`)",
         );
     }
