@@ -571,7 +571,7 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
             cause,
             before_bytes: used[after - 1],
             after_bytes: used[after],
-            words: format!("{}, as docker events say", restart.end.words()),
+            words: format!("{}, as docker events say", restart.end.words()).into(),
         }
     });
     let told_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
@@ -581,7 +581,7 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
         cause: restart.cause,
         before_bytes: restart.before_bytes,
         after_bytes: restart.after_bytes,
-        words: restart.cause.words().to_owned(),
+        words: restart.cause.words().into(),
     });
     let mut restarts: Vec<RestartReport> = told.chain(found).collect();
     restarts.sort_by_key(|restart| restart.at_ms);
@@ -705,9 +705,10 @@ fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, s
     let straight = |slope: &SlopePosterior, from: f64, to: f64, at: f64, level: f64| {
         let (lower, upper) =
             judgement.growth.map_or((slope.mean(), slope.mean()), |growth| (growth.lower, growth.upper));
-        let points = (0..=16)
-            .map(|part| {
-                let seconds = from + (to - from) * f64::from(part) / 16.0;
+        // The interval is narrowest at the middle, and straight on either side of it.
+        let points = [from, at.clamp(from, to), to]
+            .into_iter()
+            .map(|seconds| {
                 let ends = [level + lower * (seconds - at), level + upper * (seconds - at)];
                 let interval = (ends[0].min(ends[1]), ends[0].max(ends[1]));
                 (time(seconds), level + slope.mean() * (seconds - at), Some(interval))

@@ -14,7 +14,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 /// Peak memory that is allowed beside the columns, in bytes.
 const BASE: u64 = 64 << 20;
-/// Of a sample: one and a half times time, value, quantum and marks.
+/// Of a sample: one and a half times 24 bytes.
 const ROW: u64 = 36;
 
 /// Runs the program over a file, or over its bytes on standard input, and gives the largest peak of any run so far.
@@ -75,7 +75,23 @@ fn the_peak_is_bounded() {
         gzip.finish().unwrap();
     });
 
+    // A name of 100 MiB.
+    check("label", 96, false, 0, &|to| {
+        write!(
+            to,
+            "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{\"image\":\""
+        )
+        .unwrap();
+        io::copy(&mut io::repeat(b'x').take(100 << 20), to).unwrap();
+        let points: Vec<String> =
+            (0..96).map(|index| format!("[{},\"500000000\"]", 1_795_000_000 + 900 * index)).collect();
+        write!(to, "\"}},\"values\":[{}]}}]}}}}", points.join(",")).unwrap();
+    });
+
     let n = 1_000_000;
+    check("lives", n, false, 1, &|to| {
+        (0..n).for_each(|row| writeln!(to, "{},{}.{}MiB", 1_794_000_000 + row, 100 + row % 16 * 20, row % 10).unwrap());
+    });
     check("rows", n, false, 0, &|to| {
         (0..n).for_each(|row| writeln!(to, "{},{}.{}MiB", 1_794_000_000 + row, 500 + row % 7, row % 10).unwrap());
     });

@@ -174,7 +174,7 @@ pub struct RestartReport {
     /// Memory after it, in bytes.
     pub after_bytes: f64,
     /// What happened, for a reader.
-    pub words: String,
+    pub words: Cow<'static, str>,
 }
 
 /// A fitted line through some samples.
