@@ -168,7 +168,7 @@ impl Samples {
         self.marks.append(&mut marks);
     }
 
-    fn part(&self, range: Range<usize>) -> Samples {
+    pub(crate) fn part(&self, range: Range<usize>) -> Samples {
         Samples {
             time_ms: self.time_ms[range.clone()].to_vec(),
             used_bytes: self.used_bytes[range.clone()].to_vec(),

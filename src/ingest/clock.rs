@@ -84,7 +84,10 @@ fn iso(text: &str) -> Option<(Stamp, usize)> {
     if *bytes.get(13)? != b':' || *bytes.get(16)? != b':' {
         return None;
     }
-    let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?.min(59))?;
+    let seconds = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?.min(59);
+    if number(11, 13)? > 23 || number(14, 16)? > 59 {
+        return None;
+    }
     let mut end = 19;
     let mut ms = 0;
     if let [point @ (b'.' | b','), b'0'..=b'9', ..] = &bytes[end..]
@@ -95,16 +98,41 @@ fn iso(text: &str) -> Option<(Stamp, usize)> {
             .fold(0, |ms, place| ms * 10 + if place < digits { i64::from(bytes[end + 1 + place] - b'0') } else { 0 });
         end += 1 + digits;
     }
-    let blank = usize::from(bytes.get(end) == Some(&b' ') && matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-    let (offset_ms, length) = match offset(&text[end + blank..]) {
-        Some((offset_ms, length)) => (Some(offset_ms), length + blank),
-        None => (None, 0),
-    };
-    let time_ms = time.and_utc().timestamp_millis() + ms - offset_ms.unwrap_or(0);
-    Some((
-        Stamp { time_ms: Some(time_ms), of_day_ms: None, has_zone: offset_ms.is_some(), has_year: true },
-        end + length,
-    ))
+    let (seconds, offset_ms, end) = after_clock(text, seconds, end);
+    let midnight_ms = date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis();
+    let time_ms = midnight_ms + i64::from(seconds) * 1000 + ms - offset_ms.unwrap_or(0);
+    Some((Stamp { time_ms: Some(time_ms), of_day_ms: None, has_zone: offset_ms.is_some(), has_year: true }, end))
+}
+
+/// What stands behind a time that shows so many seconds and ends at `end`: `AM` or `PM`, an offset, a zone. Gives the
+/// seconds of the day, how far they are east of UTC in milliseconds, and where the text goes on.
+fn after_clock(text: &str, seconds: u32, end: usize) -> (u32, Option<i64>, usize) {
+    let (mut seconds, mut end) = (seconds, end);
+    if let Some(half @ (" AM" | " PM" | " am" | " pm")) = text.get(end..end + 3)
+        && seconds < 13 * 3600
+        && !text[end + 3..].starts_with(|next: char| next.is_alphanumeric())
+    {
+        seconds = half_of_day(seconds, half);
+        end += half.len();
+    }
+    let rest = &text[end..];
+    let behind_blank = rest.strip_prefix(' ').unwrap_or(rest);
+    let n_blanks = rest.len() - behind_blank.len();
+    let is_offset = behind_blank.starts_with(['+', '-']) || n_blanks == 0;
+    if let Some((offset_ms, length)) = offset(behind_blank).filter(|_| is_offset) {
+        return (seconds, Some(offset_ms), end + n_blanks + length);
+    }
+    let length = behind_blank.bytes().take_while(u8::is_ascii_uppercase).count();
+    let (word, behind) = behind_blank.split_at(length);
+    if n_blanks == 0 || length == 0 || behind.starts_with(|next: char| next.is_alphanumeric() || next == '-') {
+        return (seconds, None, end);
+    }
+    match zone(word) {
+        Some(offset_ms) => (seconds, Some(offset_ms), end + n_blanks + length),
+        // A name that means several zones, or none: it may be that of a container where a row follows.
+        None if length <= 5 && is_only_decoration(behind) => (seconds, None, end + n_blanks + length),
+        None => (seconds, None, end),
+    }
 }
 
 /// Whether the comma before so many digits begins decimals, as loggers (`20:06:38,791`) and `date -Ins` write them, and
@@ -161,28 +189,25 @@ fn epoch(text: &str) -> Option<(Stamp, usize)> {
     Some((Stamp { time_ms: Some(time_ms), of_day_ms: None, has_zone: true, has_year: true }, end))
 }
 
-/// `20:06:38`, with decimals or not, and with `AM` or `PM` or not.
+/// `20:06:38` or `8:06:38`, with decimals or not, with `AM` or `PM` and with a zone or not.
 fn of_day(text: &str) -> Option<(Stamp, usize)> {
-    let is_clock = |at: usize, byte: &u8| if at % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() };
-    if !text.as_bytes().get(..8)?.iter().enumerate().all(|(at, byte)| is_clock(at, byte)) {
+    let hours = text.bytes().take_while(u8::is_ascii_digit).count();
+    let is_clock = |(at, byte): (usize, &u8)| if at % 3 == 0 { *byte == b':' } else { byte.is_ascii_digit() };
+    let mut end = hours + 6;
+    if hours > 2 || !text.as_bytes().get(hours..end)?.iter().enumerate().all(is_clock) {
         return None;
     }
-    let mut end = 8;
-    if let Some([b'.' | b',', after @ ..]) = text.as_bytes().get(end..)
+    if let Some([point @ (b'.' | b','), after @ ..]) = text.as_bytes().get(end..)
         && let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count()
-        && (text.as_bytes()[end] == b'.' && 0 < digits || is_decimal_comma(after, digits))
+        && (*point == b'.' && 0 < digits || is_decimal_comma(after, digits))
     {
         end += 1 + digits;
     }
-    let (mut seconds, ms) = clock_time(&text[..end])?;
-    if let Some(half @ (" AM" | " PM" | " am" | " pm")) = text.get(end..end + 3)
-        && seconds < 13 * 3600
-    {
-        seconds = half_of_day(seconds, half);
-        end += half.len();
-    }
-    let of_day_ms = Some(i64::from(seconds) * 1000 + ms);
-    Some((Stamp { time_ms: None, of_day_ms, has_zone: false, has_year: false }, end))
+    let (seconds, ms) = clock_time(&text[..end])?;
+    let (seconds, offset_ms, end) = after_clock(text, seconds, end);
+    let of_day_ms = (i64::from(seconds) * 1000 + ms - offset_ms.unwrap_or(0)).rem_euclid(DAY_MS);
+    let stamp = Stamp { time_ms: None, of_day_ms: Some(of_day_ms), has_zone: offset_ms.is_some(), has_year: false };
+    Some((stamp, end))
 }
 
 /// The seconds of a clock that shows twelve hours, as those of the day.
@@ -427,6 +452,16 @@ mod tests {
         check("2026-11-23T20:06:38,524288000", "2026-11-23T20:06:38Z no zone | 524288000");
         check("[2026-11-23 20:06:38] 9a98", "2026-11-23T20:06:38Z no zone | 9a98");
         check("2026-11-23T20:06:38Z {\"ID\"", "2026-11-23T20:06:38Z | {\"ID\"");
+        check("2026-11-23 20:06:38 UTC", "2026-11-23T20:06:38Z | ");
+        check("[2026-11-23 21:06:38.25 CET] 9a98", "2026-11-23T20:06:38.250Z | 9a98");
+        check("--- 2026-11-23 20:06:38 Z ---", "2026-11-23T20:06:38Z | ---");
+        check("2026-11-23 20:06:38 IST", "2026-11-23T20:06:38Z no zone | ");
+        check("2026-11-23 20:06:38 IST 0.1%", "2026-11-23T20:06:38Z no zone | IST 0.1%");
+        check("2026-11-23 20:06:38 GMT-proxy 0.1%", "2026-11-23T20:06:38Z no zone | GMT-proxy 0.1%");
+        check("2026-11-23 08:06:38 PM 9a98", "2026-11-23T20:06:38Z no zone | 9a98");
+        check("2026-11-23 12:06:38 AM UTC", "2026-11-23T00:06:38Z | ");
+        check("2026-11-23 08:06:38 PMS", "2026-11-23T08:06:38Z no zone | ");
+        check("2026-11-23 25:06:38 PM", "no stamp");
         check("1795464398 9a98", "2026-11-23T20:06:38Z | 9a98");
         check("1795464398.791042 9a98", "2026-11-23T20:06:38.791Z | 9a98");
         check("1795464398791 9a98", "2026-11-23T20:06:38.791Z | 9a98");
@@ -451,7 +486,10 @@ mod tests {
         check("08:06:38 PM", "72398000 ms of a day no zone no year | ");
         check("12:06:38 AM 9a98", "398000 ms of a day no zone no year | 9a98");
         check("00:00:01 web", "1000 ms of a day no zone no year | web");
-        for text in ["25:06:38 9a98", "20:06 9a98", "20:06:38x", "2:06:38 web", "20-06-38 web"] {
+        check("8:06:38 PM 9a98", "72398000 ms of a day no zone no year | 9a98");
+        check("21:06:38 CET", "72398000 ms of a day no year | ");
+        check("00:06:38+01:00 9a98", "83198000 ms of a day no year | 9a98");
+        for text in ["25:06:38 9a98", "20:06 9a98", "20:06:38x", "200:06:38 web", "20-06-38 web", "2:6:38 web"] {
             check(text, "no stamp");
         }
     }

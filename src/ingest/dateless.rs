@@ -13,7 +13,7 @@ const DAY_MS: i64 = 86_400_000;
 const BACK_MS: i64 = 7_200_000;
 /// The day that days are counted from: longer ago than any date, and a multiple of a day.
 const ORIGIN_MS: i64 = -(1 << 60) / DAY_MS * DAY_MS;
-/// How many days are counted from there, at most.
+/// How many days are counted from there to either side, at most.
 const MAX_DAYS: i64 = 1 << 30;
 
 /// The times of day of a sequence of files.
@@ -23,6 +23,8 @@ pub(super) struct Dateless {
     last_ms: Option<i64>,
     /// The last that is counted from the origin.
     last_dateless_ms: Option<i64>,
+    /// The latest of those: where the newest stands first, it is the first.
+    latest_ms: Option<i64>,
     /// By how much those are to be moved, as a date behind them says.
     told_ms: Option<i64>,
     /// The input that is read, by its index, and its modification time in milliseconds.
@@ -40,10 +42,9 @@ impl Dateless {
     /// The stamp with a time: of a time of day one that is to be moved once all is read. `text`: as it was written.
     pub(super) fn follow(&mut self, stamp: Stamp, text: &str) -> Stamp {
         let Some(of_day_ms) = stamp.of_day_ms else {
-            if let (Some(time_ms), Some(last_ms)) = (stamp.time_ms, self.last_dateless_ms) {
-                self.told_ms.get_or_insert_with(|| (time_ms - last_ms).div_euclid(DAY_MS) * DAY_MS);
+            if let Some(time_ms) = stamp.time_ms {
+                self.note_date(time_ms);
             }
-            self.last_ms = stamp.time_ms.or(self.last_ms);
             return stamp;
         };
         let last_ms = self.last_ms.unwrap_or(ORIGIN_MS);
@@ -53,6 +54,7 @@ impl Dateless {
         self.last_ms = Some(time_ms);
         if is_counted(time_ms) {
             self.last_dateless_ms = Some(time_ms);
+            self.latest_ms = self.latest_ms.max(Some(time_ms));
             if let Some((index, mtime_ms)) = self.input
                 && self.found.last().is_none_or(|(last, ..)| *last != index)
             {
@@ -62,11 +64,19 @@ impl Dateless {
         Stamp { time_ms: Some(time_ms), ..stamp }
     }
 
+    /// Takes the time of a reading that has a date.
+    pub(super) fn note_date(&mut self, time_ms: i64) {
+        if let Some(last_ms) = self.last_dateless_ms {
+            self.told_ms.get_or_insert_with(|| (time_ms - last_ms).div_euclid(DAY_MS) * DAY_MS);
+        }
+        self.last_ms = Some(time_ms);
+    }
+
     /// By how much times of day are to be moved; says in each input what was done. `None` where there are none.
     ///
     /// `end_ms`: when the last input ends, as the user says, in milliseconds.
     pub(super) fn settle(&self, inputs: &mut [(usize, Input)], end_ms: Option<i64>) -> Option<Moved> {
-        let last_ms = self.last_dateless_ms?;
+        let last_ms = self.latest_ms?;
         let (last, _, mtime_ms) = self.found.last()?;
         let is_last = self.input.is_some_and(|(index, _)| index == *last);
         let given = end_ms.filter(|_| is_last).map(|end_ms| (end_ms, EndFrom::Option));
@@ -119,7 +129,7 @@ impl Moved {
 
 /// Whether a time is counted from the origin.
 fn is_counted(time_ms: i64) -> bool {
-    (ORIGIN_MS - DAY_MS..ORIGIN_MS + MAX_DAYS * DAY_MS).contains(&time_ms)
+    time_ms.abs_diff(ORIGIN_MS) < MAX_DAYS as u64 * DAY_MS as u64
 }
 
 #[cfg(test)]
@@ -149,8 +159,14 @@ mod tests {
         // On a line of their own, and over midnight.
         assert_eq!(read(&[&["20:07:00\n", "08:07:00\n", "20:06:50\n"]]).0, "web: -86400 -43200 -10\n");
         assert_eq!(read(&[&["11:59:00 PM ", "12:01:00 AM ", "08:07:00 PM "]]).0, "web: -72480 -72360 0\n");
+        // The newest first, for two days.
+        let stamps: Vec<String> = (0..60).map(|index| format!("{:02}:07:00 ", (68 - index) % 24)).collect();
+        let stamps: Vec<&str> = stamps.iter().map(String::as_str).collect();
+        let expected: Vec<String> = (0..60).map(|index| (-3600 * index).to_string()).collect();
+        assert_eq!(read(&[&stamps]).0, format!("web: {}\n", expected.join(" ")));
         // A clock of another zone, and lines that changed places.
         assert_eq!(read(&[&["22:06:20 ", "22:06:40 ", "22:06:30 "]]).0, "web: 7160 7180 7170\n");
+        assert_eq!(read(&[&["22:06:20 CET ", "21:06:40 "]]).0, "web: 3560 3580\n");
     }
 
     #[test]
@@ -168,6 +184,13 @@ mod tests {
         let (series, account) = read(&[&["19:00:00 ", "07:00:00 "], &["19:00:00 ", "20:07:00 "]]);
         assert_eq!(series, "web: -90420 -47220 -4020 0\n");
         assert_eq!(account.matches("times of day without a date, such as `19:00:00`").count(), 2);
+    }
+
+    #[test]
+    fn rows_without_a_name_may_have_times_of_day_and_epochs_and_errors_between_them() {
+        let text = "18:00:00,5MiB\n1795370460,6MiB\n12:00:00,ERR\n06:00:00,ERR\n00:00:00,ERR\n18:00:00,7MiB\n";
+        let (_, series) = read_all(Format::TrendCsv, &[(text, MTIME_MS)]);
+        assert_eq!(describe(&series), "stem: -94020=5MiB -93960=6MiB 165180=7MiB\n");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) struct Container {
     pub(super) last_tick: usize,
     /// The container that came after it last time.
     pub(super) next: usize,
+    /// Its series among whose members it is, and its place there.
+    member: Option<(usize, usize)>,
     /// Its last row, in a stream.
     pub(super) row: Vec<u8>,
     /// Whether that row repeated the one before, and how it ended.
@@ -40,9 +42,101 @@ pub(super) struct Series {
     pub(super) samples: Samples,
     pub(super) inputs: Vec<usize>,
     pub(super) pending: Marks,
+    /// The container of its last row.
     pub(super) container: Option<usize>,
+    /// The containers that it is of, one after the other.
+    members: Vec<Member>,
+    /// Where in the samples the rows of another container begin, and which.
+    turns: Vec<(usize, usize)>,
     pub(super) last_tick: usize,
     pub(super) trail: Trail,
+}
+
+/// A container of a series, and the times of its first and its last row, or what stands for them.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    container: usize,
+    first_ms: i64,
+    last_ms: i64,
+}
+
+impl Member {
+    fn see(&mut self, time_ms: i64) {
+        if order(time_ms) < order(self.first_ms) {
+            self.first_ms = time_ms;
+        } else if order(self.last_ms) < order(time_ms) {
+            self.last_ms = time_ms;
+        }
+    }
+
+    fn overlaps(&self, other: &Member) -> bool {
+        order(self.first_ms) <= order(other.last_ms) && order(other.first_ms) <= order(self.last_ms)
+    }
+}
+
+/// The order of times, also of those that stand for a tick.
+fn order(time_ms: i64) -> i64 {
+    if time_ms <= UNTIMED { UNTIMED - time_ms } else { time_ms }
+}
+
+impl Series {
+    fn new(info: SeriesInfo) -> Series {
+        Series {
+            info,
+            samples: Samples::default(),
+            inputs: Vec::new(),
+            pending: Marks::default(),
+            container: None,
+            members: Vec::new(),
+            turns: Vec::new(),
+            last_tick: usize::MAX,
+            trail: Trail::default(),
+        }
+    }
+
+    /// Marks the samples at which a container of another ID begins, once all times are known.
+    pub(super) fn mark_recreated(&mut self, containers: &[Container], date: impl Fn(i64) -> i64) {
+        let members = self.members.iter().filter(|member| !containers[member.container].id.is_empty());
+        let mut firsts: Vec<i64> = members.map(|member| date(member.first_ms)).collect();
+        firsts.sort_unstable();
+        if firsts.len() < 2 {
+            return;
+        }
+        let Samples { time_ms, marks, .. } = &mut self.samples;
+        let mut in_order: Vec<usize> = Vec::new();
+        if !time_ms.is_sorted() {
+            in_order.extend(0..time_ms.len());
+            in_order.sort_by_key(|index| time_ms[*index]);
+        }
+        for first_ms in &firsts[1..] {
+            let index = if in_order.is_empty() {
+                time_ms.partition_point(|time_ms| time_ms < first_ms)
+            } else {
+                let place = in_order.partition_point(|index| time_ms[*index] < *first_ms);
+                in_order.get(place).copied().unwrap_or(time_ms.len())
+            };
+            if let Some(bits) = marks.get_mut(index) {
+                *bits = Marks::from_bits(*bits).with(Marks::RECREATED).bits();
+            }
+        }
+    }
+
+    /// Takes out the samples of one container.
+    fn take_out(&mut self, container: usize) -> Samples {
+        let (mut out, mut rest) = (Samples::default(), Samples::default());
+        let mut turns = Vec::new();
+        let ends = self.turns.iter().skip(1).map(|turn| turn.0).chain([self.samples.len()]);
+        for (&(start, of), end) in self.turns.iter().zip(ends) {
+            let to = if of == container { &mut out } else { &mut rest };
+            if of != container && turns.last().is_none_or(|(_, last)| *last != of) {
+                turns.push((to.len(), of));
+            }
+            to.extend(&self.samples.part(start..end));
+        }
+        self.samples = rest;
+        self.turns = turns;
+        out
+    }
 }
 
 impl Reader {
@@ -122,6 +216,7 @@ impl Reader {
                 first_tick: usize::MAX,
                 last_tick: usize::MAX,
                 next: index,
+                member: None,
                 row: Vec::new(),
                 repeated: false,
                 erased: false,
@@ -168,40 +263,108 @@ impl Reader {
             Format::CrictlStats | Format::KubectlTop => Metric::WorkingSet,
             _ => Metric::DockerUsage,
         };
-        self.series.push(Series {
-            info: SeriesInfo {
-                id: name.to_owned(),
-                labels,
-                container_given: !row.pod.is_empty() && !row.name.is_empty(),
-                limit: None,
-                metric,
-                sampling: Sampling::Raw,
-            },
-            samples: Samples::default(),
-            inputs: Vec::new(),
-            pending: Marks::default(),
-            container: None,
-            last_tick: usize::MAX,
-            trail: Trail::default(),
-        });
+        self.series.push(Series::new(SeriesInfo {
+            id: name.to_owned(),
+            labels,
+            container_given: !row.pod.is_empty() && !row.name.is_empty(),
+            limit: None,
+            metric,
+            sampling: Sampling::Raw,
+        }));
         self.by_name.insert(name.to_owned(), index);
         index
     }
 
+    /// Notes that a row is of another container than the row of its series before.
+    ///
+    /// One that comes back after another was not created anew: two are called alike, in one log. They are told apart.
+    #[cold]
+    fn turn(&mut self, index: usize, time_ms: i64, notes: &mut Notes) {
+        let of = self.containers[index].series;
+        let before = self.series[of].container;
+        let place = match self.containers[index].member {
+            Some((series, place)) if series == of => place,
+            _ => {
+                let members = &mut self.series[of].members;
+                members.push(Member { container: index, first_ms: time_ms, last_ms: time_ms });
+                self.containers[index].member = Some((of, members.len() - 1));
+                members.len() - 1
+            }
+        };
+        let mut member = self.series[of].members[place];
+        member.see(time_ms);
+        let other =
+            before.and_then(|before| Some((before, self.series[of].members[self.containers[before].member?.1])));
+        if let Some((before, other)) = other
+            && [before, index].iter().all(|container| !self.containers[*container].id.is_empty())
+            && member.first_ms != time_ms
+            && member.overlaps(&other)
+        {
+            notes.note_namesake(&self.containers[index].name);
+            let is_older = order(other.first_ms) < order(member.first_ms);
+            self.part(of, if is_older { index } else { before });
+        }
+        let of = self.containers[index].series;
+        let series = &mut self.series[of];
+        if series.container != Some(index) {
+            series.container = Some(index);
+            series.turns.push((series.samples.len(), index));
+        }
+    }
+
+    /// Gives a container a series of its own, with its samples.
+    fn part(&mut self, from: usize, container: usize) {
+        let Some((_, place)) = self.containers[container].member else { return };
+        let short = self.containers[container].id.chars().take(12).collect::<String>();
+        let mut info = self.series[from].info.clone();
+        info.id = format!("{} ({short})", info.id);
+        let known = self.by_name.get(&info.id).copied();
+        let to = known.unwrap_or(self.series.len());
+        if known.is_none() {
+            if !info.container_given {
+                info.labels.insert("container".to_owned(), info.id.clone());
+            }
+            self.by_name.insert(info.id.clone(), to);
+            self.series.push(Series::new(info));
+        }
+        let series = &mut self.series[from];
+        let samples = series.take_out(container);
+        let member = series.members.swap_remove(place);
+        if let Some(moved) = series.members.get(place) {
+            self.containers[moved.container].member = Some((from, place));
+        }
+        series.container = series.turns.last().map(|(_, container)| *container);
+        let inputs = series.inputs.clone();
+        let series = &mut self.series[to];
+        series.turns.push((series.samples.len(), container));
+        series.samples.append(samples);
+        series.members.push(member);
+        series.container = Some(container);
+        series.inputs.extend(inputs);
+        series.inputs.sort_unstable();
+        series.inputs.dedup();
+        series.last_tick = self.containers[container].last_tick;
+        self.containers[container].member = Some((to, self.series[to].members.len() - 1));
+        self.containers[container].series = to;
+    }
+
     /// Takes what a row says into its series.
-    pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input) {
-        let containers = &self.containers;
-        let series = &mut self.series[containers[index].series];
-        series.container = Some(index);
-        let has_id = |container: usize| !containers[container].id.is_empty();
+    pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input, notes: &mut Notes) {
+        if self.series[self.containers[index].series].container != Some(index) {
+            self.turn(index, time_ms, notes);
+        }
+        let container = &self.containers[index];
+        let series = &mut self.series[container.series];
+        if let Some((_, place)) = container.member {
+            series.members[place].see(time_ms);
+        }
         let life = Life {
             time_ms: Some(time_ms).filter(|time_ms| UNTIMED < *time_ms),
             container: index,
             counters: values.counters,
             sample: series.samples.len(),
         };
-        let is_other = |one: usize, other: usize| has_id(one) && has_id(other);
-        let found = series.trail.follow(life, is_other, &mut series.samples.marks);
+        let found = series.trail.follow(life, &mut series.samples.marks);
         series.pending = series.pending.with(found);
         match values.memory {
             Memory::Gap => {
@@ -215,7 +378,6 @@ impl Reader {
                 let file = self.files.last().expect("a file is being read").input;
                 if series.inputs.last() != Some(&file) {
                     series.inputs.push(file);
-                    input.series += 1;
                 }
                 series.samples.push(time_ms, used.bytes, used.quantum, std::mem::take(&mut series.pending));
                 input.samples += 1;

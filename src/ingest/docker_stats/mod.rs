@@ -328,7 +328,7 @@ impl Reader {
             return Ok(());
         }
         let values = Values { memory, counters: row.counters() };
-        self.take(index, self.time_of_row(time_ms), values, input);
+        self.take(index, self.time_of_row(time_ms), values, input, notes);
         Ok(())
     }
 
@@ -373,18 +373,30 @@ impl Reader {
         let moved = self.dateless.settle(inputs, self.end_ms);
         relative |= moved.is_some_and(|moved| moved.is_relative);
         let (ticks, containers) = (self.ticks, self.containers);
+        let date = |mut time_ms: i64| {
+            if time_ms <= UNTIMED {
+                time_ms = ticks[(UNTIMED - time_ms) as usize].unwrap_or(0);
+            }
+            if let Some(moved) = moved {
+                moved.date(&mut time_ms);
+            }
+            time_ms
+        };
+        let mut n_series: HashMap<usize, u64> = HashMap::new();
+        self.series
+            .iter()
+            .flat_map(|series| &series.inputs)
+            .for_each(|index| *n_series.entry(*index).or_default() += 1);
+        for (index, input) in inputs.iter_mut().filter(|(_, input)| input.unusable.is_none()) {
+            input.series = n_series.get(index).copied().unwrap_or(0);
+        }
         let (series, ends) = self
             .series
             .into_iter()
             .map(|mut series| {
-                for time_ms in &mut series.samples.time_ms {
-                    if *time_ms <= UNTIMED {
-                        *time_ms = ticks[(UNTIMED - *time_ms) as usize].unwrap_or(0);
-                    }
-                    if let Some(moved) = moved {
-                        moved.date(time_ms);
-                    }
-                }
+                series.samples.time_ms.iter_mut().for_each(|time_ms| *time_ms = date(*time_ms));
+                series.trail.finish(&mut series.samples.marks);
+                series.mark_recreated(&containers, date);
                 let evidence = |life: Life| Evidence::of(&containers[life.container], &life);
                 let ends = series.trail.ends().map(|(first, last)| (evidence(first), evidence(last)));
                 (SeriesSamples { info: series.info, samples: series.samples, inputs: series.inputs }, ends)

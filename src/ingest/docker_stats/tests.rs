@@ -92,7 +92,16 @@ fn restarts_are_those_in_the_order_of_time() {
     };
     let lines =
         [line(5, 'a', 5), line(10, 'a', 6), line(20, 'a', 1), line(30, 'a', 2), line(40, 'b', 1), line(50, 'b', 3)];
-    for order in [&[0, 1, 2, 3, 4, 5][..], &[5, 4, 3, 2, 1, 0], &[0, 2, 1, 3, 4, 5], &[0, 1, 2, 3, 2, 3, 4, 5]] {
+    for order in [
+        &[0, 1, 2, 3, 4, 5][..],
+        &[5, 4, 3, 2, 1, 0],
+        &[0, 2, 1, 3, 4, 5],
+        &[0, 1, 2, 4, 3, 5],
+        &[0, 1, 2, 3, 2, 3, 4, 5],
+        &[0, 1, 2, 3, 4, 2, 3, 4, 5],
+        &[4, 5, 2, 3, 0, 1],
+        &[2, 3, 4, 5, 0, 1],
+    ] {
         let text: String = order.iter().map(|index| lines[*index].as_str()).collect();
         let mut series = read(&text).1;
         let sorted = MemorySeries::new(series[0].info.clone(), std::mem::take(&mut series[0].samples)).unwrap();
@@ -100,6 +109,35 @@ fn restarts_are_those_in_the_order_of_time() {
         let expected = "web: -55=5MiB -50=10MiB -40=20MiB(reset) -30=30MiB -20=40MiB(recreated) -10=50MiB\n";
         assert_eq!(describe(&series), expected, "{order:?}");
     }
+}
+
+/// A container that is called like another one: neither was created anew.
+#[test]
+fn two_machines_in_one_log_are_told_apart_by_id() {
+    let row = |id: char, mib: u32| row(id, mib, 5).replace(&format!("name-{id}"), "web");
+    let line = |second: u32, id: char, mib: u32| format!("2026-11-23T20:06:{second:02}Z {}", row(id, mib));
+    let stamped =
+        [(0, 'a', 10), (5, 'b', 20), (10, 'a', 11), (15, 'b', 21), (20, 'b', 22), (25, 'a', 12), (30, 'c', 13)];
+    let stamped: String = stamped.into_iter().map(|(second, id, mib)| line(second, id, mib)).collect();
+    let (input, series) = read(&stamped);
+    insta::assert_snapshot!(describe(&series), @r"
+    web: -60=10MiB -50=11MiB -35=12MiB -30=13MiB(recreated)
+    web (bbbbbbbbbbbb): -55=20MiB -45=21MiB -40=22MiB
+    ");
+    insta::assert_snapshot!(account(&input), @r"
+    7 samples, 0 gaps, 0 other, 0 rejected
+    warning: several containers have one name at the same time, such as `web`: they are told apart by ID
+    ");
+    assert_eq!(input.series, 2);
+
+    let blocks: String = [('a', 10), ('b', 20), ('a', 11), ('b', 21)]
+        .into_iter()
+        .map(|(id, mib)| format!("{HEADER}\n{}", row(id, mib)))
+        .collect();
+    insta::assert_snapshot!(describe(&read(&blocks).1), @r"
+    web: -3120=10MiB -1320=11MiB
+    web (bbbbbbbbbbbb): -2220=20MiB -420=21MiB
+    ");
 }
 
 #[test]

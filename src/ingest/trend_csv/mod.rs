@@ -146,6 +146,10 @@ impl Reader {
         let n_lines = read_rows(&mut opened.lines, quick::decode, |taken| match taken {
             Taken::Rows(rows) => {
                 self.rows.extend(rows.items);
+                if let [first, .., last] | [first @ last] = rows.items {
+                    self.dateless.note_date(first.row.time_ms);
+                    self.dateless.note_date(last.row.time_ms);
+                }
                 self.units.in_rows = true;
                 input.samples += rows.items.len() as u64;
             }
@@ -191,7 +195,12 @@ impl Reader {
             }
             Ok(reading) => self.take(&reading, file, input),
             Err(_) if self.units.is_heading(text) => input.other_lines += 1,
-            Err(why) => input.reject(&line, text, || why),
+            Err(why) => {
+                if let Some((stamp, length)) = clock::read_stamp(text, file.latest_ms) {
+                    self.dateless.follow(stamp, &text[..length]);
+                }
+                input.reject(&line, text, || why);
+            }
         }
     }
 
@@ -336,7 +345,7 @@ impl Reading {
             return Err(format!("`{}` has no year (expected a date with one)", cleaned(stamp_text, 40)));
         }
         let has_commas = !stamp_text.trim_end().ends_with(',');
-        let value = rest.trim_start_matches([',', ';']).trim();
+        let value = rest.trim_start_matches([',', ';']).trim_end_matches([',', ';']).trim();
         if value.is_empty() {
             return Err("there is nothing behind its time (expected `epoch,512.3MiB`)".to_owned());
         }
