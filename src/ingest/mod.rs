@@ -451,7 +451,7 @@ fn read_sequence(
                 }
                 if input.unusable.is_some() {
                     input.format = options.format;
-                    input.samples = 0;
+                    input.rejected_count += std::mem::take(&mut input.samples);
                     input.series = 0;
                 }
             }
@@ -544,7 +544,7 @@ fn one_timeline(parts: &mut Vec<Part>, inputs: &mut [Input]) -> Timeline {
                     "it has no times, while other inputs have: give the time of its last reading with `--end`"
                         .to_owned(),
                 );
-                input.samples = 0;
+                input.rejected_count += std::mem::take(&mut input.samples);
                 input.series = 0;
             }
         }

@@ -239,6 +239,11 @@ pub fn recognise(beginning: &[u8]) -> Result<Format, String> {
     }
     let text = String::from_utf8_lossy(beginning);
     let text = text.trim_start_matches('\u{feff}').trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
+    if !text.contains('\n') && 1 < text.trim_end().matches('\r').count() && !text.starts_with(['{', '[']) {
+        return Err(
+            "its lines end with carriage returns alone (expected line feeds: `tr '\\r' '\\n'` makes them)".to_owned()
+        );
+    }
     if prometheus::looks_like_dump(text.as_bytes()) {
         return Ok(Format::Prometheus);
     }

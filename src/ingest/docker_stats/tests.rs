@@ -132,7 +132,7 @@ fn two_machines_in_one_log_are_told_apart_by_id() {
 
     let blocks: String = [('a', 10), ('b', 20), ('a', 11), ('b', 21)]
         .into_iter()
-        .map(|(id, mib)| format!("{HEADER}\n{}", row(id, mib)))
+        .map(|(id, mib)| [HEADER, "\n", &row(id, mib)].concat())
         .collect();
     insta::assert_snapshot!(describe(&read(&blocks).1), @r"
     web: -3120=10MiB -1320=11MiB

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::rc::Rc;
@@ -75,6 +76,8 @@ pub(super) struct Runs<R> {
     /// How much was given of the text or number, and since a backslash in it, in bytes.
     token: usize,
     since_escape: usize,
+    /// What is given in the place of the rest of a text.
+    instead: VecDeque<u8>,
     /// The last eight bytes that were given, the last of them lowest.
     recent: u64,
     /// Whether nothing but blanks stands before the last byte in its line, and whether it is one itself.
@@ -121,6 +124,7 @@ impl<R: Read + Send> Runs<R> {
             text: Text::Outside,
             token: 0,
             since_escape: 0,
+            instead: VecDeque::new(),
             recent: 0,
             is_first: true,
             is_blank: true,
@@ -200,12 +204,14 @@ impl<R: Read + Send> Runs<R> {
             return;
         }
         let start = self.progress.bytes.get();
+        let mut rest = DefaultHasher::new();
         while self.start < self.end {
             let byte = self.buffer[self.start];
             let is_end = if is_inside { self.text == Text::Inside && byte == b'"' } else { !byte.is_ascii_digit() };
             if is_end {
                 break;
             }
+            rest.write_u8(byte);
             self.pass(1);
             self.text = self.text.after(byte);
             if self.start == self.end {
@@ -214,6 +220,10 @@ impl<R: Read + Send> Runs<R> {
         }
         if start < self.progress.bytes.get() {
             self.progress.n_cut.set(self.progress.n_cut.get() + 1);
+            if is_inside {
+                // Texts that differ only in what is not given are not the same.
+                self.instead.extend(format!("~{:016x}", rest.finish()).into_bytes());
+            }
         }
         self.token = 0;
     }
@@ -236,9 +246,13 @@ impl<R: Read + Send> Read for Runs<R> {
         }
         if MAX_TOKEN <= self.token {
             self.cut_token();
-            if self.start == self.end {
-                return Ok(0);
-            }
+        }
+        if let Some(byte) = self.instead.pop_front() {
+            *given = byte;
+            return Ok(1);
+        }
+        if self.start == self.end {
+            return Ok(0);
         }
         let byte = self.buffer[self.start];
         if byte == b'['
@@ -533,10 +547,12 @@ mod tests {
                 let text: (String, f64) = serde_json::from_str(&cut).unwrap_or_else(|why| panic!("{character}: {why}"));
                 assert_eq!(text.1, 5.0);
                 let n_kept = cut.len() / n_bytes;
-                assert!((MAX_TOKEN / n_bytes..=MAX_TOKEN / n_bytes + 20).contains(&n_kept), "{character}: {n_kept}");
+                assert!((MAX_TOKEN / n_bytes..=MAX_TOKEN / n_bytes + 40).contains(&n_kept), "{character}: {n_kept}");
             }
         }
         assert_eq!(given_of(&format!("[{},5]", "7".repeat(4 * MAX_TOKEN))), format!("[{},5]", "7".repeat(MAX_TOKEN)));
+        let [one, other] = ["a", "b"].map(|end| given_of(&format!("\"{}{end}\"", "x".repeat(MAX_TOKEN))));
+        assert_ne!(one, other);
         let short = format!("[\"{}\",5]", "a".repeat(MAX_TOKEN - 1));
         assert_eq!(given_of(&short), short);
     }
@@ -546,7 +562,7 @@ mod tests {
         let mut given = String::new();
         Runs::new(text.as_bytes(), progress.clone(), Pending::default()).read_to_string(&mut given).unwrap();
         assert_eq!(progress.bytes.get(), text.len() as u64);
-        assert_eq!(progress.n_cut.get(), u64::from(given.len() < text.len()));
+        assert_eq!(progress.n_cut.get(), u64::from(given != text));
         given
     }
 
