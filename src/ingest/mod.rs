@@ -393,6 +393,11 @@ impl Reader {
         self.format() == format || self.format().command().is_some() && format.command().is_some()
     }
 
+    /// Whether a file begins with rows of a table whose header stands in the file before it.
+    fn is_continued(&self, beginning: &[u8]) -> bool {
+        matches!(self, Reader::CsvTable(reader) if reader.goes_on_with(&String::from_utf8_lossy(beginning)))
+    }
+
     fn read(&mut self, opened: source::Opened, input: &mut Input, index: usize) {
         match self {
             Reader::DockerStats(reader) => reader.read(opened, input, index),
@@ -427,7 +432,7 @@ fn read_sequence(
     let (mut empty, mut broke_off) = (Vec::new(), Vec::new());
     for &index in &sequence.members {
         let mut input = Input::new(&sources[index]);
-        match begin(&sources[index], options, meter) {
+        match begin(&sources[index], options, meter, reader.as_ref()) {
             Err(Refused::Empty) => empty.push(index),
             Err(Refused::Because(why)) => input.unusable = Some(why),
             Ok((opened, format)) => {
@@ -486,7 +491,14 @@ enum Refused {
 }
 
 /// Opens an input and settles its format.
-fn begin(source: &Source, options: &Options, meter: &Meter) -> Result<(source::Opened, Format), Refused> {
+///
+/// `reader`: that of the file before it in its sequence.
+fn begin(
+    source: &Source,
+    options: &Options,
+    meter: &Meter,
+    reader: Option<&Reader>,
+) -> Result<(source::Opened, Format), Refused> {
     let mut opened = source::open(source, meter).map_err(Refused::Because)?;
     let beginning = opened.lines.peek().map_err(|error| Refused::Because(format!("it cannot be read: {error}")))?;
     if beginning.is_empty() {
@@ -497,6 +509,7 @@ fn begin(source: &Source, options: &Options, meter: &Meter) -> Result<(source::O
     }
     let format = match options.format {
         Some(format) => format,
+        None if reader.is_some_and(|reader| reader.is_continued(beginning)) => Format::CsvTable,
         None => source::recognise(beginning).map_err(Refused::Because)?,
     };
     Ok((opened, format))

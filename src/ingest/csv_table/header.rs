@@ -60,6 +60,14 @@ pub(super) struct Header {
     pub(super) units: Vec<Option<f64>>,
 }
 
+impl Header {
+    /// Whether a line has as many fields as the header, and a time where it says.
+    pub(super) fn fits(&self, line: &str) -> bool {
+        let cells = fields::split(line, self.delimiter);
+        cells.len() == self.names.len() && fields::time(&cells[self.time], None).is_some()
+    }
+}
+
 /// The header of a trend without names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) struct Nameless {

@@ -57,6 +57,8 @@ pub(super) struct Reader {
     places: HashMap<String, usize>,
     /// Each input with its series.
     inputs: Vec<usize>,
+    /// That of the file before, and the line that it was read from.
+    header: Option<(Header, String)>,
     /// Summer time, as times without a zone show it.
     seasons: Seasons,
     /// Times of day without a date.
@@ -84,10 +86,17 @@ impl Reader {
             series: Vec::new(),
             places: HashMap::new(),
             inputs: Vec::new(),
+            header: None,
             seasons: Seasons::default(),
             dateless: Dateless::default(),
             end_ms,
         }
+    }
+
+    /// Whether a text goes on with the rows of the file before it, without a header of its own.
+    pub(super) fn goes_on_with(&self, text: &str) -> bool {
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        Header::read(first, None).is_none() && self.header.as_ref().is_some_and(|(header, _)| header.fits(first))
     }
 
     /// Reads one file, the next of the sequence.
@@ -121,7 +130,10 @@ impl Reader {
                         file = Some(self.begin(header, text, opened.mtime_ms, input));
                         continue;
                     }
-                    if let Some(header) = Header::implied(text) {
+                    if let Some((header, heading)) = self.header.clone().filter(|(header, _)| header.fits(text)) {
+                        file = Some(self.begin(header, &heading, opened.mtime_ms, input));
+                        input.warnings.push("it has no header: that of the file before it is used".to_owned());
+                    } else if let Some(header) = Header::implied(text) {
                         file = Some(self.begin(header, "", opened.mtime_ms, input));
                     }
                 }
@@ -136,7 +148,8 @@ impl Reader {
             }
         }
         input.lines = Some(opened.lines.count());
-        if let Some(File { times, bare, .. }) = file {
+        if let Some(File { header, heading, times, bare, .. }) = file {
+            self.header = Some((header, heading));
             times.warn(input);
             bare.judge(input);
         }

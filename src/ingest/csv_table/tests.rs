@@ -229,3 +229,17 @@ fn what_is_no_table_is_not_taken_for_one() {
         assert_eq!(looks_like_table(text), Ok(false), "{text}");
     }
 }
+
+/// The header of a log that is rotated stands in its oldest file.
+#[test]
+fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
+    let files = [
+        ("time,web,api\n1795464400,1MiB,2MiB\n", MTIME_MS),
+        ("1795464410,3MiB,4MiB\n", MTIME_MS),
+        ("1795464415,3.5MiB,4MiB\n1795464420,5MiB\n", MTIME_MS),
+    ];
+    let (inputs, series) = read_all(Format::CsvTable, &files);
+    assert_eq!(describe(&series), "web: -20=1MiB -10=3MiB -5=3.5MiB\napi: -20=2MiB -10=4MiB -5=4MiB\n");
+    assert_eq!(inputs[1].warnings, ["it has no header: that of the file before it is used"]);
+    assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as the first line has)");
+}
