@@ -70,7 +70,7 @@ impl Member {
     }
 
     fn overlaps(&self, other: &Member) -> bool {
-        order(self.first_ms) <= order(other.last_ms) && order(other.first_ms) <= order(self.last_ms)
+        order(self.first_ms) < order(other.last_ms) && order(other.first_ms) < order(self.last_ms)
     }
 }
 
@@ -123,18 +123,26 @@ impl Series {
 
     /// Takes out the samples of one container.
     fn take_out(&mut self, container: usize) -> Samples {
-        let (mut out, mut rest) = (Samples::default(), Samples::default());
-        let mut turns = Vec::new();
-        let ends = self.turns.iter().skip(1).map(|turn| turn.0).chain([self.samples.len()]);
-        for (&(start, of), end) in self.turns.iter().zip(ends) {
-            let to = if of == container { &mut out } else { &mut rest };
-            if of != container && turns.last().is_none_or(|(_, last)| *last != of) {
-                turns.push((to.len(), of));
+        let mut out = Samples::default();
+        let Some(first) = self.turns.iter().position(|turn| turn.1 == container) else { return out };
+        // What stands before its first turn stays where it is.
+        let turns = self.turns.split_off(first);
+        let n_before = turns[0].0;
+        let tail = self.samples.part(n_before..self.samples.len());
+        self.samples.truncate(n_before);
+        let ends = turns.iter().skip(1).map(|turn| turn.0 - n_before).chain([tail.len()]);
+        for (&(start, of), end) in turns.iter().zip(ends) {
+            let part = tail.part(start - n_before..end);
+            if of == container {
+                out.append(part);
+                continue;
             }
-            to.extend(&self.samples.part(start..end));
+            if self.turns.last().is_none_or(|(_, last)| *last != of) {
+                self.turns.push((self.samples.len(), of));
+            }
+            self.samples.append(part);
         }
-        self.samples = rest;
-        self.turns = turns;
+        self.trail.forget();
         out
     }
 }
@@ -282,20 +290,16 @@ impl Reader {
     fn turn(&mut self, index: usize, time_ms: i64, notes: &mut Notes) {
         let of = self.containers[index].series;
         let before = self.series[of].container;
-        let place = match self.containers[index].member {
-            Some((series, place)) if series == of => place,
-            _ => {
-                let members = &mut self.series[of].members;
-                members.push(Member { container: index, first_ms: time_ms, last_ms: time_ms });
-                self.containers[index].member = Some((of, members.len() - 1));
-                members.len() - 1
-            }
-        };
+        let place = self.place_in(of, index).unwrap_or_else(|| {
+            let members = &mut self.series[of].members;
+            members.push(Member { container: index, first_ms: time_ms, last_ms: time_ms });
+            members.len() - 1
+        });
+        self.containers[index].member = Some((of, place));
         let mut member = self.series[of].members[place];
         member.see(time_ms);
-        let other =
-            before.and_then(|before| Some((before, self.series[of].members[self.containers[before].member?.1])));
-        if let Some((before, other)) = other
+        if let Some(before) = before
+            && let Some(other) = self.place_in(of, before).map(|place| self.series[of].members[place])
             && [before, index].iter().all(|container| !self.containers[*container].id.is_empty())
             && member.first_ms != time_ms
             && member.overlaps(&other)
@@ -312,9 +316,18 @@ impl Reader {
         }
     }
 
+    /// The place of a container among the members of a series.
+    fn place_in(&self, series: usize, container: usize) -> Option<usize> {
+        match self.containers[container].member? {
+            (of, place) if of == series => Some(place),
+            // It had another name in the meantime.
+            _ => self.series[series].members.iter().position(|member| member.container == container),
+        }
+    }
+
     /// Gives a container a series of its own, with its samples.
     fn part(&mut self, from: usize, container: usize) {
-        let Some((_, place)) = self.containers[container].member else { return };
+        let Some(place) = self.place_in(from, container) else { return };
         let short = self.containers[container].id.chars().take(12).collect::<String>();
         let mut info = self.series[from].info.clone();
         info.id = format!("{} ({short})", info.id);
@@ -330,8 +343,11 @@ impl Reader {
         let series = &mut self.series[from];
         let samples = series.take_out(container);
         let member = series.members.swap_remove(place);
-        if let Some(moved) = series.members.get(place) {
-            self.containers[moved.container].member = Some((from, place));
+        if let Some(moved) = series.members.get(place)
+            && let Some((of, at)) = &mut self.containers[moved.container].member
+            && *of == from
+        {
+            *at = place;
         }
         series.container = series.turns.last().map(|(_, container)| *container);
         let inputs = series.inputs.clone();
@@ -350,7 +366,9 @@ impl Reader {
 
     /// Takes what a row says into its series.
     pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input, notes: &mut Notes) {
-        if self.series[self.containers[index].series].container != Some(index) {
+        let container = &self.containers[index];
+        let is_member = container.member.is_some_and(|(of, _)| of == container.series);
+        if !is_member || self.series[container.series].container != Some(index) {
             self.turn(index, time_ms, notes);
         }
         let container = &self.containers[index];

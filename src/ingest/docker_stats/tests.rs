@@ -140,6 +140,37 @@ fn two_machines_in_one_log_are_told_apart_by_id() {
     ");
 }
 
+/// The series is that of the name, whoever has it.
+#[test]
+fn a_container_that_is_renamed_to_and_fro_was_not_created_anew() {
+    let line = |second: u32, id: char, name: &str| {
+        let row = row(id, second, 5).replace(&format!("name-{id}"), name);
+        format!("2026-11-23T20:06:{second:02}Z {row}")
+    };
+    let rows = [(10, 'a', "x"), (20, 'a', "y"), (30, 'a', "x"), (35, 'b', "y"), (40, 'a', "x"), (45, 'b', "y")];
+    let text: String = rows.into_iter().map(|(second, id, name)| line(second, id, name)).collect();
+    insta::assert_snapshot!(describe(&read(&text).1), @r"
+    x: -50=10MiB -30=30MiB -20=40MiB
+    y: -40=20MiB -25=35MiB(recreated) -15=45MiB
+    ");
+}
+
+/// One of two machines creates its container anew each time.
+#[test]
+fn containers_that_are_created_anew_beside_one_that_stays_leave_it_whole() {
+    let line = |second: u32, id: char| {
+        let row = row(id, second, 5).replace(&format!("name-{id}"), "web");
+        format!("2026-11-23T20:06:{second:02}Z {row}")
+    };
+    let text: String = "abacadae".chars().zip(10..).map(|(id, second)| line(second, id)).collect();
+    insta::assert_snapshot!(describe(&read(&text).1), @r"
+    web: -50=10MiB -48=12MiB -46=14MiB -44=16MiB -43=17MiB(recreated)
+    web (bbbbbbbbbbbb): -49=11MiB
+    web (cccccccccccc): -47=13MiB
+    web (dddddddddddd): -45=15MiB
+    ");
+}
+
 #[test]
 fn tables_are_read_by_their_headers() {
     let read = |text: &str| describe(&read(text).1);

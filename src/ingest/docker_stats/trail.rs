@@ -44,7 +44,7 @@ impl Trail {
     pub(super) fn follow(&mut self, mut life: Life, marks: &mut [u8]) -> Marks {
         let Some(run) = self.runs.last_mut() else {
             self.runs.push(Run { first: life, last: life, newest_first: true });
-            self.earliest = Some(life);
+            self.earliest.get_or_insert(life);
             return Marks::default();
         };
         life.time_ms = life.time_ms.or(run.last.time_ms);
@@ -74,6 +74,11 @@ impl Trail {
             self.runs.pop();
         }
         found
+    }
+
+    /// To be called where samples are taken out: rows that follow are not compared with those before.
+    pub(super) fn forget(&mut self) {
+        self.runs.clear();
     }
 
     /// Marks what is known once all rows were read: that a run ended before another began, which was read before it.
