@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::super::{Evidence, Format, Input};
 use super::cells::is_hex_id;
+use super::members::Member;
 use super::memory::Memory;
 use super::notes::Notes;
 use super::quick::{Cells, Values};
 use super::row::Row;
 use super::ticks::Began;
-use super::trail::{Life, Trail};
+use super::trail::Life;
 use super::{Reader, UNTIMED};
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
@@ -44,39 +45,11 @@ pub(super) struct Series {
     pub(super) pending: Marks,
     /// The container of its last row.
     pub(super) container: Option<usize>,
-    /// The containers that it is of, one after the other.
-    members: Vec<Member>,
+    /// The containers that it is of, in order of their first rows.
+    pub(super) members: Vec<Member>,
     /// Where in the samples the rows of another container begin, and which.
-    turns: Vec<(usize, usize)>,
+    pub(super) turns: Vec<(usize, usize)>,
     pub(super) last_tick: usize,
-    pub(super) trail: Trail,
-}
-
-/// A container of a series, and the times of its first and its last row, or what stands for them.
-#[derive(Debug, Clone, Copy)]
-struct Member {
-    container: usize,
-    first_ms: i64,
-    last_ms: i64,
-}
-
-impl Member {
-    fn see(&mut self, time_ms: i64) {
-        if order(time_ms) < order(self.first_ms) {
-            self.first_ms = time_ms;
-        } else if order(self.last_ms) < order(time_ms) {
-            self.last_ms = time_ms;
-        }
-    }
-
-    fn overlaps(&self, other: &Member) -> bool {
-        order(self.first_ms) < order(other.last_ms) && order(other.first_ms) < order(self.last_ms)
-    }
-}
-
-/// The order of times, also of those that stand for a tick.
-fn order(time_ms: i64) -> i64 {
-    if time_ms <= UNTIMED { UNTIMED - time_ms } else { time_ms }
 }
 
 impl Series {
@@ -90,60 +63,7 @@ impl Series {
             members: Vec::new(),
             turns: Vec::new(),
             last_tick: usize::MAX,
-            trail: Trail::default(),
         }
-    }
-
-    /// Marks the samples at which a container of another ID begins, once all times are known.
-    pub(super) fn mark_recreated(&mut self, containers: &[Container], date: impl Fn(i64) -> i64) {
-        let members = self.members.iter().filter(|member| !containers[member.container].id.is_empty());
-        let mut firsts: Vec<i64> = members.map(|member| date(member.first_ms)).collect();
-        firsts.sort_unstable();
-        if firsts.len() < 2 {
-            return;
-        }
-        let Samples { time_ms, marks, .. } = &mut self.samples;
-        let mut in_order: Vec<usize> = Vec::new();
-        if !time_ms.is_sorted() {
-            in_order.extend(0..time_ms.len());
-            in_order.sort_by_key(|index| time_ms[*index]);
-        }
-        for first_ms in &firsts[1..] {
-            let index = if in_order.is_empty() {
-                time_ms.partition_point(|time_ms| time_ms < first_ms)
-            } else {
-                let place = in_order.partition_point(|index| time_ms[*index] < *first_ms);
-                in_order.get(place).copied().unwrap_or(time_ms.len())
-            };
-            if let Some(bits) = marks.get_mut(index) {
-                *bits = Marks::from_bits(*bits).with(Marks::RECREATED).bits();
-            }
-        }
-    }
-
-    /// Takes out the samples of one container.
-    fn take_out(&mut self, container: usize) -> Samples {
-        let mut out = Samples::default();
-        let Some(first) = self.turns.iter().position(|turn| turn.1 == container) else { return out };
-        // What stands before its first turn stays where it is.
-        let turns = self.turns.split_off(first);
-        let n_before = turns[0].0;
-        let tail = self.samples.part(n_before..self.samples.len());
-        self.samples.truncate(n_before);
-        let ends = turns.iter().skip(1).map(|turn| turn.0 - n_before).chain([tail.len()]);
-        for (&(start, of), end) in turns.iter().zip(ends) {
-            let part = tail.part(start - n_before..end);
-            if of == container {
-                out.append(part);
-                continue;
-            }
-            if self.turns.last().is_none_or(|(_, last)| *last != of) {
-                self.turns.push((self.samples.len(), of));
-            }
-            self.samples.append(part);
-        }
-        self.trail.forget();
-        out
     }
 }
 
@@ -283,106 +203,46 @@ impl Reader {
         index
     }
 
-    /// Notes that a row is of another container than the row of its series before.
-    ///
-    /// One that comes back after another was not created anew: two are called alike, in one log. They are told apart.
+    /// Notes that a row is of another container than the row of its series before; gives its place among the members.
     #[cold]
-    fn turn(&mut self, index: usize, time_ms: i64, notes: &mut Notes) {
-        let of = self.containers[index].series;
-        let before = self.series[of].container;
-        let place = self.place_in(of, index).unwrap_or_else(|| {
-            let members = &mut self.series[of].members;
-            members.push(Member { container: index, first_ms: time_ms, last_ms: time_ms });
-            members.len() - 1
+    fn turn(&mut self, index: usize) -> usize {
+        let (of, member) = (self.containers[index].series, self.containers[index].member);
+        let known = member.and_then(|(series, place)| match series {
+            series if series == of => Some(place),
+            // It had another name in the meantime.
+            _ => self.series[of].members.iter().position(|member| member.container == index),
+        });
+        let series = &mut self.series[of];
+        let place = known.unwrap_or_else(|| {
+            series.members.push(Member::new(index));
+            series.members.len() - 1
         });
         self.containers[index].member = Some((of, place));
-        let mut member = self.series[of].members[place];
-        member.see(time_ms);
-        if let Some(before) = before
-            && let Some(other) = self.place_in(of, before).map(|place| self.series[of].members[place])
-            && [before, index].iter().all(|container| !self.containers[*container].id.is_empty())
-            && member.first_ms != time_ms
-            && member.overlaps(&other)
-        {
-            notes.note_namesake(&self.containers[index].name);
-            let is_older = order(other.first_ms) < order(member.first_ms);
-            self.part(of, if is_older { index } else { before });
-        }
-        let of = self.containers[index].series;
-        let series = &mut self.series[of];
         if series.container != Some(index) {
             series.container = Some(index);
             series.turns.push((series.samples.len(), index));
         }
-    }
-
-    /// The place of a container among the members of a series.
-    fn place_in(&self, series: usize, container: usize) -> Option<usize> {
-        match self.containers[container].member? {
-            (of, place) if of == series => Some(place),
-            // It had another name in the meantime.
-            _ => self.series[series].members.iter().position(|member| member.container == container),
-        }
-    }
-
-    /// Gives a container a series of its own, with its samples.
-    fn part(&mut self, from: usize, container: usize) {
-        let Some(place) = self.place_in(from, container) else { return };
-        let short = self.containers[container].id.chars().take(12).collect::<String>();
-        let mut info = self.series[from].info.clone();
-        info.id = format!("{} ({short})", info.id);
-        let known = self.by_name.get(&info.id).copied();
-        let to = known.unwrap_or(self.series.len());
-        if known.is_none() {
-            if !info.container_given {
-                info.labels.insert("container".to_owned(), info.id.clone());
-            }
-            self.by_name.insert(info.id.clone(), to);
-            self.series.push(Series::new(info));
-        }
-        let series = &mut self.series[from];
-        let samples = series.take_out(container);
-        let member = series.members.swap_remove(place);
-        if let Some(moved) = series.members.get(place)
-            && let Some((of, at)) = &mut self.containers[moved.container].member
-            && *of == from
-        {
-            *at = place;
-        }
-        series.container = series.turns.last().map(|(_, container)| *container);
-        let inputs = series.inputs.clone();
-        let series = &mut self.series[to];
-        series.turns.push((series.samples.len(), container));
-        series.samples.append(samples);
-        series.members.push(member);
-        series.container = Some(container);
-        series.inputs.extend(inputs);
-        series.inputs.sort_unstable();
-        series.inputs.dedup();
-        series.last_tick = self.containers[container].last_tick;
-        self.containers[container].member = Some((to, self.series[to].members.len() - 1));
-        self.containers[container].series = to;
+        place
     }
 
     /// Takes what a row says into its series.
-    pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input, notes: &mut Notes) {
+    pub(super) fn take(&mut self, index: usize, time_ms: i64, values: Values, input: &mut Input) {
         let container = &self.containers[index];
-        let is_member = container.member.is_some_and(|(of, _)| of == container.series);
-        if !is_member || self.series[container.series].container != Some(index) {
-            self.turn(index, time_ms, notes);
-        }
-        let container = &self.containers[index];
-        let series = &mut self.series[container.series];
-        if let Some((_, place)) = container.member {
-            series.members[place].see(time_ms);
-        }
+        let (of, member) = (container.series, container.member);
+        let place = match member {
+            Some((series, place)) if series == of && self.series[of].container == Some(index) => place,
+            _ => self.turn(index),
+        };
+        let series = &mut self.series[of];
         let life = Life {
             time_ms: Some(time_ms).filter(|time_ms| UNTIMED < *time_ms),
             container: index,
             counters: values.counters,
             sample: series.samples.len(),
         };
-        let found = series.trail.follow(life, &mut series.samples.marks);
+        let member = &mut series.members[place];
+        member.see(time_ms);
+        let found = member.trail.follow(life, &mut series.samples.marks);
         series.pending = series.pending.with(found);
         match values.memory {
             Memory::Gap => {

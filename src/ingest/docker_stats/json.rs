@@ -7,6 +7,7 @@ use memchr::memchr;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::cells::is_hex_id;
 use super::memory::Figure;
 use super::refusal::Refusal;
 use super::row::Row;
@@ -75,12 +76,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Usage<'a> {
 impl JsonRow<'_> {
     /// The row; `None` when it says nothing of memory.
     pub(super) fn row(&self) -> Option<Row<'_>> {
-        let id = if self.id.is_empty() { &self.container } else { &self.id };
+        // `docker stats web` says `web` of a container of which nothing else is known.
+        let (id, name): (&str, &str) = match (&*self.id, &*self.name) {
+            ("", name) if is_hex_id(&self.container) => (&self.container, name),
+            ("", "" | "--") => ("", &self.container),
+            (id, name) => (id, name),
+        };
         let memory = match self.memory.as_ref()? {
             Usage::Text(text) => Figure::Rounded(text),
             Usage::Bytes(bytes) => Figure::Exact(*bytes, self.limit),
         };
-        Some(Row { namespace: "", pod: "", id, name: &self.name, memory, network: &self.network, disk: &self.disk })
+        Some(Row { namespace: "", pod: "", id, name, memory, network: &self.network, disk: &self.disk })
     }
 }
 

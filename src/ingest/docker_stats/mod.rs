@@ -8,6 +8,7 @@ mod columns;
 mod containers;
 mod escapes;
 mod json;
+mod members;
 mod memory;
 mod notes;
 mod objects;
@@ -22,7 +23,7 @@ mod ticks;
 mod times;
 mod trail;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use memchr::memchr;
 
@@ -31,13 +32,14 @@ use super::dateless::Dateless;
 use super::rows::{Taken, read_rows};
 use super::source::Opened;
 use super::stamps::Seasons;
-use super::{Evidence, Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
+use super::{Format, Input, Options, Parsed, SeriesSamples, counted, lines::Line};
 
 use cells::{MAX_CELLS, last_word, split};
 use columns::{Columns, is_header};
 use containers::{Container, Series};
 use escapes::{Escapes, strip_escapes};
 use json::{JsonRow, Object, json_start};
+use members::Finished;
 use memory::Memory;
 use notes::Notes;
 use prose::{is_about_stats, is_failure, is_prose};
@@ -46,7 +48,6 @@ pub(super) use recognise::recognise;
 use refusal::Refusal;
 use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
 use ticks::{Began, Tick};
-use trail::Life;
 
 /// Longer intervals would lead out of the calendar: ten years, in milliseconds.
 const MAX_INTERVAL_MS: i64 = 315_576_000_000;
@@ -328,7 +329,7 @@ impl Reader {
             return Ok(());
         }
         let values = Values { memory, counters: row.counters() };
-        self.take(index, self.time_of_row(time_ms), values, input, notes);
+        self.take(index, self.time_of_row(time_ms), values, input);
         Ok(())
     }
 
@@ -382,26 +383,27 @@ impl Reader {
             }
             time_ms
         };
+        let mut taken: HashSet<String> = self.by_name.into_keys().collect();
+        let mut finished: Vec<Finished> = Vec::new();
+        for series in self.series {
+            let divided = series.finish(&containers, date, &mut taken);
+            if let [(SeriesSamples { info, inputs: of, .. }, _), _, ..] = divided.as_slice() {
+                let warning = notes::namesakes(&info.id);
+                for (_, input) in inputs.iter_mut().filter(|(index, _)| of.contains(index)) {
+                    if !input.warnings.iter().any(|known| known.starts_with(notes::NAMESAKES)) {
+                        input.warnings.push(warning.clone());
+                    }
+                }
+            }
+            finished.extend(divided);
+        }
         let mut n_series: HashMap<usize, u64> = HashMap::new();
-        self.series
-            .iter()
-            .flat_map(|series| &series.inputs)
-            .for_each(|index| *n_series.entry(*index).or_default() += 1);
+        let of_all = finished.iter().flat_map(|(series, _)| &series.inputs);
+        of_all.for_each(|index| *n_series.entry(*index).or_default() += 1);
         for (index, input) in inputs.iter_mut().filter(|(_, input)| input.unusable.is_none()) {
             input.series = n_series.get(index).copied().unwrap_or(0);
         }
-        let (series, ends) = self
-            .series
-            .into_iter()
-            .map(|mut series| {
-                series.samples.time_ms.iter_mut().for_each(|time_ms| *time_ms = date(*time_ms));
-                series.trail.finish(&mut series.samples.marks);
-                series.mark_recreated(&containers, date);
-                let evidence = |life: Life| Evidence::of(&containers[life.container], &life);
-                let ends = series.trail.ends().map(|(first, last)| (evidence(first), evidence(last)));
-                (SeriesSamples { info: series.info, samples: series.samples, inputs: series.inputs }, ends)
-            })
-            .unzip();
+        let (series, ends) = finished.into_iter().unzip();
         Parsed { series, ends, relative }
     }
 }

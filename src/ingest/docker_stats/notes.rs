@@ -18,6 +18,14 @@ pub(super) struct Notes {
     cut_name: Option<String>,
 }
 
+/// What is said where containers have one name begins with this.
+pub(super) const NAMESAKES: &str = "several containers have one name at the same time";
+
+/// What is said where containers have one name, such as this.
+pub(super) fn namesakes(name: &str) -> String {
+    format!("{NAMESAKES}, such as `{}`: they are told apart by ID", cleaned(name, 80))
+}
+
 impl Notes {
     /// What stands before a container and looks like a time, but was not read as one.
     pub(super) fn note_prefix(&mut self, prefix: &str, number: u64) {
@@ -55,9 +63,7 @@ impl Notes {
             warnings.push(format!("what stands before the container was not read as a time ({prefix})"));
         }
         if let Some(name) = self.namesake {
-            warnings.push(format!(
-                "several containers have one name at the same time, such as `{name}`: they are told apart by ID"
-            ));
+            warnings.push(namesakes(&name));
         }
         if let Some(name) = self.cut_name {
             warnings.push(format!(

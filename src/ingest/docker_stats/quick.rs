@@ -203,7 +203,7 @@ impl Reader {
         self.last_container = index;
         let repeats = self.place(index, None, "", Escapes::default());
         debug_assert!(!repeats, "only streams repeat rows");
-        self.take(index, self.time_of_row(None), values, input, notes);
+        self.take(index, self.time_of_row(None), values, input);
         true
     }
 }

@@ -130,6 +130,31 @@ fn two_machines_in_one_log_are_told_apart_by_id() {
     ");
     assert_eq!(input.series, 2);
 
+    // Whatever the order of the lines.
+    let mut lines: Vec<&str> = stamped.lines().collect();
+    for order in [|line: &&str| line.contains("bbbb"), |line: &&str| !line.contains("bbbb")] {
+        lines.sort_by_key(order);
+        let (_, series) = read(&(lines.join("\n") + "\n"));
+        let ids: Vec<(&str, usize)> = series.iter().map(|series| (&*series.info.id, series.samples.len())).collect();
+        assert_eq!(ids, [("web", 4), ("web (bbbbbbbbbbbb)", 3)]);
+    }
+
+    // One stamp before the tables of both.
+    let tables = |second: u32, mib: u32| {
+        let [a, b] = [row('a', mib), row('b', 2 * mib)];
+        format!("2026-11-23T20:06:{second:02}Z\n{HEADER}\n{a}{HEADER}\n{b}")
+    };
+    insta::assert_snapshot!(describe(&read(&(tables(0, 10) + &tables(30, 11))).1), @r"
+    web: -60=10MiB -30=11MiB
+    web (bbbbbbbbbbbb): -60=20MiB -30=22MiB
+    ");
+    // One stamp at the beginning of a log says nothing of the tables that follow.
+    let once = tables(0, 10) + &[HEADER, "\n", &row('a', 11), HEADER, "\n", &row('b', 21)].concat();
+    insta::assert_snapshot!(describe(&read(&once).1), @r"
+    web: -60=10MiB 840=11MiB
+    web (bbbbbbbbbbbb): -60=20MiB 1740=21MiB
+    ");
+
     let blocks: String = [('a', 10), ('b', 20), ('a', 11), ('b', 21)]
         .into_iter()
         .map(|(id, mib)| [HEADER, "\n", &row(id, mib)].concat())
@@ -165,9 +190,7 @@ fn containers_that_are_created_anew_beside_one_that_stays_leave_it_whole() {
     let text: String = "abacadae".chars().zip(10..).map(|(id, second)| line(second, id)).collect();
     insta::assert_snapshot!(describe(&read(&text).1), @r"
     web: -50=10MiB -48=12MiB -46=14MiB -44=16MiB -43=17MiB(recreated)
-    web (bbbbbbbbbbbb): -49=11MiB
-    web (cccccccccccc): -47=13MiB
-    web (dddddddddddd): -45=15MiB
+    web (bbbbbbbbbbbb): -49=11MiB -47=13MiB(recreated) -45=15MiB(recreated)
     ");
 }
 

@@ -66,6 +66,16 @@ impl Reader {
         }
     }
 
+    /// The time of the table before, where the one that begins with this container is of the same moment: one stamp may
+    /// stand before the tables of several machines. A container that is in both is in two calls.
+    fn stamp_of_call_before(&self, container: usize) -> Option<i64> {
+        let tick = self.tick.as_ref().filter(|tick| tick.began == Began::Frame && tick.n_rows == 0)?;
+        let first_tick = self.files.last()?.first_tick;
+        let before = tick.index.checked_sub(1).filter(|before| first_tick <= *before)?;
+        let last = self.ticks.get(self.containers[container].last_tick).copied().flatten();
+        self.ticks[before].filter(|time_ms| last != Some(*time_ms))
+    }
+
     /// Puts a row into the tick it belongs to; `true` when it only repeats a row of the same or the last frame.
     pub(super) fn place(&mut self, index: usize, time_ms: Option<i64>, text: &str, escapes: Escapes) -> bool {
         let is_stream = self.files.last().is_some_and(|file| file.is_stream);
@@ -98,9 +108,10 @@ impl Reader {
         if let Some(began) = begins {
             self.begin_tick(time_ms, began, false);
         }
+        let stamp_before = self.stamp_of_call_before(index).filter(|_| !is_stream);
         let tick = self.tick.as_mut().expect("a tick has begun");
         if tick.n_rows == 0 && self.ticks[tick.index].is_none() {
-            self.ticks[tick.index] = time_ms;
+            self.ticks[tick.index] = time_ms.or(stamp_before);
         }
         let container = &mut self.containers[index];
         if is_new {

@@ -21,7 +21,7 @@ pub(super) struct Life {
     pub(super) sample: usize,
 }
 
-/// The rows of a series, as the runs in order of time in which they stand.
+/// The rows of a container, as the runs in order of time in which they stand.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     /// The last one is read; each ends before the one that was begun before it.
@@ -44,7 +44,7 @@ impl Trail {
     pub(super) fn follow(&mut self, mut life: Life, marks: &mut [u8]) -> Marks {
         let Some(run) = self.runs.last_mut() else {
             self.runs.push(Run { first: life, last: life, newest_first: true });
-            self.earliest.get_or_insert(life);
+            self.earliest = Some(life);
             return Marks::default();
         };
         life.time_ms = life.time_ms.or(run.last.time_ms);
@@ -76,11 +76,6 @@ impl Trail {
         found
     }
 
-    /// To be called where samples are taken out: rows that follow are not compared with those before.
-    pub(super) fn forget(&mut self) {
-        self.runs.clear();
-    }
-
     /// Marks what is known once all rows were read: that a run ended before another began, which was read before it.
     pub(super) fn finish(&self, marks: &mut [u8]) {
         for pair in self.runs.windows(2) {
@@ -107,18 +102,15 @@ fn mark(marks: &mut [u8], before: &Life, after: &Life) {
 impl Life {
     /// A counter that is not printed is what it was.
     fn keep_counters(&mut self, before: &Life) {
-        if self.container == before.container {
-            for (counter, before) in self.counters.iter_mut().zip(before.counters) {
-                *counter = if counter.is_nan() { before } else { *counter };
-            }
+        for (counter, before) in self.counters.iter_mut().zip(before.counters) {
+            *counter = if counter.is_nan() { before } else { *counter };
         }
     }
 }
 
 fn marks_between(before: &Life, after: &Life) -> Marks {
-    let is_same = before.container == after.container;
     let falls = before.counters.iter().zip(&after.counters).any(|(before, after)| after < before);
-    if is_same && falls { Marks::COUNTER_RESET } else { Marks::default() }
+    if falls { Marks::COUNTER_RESET } else { Marks::default() }
 }
 
 #[cfg(test)]
