@@ -19,8 +19,11 @@ const TIME_NAMES: [&str; 12] = [
     "timems",
 ];
 /// Names of a column of containers.
-const CONTAINER_NAMES: [&str; 10] =
-    ["container", "containername", "name", "service", "servicename", "pod", "podname", "series", "app", "metric"];
+const CONTAINER_NAMES: [&str; 8] =
+    ["container", "containername", "name", "service", "servicename", "series", "app", "metric"];
+/// Names of a column of pods, and of one of namespaces.
+const POD_NAMES: [&str; 2] = ["pod", "podname"];
+const NAMESPACE_NAMES: [&str; 2] = ["namespace", "podnamespace"];
 /// Names of a column of memory.
 const MEMORY_NAMES: [&str; 17] = [
     "memory",
@@ -82,8 +85,8 @@ pub(super) enum Columns {
     Wide(Vec<Option<String>>),
     /// One container in each row.
     Long {
-        /// The column of its name.
-        name: usize,
+        /// The columns that name it, from the namespace to the container, with the label of each.
+        names: Vec<(&'static str, usize)>,
         /// The column of its memory.
         memory: usize,
     },
@@ -103,8 +106,13 @@ impl Header {
         }
         let (bare, units): (Vec<String>, Vec<Option<f64>>) = names.iter().map(|name| with_unit(name)).unzip();
         let find = |known: &[&str]| bare.iter().position(|name| is_one_of(name, known));
-        let columns = match (find(&CONTAINER_NAMES), find(&MEMORY_NAMES)) {
-            (Some(name), Some(memory)) => Columns::Long { name, memory },
+        let [namespace, pod, container] = [find(&NAMESPACE_NAMES), find(&POD_NAMES), find(&CONTAINER_NAMES)];
+        let columns = match (pod.or(container), find(&MEMORY_NAMES)) {
+            (Some(_), Some(memory)) => {
+                let all = [("namespace", namespace), ("pod", pod), ("container", container)];
+                let names = all.into_iter().filter_map(|(label, column)| Some((label, column?))).collect();
+                Columns::Long { names, memory }
+            }
             _ => Columns::Wide(wide(&names, &bare, time)),
         };
         Some(Header { delimiter, names, time, columns, units })
@@ -130,7 +138,7 @@ impl Header {
             delimiter,
             names: vec![String::new(); cells.len()],
             time,
-            columns: Columns::Long { name, memory },
+            columns: Columns::Long { names: vec![("container", name)], memory },
             units: vec![None; cells.len()],
         })
     }
@@ -159,7 +167,7 @@ impl Header {
         self.names.iter().enumerate().filter_map(|(column, name)| {
             let is_read = match &self.columns {
                 Columns::Wide(names) => names[column].is_some(),
-                Columns::Long { name, memory } => column == *name || column == *memory,
+                Columns::Long { names, memory } => column == *memory || names.iter().any(|(_, name)| column == *name),
             };
             (!is_read && column != self.time && !name.is_empty()).then_some(name.as_str())
         })

@@ -186,7 +186,11 @@ impl Reader {
                 let stem = self.stem.clone();
                 let name = |column: usize| {
                     let name = if Some(column) == anonymous { Some(&stem) } else { names[column].as_ref() }?;
-                    Some(self.place(name, true))
+                    // It may be written as in PromQL.
+                    Some(self.place(name, || match prometheus::labels_of_name(name) {
+                        Some(labels) => (labels, true),
+                        None => (BTreeMap::from([("container".to_owned(), name.clone())]), false),
+                    }))
                 };
                 (0..names.len()).map(name).collect()
             }
@@ -202,14 +206,12 @@ impl Reader {
         }
     }
 
-    /// The series of this name. `of_column`: whether it names a column, which may be written as in PromQL.
-    fn place(&mut self, name: &str, of_column: bool) -> usize {
+    /// The series of this name, with its labels where it is new, and whether these are those of a query.
+    fn place(&mut self, name: &str, labels: impl FnOnce() -> (BTreeMap<String, String>, bool)) -> usize {
         if let Some(place) = self.places.get(name) {
             return *place;
         }
-        let labels = of_column.then(|| prometheus::labels_of_name(name)).flatten();
-        let is_query = labels.is_some();
-        let labels = labels.unwrap_or_else(|| BTreeMap::from([("container".to_owned(), name.to_owned())]));
+        let (labels, is_query) = labels();
         let metric = if is_query { prometheus::metric_of(&labels) } else { Metric::DockerUsage };
         let info = SeriesInfo {
             id: name.to_owned(),
@@ -290,13 +292,21 @@ impl Reader {
                     }
                 }
             }
-            Columns::Long { name, memory } => {
-                let container = cells[*name].trim();
-                if container.is_empty() {
+            Columns::Long { names, memory } => {
+                let labels: Vec<(&str, &str)> = names
+                    .iter()
+                    .map(|(label, column)| (*label, cells[*column].trim()))
+                    .filter(|(_, name)| !name.is_empty())
+                    .collect();
+                let id = labels.iter().map(|(_, name)| *name).collect::<Vec<_>>().join("/");
+                let Some((_, last)) = labels.last().filter(|(label, _)| *label != "namespace") else {
                     input.reject(&line, text, || "it names no container".to_owned());
                     return;
-                }
-                let place = self.place(container, false);
+                };
+                let place = self.place(&id, || {
+                    let labels = labels.iter().map(|(label, name)| ((*label).to_owned(), (*name).to_owned()));
+                    (labels.chain([("container".to_owned(), (*last).to_owned())]).collect(), false)
+                });
                 value(self, place, *memory, input);
             }
         }

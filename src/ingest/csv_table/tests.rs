@@ -243,3 +243,15 @@ fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
     assert_eq!(inputs[1].warnings, ["it has no header: that of the file before it is used"]);
     assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as the first line has)");
 }
+
+/// Containers of one pod are several, and so are those of one name in several pods.
+#[test]
+fn namespace_pod_and_container_name_a_row_together() {
+    check(
+        "time,namespace,pod,container,memory_bytes\n1795464400,a,web-1,app,1048576\n1795464400,a,web-1,sidecar,2097152\n\
+         1795464410,b,web-1,app,3145728\n1795464410,a,web-1,,1048576\n1795464410,a,,,1048576\n",
+        "a/web-1/app: -20=1MiB\na/web-1/sidecar: -20=2MiB\nb/web-1/app: -10=3MiB\na/web-1: -10=1MiB\n",
+        "4 samples, 0 gaps, 1 other, 1 rejected\n\
+         line 6: `1795464410,a,,,1048576`: it names no container\n",
+    );
+}
