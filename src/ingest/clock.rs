@@ -120,7 +120,12 @@ fn after_clock(text: &str, seconds: u32, end: usize) -> (u32, Option<i64>, usize
     let n_blanks = rest.len() - behind_blank.len();
     let is_offset = behind_blank.starts_with(['+', '-']) || n_blanks == 0;
     if let Some((offset_ms, length)) = offset(behind_blank).filter(|_| is_offset) {
-        return (seconds, Some(offset_ms), end + n_blanks + length);
+        end += n_blanks + length;
+        // Go writes a name behind it: `+0530 IST`.
+        let name = text[end..].strip_prefix(' ').unwrap_or_default();
+        let length = name.bytes().take_while(u8::is_ascii_uppercase).count();
+        let is_name = (2..=5).contains(&length) && is_only_decoration(&name[length..]);
+        return (seconds, Some(offset_ms), end + if is_name { 1 + length } else { 0 });
     }
     let length = behind_blank.bytes().take_while(u8::is_ascii_uppercase).count();
     let (word, behind) = behind_blank.split_at(length);
@@ -455,6 +460,7 @@ mod tests {
         check("2026-11-23 20:06:38 UTC", "2026-11-23T20:06:38Z | ");
         check("[2026-11-23 21:06:38.25 CET] 9a98", "2026-11-23T20:06:38.250Z | 9a98");
         check("--- 2026-11-23 20:06:38 Z ---", "2026-11-23T20:06:38Z | ---");
+        check("2026-11-24 01:36:38.5 +0530 IST", "2026-11-23T20:06:38.500Z | ");
         check("2026-11-23 20:06:38 IST", "2026-11-23T20:06:38Z no zone | ");
         check("2026-11-23 20:06:38 IST 0.1%", "2026-11-23T20:06:38Z no zone | IST 0.1%");
         check("2026-11-23 20:06:38 GMT-proxy 0.1%", "2026-11-23T20:06:38Z no zone | GMT-proxy 0.1%");

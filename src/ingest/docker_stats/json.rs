@@ -5,8 +5,10 @@ use std::fmt;
 
 use memchr::memchr;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 
+use super::super::clock::Stamp;
+use super::super::fields;
 use super::cells::is_hex_id;
 use super::memory::Figure;
 use super::refusal::Refusal;
@@ -35,6 +37,22 @@ pub(super) struct JsonRow<'a> {
     network: Cow<'a, str>,
     #[serde(rename = "BlockIO", alias = "block_io", alias = "blocki", borrow, default)]
     disk: Cow<'a, str>,
+    /// What a logger or a filter adds.
+    #[serde(default)]
+    time: Option<Moment>,
+    #[serde(default)]
+    timestamp: Option<Moment>,
+    #[serde(rename = "@timestamp", default)]
+    at: Option<Moment>,
+}
+
+/// A time as text or as a number of seconds or of milliseconds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Moment {
+    Text(String),
+    Number(f64),
+    Other(IgnoredAny),
 }
 
 /// An amount as text or in bytes.
@@ -74,6 +92,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Usage<'a> {
 }
 
 impl JsonRow<'_> {
+    /// The time that was added to it, and how it is written. `latest_ms`: as for `clock::read_stamp`.
+    pub(super) fn stamp(&self, latest_ms: Option<i64>) -> Option<(Stamp, String)> {
+        [&self.time, &self.timestamp, &self.at].into_iter().flatten().find_map(|moment| {
+            let text = match moment {
+                Moment::Text(text) => text.clone(),
+                Moment::Number(number) if *number < 1e11 => format!("{number:.3}"),
+                Moment::Number(number) => format!("{number:.0}"),
+                Moment::Other(_) => return None,
+            };
+            fields::time(&text, latest_ms).map(|stamp| (stamp, text))
+        })
+    }
+
     /// The row; `None` when it says nothing of memory.
     pub(super) fn row(&self) -> Option<Row<'_>> {
         // `docker stats web` says `web` of a container of which nothing else is known.

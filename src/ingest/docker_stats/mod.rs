@@ -239,6 +239,7 @@ impl Reader {
             let json = serde_json::from_str::<JsonRow<'_>>(&rest[start..])
                 .map_err(|error| Refusal::Json(error.to_string()))?;
             let row = json.row().ok_or(Refusal::JsonKeys)?;
+            let stamp = self.stamp_of(&json, stamp, notes);
             return self.read_row(&row, stamp, text, escapes, input, notes, line.number);
         }
         let mut cells = [""; MAX_CELLS];
@@ -337,6 +338,17 @@ impl Reader {
     fn time_of_row(&self, own_ms: Option<i64>) -> i64 {
         let tick = self.tick.as_ref().expect("a row is placed in a tick").index;
         own_ms.or(self.ticks[tick]).unwrap_or(UNTIMED - tick as i64)
+    }
+
+    /// The stamp before an object, or else the time in it.
+    fn stamp_of(&mut self, row: &JsonRow<'_>, before: Option<Stamp>, notes: &mut Notes) -> Option<Stamp> {
+        let latest_ms = self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms);
+        before.or_else(|| {
+            let (stamp, text) = row.stamp(latest_ms)?;
+            notes.times.note(stamp, &text);
+            let stamp = self.seasons.follow(stamp, &mut notes.times);
+            Some(self.dateless.follow(stamp, &text))
+        })
     }
 
     /// The stamp before a row; the one that was read last is recognised without reading it again.

@@ -137,6 +137,7 @@ impl Reader {
         number: u64,
     ) -> Result<(), Refusal> {
         let row = json.row().ok_or(Refusal::JsonKeys)?;
+        let stamp = self.stamp_of(json, stamp, notes);
         self.read_row(&row, stamp, "", Escapes::default(), input, notes, number)
     }
 

@@ -216,6 +216,21 @@ fn stamps_before_rows_and_blocks_are_used() {
     insta::assert_snapshot!(read(&format!("Nov 23 20:06:00 host mem[7]: {row}[2026-11-23 20:06:30] {row}")), @"name-a: -60=10MiB -30=10MiB");
     insta::assert_snapshot!(read(&format!("Mon Nov 23 20:06:00 UTC 2026\n{HEADER}\n{row}2026-11-23T21:06:30+01:00\n{HEADER}\n{row}")), @"name-a: -60=10MiB -30=10MiB");
     insta::assert_snapshot!(read("2026-11-23T20:06:00Z {\"ID\":\"ed37317fbf42\",\"MemUsage\":\"2MiB / 9MiB\",\"Name\":\"web\"}\n"), @"web: -60=2MiB");
+    for time in [
+        "\"time\":\"2026-11-23T20:06:00Z\"",
+        "\"timestamp\":1795464360",
+        "\"@timestamp\":1795464360000",
+        "\"x\":1,\"time\":1795464360.0",
+    ] {
+        let object = format!("{{\"ID\":\"ed37317fbf42\",\"MemUsage\":\"2MiB / 9MiB\",\"Name\":\"web\",{time}}}\n");
+        assert_eq!(read(&object), "web: -60=2MiB\n", "{object}");
+        assert_eq!(read(&format!("[{}]\n", object.trim())), "web: -60=2MiB\n", "{object}");
+    }
+    // What is no time is of no use, and neither is a name of which nothing else is known.
+    let odd = "{\"ID\":\"\",\"Container\":\"web\",\"Name\":\"--\",\"MemUsage\":\"-- / --\",\"time\":{\"x\":[1]}}\n";
+    let known =
+        "{\"ID\":\"ed37317fbf42\",\"Container\":\"web\",\"Name\":\"web\",\"MemUsage\":\"2MiB / 9MiB\",\"time\":null}\n";
+    insta::assert_snapshot!(read(&[known, odd, known].concat()), @"web: -2220=2MiB -420=2MiB(gap)");
 }
 
 #[test]
