@@ -22,8 +22,8 @@ pub(super) struct Stamp {
 
 /// Reads a stamp at the beginning of `text`; gives it and where the rest begins.
 ///
-/// ISO 8601, epochs in s, ms, us or ns, what `date` prints, syslog, and the time of day alone. The year of a stamp without one is
-/// the last in which it is not more than a day after `latest_ms`.
+/// ISO 8601, epochs in s, ms, us or ns, what `date` prints, syslog, and the time of day alone. The year of a stamp
+/// without one is the last in which it is not more than a day after `latest_ms`.
 pub(super) fn read_stamp(text: &str, latest_ms: Option<i64>) -> Option<(Stamp, usize)> {
     let trimmed = text.trim_start_matches([' ', '\t', '[', '<', '#', '=', '*', '>', '(']);
     let mut skipped = text.len() - trimmed.len();
@@ -84,10 +84,11 @@ fn iso(text: &str) -> Option<(Stamp, usize)> {
     if *bytes.get(13)? != b':' || *bytes.get(16)? != b':' {
         return None;
     }
-    let seconds = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?.min(59);
-    if number(11, 13)? > 23 || number(14, 16)? > 59 {
+    let (hours, minutes, seconds) = (number(11, 13)?, number(14, 16)?, number(17, 19)?.min(59));
+    if hours > 23 || minutes > 59 {
         return None;
     }
+    let seconds = hours * 3600 + minutes * 60 + seconds;
     let mut end = 19;
     let mut ms = 0;
     if let [point @ (b'.' | b','), b'0'..=b'9', ..] = &bytes[end..]

@@ -89,7 +89,7 @@ impl Dateless {
         let is_relative = self.told_ms.is_none() && end.is_none();
         let last = time_text(last_ms + by_ms).unwrap_or_default();
         let dated = match (self.told_ms, end) {
-            (Some(_), _) => "by the date that follows them".to_owned(),
+            (Some(_), _) => "a later stamp gives them their dates".to_owned(),
             (None, Some((_, EndFrom::Option))) => format!("the last is {last}, the nearest to `--end`"),
             (None, Some((_, EndFrom::Mtime))) => {
                 format!("the last is {last}, the nearest to the file's modification time")
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(series, "web: -158830 -158810 -158800 -158790 -83220\n");
         insta::assert_snapshot!(account, @r"
         5 samples, 0 gaps, 0 other, 0 rejected
-        warning: times of day without a date, such as `23:59:50`, are taken to follow one another within a day: by the date that follows them
+        warning: times of day without a date, such as `23:59:50`, are taken to follow one another within a day: a later stamp gives them their dates
         ");
     }
 

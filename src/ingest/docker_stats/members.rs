@@ -44,14 +44,14 @@ impl Member {
 
 /// Members that were there one after the other, in that order.
 #[derive(Debug, Default)]
-struct Line {
+struct Succession {
     first_ms: i64,
     last_ms: i64,
     members: Vec<usize>,
 }
 
 impl Series {
-    /// One series for each line of containers, with restarts marked where one follows another; `date` gives times to
+    /// One series for each succession of containers, with restarts marked where one follows another; `date` gives times to
     /// what stands for them. `taken`: the names of all series, to which those are added that are made here.
     pub(super) fn finish(
         mut self,
@@ -62,11 +62,11 @@ impl Series {
         self.samples.time_ms.iter_mut().for_each(|time_ms| *time_ms = date(*time_ms));
         self.members.iter().for_each(|member| member.trail.finish(&mut self.samples.marks));
         let spans: Vec<(i64, i64)> = self.members.iter().map(|member| member.span_ms(&date)).collect();
-        let lines = self.lines(containers, &spans);
-        let all = self.divided(&lines);
-        let finished = lines.into_iter().zip(all).enumerate().map(|(place, (line, mut samples))| {
-            let members: Vec<&Member> = line.members.iter().map(|member| &self.members[*member]).collect();
-            let starts = line.members.iter().skip(1).map(|member| spans[*member].0);
+        let successions = self.successions(containers, &spans);
+        let all = self.divided(&successions);
+        let finished = successions.into_iter().zip(all).enumerate().map(|(place, (succession, mut samples))| {
+            let members: Vec<&Member> = succession.members.iter().map(|member| &self.members[*member]).collect();
+            let starts = succession.members.iter().skip(1).map(|member| spans[*member].0);
             mark_recreated(&mut samples, &starts.collect::<Vec<_>>());
             let mut info = self.info.clone();
             if 0 < place {
@@ -89,45 +89,45 @@ impl Series {
         finished.collect()
     }
 
-    /// Containers of different IDs that were there at one time are in different lines: the first one's is the first.
+    /// Containers of different IDs that were there at one time are in different successions: the first one's is the first.
     ///
     /// `spans`: the first and the last time of each.
-    fn lines(&self, containers: &[Container], spans: &[(i64, i64)]) -> Vec<Line> {
+    fn successions(&self, containers: &[Container], spans: &[(i64, i64)]) -> Vec<Succession> {
         let has_id = |member: &usize| !containers[self.members[*member].container].id.is_empty();
         let (mut known, unknown): (Vec<usize>, Vec<usize>) = (0..self.members.len()).partition(has_id);
         known.sort_by_key(|member| spans[*member]);
-        let mut lines: Vec<Line> = Vec::new();
+        let mut successions: Vec<Succession> = Vec::new();
         for place in known {
             let (first_ms, last_ms) = spans[place];
-            let before = lines
+            let before = successions
                 .iter_mut()
-                .filter(|line| line.last_ms <= first_ms && line.first_ms < first_ms)
-                .max_by_key(|line| line.last_ms);
-            if let Some(line) = before {
-                line.last_ms = last_ms;
-                line.members.push(place);
+                .filter(|succession| succession.last_ms <= first_ms && succession.first_ms < first_ms)
+                .max_by_key(|succession| succession.last_ms);
+            if let Some(succession) = before {
+                succession.last_ms = last_ms;
+                succession.members.push(place);
             } else {
-                lines.push(Line { first_ms, last_ms, members: vec![place] });
+                successions.push(Succession { first_ms, last_ms, members: vec![place] });
             }
         }
-        if lines.is_empty() {
-            lines.push(Line::default());
-            lines[0].members = unknown;
+        if successions.is_empty() {
+            successions.push(Succession::default());
+            successions[0].members = unknown;
         }
-        lines
+        successions
     }
 
-    /// The samples of each line.
-    fn divided(&mut self, lines: &[Line]) -> Vec<Samples> {
+    /// The samples of each succession.
+    fn divided(&mut self, successions: &[Succession]) -> Vec<Samples> {
         let samples = std::mem::take(&mut self.samples);
-        if lines.len() < 2 {
+        if successions.len() < 2 {
             return vec![samples];
         }
-        let of_line = |(place, line): (usize, &Line)| -> Vec<(usize, usize)> {
-            line.members.iter().map(|member| (self.members[*member].container, place)).collect()
+        let of_succession = |(place, succession): (usize, &Succession)| -> Vec<(usize, usize)> {
+            succession.members.iter().map(|member| (self.members[*member].container, place)).collect()
         };
-        let places: HashMap<usize, usize> = lines.iter().enumerate().flat_map(of_line).collect();
-        let mut all = vec![Samples::default(); lines.len()];
+        let places: HashMap<usize, usize> = successions.iter().enumerate().flat_map(of_succession).collect();
+        let mut all = vec![Samples::default(); successions.len()];
         let ends = self.turns.iter().skip(1).map(|turn| turn.0).chain([samples.len()]);
         for (&(start, container), end) in self.turns.iter().zip(ends) {
             // Rows without an ID stay with the first.

@@ -220,8 +220,7 @@ impl Reader {
         notes: &mut Notes,
         line: &Line<'_>,
     ) -> Result<(), Refusal> {
-        let latest_ms = self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms);
-        let (stamp, rest) = self.stamp_before(text, latest_ms, notes);
+        let (stamp, rest) = self.stamp_before(text, notes);
         if let Some(stamp) = stamp {
             notes.times.note(stamp, &text[..text.len() - rest.len()]);
             if clock::is_only_decoration(rest) {
@@ -342,33 +341,33 @@ impl Reader {
 
     /// The stamp before an object, or else the time in it.
     fn stamp_of(&mut self, row: &JsonRow<'_>, before: Option<Stamp>, notes: &mut Notes) -> Option<Stamp> {
-        let latest_ms = self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms);
         before.or_else(|| {
-            let (stamp, text) = row.stamp(latest_ms)?;
+            let (stamp, text) = row.stamp(self.latest_ms())?;
             notes.times.note(stamp, &text);
-            let stamp = self.seasons.follow(stamp, &mut notes.times);
-            Some(self.dateless.follow(stamp, &text))
+            Some(self.follow(stamp, &text, notes))
         })
     }
 
+    /// What years are taken from.
+    fn latest_ms(&self) -> Option<i64> {
+        self.files.last().and_then(|file| file.mtime_ms).or(self.end_ms)
+    }
+
+    /// The stamp beside those before it.
+    fn follow(&mut self, stamp: Stamp, text: &str, notes: &mut Notes) -> Stamp {
+        let stamp = self.seasons.follow(stamp, &mut notes.times);
+        self.dateless.follow(stamp, text)
+    }
+
     /// The stamp before a row; the one that was read last is recognised without reading it again.
-    fn stamp_before<'a>(
-        &mut self,
-        text: &'a str,
-        latest_ms: Option<i64>,
-        notes: &mut Notes,
-    ) -> (Option<Stamp>, &'a str) {
+    fn stamp_before<'a>(&mut self, text: &'a str, notes: &mut Notes) -> (Option<Stamp>, &'a str) {
         if self.stamp.is_some()
             && let Some(rest) = text.strip_prefix(self.stamp_text.as_str())
         {
             return (self.stamp, rest);
         }
-        let read = clock::read_stamp(text, latest_ms);
-        let mut follow = |stamp, length: usize| {
-            let stamp = self.seasons.follow(stamp, &mut notes.times);
-            self.dateless.follow(stamp, &text[..length])
-        };
-        match read.map(|(stamp, length)| (follow(stamp, length), length)) {
+        let read = clock::read_stamp(text, self.latest_ms());
+        match read.map(|(stamp, length)| (self.follow(stamp, &text[..length], notes), length)) {
             Some((stamp, length)) if text[length..].is_empty() => (Some(stamp), ""),
             Some((stamp, length)) => {
                 self.stamp_text.clear();
