@@ -537,3 +537,19 @@ fn staircase(points: Points<'_>, shape: &Shape, floor: f64, tolerance: &Toleranc
     let slope = SlopePosterior::of_line(points, floor)?;
     (!stopped).then_some(Staircase { steps: merged, total: up - down, slope })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_choice_reaches_from_the_first_to_the_last() {
+        let numbers: Vec<usize> = (0..=3000).collect();
+        let items: Vec<&usize> = numbers.iter().collect();
+        let choice: Vec<usize> = evenly(&items, 7).copied().collect();
+        assert_eq!(choice, [0, 500, 1000, 1500, 2000, 2500, 3000]);
+        assert!(evenly(&items[..5], 7).eq(&numbers[..5]));
+        assert!(evenly(&items[..1], 7).eq(&numbers[..1]));
+        assert_eq!(evenly(&items[..0], 7).count(), 0);
+    }
+}
