@@ -12,12 +12,9 @@ pub mod compare;
 pub mod criteria;
 pub mod error;
 pub mod events;
-pub mod fit;
-pub mod forecast;
 #[cfg(feature = "frame")]
 pub mod frame;
 pub mod ingest;
-pub mod judge;
 pub mod next_action;
 #[cfg(feature = "frame")]
 pub mod nightly;
@@ -25,9 +22,6 @@ pub mod policy;
 pub mod progress;
 pub mod report;
 pub mod rules;
-pub mod segment;
-pub mod series;
 pub mod settings;
-pub mod settled;
-pub mod stats;
-pub mod units;
+
+pub use leaktrend_core::{fit, forecast, judge, segment, series, settled, stats, units};

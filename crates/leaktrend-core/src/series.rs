@@ -158,7 +158,7 @@ impl Samples {
     }
 
     /// Appends all of `other`, and gives back its memory.
-    pub(crate) fn append(&mut self, other: Samples) {
+    pub fn append(&mut self, other: Samples) {
         let Samples { mut time_ms, mut used_bytes, quantum_bytes, mut marks } = other;
         self.time_ms.append(&mut time_ms);
         drop(time_ms);
@@ -168,7 +168,8 @@ impl Samples {
         self.marks.append(&mut marks);
     }
 
-    pub(crate) fn part(&self, range: Range<usize>) -> Samples {
+    /// A copy of the samples in this range.
+    pub fn part(&self, range: Range<usize>) -> Samples {
         Samples {
             time_ms: self.time_ms[range.clone()].to_vec(),
             used_bytes: self.used_bytes[range.clone()].to_vec(),
@@ -178,7 +179,7 @@ impl Samples {
     }
 
     /// Keeps the first so many.
-    pub(crate) fn truncate(&mut self, length: usize) {
+    pub fn truncate(&mut self, length: usize) {
         self.time_ms.truncate(length);
         self.used_bytes.truncate(length);
         self.quantum_bytes.truncate(length);
@@ -337,7 +338,7 @@ fn picked<T: Copy>(column: Vec<T>, order: &[u32]) -> Vec<T> {
 mod tests {
     use super::*;
 
-    pub(crate) fn info(id: &str) -> SeriesInfo {
+    fn info(id: &str) -> SeriesInfo {
         SeriesInfo {
             id: id.to_owned(),
             labels: BTreeMap::from([("container".to_owned(), id.to_owned())]),

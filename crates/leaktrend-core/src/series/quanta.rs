@@ -97,7 +97,8 @@ impl Quanta {
         counts
     }
 
-    pub(crate) fn truncate(&mut self, length: usize) {
+    /// Keeps the first so many.
+    pub fn truncate(&mut self, length: usize) {
         self.codes.truncate(length);
     }
 
@@ -117,7 +118,8 @@ impl Quanta {
         Quanta { different: self.different, codes }
     }
 
-    pub(crate) fn reserve_exact(&mut self, more: usize) {
+    /// Makes room for so many more.
+    pub fn reserve_exact(&mut self, more: usize) {
         self.codes.reserve_exact(more);
     }
 
