@@ -3,8 +3,6 @@
 //! What is asserted is what matters: nothing that is labelled healthy fails, and the leaks that go on for days are
 //! found. `reports/real-traces.md` has every verdict and why.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -36,7 +34,7 @@ fn verdicts(corpus: &Path) -> BTreeMap<[String; 3], usize> {
 
 #[test]
 fn healthy_traces_pass_and_long_leaks_are_found() {
-    let Some(labels) = common::shared("data/corpus/labels.csv") else { return };
+    let Some(labels) = crate::common::shared("data/corpus/labels.csv") else { return };
     let corpus = labels.parent().expect("a file stands in a folder");
     let verdicts = verdicts(corpus);
     let fails = |verdict: &str| ["leak", "leak-masked-by-restarts", "stepping-growth"].contains(&verdict);

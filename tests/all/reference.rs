@@ -5,7 +5,7 @@ use leaktrend::stats::ar1::{Noise, SlopePosterior};
 use leaktrend::stats::{Points, falls, fdr, robust, spikes, steps, theil_sen};
 use serde::Deserialize;
 
-#[path = "../examples/accuracy/peers.rs"]
+#[path = "../../examples/accuracy/peers.rs"]
 mod peers;
 
 #[derive(Deserialize)]
@@ -64,7 +64,7 @@ struct Jumps {
 }
 
 fn values() -> Values {
-    serde_json::from_str(include_str!("reference/values.json")).unwrap()
+    serde_json::from_str(include_str!("../reference/values.json")).unwrap()
 }
 
 #[track_caller]

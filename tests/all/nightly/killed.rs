@@ -4,10 +4,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::world::{Course, DAY, INTERVAL, ODD, START, World, stamped};
-
-#[path = "../common/mod.rs"]
-mod common;
+use super::world::{Course, DAY, INTERVAL, ODD, START, World, stamped};
 
 const TWO: [(&str, Course); 2] = [("api", Course::Leak), ("db", Course::Flat)];
 const N_KILLS: i64 = 100;
@@ -16,7 +13,7 @@ const N_KILLS: i64 = 100;
 /// within the time that a run takes: before, between and after its writes.
 #[test]
 fn a_run_that_is_killed_at_any_moment_loses_nothing() {
-    let mut random = common::Random::seeded(20_261_101);
+    let mut random = crate::common::Random::seeded(20_261_101);
     let world = World::new();
     world.append(&stamped(0, DAY, &TWO));
     let begun = Instant::now();

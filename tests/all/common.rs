@@ -1,4 +1,4 @@
-//! What several test programs need: seeded random numbers, and where shared data stands.
+//! What several tests need: seeded random numbers, and where shared data stands.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,6 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
-#[allow(dead_code, reason = "each test program uses a part of it")]
 impl Random {
     /// The same numbers for the same seed, on every machine.
     pub(crate) fn seeded(seed: u64) -> Random {
@@ -39,7 +38,6 @@ impl Random {
 }
 
 /// A file of the shared data; `None`, said on standard error, where it is absent.
-#[allow(dead_code, reason = "each test program uses a part of it")]
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let root = std::env::var_os("LEAKTREND_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);

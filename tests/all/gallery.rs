@@ -6,7 +6,7 @@ use std::path::Path;
 
 use resvg::tiny_skia::Pixmap;
 
-#[path = "../examples/gallery.rs"]
+#[path = "../../examples/gallery.rs"]
 #[expect(dead_code, reason = "the program's own entry is not called here")]
 mod gallery;
 

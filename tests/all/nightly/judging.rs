@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::world::{Course, DAY, INTERVAL, ODD, World, stamped};
+use super::world::{Course, DAY, INTERVAL, ODD, World, stamped};
 
 const FLAT: [(&str, Course); 2] = [("api", Course::Flat), ("db", Course::Flat)];
 const LEAK: [(&str, Course); 2] = [("api", Course::Leak), ("db", Course::Flat)];
@@ -126,7 +126,7 @@ fn a_run_again_says_the_same() {
     world.night(DAY, &[]);
     world.append(&stamped(DAY, 2 * DAY, &LEAK));
     world.append(ODD);
-    let without_note = |night: &crate::world::Night| {
+    let without_note = |night: &super::world::Night| {
         night.stdout.lines().filter(|line| !line.contains("new readings")).collect::<Vec<_>>().join("\n")
     };
     let (first, report) = world.report(2 * DAY, &["--strict"]);

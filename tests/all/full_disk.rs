@@ -2,7 +2,6 @@
 //!
 //! The disk is a small one in memory, which only root can mount: elsewhere the test says that it did not run, and
 //! `LEAKTREND_REQUIRE_MOUNT=1` makes that a failure.
-#![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

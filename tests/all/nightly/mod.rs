@@ -1,5 +1,4 @@
 //! `leaktrend nightly` as its users run it: night after night over logs that grow, rotate, break and vanish.
-#![cfg(feature = "frame")]
 
 mod history;
 mod judging;

@@ -1,10 +1,10 @@
 //! A slice of what `examples/accuracy` measures, with bounds that fail when verdicts get worse, not when a seed is odd.
 
 #[allow(dead_code, reason = "the example uses all of it")]
-#[path = "../examples/accuracy/generator.rs"]
+#[path = "../../examples/accuracy/generator.rs"]
 mod generator;
 #[allow(dead_code, reason = "the example uses all of it")]
-#[path = "../examples/accuracy/verdicts.rs"]
+#[path = "../../examples/accuracy/verdicts.rs"]
 mod verdicts;
 
 use generator::{Mechanism, Rise, SAMPLINGS, generate, observed};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use crate::world::{Course, DAY, INTERVAL, World, stamped, untimed};
+use super::world::{Course, DAY, INTERVAL, World, stamped, untimed};
 
 const THREE: [(&str, Course); 3] = [("api", Course::Flat), ("db", Course::Flat), ("web", Course::Flat)];
 
@@ -109,7 +109,7 @@ fn a_line_that_is_being_written_is_read_on_the_next_night() {
 #[test]
 fn rows_that_come_after_the_night_began_belong_to_the_time_before_them() {
     let world = World::new();
-    let call = |at: i64| format!("=== {} ===\n{}", crate::world::START + at, without_header(at));
+    let call = |at: i64| format!("=== {} ===\n{}", super::world::START + at, without_header(at));
     let all: String = (0..DAY).step_by(INTERVAL as usize).map(call).collect();
     let two_rows = all.trim_end().rfind('\n').unwrap();
     let two_rows = all[..two_rows].rfind('\n').unwrap() + 1;
@@ -134,7 +134,7 @@ fn readings_without_a_time_are_added_behind_those_that_are_known() {
     let world = World::new();
     for night in 0..3 {
         world.append(&untimed(night * DAY, (night + 1) * DAY, &THREE));
-        let end = (crate::world::START + (night + 1) * DAY - INTERVAL).to_string();
+        let end = (super::world::START + (night + 1) * DAY - INTERVAL).to_string();
         world.night((night + 1) * DAY, &["--end", &end]).says("288 new readings were added to the history.");
         if night == 1 {
             fs::rename(world.log(), world.path("memory-usage.log.1")).unwrap();
@@ -148,7 +148,7 @@ fn readings_without_a_time_are_added_behind_those_that_are_known() {
 fn a_log_may_get_times_from_some_day_on() {
     let world = World::new();
     world.append(&untimed(0, DAY, &THREE));
-    world.night(DAY, &["--end", &(crate::world::START + DAY - INTERVAL).to_string()]);
+    world.night(DAY, &["--end", &(super::world::START + DAY - INTERVAL).to_string()]);
     fs::rename(world.log(), world.path("memory-usage.log.1")).unwrap();
     world.append(&stamped(DAY, 2 * DAY, &THREE));
     let (night, report) = world.report(2 * DAY, &[]);
@@ -164,7 +164,7 @@ fn the_header_of_a_long_file_is_not_forgotten() {
     let world = World::new();
     let row = |at: i64| {
         let mib = 100.0 + (at / INTERVAL % 7) as f64;
-        format!("{} web   {at}kB / {at}kB   {mib:.1}MiB / 1GiB\n", crate::world::START + at)
+        format!("{} web   {at}kB / {at}kB   {mib:.1}MiB / 1GiB\n", super::world::START + at)
     };
     let rows = |from: i64, to: i64| (from..to).step_by(60).map(row).collect::<String>();
     world.append(&format!("NAME   NET I/O   MEM USAGE / LIMIT\n{}", rows(0, 6 * DAY)));
@@ -177,7 +177,7 @@ fn the_header_of_a_long_file_is_not_forgotten() {
     assert_eq!(world.n_kept(15 * DAY), 15 * 1440);
     let (_, report) = world.report(15 * DAY, &[]);
     let highest = report["series"][0]["memory"]["max"].as_f64().unwrap();
-    assert_eq!((report["series"].as_array().unwrap().len(), highest), (1, 106.0 * crate::world::MIB));
+    assert_eq!((report["series"].as_array().unwrap().len(), highest), (1, 106.0 * super::world::MIB));
 }
 
 #[test]

@@ -13,13 +13,11 @@
 //! be. `last_over_time` passes over stale markers: rules with it leave the series with markers out. `promtool` 3 has
 //! left-open ranges and would need other expressions.
 
-mod common;
-
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::process::Command;
 
-use common::Random;
+use crate::common::Random;
 use leaktrend::criteria::alert_rule::{Lookback, Mean, Readings, Replay, Rule};
 use leaktrend::rules;
 use leaktrend::units::Seconds;

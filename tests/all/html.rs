@@ -2,14 +2,12 @@
 //!
 //! The browser is a Chromium where one is found: `LEAKTREND_REQUIRE_CHROMIUM=1` makes its absence a failure.
 
-mod made;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use made::{HOSTILE, analyze, growing, write_matrix};
+use crate::made::{HOSTILE, analyze, growing, write_matrix};
 use resvg::tiny_skia::Pixmap;
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
@@ -121,7 +119,7 @@ fn a_page_that_cannot_be_written_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("taken.html");
     fs::create_dir(&page).unwrap();
-    let output = made::run(&["analyze", "data/memory-trend.csv", "--quiet", "--html", page.to_str().unwrap()]);
+    let output = crate::made::run(&["analyze", "data/memory-trend.csv", "--quiet", "--html", page.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("cannot write") && said.contains("taken.html"), "{said}");

@@ -2,7 +2,7 @@
 //!
 //! `args` holds one argument a line, `stdin` what is piped in; every other file is an input. `expected/` holds what
 //! must come out: `status`, `stdout`, `stderr` and, under `out/`, the text files of the report.
-//! `LEAKTREND_UPDATE=1 cargo test --test cases` writes `expected/` anew; the difference is to be reviewed.
+//! `LEAKTREND_UPDATE=1 cargo test --test all cases::` writes `expected/` anew; the difference is to be reviewed.
 
 use std::fs;
 use std::io::Write;

@@ -1,10 +1,8 @@
 //! The runbook's criteria: for each the readings that pass, fail and cannot decide it, with the sentence it says.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::Random;
+use crate::common::Random;
 use leaktrend::criteria::alert_rule::Lookback;
 use leaktrend::criteria::{Context, Criterion, Judgement, LoadWindow, Restart, Status, VerdictSummary, evaluate};
 use leaktrend::series::{Marks, MemorySeries, Metric, Quanta, Samples, Sampling, SeriesInfo};
@@ -822,7 +820,7 @@ fn any_series_gives_ten_sentences() {
 /// Two services of a real run under the same load: one gives its memory back, one keeps 144 MiB.
 #[test]
 fn a_recorded_load_is_told_from_a_recorded_leak_under_load() {
-    let Some(path) = common::shared("data/capture/prometheus-raw.json") else { return };
+    let Some(path) = crate::common::shared("data/capture/prometheus-raw.json") else { return };
     let answer: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     for (container, expected) in [("soak-ok", Status::Pass), ("soak-leak", Status::Fail)] {
         let results = answer["data"]["result"].as_array().unwrap();

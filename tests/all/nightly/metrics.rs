@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::world::{Course, DAY, MIB, START, World, stamped};
+use super::world::{Course, DAY, MIB, START, World, stamped};
 
 /// The value of a sample.
 #[track_caller]

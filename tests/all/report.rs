@@ -1,11 +1,9 @@
 //! The report as a folder: its charts, `verdict.md`, and what hostile names can do to them.
 
-mod made;
-
 use std::fs;
 use std::path::Path;
 
-use made::{HOSTILE, analyze, growing, run, write_matrix};
+use crate::made::{HOSTILE, analyze, growing, run, write_matrix};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use resvg::tiny_skia::Pixmap;
 

@@ -1,11 +1,9 @@
 //! Verdicts on seeded series of every kind: what a user would see, mechanism by mechanism.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use common::Random;
+use crate::common::Random;
 use leaktrend::fit::{self, ToleranceTerms};
 use leaktrend::judge::{self, JudgeTerms, Judgement};
 use leaktrend::segment;

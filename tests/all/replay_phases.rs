@@ -1,8 +1,6 @@
 //! The replay over all phases against every phase evaluated on its own, evaluation by evaluation.
 
-mod common;
-
-use common::Random;
+use crate::common::Random;
 use leaktrend::criteria::alert_rule::{
     Arithmetic, Comparison, Condition, Function, Lookback, Mean, Node, Readings, Replay, Rule, Selector,
 };

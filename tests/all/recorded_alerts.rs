@@ -1,7 +1,5 @@
 //! Alerts that a real Prometheus 2.42 recorded, replayed from the readings it had scraped.
 
-mod common;
-
 use std::collections::BTreeMap;
 
 use leaktrend::criteria::alert_rule::{Lookback, Readings, Replay, Rule};
@@ -27,7 +25,7 @@ fn rules() -> [(&'static str, Rule); 3] {
 
 /// The series of an answer; `None` where the shared data is absent.
 fn answer(name: &str) -> Option<Vec<Series>> {
-    let text = std::fs::read_to_string(common::shared(&format!("data/capture/{name}"))?).unwrap();
+    let text = std::fs::read_to_string(crate::common::shared(&format!("data/capture/{name}"))?).unwrap();
     let answer: Value = serde_json::from_str(&text).unwrap();
     let series = answer["data"]["result"].as_array().unwrap().iter().map(|series| {
         let labels = series["metric"].as_object().unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::world::{Course, DAY, World, stamped};
+use super::world::{Course, DAY, World, stamped};
 
 const ONE: [(&str, Course); 1] = [("api", Course::Flat)];
 

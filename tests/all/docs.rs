@@ -3,8 +3,8 @@
 //! In a block of `sh` every line that begins with `leaktrend ` is run, in a copy of the tree that the page has to
 //! itself; `/tmp/` is a folder of the test. A command must not exit with 2; one that ends in `# exit N` must exit with N.
 //! A block `text output` (whatever its first word) holds the standard output of the command before it, a block
-//! `text output FILE` a file that it wrote; a line `...` there stands for any lines. `LEAKTREND_UPDATE=1 cargo test
-//! --test docs` writes blocks without such a line anew.
+//! `text output FILE` a file that it wrote; a line `...` there stands for any lines.
+//! `LEAKTREND_UPDATE=1 cargo test --test all docs::` writes blocks without such a line anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
