@@ -49,7 +49,7 @@ fn a_leak_is_exit_code_1_and_named_in_every_output() {
     assert!(markdown.contains("([report](day/verdict.md))"), "{markdown}");
     assert!(fs::metadata(world.path("report/day/verdict.md")).is_ok());
     assert_eq!(report["outcome"], "fail");
-    let schema = serde_json::from_str(include_str!("../../schema/verdict.schema.json")).unwrap();
+    let schema = serde_json::from_str(include_str!("../../../schema/verdict.schema.json")).unwrap();
     jsonschema::validate(&schema, &report).unwrap();
 }
 
