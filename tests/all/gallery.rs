@@ -8,7 +8,7 @@ use resvg::tiny_skia::Pixmap;
 
 #[path = "../../examples/gallery.rs"]
 #[expect(dead_code, reason = "the program's own entry is not called here")]
-mod gallery;
+mod example;
 
 fn names_in(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -23,7 +23,7 @@ fn verdicts_in(folder: &Path) -> Vec<String> {
 #[test]
 fn the_gallery_shows_every_verdict_and_the_committed_one_is_up_to_date() {
     let fresh = tempfile::tempdir().unwrap();
-    gallery::write(fresh.path()).unwrap();
+    example::write(fresh.path()).unwrap();
     let verdicts = verdicts_in(fresh.path());
     for verdict in [
         "leak",
