@@ -193,9 +193,12 @@ pub enum LookbackStyle {
 }
 
 /// The runbook's criteria. Amounts are decimal, as in the runbook.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CriteriaSettings {
+    /// For so long after a start growth fails no criterion of a rate, and memory is no level to come back to.
+    #[serde(rename = "settle_seconds")]
+    pub settle_seconds: Seconds,
     /// `(x - x offset 5m) > 100000000` for 5 minutes.
     #[serde(rename = "growth-100mb-5m")]
     pub growth: GrowthSettings,
@@ -369,6 +372,25 @@ criterion_settings! {
         /// Alerts that do not fail a series, by name.
         ungated: Vec<String> = Vec::new(),
     } gates true
+}
+
+impl Default for CriteriaSettings {
+    fn default() -> CriteriaSettings {
+        CriteriaSettings {
+            settle_seconds: Seconds::whole(900),
+            growth: GrowthSettings::default(),
+            high_memory: HighMemorySettings::default(),
+            confirmed: ConfirmedSettings::default(),
+            rapid: RapidSettings::default(),
+            flat_after_load: FlatAfterLoadSettings::default(),
+            trend: TrendSettings::default(),
+            restart_loop: RestartLoopSettings::default(),
+            baseline: BaselineSettings::default(),
+            steady: SteadySettings::default(),
+            stale: StaleSettings::default(),
+            rules: RulesSettings::default(),
+        }
+    }
 }
 
 impl Default for WindowSettings {
@@ -678,6 +700,14 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
                 "whether a sample of exactly that age counts: \"prometheus-2\" (yes) or \"prometheus-3\" (no)",
             ),
         ],
+    ),
+    (
+        "criteria",
+        &[(
+            "settle_seconds",
+            "after a start: for so long growth fails no criterion of a rate, and flat-after-load takes no level (15 min); \
+             0: none",
+        )],
     ),
     (
         "criteria.growth-100mb-5m",
