@@ -479,6 +479,7 @@ impl Prepared {
                 load: window.load_window(),
                 limit_bytes: own_limit,
                 verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
+                started_ms: events.started_ms,
                 restarts: &causes,
                 watched_share: events.watched_share,
                 freshness,

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use leaktrend::criteria::alert_rule::{Lookback, Readings, Replay, Rule};
+use leaktrend::criteria::alert_rule::{Exempt, Lookback, Readings, Replay, Rule};
 use serde_json::Value;
 
 /// The rules of that server ran at 1.760 s after every multiple of 30 s.
@@ -60,7 +60,7 @@ fn the_alerts_of_a_real_server_are_reproduced_at_every_evaluation() {
             let of_this = |alert: &BTreeMap<String, String>| {
                 alert["alertname"] == name && alert["id"] == labels["id"] && alert["container"] == labels["container"]
             };
-            let replay = Replay::new(&rule, &readings, INTERVAL_MS).at_phase(PHASE_MS, None);
+            let replay = Replay::new(&rule, &readings, INTERVAL_MS).at_phase(PHASE_MS, Exempt::default());
 
             let mut recorded = States::new();
             for (alert, values) in alerts.iter().filter(|(alert, _)| of_this(alert)) {

@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use common::Random;
-use leaktrend::criteria::alert_rule::{Lookback, Mean, Readings, Replay, Rule};
+use leaktrend::criteria::alert_rule::{Exempt, Lookback, Mean, Readings, Replay, Rule};
 use leaktrend::rules;
 use leaktrend::units::Seconds;
 
@@ -384,7 +384,7 @@ fn replay(input: &Input, case: &Case, series: &Series) -> Option<BTreeMap<i64, S
     let replay = Replay::of(&case.rule, &inputs, input.interval_ms)?;
     let last_ms = last_ms(case, series)?;
     let mut states = BTreeMap::new();
-    for span in replay.at_phase(0, None).spans {
+    for span in replay.at_phase(0, Exempt::default()).spans {
         let end_ms = span.resolved_at_ms.unwrap_or(last_ms + 1);
         for time_ms in (span.pending_at_ms..end_ms).step_by(input.interval_ms as usize) {
             let fires = span.firing_at_ms.is_some_and(|firing| firing <= time_ms);

@@ -4,7 +4,7 @@ mod common;
 
 use common::Random;
 use leaktrend::criteria::alert_rule::{
-    Arithmetic, Comparison, Condition, Function, Lookback, Mean, Node, Readings, Replay, Rule, Selector,
+    Arithmetic, Comparison, Condition, Exempt, Function, Lookback, Mean, Node, Readings, Replay, Rule, Selector,
 };
 use leaktrend::criteria::{LoadWindow, Phases, Span};
 
@@ -128,7 +128,7 @@ fn step_by_step(
         let holds = value_at(&rule.condition, &rule.condition.root, inputs, time_ms, lookback).is_some();
         if holds && !active {
             active = true;
-            spans.push(Span { pending_at_ms: time_ms, firing_at_ms: None, resolved_at_ms: None, during_load: false });
+            spans.push(Span { pending_at_ms: time_ms, firing_at_ms: None, resolved_at_ms: None, during: None });
         }
         if active {
             let span = spans.last_mut().unwrap();
@@ -226,11 +226,11 @@ fn random_points(random: &mut Random, start_ms: i64) -> Vec<(i64, Option<f64>)> 
         .collect()
 }
 
-/// All phases, one by one, against the sets; a load window in every second case.
+/// All phases, one by one, against the sets; a load window in every second case, starts in every third.
 #[test]
 fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
     let mut random = Random::seeded(20_261_123);
-    let (mut fired, mut partly, mut loads) = (0, 0, 0);
+    let (mut fired, mut partly, mut loads, mut starts) = (0, 0, 0, 0);
     for case in 0..4000 {
         let start_ms = random.below(200) - 100;
         let points = random_points(&mut random, start_ms);
@@ -242,6 +242,10 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
             let load_start_ms = start_ms + random.below(120);
             LoadWindow { start_ms: load_start_ms, end_ms: load_start_ms + random.below(60) }
         });
+        let mut starts_ms: Vec<i64> =
+            (0..if case % 3 == 0 { 1 + random.below(4) } else { 0 }).map(|_| start_ms + random.below(200)).collect();
+        starts_ms.sort_unstable();
+        let exempt = Exempt { load, starts_ms: &starts_ms, settle_ms: random.below(50) };
         let readings = [&points, &other].map(|points| Readings::new(points.clone(), lookback).unwrap());
         // The other series is missing now and then.
         let has_other = rule.condition.selectors.iter().any(|selector| selector.input == 1) && !random.once_in(5);
@@ -251,12 +255,12 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
         let mut firsts = Vec::new();
         let (mut evaluable, mut evaluations) = (0, 0);
         for phase_ms in 0..interval_ms {
-            let at_phase = replay.at_phase(phase_ms, load);
+            let at_phase = replay.at_phase(phase_ms, exempt);
             let expected = step_by_step(&rule, &inputs, lookback, interval_ms, phase_ms);
             let without_load: Vec<Span> =
-                at_phase.spans.iter().map(|span| Span { during_load: false, ..span.clone() }).collect();
+                at_phase.spans.iter().map(|span| Span { during: None, ..span.clone() }).collect();
             assert_eq!(without_load, expected, "case {case}, phase {phase_ms}");
-            if load.is_none() {
+            if load.is_none() && starts_ms.is_empty() {
                 let first = expected.iter().find_map(|span| span.firing_at_ms);
                 assert_eq!(at_phase.first_firing_at_ms, first, "case {case}, phase {phase_ms}");
             }
@@ -264,7 +268,7 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
             evaluable += at_phase.evaluable;
             evaluations += at_phase.evaluations;
         }
-        let sweep = replay.over_phases(load);
+        let sweep = replay.over_phases(exempt);
         let expected = Phases {
             fired_share: firsts.len() as f64 / interval_ms as f64,
             earliest_firing_at_ms: firsts.iter().min().copied(),
@@ -272,7 +276,7 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
         };
         assert_eq!(sweep.phases, expected, "case {case}");
         if let Some(phase_ms) = sweep.earliest_phase_ms {
-            let at_phase = replay.at_phase(phase_ms, load);
+            let at_phase = replay.at_phase(phase_ms, exempt);
             assert!(!at_phase.spans.is_empty(), "case {case}");
             assert_eq!(at_phase.first_firing_at_ms, sweep.phases.earliest_firing_at_ms, "case {case}");
         }
@@ -281,7 +285,8 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
         fired += usize::from(!firsts.is_empty());
         partly += usize::from(!firsts.is_empty() && (firsts.len() as i64) < interval_ms);
         loads += usize::from(load.is_some() && !firsts.is_empty());
+        starts += usize::from(!starts_ms.is_empty() && !firsts.is_empty());
     }
     // The cases are worth something only if all outcomes occur.
-    assert!(800 < fired && 200 < partly && 200 < loads, "{fired} fired, {partly} partly, {loads} under load");
+    assert!(800 < fired && 200 < partly && 200 < loads && 100 < starts, "{fired} {partly} {loads} {starts}");
 }

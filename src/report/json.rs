@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{KnownLimitSource, Report, SeriesReport};
-use crate::criteria::{Criterion, Span, Status};
+use crate::criteria::{Criterion, During, Span, Status};
 use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
 use crate::judge::Growth;
 use crate::rules::RuleAccount;
@@ -481,7 +481,7 @@ fn span(span: &Span, times: Times) -> SpanJson {
         pending_at: times.text(span.pending_at_ms),
         firing_at: span.firing_at_ms.and_then(|time| times.text(time)),
         resolved_at: span.resolved_at_ms.and_then(|time| times.text(time)),
-        during: span.during_load.then_some("load"),
+        during: span.during.map(During::name),
     }
 }
 
