@@ -142,24 +142,21 @@ fn decide(
     }
     let largest_text = memory_text(gains.largest.unwrap_or(0.0).max(0.0));
     let allowed = format!("{} allowed{}", amount_text(threshold), left_out_text(context));
-    let reason = match gains.at_start {
-        Some((gain, reached_ms)) => {
-            let others = match gains.largest {
-                Some(_) => format!("; otherwise it gained at most {largest_text}, {allowed}"),
-                None => String::new(),
-            };
-            format!(
-                "memory gained {} within {within} by {}, {}{others}",
-                memory_text(gain),
-                moment_text(series, reached_ms),
-                starts.not_counted_text(series, reached_ms)
-            )
-        }
-        None => {
-            let kept =
-                if gains.largest.is_some_and(|largest| largest > threshold) { ", but it was not kept" } else { "" };
-            format!("memory gained at most {largest_text} within {within}{kept}, {allowed}")
-        }
+    let reason = if let Some((gain, reached_ms)) = gains.at_start {
+        let others = match gains.largest {
+            Some(_) => format!("; otherwise it gained at most {largest_text}, {allowed}"),
+            None => String::new(),
+        };
+        format!(
+            "memory gained {} within {within} by {}, {}{others}",
+            memory_text(gain),
+            moment_text(series, reached_ms),
+            starts.not_counted_text(series, reached_ms)
+        )
+    } else {
+        let was_released = gains.largest.is_some_and(|largest| largest > threshold);
+        let kept = if was_released { ", but it was not kept" } else { "" };
+        format!("memory gained at most {largest_text} within {within}{kept}, {allowed}")
     };
     (Status::Pass, reason)
 }
