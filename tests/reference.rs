@@ -5,7 +5,7 @@ use leaktrend::stats::ar1::{Noise, SlopePosterior};
 use leaktrend::stats::{Points, falls, fdr, robust, spikes, steps, theil_sen};
 use serde::Deserialize;
 
-#[path = "../examples/accuracy/peers.rs"]
+#[path = "../crates/leaktrend-core/examples/accuracy/peers.rs"]
 mod peers;
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The verdicts of this program beside those of the prototype that its procedure was designed with.
 
-  cargo run --release --no-default-features --example series -- 3 > series.jsonl
+  cargo run --release -p leaktrend-core --example series -- 3 > series.jsonl
   leaktrend analyze --json verdict.json CAPTURE/trend-*.csv
   python3 agreement.py PROTOTYPE series.jsonl verdict.json CAPTURE > agreement.json
 

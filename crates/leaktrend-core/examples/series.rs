@@ -1,6 +1,6 @@
 //! Writes generated series and what is said of them, one a line as JSON, so that another program can judge the same.
 //!
-//! `cargo run --release --no-default-features --example series -- 3 > series.jsonl` writes three series of each
+//! `cargo run --release -p leaktrend-core --example series -- 3 > series.jsonl` writes three series of each
 //! mechanism and sampling; `tests/reference/agreement.py` reads them.
 
 #[expect(dead_code, reason = "the accuracy example uses the rest")]
@@ -12,7 +12,7 @@ mod verdicts;
 
 use std::io::{BufWriter, Write};
 
-use leaktrend::series::Marks;
+use leaktrend_core::series::Marks;
 
 use generator::{Mechanism, Rise, SAMPLINGS, generate, observed};
 

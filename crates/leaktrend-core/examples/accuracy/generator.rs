@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
-use leaktrend::units::{Amount, DAY, MIB, docker_text};
+use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
+use leaktrend_core::units::{Amount, DAY, MIB, docker_text};
 
 /// How often and for how long memory is read.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use leaktrend::judge::Verdict;
+use leaktrend_core::judge::Verdict;
 
 use crate::generator::{Mechanism, PHI, SAMPLINGS};
 use crate::{Level, Outcome, peers};
@@ -52,7 +52,7 @@ pub(crate) fn print(outcomes: &[Outcome], levels: &[Level], limits: &[ToLimit], 
         "{} generated series from fixed seeds, judged with the default settings: noise white or AR(1) with 0.3 to 0.95, or a random walk; 1 % of the readings missing; as docker prints them; no limits, and nothing beside the values except where a restart is called known (a new container ID).",
         outcomes.len()
     );
-    println!("Made by `cargo run --release --no-default-features --example accuracy{argument}`.");
+    println!("Made by `cargo run --release -p leaktrend-core --example accuracy{argument}`.");
     println!("Rates are per cent with their 95 % interval, over samplings with 288 readings and more.\n");
     mechanisms(&counted);
     noise(&counted);

@@ -1,6 +1,6 @@
 //! How often verdicts are right, measured on generated series: `reports/accuracy.md`.
 //!
-//! `cargo run --release --no-default-features --example accuracy > reports/accuracy.md` makes and judges every series
+//! `cargo run --release -p leaktrend-core --example accuracy > reports/accuracy.md` makes and judges every series
 //! with the default settings, without limits, from fixed seeds. A share as argument (`-- 0.05`) makes so many fewer.
 //! Rules that people use instead are computed on the same series.
 
@@ -10,8 +10,8 @@ mod tables;
 mod verdicts;
 
 use generator::{Mechanism, Random, Rise, SAMPLINGS, Sampling, generate, observed};
-use leaktrend::judge::Verdict;
-use leaktrend::stats::fdr;
+use leaktrend_core::judge::Verdict;
+use leaktrend_core::stats::fdr;
 use rayon::prelude::*;
 use verdicts::{claims_level, measure};
 
@@ -169,7 +169,7 @@ fn to_limit(mechanism: Mechanism, sampling: usize, seed: u64) -> Option<tables::
     let series = observed(&generate(mechanism, Rise::Large, sampled, 1.0, seed), seed);
     let measured = measure(&series);
     let judgement = measured.judge(None);
-    let forecast = leaktrend::forecast::time_to_limit(limit, &measured.fit, &measured.segmentation, &judgement)?;
+    let forecast = leaktrend_core::forecast::time_to_limit(limit, &measured.fit, &measured.segmentation, &judgement)?;
     let truth = reached - series.end_ms() as f64 / 1000.0;
     let covered = forecast.lower <= truth && forecast.upper.is_none_or(|upper| truth <= upper);
     Some(tables::ToLimit { mechanism, sampling, covered, bounded: forecast.upper.is_some() })

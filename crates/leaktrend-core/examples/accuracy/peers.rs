@@ -3,8 +3,8 @@
 //!
 //! Seconds and bytes in, whether the rule calls a leak out.
 
-use leaktrend::stats::robust::{mean, median};
-use leaktrend::stats::{Points, theil_sen};
+use leaktrend_core::stats::robust::{mean, median};
+use leaktrend_core::stats::{Points, theil_sen};
 
 /// What each rule is called, in the order of `call`.
 pub(crate) const NAMES: [&str; 4] = ["alert rule", "line, r2 > 0.5", "Mann-Kendall", "last > 1.2 first"];

@@ -8,7 +8,7 @@ mod generator;
 mod verdicts;
 
 use generator::{Mechanism, Rise, SAMPLINGS, generate, observed};
-use leaktrend::judge::Verdict;
+use leaktrend_core::judge::Verdict;
 use rayon::prelude::*;
 
 /// Series of each mechanism and sampling.
