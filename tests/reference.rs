@@ -147,8 +147,26 @@ fn spikes_and_falls_are_those_of_every_window_written_out() {
 fn the_peers_call_what_they_should() {
     let hour: Vec<f64> = (0..240).map(|index| 15.0 * f64::from(index)).collect();
     let level = vec![4e8; 240];
-    assert_eq!(peers::call(&hour, &level), [false; 4]);
+    assert_eq!(peers::call(&hour, &level, None), [false; 6]);
     let growing: Vec<f64> = hour.iter().map(|second| 4e8 + 4e5 * second).collect();
-    assert_eq!(peers::call(&hour, &growing), [true; 4]);
-    assert_eq!(peers::NAMES.len(), 4);
+    assert_eq!(peers::call(&hour, &growing, None), [true; 6]);
+    assert_eq!(peers::NAMES.len(), 6);
+}
+
+#[test]
+fn growth_an_hour_is_measured_against_the_limit_and_must_go_on() {
+    const HOURLY: usize = 4;
+    let hour: Vec<f64> = (0..240).map(|index| 15.0 * f64::from(index)).collect();
+    let growing = |rate: f64| -> Vec<f64> { hour.iter().map(|second| 4e8 + rate * second).collect() };
+    let calls = |y: &[f64], limit: Option<f64>| peers::call(&hour, y, limit)[HOURLY];
+    // 72 MB an hour are more than 50 MiB and more than 5 % of 1 GB, and less than 5 % of 2 GB.
+    assert!(calls(&growing(2e4), None));
+    assert!(calls(&growing(2e4), Some(1e9)));
+    assert!(!calls(&growing(2e4), Some(2e9)));
+    assert!(!calls(&growing(1e4), None));
+    let levelled: Vec<f64> = hour.iter().map(|second| 4e8 + 2e5 * second.min(1500.0)).collect();
+    assert!(!calls(&levelled, None));
+    // Restarts cut it into stretches, of which the longest counts.
+    let restarted: Vec<f64> = hour.iter().map(|second| 1e8 + 2e5 * ((second + 600.0) % 3000.0)).collect();
+    assert!(calls(&restarted, None));
 }

@@ -22,7 +22,7 @@ struct Outcome {
     sampling: usize,
     phi: f64,
     verdict: Verdict,
-    peers: [bool; 4],
+    peers: [bool; 6],
     /// Whether the power formula says that the data suffice; `None` where it does not apply.
     suffices: Option<bool>,
     /// Whether the interval of growth holds the true rate; `None` where either is missing.
@@ -142,7 +142,7 @@ fn outcome(mechanism: Mechanism, sampling: usize, seed: u64) -> Outcome {
         sampling,
         phi: generated.phi,
         verdict: judgement.verdict,
-        peers: peers::call(&seconds, series.used_bytes()),
+        peers: peers::call(&seconds, series.used_bytes(), None),
         suffices,
         covered,
         forecast,

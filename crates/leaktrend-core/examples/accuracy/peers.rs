@@ -1,20 +1,29 @@
 //! Rules that people use instead, to be measured beside: an alert rule, a least-squares line, the Mann–Kendall test
-//! with Sen's slope, and the last reading against the first.
+//! with Sen's slope, the last reading against the first, growth an hour as Coroot has it, and rising minima.
 //!
 //! Seconds and bytes in, whether the rule calls a leak out.
 
 use leaktrend_core::stats::robust::{mean, median};
 use leaktrend_core::stats::{Points, theil_sen};
+use leaktrend_core::units::MIB;
 
 /// What each rule is called, in the order of `call`.
-pub(crate) const NAMES: [&str; 4] = ["alert rule", "line, r2 > 0.5", "Mann-Kendall", "last > 1.2 first"];
+pub(crate) const NAMES: [&str; 6] =
+    ["alert rule", "line, r2 > 0.5", "Mann-Kendall", "last > 1.2 first", "growth an hour (Coroot)", "rising minima"];
 
 /// The Mann–Kendall test is quadratic: of more readings so many are taken, evenly.
 const MAX_TESTED: usize = 5760;
 
-/// Which of the rules call the readings `y` at the seconds `x` a leak.
-pub(crate) fn call(x: &[f64], y: &[f64]) -> [bool; 4] {
-    [rule_fires(x, y), line_rises(x, y), trend_rises(x, y), y[y.len() - 1] > 1.2 * y[0]]
+/// Which of the rules call the readings `y` at the seconds `x` a leak. `limit`: that of the container, in bytes.
+pub(crate) fn call(x: &[f64], y: &[f64], limit: Option<f64>) -> [bool; 6] {
+    [
+        rule_fires(x, y),
+        line_rises(x, y),
+        trend_rises(x, y),
+        y[y.len() - 1] > 1.2 * y[0],
+        grows_hourly(x, y, limit),
+        minima_rise(x, y),
+    ]
 }
 
 /// More than 100 MB gained over 5 minutes, for 5 minutes; readings further apart than 5 minutes never show it.
@@ -42,6 +51,43 @@ fn line_rises(x: &[f64], y: &[f64]) -> bool {
     let line = line(x, y);
     let level = mean(y).expect("there are readings");
     line.slope > 0.0 && line.r2 > 0.5 && line.slope * (x[x.len() - 1] - x[0]) > 0.05 * level
+}
+
+/// A line through the longest stretch in which no reading falls by half rises by more than 5 % of the limit an hour, or
+/// by 50 MiB where none is known, and one through its last quarter still rises .3 times as fast.
+fn grows_hourly(x: &[f64], y: &[f64], limit: Option<f64>) -> bool {
+    const FALL: f64 = 0.5;
+    const LAST_QUARTER: f64 = 0.3;
+
+    let falls = (1..y.len()).filter(|&index| y[index] < FALL * y[index - 1]);
+    let (mut start, mut longest) = (0, 0..0);
+    for end in falls.chain([y.len()]) {
+        if end - start > longest.len() {
+            longest = start..end;
+        }
+        start = end;
+    }
+    let quarter = longest.end - longest.len() / 4..longest.end;
+    if quarter.len() < 2 {
+        return false;
+    }
+    let [whole, last] = [longest, quarter].map(|part| line(&x[part.clone()], &y[part]).slope);
+    whole * 3600.0 > limit.map_or(50.0 * MIB, |limit| 0.05 * limit) && last >= LAST_QUARTER * whole
+}
+
+/// The window in six parts of equal time: the least of each is more than that of the part before, and the last more
+/// than 1.1 times the first.
+fn minima_rise(x: &[f64], y: &[f64]) -> bool {
+    const PARTS: usize = 6;
+
+    let (start, span) = (x[0], x[x.len() - 1] - x[0]);
+    let mut minima = [f64::INFINITY; PARTS];
+    for (x, y) in x.iter().zip(y) {
+        let part = ((x - start) / span * PARTS as f64) as usize;
+        let least = &mut minima[part.min(PARTS - 1)];
+        *least = least.min(*y);
+    }
+    minima.windows(2).all(|pair| pair[0] < pair[1]) && minima[PARTS - 1] > 1.1 * minima[0]
 }
 
 /// A line through points.
