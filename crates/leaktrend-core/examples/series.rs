@@ -4,7 +4,7 @@
 //! mechanism and sampling; `tests/reference/agreement.py` reads them.
 
 #[expect(dead_code, reason = "the accuracy example uses the rest")]
-#[path = "accuracy/generator.rs"]
+#[path = "accuracy/generator/mod.rs"]
 mod generator;
 #[expect(dead_code, reason = "the accuracy example uses the rest")]
 #[path = "accuracy/verdicts.rs"]

@@ -1,7 +1,7 @@
 //! A slice of what `examples/accuracy` measures, with bounds that fail when verdicts get worse, not when a seed is odd.
 
 #[allow(dead_code, reason = "the example uses all of it")]
-#[path = "../examples/accuracy/generator.rs"]
+#[path = "../examples/accuracy/generator/mod.rs"]
 mod generator;
 #[allow(dead_code, reason = "the example uses all of it")]
 #[path = "../examples/accuracy/verdicts.rs"]

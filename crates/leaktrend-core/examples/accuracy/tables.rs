@@ -27,7 +27,7 @@ pub(crate) struct Fleet {
 }
 
 /// A rate with its 95 % interval (Wilson 1927), in per cent.
-fn rate(hits: usize, of: usize) -> String {
+pub(crate) fn rate(hits: usize, of: usize) -> String {
     if of == 0 {
         return "-".to_owned();
     }

@@ -4,11 +4,15 @@
 //! on measuring. Every draw of a mechanism, of its noise, of each further window and of what is observed comes from
 //! a generator of its own.
 
+pub(crate) mod random;
+
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
 use leaktrend_core::units::{Amount, DAY, MIB, docker_text};
+
+use random::Random;
 
 /// How often and for how long memory is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +36,7 @@ impl Sampling {
     }
 }
 
-const fn every(step: f64, span: f64, name: &'static str) -> Sampling {
+pub(crate) const fn every(step: f64, span: f64, name: &'static str) -> Sampling {
     Sampling { step, span, name }
 }
 
@@ -158,34 +162,6 @@ pub(crate) enum Rise {
     Large,
     /// By so many bytes over the window.
     Bytes(f64),
-}
-
-/// `SplitMix64` (Steele, Lea, Flood 2014): the same numbers everywhere.
-pub(crate) struct Random(u64);
-
-impl Random {
-    /// A generator for one purpose of one series.
-    pub(crate) fn of(seed: u64, purpose: u64) -> Random {
-        let mut random = Random(seed ^ purpose.wrapping_mul(0xd134_2543_de82_ef95));
-        random.next();
-        random
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn uniform(&mut self, lower: f64, upper: f64) -> f64 {
-        lower + (upper - lower) * (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform(f64::MIN_POSITIVE, 1.0).ln()).sqrt() * (TAU * self.uniform(0.0, 1.0)).cos()
-    }
 }
 
 /// The coefficients of the noise.
