@@ -15,11 +15,12 @@ mod goals;
 mod later;
 mod peers;
 mod tables;
+mod thinning;
 mod verdicts;
 
 use std::str::FromStr;
 
-use corpora::CORPORA;
+use corpora::{CORPORA, Place};
 use generator::random::Random;
 use generator::{Mechanism, Rise, SAMPLINGS, Sampling, generate, observed};
 use leaktrend_core::judge::Verdict;
@@ -144,6 +145,10 @@ fn print_corpora(each: u64, seed: u64) {
         "Windows that are called a leak, and what grew in the next window, as long as the first: what the leak lost; where there is none, how the least of each 24th rises.\n"
     );
     later::print(&later::claims(each, seed));
+    println!("\n## With a third of the readings\n");
+    println!("The same series with every third reading. To be left open, or suspected, is not to be sure.\n");
+    let thinned = |corpus| thinning::changes(Place::all(corpus, each.div_ceil(2)).collect(), seed);
+    tables::thinning(&(0..CORPORA.len()).map(thinned).collect::<Vec<_>>());
 }
 
 /// What is asked for on the command line.

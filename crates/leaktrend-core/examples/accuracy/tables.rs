@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use leaktrend_core::judge::Verdict;
 
+use crate::corpora::CORPORA;
 use crate::generator::{Mechanism, PHI, SAMPLINGS};
+use crate::thinning::Changes;
 use crate::{Level, Outcome, peers};
 
 /// A leak whose limit is ahead.
@@ -201,5 +203,24 @@ fn samplings(outcomes: &[Outcome]) {
             }
         }
         println!();
+    }
+}
+
+/// Prints for each corpus how many verdicts thinning changed.
+pub(crate) fn thinning(changes: &[Changes]) {
+    println!(
+        "| corpus | series | surer, asked <= 2 % | less sure, asked more than surer | from pass to fail or back, asked none |"
+    );
+    println!("|---|---|---|---|---|");
+    for (corpus, changes) in CORPORA.iter().zip(changes) {
+        let of = |count: usize| rate(count, changes.series);
+        println!(
+            "| {} | {} | {} | {} | {} |",
+            corpus.name,
+            changes.series,
+            of(changes.surer),
+            of(changes.less_sure),
+            of(changes.turned)
+        );
     }
 }
