@@ -91,25 +91,18 @@ impl Container {
 
     /// The process holds this beside what it holds.
     pub(super) fn hold(&mut self, amount: impl Fn(Moment) -> f64) {
-        let (n, step) = (self.n as f64, self.step);
-        for (index, held) in self.held.iter_mut().enumerate() {
-            let at = index as f64;
-            *held += amount(Moment { index, x: at / n, seconds: at * step });
-        }
+        add(&mut self.held, self.n, self.step, amount);
     }
 
-    /// The process holds what it can no longer reach.
-    pub(super) fn leak(&mut self, lost: impl Fn(Moment) -> f64) {
-        self.hold(&lost);
-        self.lose(lost);
+    /// It has lost so much more since the start; of which it holds what `hold` says, since restarts give back.
+    pub(super) fn lose(&mut self, amount: impl Fn(Moment) -> f64) {
+        add(&mut self.lost, self.n, self.step, amount);
     }
 
-    /// It has lost so much since the start, of which restarts gave back what `hold` does not say.
-    pub(super) fn lose(&mut self, lost: impl Fn(Moment) -> f64) {
-        let held = std::mem::take(&mut self.held);
-        self.held = std::mem::take(&mut self.lost);
-        self.hold(lost);
-        self.lost = std::mem::replace(&mut self.held, held);
+    /// It has lost so much more since the start, and holds all of it.
+    pub(super) fn leak(&mut self, amount: impl Fn(Moment) -> f64) {
+        self.hold(&amount);
+        self.lose(amount);
     }
 
     /// The process loses `rate` a reading, and a restart before each of `cuts` gives it back.
@@ -193,5 +186,13 @@ impl Container {
     /// Its noise this many times as large.
     pub(super) fn quieten(&mut self, factor: f64) {
         self.noise.iter_mut().for_each(|noise| *noise *= factor);
+    }
+}
+
+/// Adds an amount to each of `values`, which are `step` seconds apart, `n` to a window.
+fn add(values: &mut [f64], n: usize, step: f64, amount: impl Fn(Moment) -> f64) {
+    for (index, value) in values.iter_mut().enumerate() {
+        let at = index as f64;
+        *value += amount(Moment { index, x: at / n as f64, seconds: at * step });
     }
 }
