@@ -1,4 +1,4 @@
-//! The statistics, and the peers that `examples/accuracy` measures beside, against independent programs:
+//! The statistics, and the peers that the example `accuracy` measures beside, against independent programs:
 //! `reference/make.py` made the values with numpy, scipy, statsmodels, pymannkendall and ruptures.
 
 use leaktrend::stats::ar1::{Noise, SlopePosterior};
