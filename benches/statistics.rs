@@ -9,14 +9,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use leaktrend::fit::{self, ToleranceTerms};
-use leaktrend::judge::{self, JudgeTerms, Judgement};
+use leaktrend::judge::Judgement;
 use leaktrend::segment;
 use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
-use leaktrend::settings::Settings;
 use leaktrend::stats::robust::median_in_place;
 use leaktrend::stats::{Points, theil_sen};
 use leaktrend::units::{DAY, MIB};
+use leaktrend_core::Terms;
 
 /// Samples of a day at one every 15 s.
 const DAY_OF_SCRAPES: usize = 5760;
@@ -64,23 +63,7 @@ fn series(shape: Shape, n: usize) -> MemorySeries {
 
 /// The whole statistics: a series to a verdict.
 fn stage(series: &MemorySeries) -> Judgement {
-    let settings = Settings::default().verdict;
-    let terms = ToleranceTerms {
-        level_share: settings.tolerance_share.get(),
-        floor_bytes: settings.tolerance_floor_bytes.as_f64(),
-        horizon_seconds: settings.limit_horizon_seconds.get(),
-        limit_bytes: None,
-    };
-    let judge_terms = JudgeTerms {
-        significance: settings.significance.get(),
-        confidence: settings.confidence.get(),
-        false_discovery_rate: settings.false_discovery_rate.get(),
-        step_floor_bytes: settings.step_floor_bytes.as_f64(),
-        step_share: settings.step_share.get(),
-    };
-    let segmentation = segment::cut(series, None);
-    let fit = fit::fit(&segmentation, 0.1 * MIB, &terms);
-    judge::judge(&fit, &segmentation, None, &judge_terms)
+    leaktrend_core::measure(&segment::cut(series, None), series, &Terms::default()).judge(None)
 }
 
 /// Readings every 15 s, each as docker prints it: many slopes are equal.

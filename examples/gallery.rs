@@ -140,7 +140,7 @@ fn verdicts() -> Vec<Series> {
         day("leak-suspected", |t, e| (200.0 + 10.6 * t + 20.0 * e) * MIB),
         day("step", |t, e| (150.0 + if t > 0.6 { 60.0 } else { 0.0 } + 2.0 * e) * MIB),
         day("inconclusive", |t, e| {
-            (300.0 + 40.0 * (TAU * 0.7 * t).sin() + 25.0 * (TAU * 2.3 * t).cos() + 20.0 * e) * MIB
+            (300.0 + 40.0 * (TAU * 1.1 * t).sin() + 25.0 * (TAU * 2.3 * t).cos() + 20.0 * e) * MIB
         }),
         day("flat", |_, e| (131.0 + 0.8 * e) * MIB),
         day("flat-with-spikes", |t, e| (130.0 + if (t * 9.0).fract() < 0.012 { 420.0 } else { 0.0 } + 2.0 * e) * MIB),

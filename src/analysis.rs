@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use crate::criteria::{self, Criterion, Freshness, LoadWindow};
 use crate::error::Error;
 use crate::events::{self, Dating, SeriesEvents};
-use crate::fit::{self, Analysis, Fit, ToleranceTerms};
+use crate::fit::{self, ToleranceTerms};
 use crate::forecast;
 use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
-use crate::judge::{self, JudgeTerms, Judgement, ShapeName, Verdict};
+use crate::judge::{JudgeTerms, Judgement, Measured, Regime, RegimeWhy, ShapeName, Verdict};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
 use crate::progress::Meter;
@@ -24,9 +24,9 @@ use crate::segment::{self, Cause, Packed, Segmentation};
 use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
-use crate::stats::ar1::SlopePosterior;
 use crate::stats::fdr;
 use crate::stats::robust::median;
+use crate::stats::trend::Form;
 use crate::units::{duration_text, memory_text, time_text};
 
 /// What to do: everything that the command line and the settings say.
@@ -370,7 +370,7 @@ struct Prepared {
     /// That of what is judged, where it is not everything.
     judged_segmentation: Option<Packed>,
     /// What is judged: `None` when nothing is left after the load.
-    fit: Option<Fit>,
+    measured: Option<Measured>,
     /// The criteria of rule files.
     own_criteria: Vec<Criterion>,
     freshness: Option<Freshness>,
@@ -385,19 +385,16 @@ impl Prepared {
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
-        let terms = ToleranceTerms {
-            level_share: settings.verdict.tolerance_share.get(),
-            floor_bytes: settings.verdict.tolerance_floor_bytes.as_f64(),
-            horizon_seconds: settings.verdict.limit_horizon_seconds.get(),
-            limit_bytes: own_limit,
-        };
-        let quantum = coarsest_quantum(&samples);
+        let terms = terms(&settings, own_limit, window.load.is_some());
         let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
         let rest = if judged_from == 0 { None } else { samples.from(judged_from) };
         let judged_segmentation = rest.as_ref().map(|rest| segment::cut(rest, own_limit));
-        let is_left = judged_from < samples.len();
-        let judged = judged_segmentation.as_ref().unwrap_or(&segmentation);
-        let fit = is_left.then(|| fit::fit(judged, quantum, &terms));
+        let measured = if judged_from < samples.len() {
+            let judged = judged_segmentation.as_ref().unwrap_or(&segmentation);
+            Some(leaktrend_core::measure(judged, rest.as_ref().unwrap_or(&samples), &terms))
+        } else {
+            None
+        };
         let (segmentation, judged_segmentation) = (segmentation.pack(), judged_segmentation.map(Segmentation::pack));
         Prepared {
             samples,
@@ -408,7 +405,7 @@ impl Prepared {
             segmentation,
             judged_from,
             judged_segmentation,
-            fit,
+            measured,
             own_criteria: Vec::new(),
             freshness,
         }
@@ -425,45 +422,43 @@ impl Prepared {
             segmentation,
             judged_from,
             judged_segmentation,
-            fit,
+            measured,
             own_criteria,
             freshness,
         } = self;
         let segmentation = segmentation.unpack(samples.time_ms(), samples.used_bytes());
         let after_load = judged_segmentation
             .map(|packed| packed.unpack(&samples.time_ms()[judged_from..], &samples.used_bytes()[judged_from..]));
-        let judged = fit.as_ref().map(|fit| (after_load.as_ref().unwrap_or(&segmentation), fit));
-        let terms = JudgeTerms {
-            significance: settings.verdict.significance.get(),
-            confidence: settings.verdict.confidence.get(),
-            false_discovery_rate: settings.verdict.false_discovery_rate.get(),
-            step_floor_bytes: settings.verdict.step_floor_bytes.as_f64(),
-            step_share: settings.verdict.step_share.get(),
-        };
-        let mut judgement = match judged {
-            Some((segmentation, fit)) => judge::judge(fit, segmentation, q_value, &terms),
-            None => nothing_after_load(),
-        };
+        let mut judgement = measured.as_ref().map_or_else(nothing_after_load, |measured| measured.judge(q_value));
         let judged_start = samples.time_ms().get(judged_from).copied().unwrap_or_else(|| samples.end_ms());
         let offset_seconds = (judged_start - samples.start_ms()) as f64 / 1000.0;
-        let lines = judged
-            .map(|(segmentation, fit)| fitted_lines(fit, segmentation, &judgement, judged_start))
-            .unwrap_or_default();
+        let lines =
+            measured.as_ref().map(|measured| fitted_lines(measured, &judgement, judged_start)).unwrap_or_default();
         // From here on seconds count from the first sample of the window.
         if let Some(onset) = &mut judgement.onset_seconds {
             *onset += offset_seconds;
         }
         judgement.change_points.iter_mut().for_each(|change| change.at_seconds += offset_seconds);
+        judgement.regime.start_seconds += offset_seconds;
+        if let Some(before) = &mut judgement.before {
+            before.start_seconds += offset_seconds;
+            before.end_seconds += offset_seconds;
+        }
 
-        let settled = settled_level(judged, &judgement, terms.confidence);
-        let own_limit = limit.and_then(KnownLimit::own);
-        let time_to_limit = own_limit.and_then(|limit| {
-            let (segmentation, fit) = judged?;
-            forecast::time_to_limit(limit, fit, segmentation, &judgement)
+        let judged = measured.as_ref().map(|_| after_load.as_ref().unwrap_or(&segmentation));
+        let settled = judged.and_then(|judged| {
+            settled::level(
+                judged,
+                &judgement,
+                fit::reading_variance(coarsest_quantum(&samples)),
+                settings.verdict.confidence.get(),
+            )
         });
+        let own_limit = limit.and_then(KnownLimit::own);
+        let time_to_limit = own_limit.and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
         let restarts = restarts(&samples, &segmentation, &events);
         let segments = segments(&segmentation, &samples);
-        let n_spikes = segmentation.spikes.len();
+        let n_spikes = segmentation.falls.spikes.len();
         // What follows does without them, and needs room of its own.
         drop((segmentation, after_load));
         let causes: Vec<criteria::Restart<'_>> = restarts
@@ -479,6 +474,7 @@ impl Prepared {
                 load: window.load_window(),
                 limit_bytes: own_limit,
                 verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
+                started_ms: events.started_ms,
                 restarts: &causes,
                 watched_share: events.watched_share,
                 freshness,
@@ -515,12 +511,13 @@ impl Prepared {
             let why = if few { "it has few samples" } else { "it ended early" };
             notes.push(format!("{why}: it can fail the run but not leave it inconclusive"));
         }
-        let tolerance = fit.as_ref().map_or_else(
-            || fit::Tolerance { bytes_per_second: f64::NAN, rule: fit::ToleranceRule::Floor },
-            |fit| fit.tolerance,
-        );
+        let stretch = measured.as_ref().and_then(Measured::stretch);
+        let tolerance = stretch
+            .map_or(fit::Tolerance { bytes_per_second: f64::NAN, rule: fit::ToleranceRule::Floor }, |stretch| {
+                stretch.tolerance
+            });
         SeriesReport {
-            shapes: fit.as_ref().and_then(|fit| shapes(fit, &judgement)),
+            shapes: measured.as_ref().and_then(|measured| shapes(measured, &judgement)),
             segments,
             n_spikes,
             outcome,
@@ -576,13 +573,14 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
     });
     let told_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
     let is_told = |at: usize| told_ms.contains(&time_ms[at]);
-    let found = segmentation.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
-        at_ms: time_ms[restart.at],
-        cause: restart.cause,
-        before_bytes: restart.before_bytes,
-        after_bytes: restart.after_bytes,
-        words: restart.cause.words().into(),
-    });
+    let found =
+        segmentation.falls.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
+            at_ms: time_ms[restart.at],
+            cause: restart.cause,
+            before_bytes: restart.before_bytes,
+            after_bytes: restart.after_bytes,
+            words: restart.cause.words().into(),
+        });
     let mut restarts: Vec<RestartReport> = told.chain(found).collect();
     restarts.sort_by_key(|restart| restart.at_ms);
     restarts
@@ -608,15 +606,6 @@ fn summary(judgement: &Judgement, start_ms: i64, after_load: bool) -> criteria::
     }
 }
 
-fn settled_level(
-    judged: Option<(&Segmentation, &Fit)>,
-    judgement: &Judgement,
-    confidence: f64,
-) -> Option<settled::SettledLevel> {
-    let (segmentation, fit) = judged?;
-    settled::level(segmentation, judgement, fit.floor, confidence)
-}
-
 fn nothing_after_load() -> Judgement {
     Judgement {
         verdict: Verdict::Inconclusive,
@@ -627,13 +616,40 @@ fn nothing_after_load() -> Judgement {
         onset_seconds: None,
         change_points: Vec::new(),
         detectable: None,
+        regime: Regime { start_seconds: 0.0, why: RegimeWhy::Whole },
+        before: None,
+    }
+}
+
+/// The terms that settings set, of a series with this limit.
+fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> leaktrend_core::Terms {
+    let verdict = &settings.verdict;
+    leaktrend_core::Terms {
+        tolerance: ToleranceTerms {
+            level_share: verdict.tolerance_share.get(),
+            floor_bytes: verdict.tolerance_floor_bytes.as_f64(),
+            horizon_seconds: verdict.limit_horizon_seconds.get(),
+            doubling_seconds: verdict.doubling_seconds.get(),
+            limit_bytes,
+        },
+        judge: JudgeTerms {
+            significance: verdict.significance.get(),
+            confidence: verdict.confidence.get(),
+            false_discovery_rate: verdict.false_discovery_rate.get(),
+            step_floor_bytes: verdict.step_floor_bytes.as_f64(),
+            step_share: verdict.step_share.get(),
+            // A load that was made does not follow the day.
+            daily_swing: if after_load { 0.0 } else { verdict.daily_swing.get() },
+            keep_seconds: verdict.keep_seconds.get(),
+        },
+        hours_ahead: verdict.hours_ahead,
     }
 }
 
 /// The q-value of each series among all that could be tested.
 fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
     let p_values: Vec<Option<f64>> =
-        prepared.iter().map(|prepared| prepared.fit.as_ref().and_then(Fit::p_value)).collect();
+        prepared.iter().map(|prepared| prepared.measured.as_ref().and_then(Measured::p_value)).collect();
     let tested: Vec<f64> = p_values.iter().flatten().copied().collect();
     let mut q_values = fdr::q_values(&tested).into_iter();
     p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()
@@ -668,7 +684,7 @@ fn coarsest_quantum(samples: &MemorySeries) -> f64 {
 
 fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentReport> {
     let time_ms = samples.time_ms();
-    let causes = std::iter::once(None).chain(segmentation.restarts.iter().map(|restart| Some(restart.cause)));
+    let causes = std::iter::once(None).chain(segmentation.falls.restarts.iter().map(|restart| Some(restart.cause)));
     segmentation
         .lives()
         .into_iter()
@@ -687,87 +703,76 @@ fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentR
 }
 
 /// What was weighed where the verdict rests on the shape of the whole.
-fn shapes(fit: &Fit, judgement: &Judgement) -> Option<Shapes> {
-    let rests_on_it = !matches!(judgement.shape, ShapeName::Sawtooth | ShapeName::Staircase | ShapeName::Unknown);
-    let stretch = fit.stretch.as_ref().filter(|_| rests_on_it)?;
-    let Analysis::Shape(shape) = &stretch.analysis else { return None };
-    let shape = &shape.shape;
+fn shapes(measured: &Measured, judgement: &Judgement) -> Option<Shapes> {
+    if matches!(judgement.shape, ShapeName::Sawtooth | ShapeName::Staircase | ShapeName::Unknown) {
+        return None;
+    }
+    let view = measured.view()?;
+    let runner_up = view.runner_up.as_ref()?;
+    let grows = judgement.onset_seconds.is_some();
     Some(Shapes {
-        chosen: shape.chosen.form.name(),
-        runner_up: shape.runner_up.form.name(),
-        margin: (shape.runner_up.bic - shape.chosen.bic).max(0.0),
+        chosen: shape_words(&view.chosen.form, grows),
+        runner_up: shape_words(&runner_up.form, grows),
+        margin: (runner_up.bic - view.chosen.bic).max(0.0),
     })
 }
 
-/// The lines that the verdict rests on, with what the slope's interval allows around their middle.
-fn fitted_lines(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement, start_ms: i64) -> Vec<FittedLine> {
+/// What a reader would call a shape, beside growth or without.
+const fn shape_words(form: &Form, grows: bool) -> &'static str {
+    match (form, grows) {
+        (Form::Line, true) => "a straight line",
+        (Form::Line, false) => "a level",
+        (Form::Saturating(_), true) => "a warm-up and then growth",
+        (Form::Saturating(_), false) => "a rise that levels off",
+        (Form::Hinge(_), true) => "a level and then growth",
+        (Form::Hinge(_), false) => "a level that begins to change",
+        (Form::Broken(_), true) => "a line that bends",
+        (Form::Broken(_), false) => "a rise or fall to a level",
+        (Form::Steps(_), true) => "a level shift and growth",
+        (Form::Steps(_), false) => "a level shift",
+        (Form::Pulse(_), _) => "another level for a while",
+        (Form::Lives { .. }, _) => "lives that are alike",
+    }
+}
+
+/// The line that the verdict rests on, with what the slope's interval allows around its middle: one for each life.
+fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms: i64) -> Vec<FittedLine> {
     let time = |seconds: f64| start_ms as f64 + seconds * 1000.0;
-    let straight = |slope: &SlopePosterior, from: f64, to: f64, at: f64, level: f64| {
-        let (lower, upper) =
-            judgement.growth.map_or((slope.mean(), slope.mean()), |growth| (growth.lower, growth.upper));
-        // The interval is narrowest at the middle, and straight on either side of it.
-        let points = [from, at.clamp(from, to), to]
-            .into_iter()
-            .map(|seconds| {
-                let ends = [level + lower * (seconds - at), level + upper * (seconds - at)];
-                let interval = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-                (time(seconds), level + slope.mean() * (seconds - at), Some(interval))
+    let (Some(stretch), Some(view)) = (measured.stretch(), measured.view()) else { return Vec::new() };
+    let seconds = &stretch.seconds;
+    if judgement.verdict == Verdict::SteppingGrowth {
+        let steps = &judgement.change_points;
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
+        let edges = steps.iter().flat_map(|step| {
+            [(time(step.at_seconds), step.before_bytes, None), (time(step.at_seconds), step.after_bytes, None)]
+        });
+        let points = std::iter::once((time(seconds[0]), first.before_bytes, None))
+            .chain(edges)
+            .chain([(time(seconds[seconds.len() - 1]), last.after_bytes, None)])
+            .collect();
+        return vec![FittedLine { points }];
+    }
+    let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
+    let edges: Vec<usize> = [0].into_iter().chain(stretch.starts.iter().copied()).chain([seconds.len()]).collect();
+    let of_life = |edge: &[usize]| {
+        let life = edge[0]..edge[1];
+        let middle = seconds[life.start + life.len() / 2];
+        let mut line: Vec<LinePoint> = life
+            .clone()
+            .map(|at| {
+                let (bytes, reach) = (view.curve[at], allowed * (seconds[at] - middle).abs());
+                (time(seconds[at]), bytes, Some((bytes - reach, bytes + reach)))
             })
             .collect();
-        FittedLine { points }
+        // A step is a jump: the line holds its level up to it.
+        for at in view.chosen.form.steps().iter().rev().filter(|at| life.start < **at && life.contains(at)) {
+            let at = at - life.start;
+            let (before, after) = (line[at - 1], line[at]);
+            line.insert(at, (after.0, before.1, None));
+        }
+        FittedLine { points: line }
     };
-    let seconds = &segmentation.seconds;
-    let by_lives = judgement.shape == ShapeName::Sawtooth || fit.stretch.is_none();
-    if let Some(lives) = fit.lives.as_ref().filter(|_| by_lives) {
-        return lives
-            .centres
-            .iter()
-            .map(|(life, at, level)| straight(&lives.slope, seconds[life.start], seconds[life.end - 1], *at, *level))
-            .collect();
-    }
-    let Some(stretch) = &fit.stretch else { return Vec::new() };
-    match &stretch.analysis {
-        Analysis::FewFloors(_) => Vec::new(),
-        Analysis::Floors { floors, slope } => {
-            let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
-            let (Some(at), Some(level)) = (crate::stats::robust::mean(&x), crate::stats::robust::mean(&y)) else {
-                return Vec::new();
-            };
-            vec![straight(slope, seconds[stretch.samples.start], seconds[stretch.samples.end - 1], at, level)]
-        }
-        Analysis::Shape(shape) if judgement.verdict == Verdict::SteppingGrowth => {
-            let steps = &judgement.change_points;
-            let (begin, end) = (shape.seconds[0], shape.seconds[shape.seconds.len() - 1]);
-            let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
-            let edges = steps.iter().flat_map(|step| {
-                [(time(step.at_seconds), step.before_bytes, None), (time(step.at_seconds), step.after_bytes, None)]
-            });
-            let points = std::iter::once((time(begin), first.before_bytes, None))
-                .chain(edges)
-                .chain([(time(end), last.after_bytes, None)])
-                .collect();
-            vec![FittedLine { points }]
-        }
-        Analysis::Shape(shape) => {
-            let points = &shape.seconds;
-            let half = points.len() / 2;
-            let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
-            let mut line: Vec<LinePoint> = points
-                .iter()
-                .zip(&shape.shape.curve)
-                .map(|(seconds, bytes)| {
-                    let reach = allowed * (seconds - points[half]).abs();
-                    (time(*seconds), *bytes, Some((bytes - reach, bytes + reach)))
-                })
-                .collect();
-            // A step is a jump: the line holds its level up to it.
-            for &at in shape.shape.chosen.form.steps().iter().rev() {
-                let (before, after) = (line[at - 1], line[at]);
-                line.insert(at, (after.0, before.1, None));
-            }
-            vec![FittedLine { points: line }]
-        }
-    }
+    edges.windows(2).map(of_life).collect()
 }
 
 fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {

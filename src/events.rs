@@ -36,6 +36,8 @@ pub enum Dating {
 /// What events say of one series.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SeriesEvents {
+    /// When its container last began before its first reading, in milliseconds; `None` where nothing tells.
+    pub started_ms: Option<i64>,
     /// Restarts and OOM kills between its first reading and its last, in time order.
     pub restarts: Vec<KnownRestart>,
     /// Share of its time in which events were recorded, 0 to 1.
@@ -78,7 +80,13 @@ pub fn apply(series: &mut [MemorySeries], dating: &[Dating], log: &mut EventLog)
             let restarts = told.iter().filter_map(|end| mark(series, *dating, end)).collect();
             let (named, any) = watched(&events, &containers, spans);
             mark_watched(series, &named);
-            SeriesEvents { restarts, watched_share: share_within(series, &any), ended: ended(series, told.last()) }
+            let started = told.iter().filter_map(Ending::up_ms).filter(|up_ms| *up_ms <= series.start_ms()).max();
+            SeriesEvents {
+                started_ms: started,
+                restarts,
+                watched_share: share_within(series, &any),
+                ended: ended(series, told.last()),
+            }
         })
         .collect()
 }

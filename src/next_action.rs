@@ -186,6 +186,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::judge::{Regime, RegimeWhy};
 
     fn judgement(verdict: Verdict, shape: ShapeName) -> Judgement {
         Judgement {
@@ -197,6 +198,8 @@ mod tests {
             onset_seconds: None,
             change_points: Vec::new(),
             detectable: None,
+            regime: Regime { start_seconds: 0.0, why: RegimeWhy::Whole },
+            before: None,
         }
     }
 

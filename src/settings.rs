@@ -105,6 +105,14 @@ pub struct VerdictSettings {
     pub tolerance_floor_bytes: Bytes,
     /// Growth that reaches a known limit within this time is relevant.
     pub limit_horizon_seconds: Seconds,
+    /// Growth that doubles the level within this time is relevant, however short the window.
+    pub doubling_seconds: Seconds,
+    /// By how much of its level memory may swing from night to day; 0 where the load does not follow the day.
+    pub daily_swing: Share,
+    /// Hours by which the clocks of those who use the services are ahead of UTC: their weekends are then.
+    pub hours_ahead: f64,
+    /// The longest window that can be had: to measure longer is no advice.
+    pub keep_seconds: Seconds,
     /// Largest probability of no growth at which growth is called significant.
     pub significance: Share,
     /// Confidence of every interval in the report.
@@ -193,9 +201,12 @@ pub enum LookbackStyle {
 }
 
 /// The runbook's criteria. Amounts are decimal, as in the runbook.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CriteriaSettings {
+    /// For so long after a start growth fails no criterion of a rate, and memory is no level to come back to.
+    #[serde(rename = "settle_seconds")]
+    pub settle_seconds: Seconds,
     /// `(x - x offset 5m) > 100000000` for 5 minutes.
     #[serde(rename = "growth-100mb-5m")]
     pub growth: GrowthSettings,
@@ -371,6 +382,25 @@ criterion_settings! {
     } gates true
 }
 
+impl Default for CriteriaSettings {
+    fn default() -> CriteriaSettings {
+        CriteriaSettings {
+            settle_seconds: Seconds::whole(900),
+            growth: GrowthSettings::default(),
+            high_memory: HighMemorySettings::default(),
+            confirmed: ConfirmedSettings::default(),
+            rapid: RapidSettings::default(),
+            flat_after_load: FlatAfterLoadSettings::default(),
+            trend: TrendSettings::default(),
+            restart_loop: RestartLoopSettings::default(),
+            baseline: BaselineSettings::default(),
+            steady: SteadySettings::default(),
+            stale: StaleSettings::default(),
+            rules: RulesSettings::default(),
+        }
+    }
+}
+
 impl Default for WindowSettings {
     fn default() -> WindowSettings {
         WindowSettings { last_seconds: Seconds::whole(2_592_000) }
@@ -383,6 +413,10 @@ impl Default for VerdictSettings {
             tolerance_share: Share(0.05),
             tolerance_floor_bytes: Bytes::new(4 << 20),
             limit_horizon_seconds: Seconds::whole(604_800),
+            doubling_seconds: Seconds::whole(172_800),
+            daily_swing: Share(0.5),
+            hours_ahead: 0.0,
+            keep_seconds: Seconds::whole(2_592_000),
             significance: Share(0.01),
             confidence: Share(0.9),
             false_discovery_rate: Share(0.05),
@@ -598,6 +632,8 @@ fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
         ("evaluation.interval_seconds", settings.evaluation.interval_seconds),
         ("evaluation.lookback_seconds", settings.evaluation.lookback_seconds),
         ("verdict.limit_horizon_seconds", settings.verdict.limit_horizon_seconds),
+        ("verdict.doubling_seconds", settings.verdict.doubling_seconds),
+        ("verdict.keep_seconds", settings.verdict.keep_seconds),
         ("criteria.rapid-50mb-per-min.window_seconds", settings.criteria.rapid.window_seconds),
         ("criteria.confirmed-100mb-60s.within_seconds", settings.criteria.confirmed.within_seconds),
         ("nightly.keep_seconds", settings.nightly.keep_seconds),
@@ -647,6 +683,19 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("tolerance_share", "growth over the window that matters, as a share of the median level"),
             ("tolerance_floor_bytes", "growth over the window that never matters (4 MiB)"),
             ("limit_horizon_seconds", "growth that reaches a known limit within this time matters (7 days)"),
+            (
+                "doubling_seconds",
+                "growth that doubles the level within this time matters, however short the window (2 days)",
+            ),
+            (
+                "daily_swing",
+                "by how much of its level memory may swing from night to day; 0 where load does not follow the day",
+            ),
+            (
+                "hours_ahead",
+                "hours by which the clocks of those who use the services are ahead of UTC: their weekends are then",
+            ),
+            ("keep_seconds", "the longest window that can be had (30 days): to measure longer is no advice"),
             ("significance", "largest probability of no growth at which growth is called significant"),
             ("confidence", "confidence of every interval in the report"),
             ("false_discovery_rate", "among many series: largest rate of false discoveries at which growth is a leak"),
@@ -678,6 +727,14 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
                 "whether a sample of exactly that age counts: \"prometheus-2\" (yes) or \"prometheus-3\" (no)",
             ),
         ],
+    ),
+    (
+        "criteria",
+        &[(
+            "settle_seconds",
+            "after a start: for so long growth fails no criterion of a rate, and flat-after-load takes no level (15 min); \
+             0: none",
+        )],
     ),
     (
         "criteria.growth-100mb-5m",

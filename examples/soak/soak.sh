@@ -3,7 +3,9 @@
 #
 #   soak.sh CONTAINERS LOAD...     CONTAINERS: a regular expression on rows of docker stats; LOAD: a command that ends
 #
-# BEFORE_SECONDS (600), AFTER_SECONDS (1500): how long memory is read before and after the load.
+# WARM_UP: a command that makes a warm-up load, for a service that has just started; memory is read once it has ended.
+# BEFORE_SECONDS (1200): how long memory is read before the load: 15 minutes in which it settles, 5 of the level.
+# AFTER_SECONDS (1500): how long it is read after the load.
 # SAMPLE_SECONDS (10): time between two readings.  OUT (soak): the folder for everything that is written.
 # BASE: the verdict.json of a known good run, to compare with.
 #
@@ -39,7 +41,11 @@ sample_for() {
   while [ "$(date +%s)" -lt "$end" ]; do sample; done
 }
 
-sample_for "${BEFORE_SECONDS:-600}"
+if [ -n "${WARM_UP:-}" ] && ! bash -c "$WARM_UP" >"$out/warm-up.log" 2>&1; then
+  echo "the warm-up load failed: see $out/warm-up.log" >&2
+  exit 2
+fi
+sample_for "${BEFORE_SECONDS:-1200}"
 
 load_start=$(date +%s)
 "$@" >"$out/load.log" 2>&1 &

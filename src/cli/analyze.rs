@@ -14,7 +14,7 @@ use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
 use crate::report::markdown::LEAST_LIMIT;
 use crate::rules;
-use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, WarnExit};
+use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, Share, WarnExit};
 use crate::units::{Bytes, Seconds};
 
 /// Arguments of `analyze`.
@@ -134,6 +134,11 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 
+    /// By how much of its level memory may swing from night to day, 0 to 1 [default: 0.5; 0 after a load]: in less than two
+    /// days flatter growth is only suspected.
+    #[arg(long, value_name = "SHARE")]
+    pub daily_swing: Option<f64>,
+
     /// Exit code of an inconclusive outcome [default: own, which is 3].
     #[arg(long, value_enum)]
     pub inconclusive: Option<InconclusiveExit>,
@@ -233,6 +238,11 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     policy.inconclusive = args.inconclusive.unwrap_or(policy.inconclusive);
     policy.warn = args.warn.unwrap_or(policy.warn);
     policy.strict |= args.strict;
+    if let Some(swing) = args.daily_swing {
+        settings.verdict.daily_swing = Share::new(swing)
+            .ok_or_else(|| Error::Usage(format!("`--daily-swing {swing}`: not a share (expected 0 to 1)")))?;
+    }
+    let policy = &mut settings.policy;
     for id in &args.require {
         if !settings::is_criterion(id) {
             return Err(Error::Usage(format!(

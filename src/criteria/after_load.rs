@@ -1,18 +1,20 @@
 //! `flat-after-load`: memory after a load against memory before it.
 //!
 //! Takes readings in bytes and the load's start and end, gives the settled level in bytes. Two levels can be meant
-//! by "stabilises within 10 %": the one before the load decides, the one at its end is named beside it.
+//! by "stabilises within 10 %": the one before the load decides, the one at its end is named beside it. Memory of a
+//! process that has just started is none of them: it is compared with what was read past the settle time.
 
 use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
+use super::starts::Starts;
 use super::{Context, Criterion, LoadWindow, Span, Status, between};
 use crate::stats::robust::median;
 
 const ID: &str = "flat-after-load";
 
 /// The settled level at most 10 % or 10 MB above the level before the load, and no growth after it.
-pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &Starts) -> Criterion {
     let settings = &context.settings.flat_after_load;
     let Some(load) = context.load else {
         let reason = "needs the start and end of a load".to_owned();
@@ -30,6 +32,10 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         );
         return Criterion::new(ID, settings.gates, Status::NotEvaluable, reason);
     };
+    let start_ms = starts.last_by(load.start_ms);
+    let warm = start_ms.map_or(before, |start_ms| between(series, starts.settled_ms(start_ms), load.start_ms));
+    let cold_start_ms = start_ms.filter(|_| warm.len() < min_readings);
+    let baseline = median(warm).filter(|_| cold_start_ms.is_none()).unwrap_or(baseline);
     let rise = (settings.rise_share.get() * baseline).max(settings.rise_floor_bytes.as_f64());
     let allowed = baseline + rise;
 
@@ -52,7 +58,13 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         memory_text(baseline),
         end_of_load_text(series, load, settings.settled_share.get())
     );
-    let (status, reason) = if settled > allowed {
+    let (status, reason) = if let Some(start_ms) = cold_start_ms.filter(|_| settled > allowed) {
+        match context.verdict.grows_after_load {
+            // That needs no level to come back to.
+            Some(true) => (Status::Fail, format!("memory grows after the load: {levels}")),
+            _ => (Status::NotEvaluable, cold_text(series, starts, load, start_ms, &levels, min_readings)),
+        }
+    } else if settled > allowed {
         let over = memory_text(settled - baseline);
         (Status::Fail, format!("memory stays {over} higher: {levels}; {} allowed", memory_text(rise)))
     } else {
@@ -78,12 +90,38 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             pending_at_ms: load.end_ms,
             firing_at_ms: Some(settled_start_ms),
             resolved_at_ms: None,
-            during_load: false,
+            during: None,
         }]
     } else {
         Vec::new()
     };
     Criterion::new(ID, settings.gates, status, reason).measured(Some(settled), allowed, "bytes").with_spans(spans)
+}
+
+/// Why the level before the load is none to come back to, and what to do.
+fn cold_text(
+    series: &MemorySeries,
+    starts: &Starts,
+    load: LoadWindow,
+    start_ms: i64,
+    levels: &str,
+    min_readings: usize,
+) -> String {
+    let before = duration_text((load.start_ms - start_ms) as f64 / 1e3);
+    let found = match starts.seen_bytes(series, start_ms) {
+        None => format!("the process started {before} before the load"),
+        Some((first, level)) => format!(
+            "the readings begin {before} before the load at {} and settle at {}, as those of a process that has just \
+             started",
+            memory_text(first),
+            memory_text(level)
+        ),
+    };
+    format!(
+        "{found}: memory before the load is no level to come back to ({levels}); run a warm-up load first, wait {}, and \
+         take {min_readings} readings or more before the load (see docs/ci-soak.md)",
+        starts.settle()
+    )
 }
 
 /// The level at the load's end, where it was read: the median of the same last share of the load.

@@ -5,14 +5,15 @@
 use crate::series::{MemorySeries, Sampling};
 use crate::units::{Seconds, duration_text, memory_text};
 
-use super::alert_rule::{Answer, Readings, Replay, Rule};
+use super::alert_rule::{Answer, Exempt, Readings, Replay, Rule};
+use super::starts::Starts;
 use super::{
-    Context, Criterion, Phases, Status, amount_text, margin, metric_text, moment_text, percent_text, sampling_text,
-    step_text, too_coarse_text,
+    Context, Criterion, During, Phases, Status, amount_text, margin, metric_text, moment_text, percent_text,
+    sampling_text, step_text, too_coarse_text,
 };
 
 /// `(x - x offset 5m) > 100000000` for 5 minutes.
-pub(super) fn growth(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+pub(super) fn growth(series: &MemorySeries, context: &Context<'_>, starts: &Starts) -> Criterion {
     let settings = &context.settings.growth;
     let (threshold, offset) = (settings.threshold_bytes.as_f64(), settings.offset_seconds);
     // Above the threshold beyond doubt, where values are printed coarsely.
@@ -31,7 +32,7 @@ pub(super) fn growth(series: &MemorySeries, context: &Context<'_>) -> Criterion 
         value_text: memory_text,
         remark: String::new(),
     };
-    let criterion = alert.evaluate(series, context);
+    let criterion = alert.evaluate(series, context, Some(starts));
     if criterion.status != Status::Fail && margin(series, threshold) > 0.0 {
         return Criterion { status: Status::NotEvaluable, reason: too_coarse_text(series, threshold), ..criterion };
     }
@@ -61,7 +62,7 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
             None => format!(" (no limit is known, {} assumed)", amount_text(fallback)),
         },
     };
-    alert.evaluate(series, context)
+    alert.evaluate(series, context, None)
 }
 
 /// A rule and how to speak of it.
@@ -82,18 +83,20 @@ struct Alert {
 }
 
 impl Alert {
-    fn evaluate(&self, series: &MemorySeries, context: &Context<'_>) -> Criterion {
+    /// `starts`: those after which what it sees does not count.
+    fn evaluate(&self, series: &MemorySeries, context: &Context<'_>, starts: Option<&Starts>) -> Criterion {
         let readings = Readings::of(series, context.lookback);
         let replay = Replay::new(&self.rule, &readings, context.evaluation.interval_seconds.as_ms());
         // The points of a range query lie on a grid of their own: only its phases can be asked about.
         let phase = context.evaluation.phase_seconds.filter(|_| series.info.sampling == Sampling::Raw);
-        let outcome = Answer::of(&replay, phase.map(Seconds::as_ms), context.load);
+        let exempt = starts.map_or_else(|| Exempt::load(context.load), |starts| starts.exempt(context.load));
+        let outcome = Answer::of(&replay, phase.map(Seconds::as_ms), exempt);
 
         let evaluable_share = outcome.evaluable_share;
         let decided = replay.can_fire() && evaluable_share.is_some_and(|share| self.min_evaluable_share <= share);
         let (status, reason) = match outcome.first_firing_at_ms {
             Some(time_ms) => (Status::Fail, self.fail_text(series, &replay, outcome.phases, time_ms)),
-            None if decided => (Status::Pass, self.pass_text(&replay, &outcome)),
+            None if decided => (Status::Pass, self.pass_text(series, &replay, &outcome, starts)),
             None => (Status::NotEvaluable, self.undecided_text(series, context, &replay, evaluable_share)),
         };
         let remarks = match status {
@@ -126,9 +129,21 @@ impl Alert {
         )
     }
 
-    fn pass_text(&self, replay: &Replay, outcome: &Answer) -> String {
+    fn pass_text(&self, series: &MemorySeries, replay: &Replay, outcome: &Answer, starts: Option<&Starts>) -> String {
         let largest = self.largest_text(replay);
-        if outcome.spans.iter().any(|span| span.firing_at_ms.is_some()) {
+        let first_during = |during: During| {
+            outcome.spans.iter().find(|span| span.during == Some(during) && span.firing_at_ms.is_some())
+        };
+        let under_load = first_during(During::Load);
+        if let (Some(span), Some(starts)) = (first_during(During::StartUp), starts) {
+            let or_load = if under_load.is_some() { " during the load, or" } else { "" };
+            return format!(
+                "the alert fires only for what became pending{or_load} {}; {} is up to {largest}",
+                starts.not_counted_text(series, span.pending_at_ms),
+                self.what
+            );
+        }
+        if under_load.is_some() {
             return format!(
                 "the alert fires only for what became pending during the load: {} is up to {largest}",
                 self.what

@@ -9,8 +9,10 @@ use std::ops::Range;
 use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
+use super::starts::Starts;
 use super::{
-    Context, Criterion, Span, Status, amount_text, left_out_text, margin, moment_text, outside_load, too_coarse_text,
+    Context, Criterion, Span, Status, amount_text, left_out_text, margin, mark_start_ups, moment_text, outside_load,
+    too_coarse_text,
 };
 
 const ID: &str = "confirmed-100mb-60s";
@@ -22,8 +24,10 @@ struct Gains {
     largest: Option<f64>,
     /// The largest gain that was kept, and when it was reached.
     kept: Option<(f64, i64)>,
-    /// A gain that was not watched for long enough: in bytes, and for how long it was, in seconds.
-    undecided: Option<(f64, f64)>,
+    /// A gain that was not watched for long enough: in bytes, for how long it was, in seconds, and when it was reached.
+    undecided: Option<(f64, f64, i64)>,
+    /// The gain that does not count as it is of a start-up, where no other matters: in bytes, and when it was reached.
+    at_start: Option<(f64, i64)>,
     spans: Vec<Span>,
 }
 
@@ -34,30 +38,56 @@ impl Gains {
         }
     }
 
-    fn leave_undecided(&mut self, gain: f64, watched_seconds: f64) {
-        if self.undecided.is_none_or(|(undecided, _)| undecided < gain) {
-            self.undecided = Some((gain, watched_seconds));
+    fn leave_undecided(&mut self, gain: f64, watched_seconds: f64, reached_ms: i64) {
+        if self.undecided.is_none_or(|(undecided, ..)| undecided < gain) {
+            self.undecided = Some((gain, watched_seconds, reached_ms));
         }
+    }
+
+    /// The gain that would fail, or leave open, whatever is read: in bytes, and when it was reached.
+    fn matters(&self) -> Option<(f64, i64)> {
+        self.kept.or(self.undecided.map(|(gain, _, reached_ms)| (gain, reached_ms)))
     }
 }
 
 /// More than 100 MB gained within 60 s, and kept for the following 5 minutes.
-pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &Starts) -> Criterion {
     let settings = &context.settings.confirmed;
     let threshold = settings.gain_bytes.as_f64();
-    let mut gains = Gains::default();
     let parts = outside_load(series, context.load);
+    let mut gains = Gains::default();
     for part in &parts {
-        search(series, part.clone(), context, &mut gains);
+        search(series, part.clone(), part.end, context, &mut gains);
+    }
+    // Gains of a start-up are shown and do not count: what is left without its readings decides.
+    if let Some((gain, reached_ms)) = gains.matters()
+        && let Some(counted_parts) = starts.counted(series, &parts)
+    {
+        let mut counted = Gains::default();
+        for counted_part in counted_parts {
+            // Whether a gain is kept is read to the end all the same.
+            let end = parts.iter().map(|part| part.end).find(|end| counted_part.end <= *end);
+            let end = end.unwrap_or(counted_part.end);
+            search(series, counted_part, end, context, &mut counted);
+        }
+        let at_start = counted.matters().is_none().then_some((gain, reached_ms));
+        mark_start_ups(&mut gains.spans, &counted.spans);
+        gains = Gains { spans: gains.spans, at_start, ..counted };
     }
 
-    let (status, reason) = decide(series, context, &gains, &parts);
+    let (status, reason) = decide(series, context, starts, &gains, &parts);
     let value = gains.kept.map(|(gain, _)| gain).or(gains.largest);
-    let value = if status == Status::NotEvaluable { gains.undecided.map(|(gain, _)| gain) } else { value };
+    let value = if status == Status::NotEvaluable { gains.undecided.map(|(gain, ..)| gain) } else { value };
     Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes").with_spans(gains.spans)
 }
 
-fn decide(series: &MemorySeries, context: &Context<'_>, gains: &Gains, parts: &[Range<usize>]) -> (Status, String) {
+fn decide(
+    series: &MemorySeries,
+    context: &Context<'_>,
+    starts: &Starts,
+    gains: &Gains,
+    parts: &[Range<usize>],
+) -> (Status, String) {
     let settings = &context.settings.confirmed;
     let threshold = settings.gain_bytes.as_f64();
     let (within, hold) = (settings.within_seconds, settings.hold_seconds);
@@ -90,7 +120,7 @@ fn decide(series: &MemorySeries, context: &Context<'_>, gains: &Gains, parts: &[
     if margin(series, threshold) > 0.0 {
         return (Status::NotEvaluable, too_coarse_text(series, threshold));
     }
-    if let Some((gain, watched_seconds)) = gains.undecided {
+    if let Some((gain, watched_seconds, _)) = gains.undecided {
         let reason = format!(
             "memory gained {} within {within} but was read for only {} after that; {hold} are needed to see whether it stays",
             memory_text(gain),
@@ -101,40 +131,47 @@ fn decide(series: &MemorySeries, context: &Context<'_>, gains: &Gains, parts: &[
     let times = series.time_ms();
     let longest_ms = parts.iter().map(|part| times[part.end - 1] - times[part.start]).max().unwrap_or(0);
     let needed_ms = within.as_ms() + hold.as_ms();
-    match gains.largest {
-        Some(largest) if needed_ms <= longest_ms => {
-            let kept = if largest > threshold { ", but it was not kept" } else { "" };
-            let reason = format!(
-                "memory gained at most {} within {within}{kept}, {} allowed{}",
-                memory_text(largest.max(0.0)),
-                amount_text(threshold),
-                left_out_text(context)
-            );
-            (Status::Pass, reason)
-        }
-        _ => {
-            let reason = format!(
-                "readings over {} outside the load are too short to see a gain and whether it stays; {} are needed",
-                duration_text(longest_ms as f64 / 1e3),
-                duration_text(needed_ms as f64 / 1e3)
-            );
-            let reason = if context.load.is_none() { reason.replace(" outside the load", "") } else { reason };
-            (Status::NotEvaluable, reason)
-        }
+    if longest_ms < needed_ms || (gains.largest.is_none() && gains.at_start.is_none()) {
+        let reason = format!(
+            "readings over {} outside the load are too short to see a gain and whether it stays; {} are needed",
+            duration_text(longest_ms as f64 / 1e3),
+            duration_text(needed_ms as f64 / 1e3)
+        );
+        let reason = if context.load.is_none() { reason.replace(" outside the load", "") } else { reason };
+        return (Status::NotEvaluable, reason);
     }
+    let largest_text = memory_text(gains.largest.unwrap_or(0.0).max(0.0));
+    let allowed = format!("{} allowed{}", amount_text(threshold), left_out_text(context));
+    let reason = if let Some((gain, reached_ms)) = gains.at_start {
+        let others = match gains.largest {
+            Some(_) => format!("; otherwise it gained at most {largest_text}, {allowed}"),
+            None => String::new(),
+        };
+        format!(
+            "memory gained {} within {within} by {}, {}{others}",
+            memory_text(gain),
+            moment_text(series, reached_ms),
+            starts.not_counted_text(series, reached_ms)
+        )
+    } else {
+        let was_released = gains.largest.is_some_and(|largest| largest > threshold);
+        let kept = if was_released { ", but it was not kept" } else { "" };
+        format!("memory gained at most {largest_text} within {within}{kept}, {allowed}")
+    };
+    (Status::Pass, reason)
 }
 
 /// Goes through the readings of a part with the least value of the time before each in a monotonic queue.
 ///
 /// Of all pairs that end at a reading the one with the lowest start gains most and is the easiest to keep, so no
-/// other needs a look. Takes O(n) and, for gains above the threshold, the readings of the time they are watched.
-fn search(series: &MemorySeries, part: Range<usize>, context: &Context<'_>, gains: &mut Gains) {
+/// other needs a look. `watched_to`: up to which reading it is watched whether a gain is kept. Takes O(n) and, for gains above the threshold, the readings of the time they are watched.
+fn search(series: &MemorySeries, part: Range<usize>, watched_to: usize, context: &Context<'_>, gains: &mut Gains) {
     let settings = &context.settings.confirmed;
     let threshold = settings.gain_bytes.as_f64();
     let threshold = threshold + margin(series, threshold);
     let (within_ms, hold_ms) = (settings.within_seconds.as_ms(), settings.hold_seconds.as_ms());
     let (times, bytes) = (series.time_ms(), series.used_bytes());
-    let last_ms = times[part.end - 1];
+    let last_ms = times[watched_to - 1];
     let mut lowest: VecDeque<usize> = VecDeque::new();
     for end in part.clone() {
         while lowest.front().is_some_and(|start| times[*start] < times[end] - within_ms) {
@@ -146,14 +183,14 @@ fn search(series: &MemorySeries, part: Range<usize>, context: &Context<'_>, gain
             if gain > threshold {
                 let hold_end_ms = times[end] + hold_ms;
                 let level = bytes[start] + settings.hold_share.get() * gain;
-                match stays_above(series, end + 1..part.end, hold_end_ms, level) {
+                match stays_above(series, end + 1..watched_to, hold_end_ms, level) {
                     Some(kept) if hold_end_ms <= last_ms => {
                         if kept {
                             gains.keep(gain, times[end]);
                             note(&mut gains.spans, times[start], times[end], hold_end_ms);
                         }
                     }
-                    _ => gains.leave_undecided(gain, (last_ms.min(hold_end_ms) - times[end]) as f64 / 1e3),
+                    _ => gains.leave_undecided(gain, (last_ms.min(hold_end_ms) - times[end]) as f64 / 1e3, times[end]),
                 }
             }
         }
@@ -190,7 +227,7 @@ fn note(spans: &mut Vec<Span>, start_ms: i64, reached_ms: i64, end_ms: i64) {
             pending_at_ms: start_ms,
             firing_at_ms: Some(reached_ms),
             resolved_at_ms: Some(end_ms),
-            during_load: false,
+            during: None,
         }),
     }
 }

@@ -117,7 +117,7 @@ impl Level {
                 pending_at_ms: *start_ms,
                 firing_at_ms: Some(start_ms + self.from_ms),
                 resolved_at_ms: Some(start_ms + self.to_ms),
-                during_load: false,
+                during: None,
             })
             .collect();
         Criterion::new(self.id, self.gates, status, reason)

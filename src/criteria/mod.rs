@@ -11,6 +11,7 @@ use crate::settings::{CriteriaSettings, EvaluationSettings};
 use crate::units::{duration_text, memory_text, time_text};
 
 use alert_rule::Lookback;
+use starts::Starts;
 
 pub mod alert_rule;
 pub mod own_rule;
@@ -22,6 +23,7 @@ mod levels;
 mod rapid;
 mod restarts;
 mod stale;
+mod starts;
 mod trend;
 
 /// What the criteria need beside the samples.
@@ -39,6 +41,8 @@ pub struct Context<'a> {
     pub limit_bytes: Option<f64>,
     /// What the statistics say.
     pub verdict: VerdictSummary<'a>,
+    /// When the container last started before its first reading, in milliseconds; `None` when it is not known.
+    pub started_ms: Option<i64>,
     /// Restarts and OOM kills, in any order.
     pub restarts: &'a [Restart<'a>],
     /// Share of the series' time in which events would have told of every restart, 0 to 1; 0 without events.
@@ -104,12 +108,13 @@ pub struct LoadWindow {
 
 /// All criteria, in the order of the contract.
 pub fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Vec<Criterion> {
+    let starts = Starts::of(series, context);
     vec![
-        alerts::growth(series, context),
+        alerts::growth(series, context, &starts),
         alerts::high_memory(series, context),
-        confirmed::evaluate(series, context),
-        rapid::evaluate(series, context),
-        after_load::evaluate(series, context),
+        confirmed::evaluate(series, context, &starts),
+        rapid::evaluate(series, context, &starts),
+        after_load::evaluate(series, context, &starts),
         trend::evaluate(series, context),
         restarts::evaluate(series, context),
         levels::baseline(series, context),
@@ -193,10 +198,44 @@ pub struct Span {
     pub firing_at_ms: Option<i64>,
     /// When it ceased; `None` when it held to the end of the data.
     pub resolved_at_ms: Option<i64>,
-    /// Whether it became pending inside the load window, and so does not count.
+    /// What it began in that keeps it from counting; `None` when it counts.
     ///
-    /// One that after the load goes on to hold for as long as it takes to fire does count.
-    pub during_load: bool,
+    /// One that after that goes on to hold for as long as it takes to fire does count.
+    pub during: Option<During>,
+}
+
+/// What keeps a span from counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum During {
+    /// The load window.
+    Load,
+    /// The time in which memory settles after a start.
+    StartUp,
+}
+
+impl During {
+    /// The name in the JSON verdict.
+    pub const fn name(self) -> &'static str {
+        match self {
+            During::Load => "load",
+            During::StartUp => "start-up",
+        }
+    }
+}
+
+/// Says of each span that none which counts overlaps that it is of a start-up.
+fn mark_start_ups(spans: &mut [Span], counted: &[Span]) {
+    let ends_before = |span: &Span, time_ms: i64| span.resolved_at_ms.is_some_and(|resolved| resolved < time_ms);
+    let mut next = 0;
+    for span in spans {
+        while counted.get(next).is_some_and(|other| ends_before(other, span.pending_at_ms)) {
+            next += 1;
+        }
+        let counts = counted.get(next).is_some_and(|other| !ends_before(span, other.pending_at_ms));
+        if !counts {
+            span.during = Some(During::StartUp);
+        }
+    }
 }
 
 /// A replay over all phases of the evaluation interval.
@@ -298,6 +337,7 @@ fn metric_text(series: &MemorySeries) -> &'static str {
         }
         Metric::WorkingSet => ", replayed on the working set, not container_memory_usage_bytes",
         Metric::Rss => ", replayed on the resident set, not container_memory_usage_bytes",
+        Metric::Heap => ", replayed on a runtime's heap, not container_memory_usage_bytes",
         Metric::UsageBytes | Metric::Other => "",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::alert_rule::{Answer, Comparison, Lookback, Readings, Replay, Rule, Threshold};
+use super::alert_rule::{Answer, Comparison, Exempt, Lookback, Readings, Replay, Rule, Threshold};
 use super::{
     Criterion, LoadWindow, Phases, Span, Status, metric_text, moment_text, percent_text, sampling_text, step_text,
 };
@@ -57,7 +57,7 @@ pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &Context) -
     let replay = Replay::of(alert.rule, &inputs, alert.interval_ms).expect("the owner is one of the inputs");
     // The points of a range query lie on a grid of their own: only its phases can be asked about.
     let phase_ms = context.phase_ms.filter(|_| owner.info.sampling == Sampling::Raw);
-    let answer = Answer::of(&replay, phase_ms, context.load);
+    let answer = Answer::of(&replay, phase_ms, Exempt::load(context.load));
 
     let words = Words { alert, owner, replay: &replay, threshold: alert.rule.condition.threshold() };
     let decided = replay.can_fire() && answer.evaluable_share.is_some_and(|share| alert.min_evaluable_share <= share);

@@ -10,9 +10,10 @@ use crate::settings::RapidSettings;
 use crate::stats::{Points, theil_sen};
 use crate::units::{duration_text, rate_text};
 
+use super::starts::Starts;
 use super::{
-    Context, Criterion, Span, Status, amount_text, left_out_text, margin, moment_text, outside_load, step_text,
-    too_coarse_text,
+    Context, Criterion, Span, Status, amount_text, left_out_text, margin, mark_start_ups, moment_text, outside_load,
+    step_text, too_coarse_text,
 };
 
 const ID: &str = "rapid-50mb-per-min";
@@ -34,8 +35,25 @@ struct Climbs {
     spans: Vec<Span>,
 }
 
+impl Climbs {
+    fn of(series: &MemorySeries, parts: &[Range<usize>], settings: &RapidSettings, above: f64) -> Climbs {
+        let mut climbs = Climbs::default();
+        for part in parts {
+            slide(series, part.clone(), settings, above, &mut climbs);
+            bound(series, part.clone(), settings, &mut climbs);
+        }
+        climbs
+    }
+
+    /// The climb that is too fast, and when it ended. `decided`: whether slopes decide, and no lower bound does.
+    fn too_fast(&self, decided: bool, above: f64) -> Option<(f64, i64)> {
+        let bound = self.lower_bound.filter(|_| !decided);
+        [self.fastest, bound].into_iter().flatten().find(|(slope, _)| *slope > above)
+    }
+}
+
 /// A slope above 50 MB a minute over 5 minutes.
-pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
+pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &Starts) -> Criterion {
     let settings = &context.settings.rapid;
     let threshold = settings.bytes_per_minute.as_f64() / 60.0;
     let window_seconds = settings.window_seconds.get();
@@ -43,17 +61,25 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let left_out = left_out_text(context);
     // What two rounded readings at the ends of a window can be off by.
     let margin = margin(series, threshold * window_seconds) / window_seconds.max(1.0);
+    let above = threshold + margin;
 
-    let mut climbs = Climbs::default();
-    for part in outside_load(series, context.load) {
-        slide(series, part.clone(), settings, threshold + margin, &mut climbs);
-        bound(series, part, settings, &mut climbs);
-    }
-    let decided =
-        climbs.time_ms > 0 && settings.min_decided_share.get() * climbs.time_ms as f64 <= climbs.decided_ms as f64;
+    let parts = outside_load(series, context.load);
+    let all = Climbs::of(series, &parts, settings, above);
+    let decided = all.time_ms > 0 && settings.min_decided_share.get() * all.time_ms as f64 <= all.decided_ms as f64;
+    // The climb of a start-up is shown and does not count: what is left without its readings decides.
+    let left = all.too_fast(decided, above).and_then(|_| starts.counted(series, &parts));
+    let (counted, at_start) = match &left {
+        None => (None, None),
+        Some(left) => {
+            let counted = Climbs::of(series, left, settings, above);
+            let at_start = all.too_fast(decided, above).filter(|_| counted.too_fast(decided, above).is_none());
+            (Some(counted), at_start)
+        }
+    };
+    let climbs = counted.as_ref().unwrap_or(&all);
 
     let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
-        (Some((slope, time_ms)), _) if slope > threshold + margin => {
+        (Some((slope, time_ms)), _) if slope > above => {
             let reason = format!(
                 "memory climbed {} over {} until {}, faster than {limit_text}{left_out}",
                 rate_text(slope),
@@ -62,14 +88,13 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             );
             (Status::Fail, Some(slope), reason)
         }
-        (_, Some((slope, time_ms))) if !decided && slope > threshold + margin => {
+        (_, Some((slope, time_ms))) if !decided && slope > above => {
             let reason = format!(
                 "memory climbed at least {} until {}, on average between readings {} apart, faster than {limit_text}{left_out}",
                 rate_text(slope),
                 moment_text(series, time_ms),
                 step_text(series).unwrap_or_default()
             );
-            climbs.spans = lower_bound_spans(series, context, settings, threshold + margin);
             (Status::Fail, Some(slope), reason)
         }
         (_, bound) if margin > 0.0 => (
@@ -77,13 +102,29 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             bound.map(|(slope, _)| slope),
             too_coarse_text(series, settings.bytes_per_minute.as_f64() * window_seconds / 60.0),
         ),
-        (Some((slope, _)), _) if decided => {
-            let reason = format!(
-                "memory climbed at most {} over {}, {limit_text} allowed{left_out}",
-                rate_text(slope.max(0.0)),
-                settings.window_seconds
-            );
-            (Status::Pass, Some(slope), reason)
+        (fastest, _) if decided && (fastest.is_some() || at_start.is_some()) => {
+            let slope = fastest.map(|(slope, _)| slope);
+            let most = slope.map(|slope| rate_text(slope.max(0.0)));
+            let reason = match at_start {
+                Some((at_start, time_ms)) => {
+                    let others = most.map_or_else(String::new, |most| {
+                        format!("; otherwise it climbed at most {most}, {limit_text} allowed{left_out}")
+                    });
+                    format!(
+                        "memory climbed {} over {} until {}, {}{others}",
+                        rate_text(at_start),
+                        settings.window_seconds,
+                        moment_text(series, time_ms),
+                        starts.not_counted_text(series, time_ms)
+                    )
+                }
+                None => format!(
+                    "memory climbed at most {} over {}, {limit_text} allowed{left_out}",
+                    most.unwrap_or_default(),
+                    settings.window_seconds
+                ),
+            };
+            (Status::Pass, slope, reason)
         }
         (_, Some((slope, _))) => {
             let reason = format!(
@@ -98,14 +139,45 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             (Status::NotEvaluable, Some(slope), reason)
         }
         _ => {
-            let reason = format!("the readings outside the load do not reach over {}", settings.window_seconds);
-            let reason = if context.load.is_none() { reason.replace(" outside the load", "") } else { reason };
+            let reason = match at_start {
+                Some((slope, time_ms)) => format!(
+                    "memory climbed at least {} until {}, {}; no other readings reach over {}",
+                    rate_text(slope),
+                    moment_text(series, time_ms),
+                    starts.not_counted_text(series, time_ms),
+                    settings.window_seconds
+                ),
+                None if context.load.is_none() => format!("the readings do not reach over {}", settings.window_seconds),
+                None => format!("the readings outside the load do not reach over {}", settings.window_seconds),
+            };
             (Status::NotEvaluable, None, reason)
         }
     };
-    Criterion::new(ID, settings.gates, status, reason)
-        .measured(value, threshold, "bytes_per_second")
-        .with_spans(climbs.spans)
+    let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
+    Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes_per_second").with_spans(spans)
+}
+
+/// When memory climbed too fast; `counted`: the parts without start-ups and the climbs in them.
+fn spans(
+    series: &MemorySeries,
+    context: &Context<'_>,
+    all: &Climbs,
+    counted: Option<(&[Range<usize>], &Climbs)>,
+    decided: bool,
+    above: f64,
+) -> Vec<Span> {
+    let settings = &context.settings.rapid;
+    let fails = |climbs: &&Climbs| climbs.too_fast(decided, above).is_some();
+    let deciding = counted.map(|(_, climbs)| climbs).filter(fails).unwrap_or(all);
+    let by_bound = fails(&deciding) && deciding.spans.is_empty();
+    let of = |climbs: &Climbs, parts: &[Range<usize>]| {
+        if by_bound { lower_bound_spans(series, parts, settings, above) } else { climbs.spans.clone() }
+    };
+    let mut spans = of(all, &outside_load(series, context.load));
+    if let Some((parts, climbs)) = counted {
+        mark_start_ups(&mut spans, &of(climbs, parts));
+    }
+    spans
 }
 
 /// The slope of every window of a part that has enough readings.
@@ -153,7 +225,7 @@ fn slide(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, th
                 pending_at_ms: times[first],
                 firing_at_ms: Some(times[last]),
                 resolved_at_ms: None,
-                during_load: false,
+                during: None,
             });
         } else if let Some(span) = open.take() {
             climbs.spans.push(Span { resolved_at_ms: Some(times[last]), ..span });
@@ -220,14 +292,14 @@ fn bound(series: &MemorySeries, part: Range<usize>, settings: &RapidSettings, cl
 
 fn lower_bound_spans(
     series: &MemorySeries,
-    context: &Context<'_>,
+    parts: &[Range<usize>],
     settings: &RapidSettings,
     threshold: f64,
 ) -> Vec<Span> {
     let times = series.time_ms();
     let mut spans: Vec<Span> = Vec::new();
-    for part in outside_load(series, context.load) {
-        for (a, b) in apart(series, part, settings) {
+    for part in parts {
+        for (a, b) in apart(series, part.clone(), settings) {
             if average_slope(series, a, b) <= threshold {
                 continue;
             }
@@ -239,7 +311,7 @@ fn lower_bound_spans(
                     pending_at_ms: times[a],
                     firing_at_ms: Some(times[b]),
                     resolved_at_ms: Some(times[b]),
-                    during_load: false,
+                    during: None,
                 }),
             }
         }

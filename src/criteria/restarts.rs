@@ -97,7 +97,7 @@ fn loops(restarts: &[Restart<'_>], loop_size: usize, within_ms: i64) -> Vec<Span
                 pending_at_ms: first_ms,
                 firing_at_ms: Some(last_ms),
                 resolved_at_ms: Some(last_ms),
-                during_load: false,
+                during: None,
             }),
         }
     }

@@ -63,6 +63,7 @@ mod tests {
                 grows_after_load: None,
                 onset_ms: None,
             },
+            started_ms: None,
             restarts: &[],
             watched_share: 0.0,
             freshness,

@@ -37,7 +37,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             pending_at_ms: verdict.onset_ms.unwrap_or(judged_from_ms),
             firing_at_ms: Some(series.end_ms()),
             resolved_at_ms: None,
-            during_load: false,
+            during: None,
         }],
         _ => Vec::new(),
     };

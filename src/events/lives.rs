@@ -55,6 +55,11 @@ impl Ending {
         self.up_ms.or(self.down_ms).or(self.oom_ms).expect("something was recorded of it")
     }
 
+    /// When it was up again, where that is recorded, in milliseconds.
+    pub(super) fn up_ms(&self) -> Option<i64> {
+        self.up_ms
+    }
+
     /// What was recorded, for a reader: `killed for memory and started again`.
     pub fn words(&self) -> String {
         let code = self.exit_code.map_or(String::new(), |code| format!(" (exit code {code})"));

@@ -157,6 +157,7 @@ enum MetricName {
     UsageBytes,
     WorkingSet,
     Rss,
+    Heap,
     Other,
 }
 

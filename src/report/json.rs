@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{KnownLimitSource, Report, SeriesReport};
-use crate::criteria::{Criterion, Span, Status};
+use crate::criteria::{Criterion, During, Span, Status};
 use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
-use crate::judge::Growth;
+use crate::judge::{Before, Growth};
 use crate::rules::RuleAccount;
 use crate::settings::Settings;
 use crate::units::time_text;
@@ -132,6 +132,8 @@ struct SeriesJson<'a> {
     growth: Option<GrowthJson>,
     settled: Option<SettledJson>,
     onset: Option<String>,
+    regime: RegimeJson,
+    before: Vec<BeforeJson>,
     minimum_detectable: Option<DetectableJson>,
     segments: Vec<SegmentJson>,
     restarts: Vec<RestartJson>,
@@ -139,6 +141,19 @@ struct SeriesJson<'a> {
     time_to_limit: Option<TimeToLimitJson>,
     criteria: Vec<CriterionJson<'a>>,
     next_action: Option<NextActionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RegimeJson {
+    start: Option<String>,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+struct BeforeJson {
+    start: Option<String>,
+    end: Option<String>,
+    bytes_per_second: Number,
 }
 
 #[derive(Serialize)]
@@ -335,6 +350,15 @@ fn input(input: &Input) -> InputJson<'_> {
     }
 }
 
+/// `at`: the time at so many seconds from the first sample, as text.
+fn before_json(before: &Before, at: &dyn Fn(f64) -> Option<String>) -> BeforeJson {
+    BeforeJson {
+        start: at(before.start_seconds),
+        end: at(before.end_seconds),
+        bytes_per_second: Number(before.bytes_per_second),
+    }
+}
+
 fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
     let samples = &series.samples;
     let used = samples.used_bytes();
@@ -381,6 +405,8 @@ fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
             samples: level.n_samples,
         }),
         onset: judgement.onset_seconds.and_then(at),
+        regime: RegimeJson { start: at(judgement.regime.start_seconds), why: judgement.regime.why.name() },
+        before: judgement.before.iter().map(|before| before_json(before, &at)).collect(),
         minimum_detectable: judgement.detectable.map(|detectable| DetectableJson {
             bytes_per_second: detectable.bytes_per_second.map(Number),
             needed_seconds: detectable.needed_seconds.map(|seconds| Number(seconds.ceil())),
@@ -481,7 +507,7 @@ fn span(span: &Span, times: Times) -> SpanJson {
         pending_at: times.text(span.pending_at_ms),
         firing_at: span.firing_at_ms.and_then(|time| times.text(time)),
         resolved_at: span.resolved_at_ms.and_then(|time| times.text(time)),
-        during: span.during_load.then_some("load"),
+        during: span.during.map(During::name),
     }
 }
 

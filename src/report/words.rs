@@ -97,12 +97,30 @@ fn outcome_in_words(report: &Report, name: &dyn Fn(&str) -> String) -> String {
         Outcome::Pass => {
             let open = of(Outcome::Inconclusive).len();
             let except = if open == 0 { String::new() } else { format!(" ({open} too short to count)") };
+            let slow = slow_growth(report, total);
             if total == 1 {
-                "PASS: the only series does not leak".to_owned()
+                format!("PASS: the only series does not leak{slow}")
             } else {
-                format!("PASS: none of {total} series leaks{except}")
+                format!("PASS: none of {total} series leaks{except}{slow}")
             }
         }
+    }
+}
+
+/// What grows by less than matters, after the words that nothing leaks; empty where nothing does.
+fn slow_growth(report: &Report, total: usize) -> String {
+    let growing: Vec<(f64, f64)> = report
+        .series
+        .iter()
+        .filter(|series| series.verdict() == Verdict::NegligibleGrowth)
+        .filter_map(|series| Some((series.judgement.growth?.bytes_per_second, series.tolerance.bytes_per_second)))
+        .collect();
+    let Some(&(rate, matters)) = growing.iter().max_by(|a, b| a.0.total_cmp(&b.0)) else { return String::new() };
+    let (rate, matters) = (rate_per_day_text(rate), rate_per_day_text(matters));
+    match growing.len() {
+        1 if total == 1 => format!("; it grows by less than matters here ({rate}; what matters: {matters})"),
+        1 => format!("; 1 grows by less than matters here ({rate}; what matters: {matters})"),
+        n => format!("; {n} grow by less than matters here (up to {rate}; what matters: {matters})"),
     }
 }
 
@@ -281,7 +299,7 @@ fn shape(series: &SeriesReport) -> Option<String> {
             _ => "far less well",
         };
         return Some(format!(
-            "The shape that fits best is {}; {} fits {how_well}, the best that says otherwise",
+            "The shape that fits best is {}; {} fits {how_well}, the best of another kind",
             shapes.chosen, shapes.runner_up
         ));
     }

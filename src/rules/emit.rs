@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::select::{self, Binding, Container, Select};
 use super::{AlertRule, AlertRules, file, lookback};
 use crate::criteria::LoadWindow;
-use crate::criteria::alert_rule::{Answer, Lookback, Readings, Replay};
+use crate::criteria::alert_rule::{Answer, Exempt, Lookback, Readings, Replay};
 use crate::series::MemorySeries;
 use crate::settings::Settings;
 use crate::units::Seconds;
@@ -207,9 +207,9 @@ impl Finding<'_> {
             .collect();
         let inputs: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
         let replay = Replay::of(self.rule, &inputs, self.interval_ms)?;
-        let answer = Answer::of(&replay, phase_ms, load);
+        let answer = Answer::of(&replay, phase_ms, Exempt::load(load));
         answer.first_firing_at_ms?;
-        let span = answer.spans.iter().find(|span| span.firing_at_ms.is_some() && !span.during_load)?;
+        let span = answer.spans.iter().find(|span| span.firing_at_ms.is_some() && span.during.is_none())?;
         let firing_ms = span.firing_at_ms?;
 
         let before_ms = self.rule.condition.memory_ms(LOOKBACK_MS) + 1;
@@ -238,7 +238,7 @@ impl Finding<'_> {
             .collect();
         let readings: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
         let replay = Replay::of(self.rule, &readings, self.interval_ms).ok_or_else(lost)?;
-        let replayed = replay.at_phase(0, None);
+        let replayed = replay.at_phase(0, Exempt::default());
         let span = replayed.spans.iter().find(|span| span.firing_at_ms.is_some()).ok_or_else(lost)?;
         let firing_ms = span.firing_at_ms.ok_or_else(lost)?;
 

@@ -22,7 +22,7 @@ PHI = [0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.985, 0.995, 0.9995
 def covariance(x, phi):
     """Of AR(1) noise sampled at x, whose innovation over one usual step has variance 1."""
     step = numpy.median(numpy.diff(x))
-    ages = numpy.concatenate([[0], numpy.cumsum(numpy.maximum(numpy.diff(x) / step, 0.25))])
+    ages = numpy.concatenate([[0], numpy.cumsum(numpy.maximum(numpy.round(numpy.diff(x) / step / 0.25), 1) * 0.25)])
     distance = numpy.abs(ages[:, None] - ages[None, :])
     return (numpy.eye(len(x)) if phi == 0 else phi**distance) / (1 - phi**2)
 

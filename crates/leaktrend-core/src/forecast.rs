@@ -1,11 +1,7 @@
 //! When memory reaches its limit, if it goes on as it does.
 
-use crate::fit::{Analysis, Fit, ShapeFit};
-use crate::judge::{Judgement, ShapeName, Verdict};
-use crate::segment::Segmentation;
-use crate::stats::Points;
-use crate::stats::ar1::{LinePosterior, SlopePosterior};
-use crate::stats::robust::{mean, median};
+use crate::judge::{Judgement, Measured, Verdict};
+use crate::stats::posterior::LinePosterior;
 use crate::units::DAY;
 
 /// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
@@ -33,12 +29,12 @@ const TIMES_OF_DAY: usize = 96;
 /// The limit is reached at `t` with the probability that level and slope, which are estimated together, lie above it
 /// at `t`; the daily cycle is added where one was fitted. Short-lived noise is not: a single reading may touch the
 /// limit earlier. Fieller (1954) for a line under independent noise; here averaged over the noise's coefficient.
-pub fn time_to_limit(limit: f64, fit: &Fit, segmentation: &Segmentation, judgement: &Judgement) -> Option<TimeToLimit> {
+pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> Option<TimeToLimit> {
     let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
-    let outlook = Outlook::new(fit, segmentation, judgement)?;
+    let outlook = Outlook::new(measured)?;
     let tail = (1.0 - growth.confidence) / 2.0;
-    let farthest = FARTHEST * fit.span_seconds;
+    let farthest = FARTHEST * measured.span_seconds();
     let reached = |probability: f64| outlook.reaches(limit, probability, farthest);
     if outlook.probability_below(limit, 0.0) <= 0.5 {
         return None;
@@ -60,30 +56,22 @@ struct Outlook {
 }
 
 impl Outlook {
-    fn new(fit: &Fit, segmentation: &Segmentation, judgement: &Judgement) -> Option<Outlook> {
-        let end = *segmentation.seconds.last()?;
-        let line = |line: LinePosterior| Outlook { line, cycle: Vec::new() };
-        let by_lives = judgement.shape == ShapeName::Sawtooth || fit.stretch.is_none();
-        if let Some(lives) = fit.lives.as_ref().filter(|_| by_lives) {
-            let (level, at) = level_of_last_life(segmentation, &lives.centres)?;
-            return Some(line(LinePosterior::of_level(level + lives.slope.mean() * (end - at), lives.slope.clone())));
-        }
-        match &fit.stretch.as_ref()?.analysis {
-            Analysis::FewFloors(_) => None,
-            Analysis::Floors { floors, .. } => {
-                let (x, y): (Vec<f64>, Vec<f64>) = floors.iter().copied().unzip();
-                LinePosterior::of_line(Points::new(&x, &y)?, end, fit.floor).map(line)
-            }
-            Analysis::Shape(shape) if judgement.verdict == Verdict::SteppingGrowth => {
-                let slope: SlopePosterior = shape.staircase.as_ref()?.slope.clone();
-                Some(line(LinePosterior::of_level(shape.last, slope)))
-            }
-            Analysis::Shape(shape) => {
-                let points = Points::new(&shape.seconds, &shape.values)?;
-                let line = shape.shape.line(points, DAY, fit.floor, end)?;
-                Some(Outlook { line, cycle: cycle(shape, end) })
-            }
-        }
+    /// From the means: it is what is in use that meets the limit, not what cannot be given back.
+    fn new(measured: &Measured) -> Option<Outlook> {
+        let stretch = measured.stretch()?;
+        let means = stretch.means();
+        let end = *stretch.seconds.last()?;
+        let cycle = if means.rhythm.harmonics == 0 {
+            Vec::new()
+        } else {
+            let at = |index: usize| {
+                let time = end - DAY + DAY * index as f64 / TIMES_OF_DAY as f64;
+                let at = stretch.seconds.partition_point(|seconds| *seconds < time).min(stretch.seconds.len() - 1);
+                means.values[at] - means.without_rhythm[at]
+            };
+            (0..TIMES_OF_DAY).map(at).collect()
+        };
+        Some(Outlook { line: means.line.clone(), cycle })
     }
 
     /// The probability that memory is below `limit`, `t` seconds after the last sample.
@@ -118,32 +106,4 @@ impl Outlook {
             .find(|t| self.probability_below(limit, *t) <= 1.0 - probability);
         Some(tide.unwrap_or(upper))
     }
-}
-
-/// The level of the life that goes on, and the time to which it belongs: the middle of its line, or its last samples
-/// when it is too young for one.
-fn level_of_last_life(
-    segmentation: &Segmentation,
-    centres: &[(std::ops::Range<usize>, f64, f64)],
-) -> Option<(f64, f64)> {
-    let life = segmentation.lives().pop()?;
-    if let Some((_, at, level)) = centres.last().filter(|(known, ..)| known.start == life.start) {
-        return Some((*level, *at));
-    }
-    let newest = life.start.max(life.end.saturating_sub(3))..life.end;
-    median(&segmentation.values[newest.clone()]).zip(mean(&segmentation.seconds[newest]))
-}
-
-/// The daily cycle of the last day, from `end` on; empty without one.
-fn cycle(fit: &ShapeFit, end: f64) -> Vec<f64> {
-    if fit.shape.chosen.harmonics == 0 {
-        return Vec::new();
-    }
-    (0..TIMES_OF_DAY)
-        .map(|index| {
-            let time = end - DAY + DAY * index as f64 / TIMES_OF_DAY as f64;
-            let at = fit.seconds.partition_point(|seconds| *seconds < time).min(fit.seconds.len() - 1);
-            fit.values[at] - fit.shape.without_cycle[at]
-        })
-        .collect()
 }

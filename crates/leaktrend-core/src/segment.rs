@@ -1,17 +1,24 @@
-//! Cuts a series at restarts, with the evidence for each cut.
+//! Says what the falls of a series may be: restarts, collections of garbage, or ends of jobs.
 //!
 //! Explicit evidence (events, a new container ID, counters that fell in the same row) overrides values. Values alone
-//! are ambiguous, since a garbage collection falls like a restart: a fall counts as a restart only when it goes back to
-//! the level of a start, or comes by the clock, and does not merely end an excursion. Times are seconds from the
-//! first sample, values bytes.
+//! are ambiguous, since a collection falls like a restart: a fall is named a restart only when it goes back to the level
+//! of a start, or comes by the clock, and does not merely end an excursion; what may be either is left open, and read
+//! both ways. Times are seconds from the first sample, values bytes.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::series::{Marks, MemorySeries};
 use crate::stats::falls::Falls;
 use crate::stats::robust::{RunningMedian, mad, mean, median, median_of};
 use crate::stats::{falls, spikes};
 
+/// A fall by a smaller share of the level before it is no restart.
+const SHALLOW: f64 = 0.12;
+/// More falls than this are collections: what restarts so often does so from one ceiling or by a clock.
+const MANY_FALLS: usize = 12;
+/// So many collections leave floors enough to say something.
+const MIN_CYCLES: usize = 5;
 /// After a restart at most this share of the memory before it is left.
 const RESTART_DEPTH: f64 = 0.6;
 /// A restart goes back at least this share of the way to the start level; a load that is released keeps some.
@@ -33,6 +40,8 @@ const NEAR_CEILING: f64 = 0.05;
 const CLOCK_HOURS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 168.0];
 /// A period shorter than this many samples cannot be told from chance: 1.5 samples are 4 % of it.
 const CLOCK_MIN_SAMPLES: f64 = 38.0;
+/// Down to so many a clock is no more than possible: 1.5 samples are 6 % of it.
+const CLOCK_FEWEST_SAMPLES: f64 = 24.0;
 /// Each end of a run of restarts on time is seen up to one sample late, and a restart may take half of one.
 const CLOCK_DRIFT_SAMPLES: f64 = 1.5;
 /// One or two falls are trusted as restarts only between lives of this many samples ...
@@ -100,64 +109,78 @@ pub struct Restart {
     pub after_bytes: f64,
 }
 
-/// A series cut at its restarts.
+/// What falls that may be restarts or collections are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// For neither: they are part of the noise.
+    Noise,
+    /// For restarts: each begins a new life.
+    Restarts,
+    /// For collections of garbage: what they leave is what counts.
+    Collections,
+}
+
+/// A series and its falls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segmentation<'a> {
     /// Seconds from the first sample.
     pub seconds: Vec<f64>,
     /// Memory in bytes, spikes replaced by their neighbours' median; without any, that of the series itself.
     pub values: Cow<'a, [f64]>,
+    /// What was found in them.
+    pub falls: Falling,
+}
+
+/// What was found in the values of a series; indices are of the first sample after each fall.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Falling {
     /// Indices of the replaced samples.
     pub spikes: Vec<usize>,
-    /// Where lives begin anew, increasing.
+    /// Restarts that are named to the reader, increasing.
     pub restarts: Vec<Restart>,
-    /// Whether the restarts may carry a failing verdict: explicit, by the clock, from one ceiling, or between long
+    /// Falls that are restarts in every reading, increasing: explicit, by the clock, from one ceiling, or between long
     /// lives.
-    pub trusted: bool,
-    /// Whether memory climbs all through the lives, rather than in a jump.
-    pub gradual: bool,
-    /// Falls that are neither restarts nor ends of excursions: garbage collections.
-    pub releases: Vec<usize>,
-    /// Abrupt rises: indices of the first samples after them.
-    pub rises: Vec<usize>,
-    /// All abrupt falls, whatever they are.
-    pub falls: Vec<usize>,
+    pub certain: Vec<usize>,
+    /// Falls that may be restarts or collections, increasing.
+    pub open: Vec<usize>,
+    /// Falls that may be collections, shallow ones too, increasing.
+    pub collections: Vec<usize>,
+    /// The usual seconds from one of these to the next; 0 with fewer than two.
+    pub cycle: f64,
+    /// Readings of the open falls that are plausible, the likeliest first; at least one.
+    pub readings: Vec<Reading>,
+    /// Samples of jobs that came and went, increasing.
+    pub pulses: Vec<Range<usize>>,
 }
 
 impl Segmentation<'_> {
-    /// The samples of each life, in order; one life when there was no restart.
-    pub fn lives(&self) -> Vec<std::ops::Range<usize>> {
-        lives(&self.cuts(), self.values.len())
+    /// The samples between restarts that are named, in order; one life when there was none.
+    pub fn lives(&self) -> Vec<Range<usize>> {
+        let cuts: Vec<usize> = self.falls.restarts.iter().map(|restart| restart.at).collect();
+        lives(&cuts, self.values.len())
+    }
+
+    /// Where lives begin in a reading, increasing.
+    pub fn cuts(&self, reading: Reading) -> Vec<usize> {
+        let mut cuts = self.falls.certain.clone();
+        if reading == Reading::Restarts {
+            cuts.extend(&self.falls.open);
+            cuts.sort_unstable();
+        }
+        cuts
     }
 
     /// Gives back the memory of `seconds` and `values`, until `unpack`.
     pub fn pack(self) -> Packed {
-        let replaced = self.spikes.iter().map(|spike| self.values[*spike]).collect();
-        let rest = self.with_columns(Vec::new(), Cow::Borrowed(&[]));
-        Packed { rest, replaced }
-    }
-
-    /// The same with values of its own.
-    pub fn into_owned(mut self) -> Segmentation<'static> {
-        let seconds = std::mem::take(&mut self.seconds);
-        let values = Cow::Owned(std::mem::take(&mut self.values).into_owned());
-        self.with_columns(seconds, values)
-    }
-
-    fn with_columns(self, seconds: Vec<f64>, values: Cow<'_, [f64]>) -> Segmentation<'_> {
-        let Segmentation { spikes, restarts, trusted, gradual, releases, rises, falls, .. } = self;
-        Segmentation { seconds, values, spikes, restarts, trusted, gradual, releases, rises, falls }
-    }
-
-    fn cuts(&self) -> Vec<usize> {
-        self.restarts.iter().map(|restart| restart.at).collect()
+        let replaced = self.falls.spikes.iter().map(|spike| self.values[*spike]).collect();
+        Packed { falls: self.falls, replaced }
     }
 }
 
 /// A segmentation without its columns, which the series holds, too.
 #[derive(Debug, Clone)]
 pub struct Packed {
-    rest: Segmentation<'static>,
+    falls: Falling,
     /// The values in the places of spikes.
     replaced: Vec<f64>,
 }
@@ -165,14 +188,11 @@ pub struct Packed {
 impl Packed {
     /// The segmentation again, of a series with these times and values.
     pub fn unpack<'a>(self, time_ms: &[i64], used_bytes: &'a [f64]) -> Segmentation<'a> {
-        let Packed { rest, replaced } = self;
-        let mut segmentation: Segmentation<'a> = rest;
-        segmentation.seconds = seconds_of(time_ms);
-        segmentation.values = Cow::Borrowed(used_bytes);
-        for (spike, value) in segmentation.spikes.iter().zip(replaced) {
-            segmentation.values.to_mut()[*spike] = value;
+        let mut values = Cow::Borrowed(used_bytes);
+        for (spike, value) in self.falls.spikes.iter().zip(self.replaced) {
+            values.to_mut()[*spike] = value;
         }
-        segmentation
+        Segmentation { seconds: seconds_of(time_ms), values, falls: self.falls }
     }
 }
 
@@ -182,7 +202,7 @@ fn seconds_of(time_ms: &[i64]) -> Vec<f64> {
     time_ms.iter().map(|time| (time - start) as f64 / 1000.0).collect()
 }
 
-/// Finds restarts and releases. `limit`: the container's limit in bytes. Takes O(n log n) time.
+/// Finds what may be a restart. `limit`: the container's limit in bytes. Takes O(n log n) time.
 pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let despiked = spikes::remove(series.used_bytes());
     let values = despiked.values;
@@ -191,27 +211,67 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let explicit = explicit_restarts(series);
 
     let evidence = Evidence::new(&seconds, &values, &falls);
-    let (mut cuts, trusted) = if tells_of_every_restart(series) {
+    let all_told = tells_of_every_restart(series);
+    let (mut cuts, trusted) = if all_told {
         (explicit, true)
     } else {
         let gaps = after_gaps(&seconds, series.used_bytes());
-        let (suggested, trusted) = if gaps.is_empty() { evidence.restarts(&seconds, &values) } else { (gaps, true) };
+        let (suggested, trusted) = match (gaps.is_empty(), series.info.metric.is_collected()) {
+            (false, _) => (gaps, true),
+            // A heap falls whenever it is collected.
+            (true, true) => (Vec::new(), false),
+            (true, false) => evidence.restarts(&seconds, &values),
+        };
         beside_explicit(series, explicit, suggested, trusted)
     };
     cuts.retain(|&(at, _)| 0 < at && at < values.len());
-    let at: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
-    let gradual = climbs_gradually(&values, &at);
-    let releases = falls
+    let is_certain = |cause: Cause| trusted || cause != Cause::LevelDrop;
+    let certain: Vec<usize> = cuts.iter().filter(|(_, cause)| is_certain(*cause)).map(|(at, _)| *at).collect();
+
+    let others: Vec<&Fall> = evidence
+        .falls
         .iter()
-        .copied()
         .filter(|fall| {
-            let nearest = at.partition_point(|cut| cut + 1 < *fall);
-            at.get(nearest).is_none_or(|cut| cut.abs_diff(*fall) > 1)
-                && evidence.excursion_ends.binary_search(fall).is_err()
+            evidence.excursion_ends.binary_search(&fall.at).is_err()
+                && certain.iter().all(|cut| cut.abs_diff(fall.at) > 1)
         })
         .collect();
-    let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
-    Segmentation { seconds, values, spikes: despiked.spikes, restarts, trusted, gradual, releases, rises, falls }
+    let collections: Vec<usize> = others.iter().map(|fall| fall.at).collect();
+    let may_be_restart = |fall: &&&Fall| {
+        !all_told
+            && !series.info.metric.is_collected()
+            && fall.before - fall.after > SHALLOW * fall.before
+            && !series.marks(fall.at).contains(Marks::WATCHED)
+    };
+    let mut open: Vec<usize> = others.iter().filter(may_be_restart).map(|fall| fall.at).collect();
+    let enough = if series.info.metric.is_collected() { MIN_CYCLES } else { MANY_FALLS };
+    // What rises as abruptly as it falls comes and goes: no collector does that.
+    let gradual = rises.len() * 3 <= collections.len();
+    let collected = enough < collections.len() && gradual;
+    let readings = match open.len() {
+        1..=MANY_FALLS if MIN_CYCLES < collections.len() && gradual => vec![Reading::Restarts, Reading::Collections],
+        1..=MANY_FALLS => vec![Reading::Restarts, Reading::Noise],
+        _ if collected && evidence.may_keep_a_clock && !open.is_empty() => {
+            vec![Reading::Restarts, Reading::Collections]
+        }
+        _ if collected => vec![Reading::Collections],
+        _ => vec![Reading::Noise],
+    };
+    if !readings.contains(&Reading::Restarts) {
+        open.clear();
+    }
+    let intervals: Vec<f64> = collections.windows(2).map(|pair| seconds[pair[1]] - seconds[pair[0]]).collect();
+    let falls = Falling {
+        spikes: despiked.spikes,
+        restarts: with_oom_kills(cuts, series.used_bytes(), limit),
+        certain,
+        open,
+        cycle: median(&intervals).unwrap_or(0.0),
+        collections,
+        readings,
+        pulses: evidence.pulses,
+    };
+    Segmentation { seconds, values, falls }
 }
 
 fn explicit_restarts(series: &MemorySeries) -> Vec<(usize, Cause)> {
@@ -300,7 +360,10 @@ fn usual_rise(values: &[f64]) -> f64 {
 struct Evidence {
     falls: Vec<Fall>,
     excursion_ends: Vec<usize>,
+    pulses: Vec<Range<usize>>,
     by_the_clock: bool,
+    /// The same where the period holds too few samples to trust it.
+    may_keep_a_clock: bool,
     from_one_ceiling: bool,
 }
 
@@ -321,7 +384,7 @@ impl Evidence {
                 after: median(&values[at..n.min(at + 2)]).expect("a fall has a sample after it"),
             })
             .collect();
-        let excursion_ends = excursion_ends(values, &falls);
+        let (excursion_ends, pulses) = excursion_ends(values, &falls);
         let peaks: Vec<f64> = falls
             .iter()
             .filter(|fall| excursion_ends.binary_search(&fall.at).is_err())
@@ -333,8 +396,9 @@ impl Evidence {
                 .zip(median(&peaks))
                 .is_some_and(|(spread, level)| spread <= between_readings.max(CEILING_SPREAD * level));
         let times: Vec<f64> = falls.iter().map(|fall| seconds[fall.at]).collect();
-        let by_the_clock = usual_step(seconds).is_some_and(|step| keeps_the_clock(&times, step));
-        Evidence { falls, excursion_ends, by_the_clock, from_one_ceiling }
+        let on_time = |least: f64| usual_step(seconds).is_some_and(|step| keeps_the_clock(&times, step, least));
+        let (by_the_clock, may_keep_a_clock) = (on_time(CLOCK_MIN_SAMPLES), on_time(CLOCK_FEWEST_SAMPLES));
+        Evidence { falls, excursion_ends, pulses, by_the_clock, may_keep_a_clock, from_one_ceiling }
     }
 
     /// Restarts from values alone, and whether they may carry a failing verdict.
@@ -375,8 +439,9 @@ impl Evidence {
 
 /// Falls that end an excursion: in the same life memory rose abruptly by most of the fall, and was high for a
 /// shorter time than it had been low.
-fn excursion_ends(values: &[f64], falls: &[Fall]) -> Vec<usize> {
+fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usize>>) {
     let mut ends = Vec::new();
+    let mut pulses = Vec::new();
     let mut start = 0;
     for fall in falls {
         let width = ((fall.at - start) / 4).clamp(1, 4);
@@ -388,15 +453,16 @@ fn excursion_ends(values: &[f64], falls: &[Fall]) -> Vec<usize> {
             let rose_at = start + index + width / 2;
             if rise >= 0.6 * (fall.before - fall.after) && fall.at - rose_at < rose_at - start {
                 ends.push(fall.at);
+                pulses.push(rose_at..fall.at);
             }
         }
         start = fall.at;
     }
-    ends
+    (ends, pulses)
 }
 
 /// Whether events come by a scheduler's clock: most intervals are one period, nearly all a multiple of it.
-fn keeps_the_clock(times: &[f64], step: f64) -> bool {
+fn keeps_the_clock(times: &[f64], step: f64, min_samples: f64) -> bool {
     let intervals: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     if intervals.len() < 2 {
         return false;
@@ -407,7 +473,7 @@ fn keeps_the_clock(times: &[f64], step: f64) -> bool {
         .map(|hours| hours * 3600.0)
         .min_by(|a, b| (usual - a).abs().total_cmp(&(usual - b).abs()))
         .expect("there are periods");
-    if period < CLOCK_MIN_SAMPLES * step {
+    if period < min_samples * step {
         return false;
     }
     let tolerance = (0.02 * period).max(1.5 * step);
@@ -445,7 +511,7 @@ fn climbs_gradually(values: &[f64], cuts: &[usize]) -> bool {
     whole > 0.0 && first >= 0.1 * whole && second - first >= 0.12 * whole && whole - second >= 0.12 * whole
 }
 
-fn lives(cuts: &[usize], n: usize) -> Vec<std::ops::Range<usize>> {
+fn lives(cuts: &[usize], n: usize) -> Vec<Range<usize>> {
     let edges: Vec<usize> = [0].into_iter().chain(cuts.iter().copied()).chain([n]).collect();
     edges.windows(2).map(|edge| edge[0]..edge[1]).collect()
 }
@@ -501,9 +567,13 @@ mod tests {
     }
 
     fn describe(segmentation: &Segmentation) -> String {
-        let restarts: Vec<String> =
-            segmentation.restarts.iter().map(|restart| format!("{} {}", restart.at, restart.cause.name())).collect();
-        format!("{}, {} releases", restarts.join(", "), segmentation.releases.len())
+        let restarts: Vec<String> = segmentation
+            .falls
+            .restarts
+            .iter()
+            .map(|restart| format!("{} {}", restart.at, restart.cause.name()))
+            .collect();
+        format!("{}, {} collections", restarts.join(", "), segmentation.falls.collections.len())
     }
 
     #[track_caller]
@@ -518,17 +588,17 @@ mod tests {
 
     #[test]
     fn a_fall_to_the_level_of_a_start_is_a_restart() {
-        check(&teeth(20.0, 200.0, 50, 2), &[], "50 level-drop, 0 releases");
+        check(&teeth(20.0, 200.0, 50, 2), &[], "50 level-drop, 0 collections");
     }
 
     #[test]
     fn falls_from_one_ceiling_are_kills_for_memory() {
-        check(&teeth(20.0, 300.0, 50, 4), &[], "50 oom, 100 oom, 150 oom, 0 releases");
+        check(&teeth(20.0, 300.0, 50, 4), &[], "50 oom, 100 oom, 150 oom, 0 collections");
     }
 
     #[test]
     fn a_garbage_collection_is_a_release() {
-        check(&teeth(100.0, 140.0, 20, 5), &[], ", 4 releases");
+        check(&teeth(100.0, 140.0, 20, 5), &[], ", 4 collections");
     }
 
     #[test]
@@ -537,7 +607,7 @@ mod tests {
         check(
             &flat,
             &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)],
-            "20 counter-reset, 40 recreated, 0 releases",
+            "20 counter-reset, 40 recreated, 0 collections",
         );
     }
 
@@ -546,33 +616,36 @@ mod tests {
         let two_lives = teeth(20.0, 200.0, 30, 2);
         let unmarked = series(&two_lives, &[], 10_000);
         let guessed = cut(&unmarked, None);
-        assert_eq!((describe(&guessed).as_str(), guessed.trusted), ("30 level-drop, 0 releases", false));
+        assert_eq!(
+            (describe(&guessed).as_str(), guessed.falls.certain.is_empty()),
+            ("30 level-drop, 1 collections", true)
+        );
         for (marks, expected) in [
-            (Marks::RESTARTED, "30 event, 0 releases"),
-            (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 releases"),
-            (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 releases"),
+            (Marks::RESTARTED, "30 event, 0 collections"),
+            (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 collections"),
+            (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 collections"),
         ] {
             let marked = series(&two_lives, &[(30, marks)], 10_000);
             let told = cut(&marked, None);
-            assert_eq!((describe(&told).as_str(), told.trusted), (expected, true));
+            assert_eq!((describe(&told).as_str(), told.falls.certain.len()), (expected, 1));
         }
     }
 
     #[test]
     fn events_end_where_they_end_and_values_speak_beyond() {
         let four_lives = teeth(20.0, 300.0, 50, 4);
-        check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 releases");
+        check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 collections");
         // Where events were recorded and tell of none, a fall is no restart.
         check(
             &four_lives,
             &[(50, Marks::RESTARTED), (100, Marks::WATCHED), (150, Marks::WATCHED)],
-            "50 event, 2 releases",
+            "50 event, 2 collections",
         );
     }
 
     #[test]
     fn an_upload_that_ends_is_neither() {
         let upload = |index: usize| if (70..80).contains(&index) { 200.0 } else { 50.0 };
-        check(&(0..120).map(upload).collect::<Vec<_>>(), &[], ", 0 releases");
+        check(&(0..120).map(upload).collect::<Vec<_>>(), &[], ", 0 collections");
     }
 }

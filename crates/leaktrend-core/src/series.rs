@@ -94,8 +94,19 @@ pub enum Metric {
     WorkingSet,
     /// `container_memory_rss`.
     Rss,
+    /// What a runtime's collector manages: `nodejs_heap_size_used_bytes`, `jvm_memory_used_bytes`,
+    /// `go_memstats_heap_inuse_bytes` and their like.
+    Heap,
     /// Any other metric of a Prometheus export.
     Other,
+}
+
+impl Metric {
+    /// Whether a fall of it can be a collection from the top to the level of a fresh start: that of a runtime's heap,
+    /// not that of a container's memory.
+    pub const fn is_collected(self) -> bool {
+        matches!(self, Metric::Heap)
+    }
 }
 
 /// Who a series is, before and beside its samples.

@@ -4,8 +4,10 @@
 
 use crate::judge::{Judgement, Verdict};
 use crate::segment::Segmentation;
-use crate::stats::ar1::{Noise, Scaled, SlopePosterior};
-use crate::stats::{Points, blocks};
+use crate::stats::Points;
+use crate::stats::ar1::{Noise, Regression, Scaled};
+use crate::stats::robust::median_of;
+use crate::stats::troughs::{self, Cutting};
 
 /// The last share of what was judged is taken as settled, as `flat-after-load` does.
 const SETTLED_SHARE: f64 = 0.25;
@@ -13,8 +15,8 @@ const SETTLED_SHARE: f64 = 0.25;
 const MIN_SAMPLES: usize = 16;
 /// Fewer samples than this say nothing of it.
 const FEWEST: usize = 4;
-/// Computed on at most this many block means of equal time.
-const BLOCKS: usize = 288;
+/// Computed on about so many block means of equal time.
+const BLOCKS: f64 = 288.0;
 
 /// A level with its interval, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,11 +55,16 @@ pub fn level(segmentation: &Segmentation, judgement: &Judgement, floor: f64, con
     }
 
     let points = Points::new(seconds, values)?.slice(start..life.end);
-    let (x, y) = blocks::means(points, BLOCKS, &[]);
-    let scaled = Scaled::new(&y);
-    let constant = vec![1.0; y.len()];
-    let noise = Noise::new(&x, &[]);
-    let posterior = SlopePosterior::new(&noise, &scaled.values, &[], &constant, floor / scaled.unit.powi(2))?;
+    let step = median_of(|| points.x().windows(2).map(|pair| pair[1] - pair[0]))?;
+    let width = (points.span() / BLOCKS).max(step);
+    let cutting = Cutting { seconds: points.x(), cuts: &[], left_out: &[], ends: &[], width, step };
+    let blocks = troughs::blocks(&cutting, points.y());
+    let scaled = Scaled::new(&blocks.means);
+    let noise = Noise::new(&blocks.x, &[]);
+    let mut regression = Regression::new(&noise, noise.column(scaled.values.clone()));
+    regression.push(noise.column(vec![1.0; blocks.x.len()]));
+    let [line] = regression.lines(&[1.0], [&[0.0]], floor / scaled.unit.powi(2))?;
+    let posterior = line.at(0.0);
     let tail = (1.0 - confidence) / 2.0;
     let bytes = |value: f64| scaled.mean + scaled.unit * value;
     Some(SettledLevel {

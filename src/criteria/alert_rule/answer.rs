@@ -1,7 +1,7 @@
 //! What a replay answers: at a phase that is known, or over all of them.
 
-use super::super::{LoadWindow, Phases, Span};
-use super::Replay;
+use super::super::{Phases, Span};
+use super::{Exempt, Replay};
 
 /// What a rule did.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +18,9 @@ pub struct Answer {
 
 impl Answer {
     /// Asks at a phase in milliseconds, or (`None`) over all of them.
-    pub fn of(replay: &Replay, phase_ms: Option<i64>, load: Option<LoadWindow>) -> Answer {
+    pub fn of(replay: &Replay, phase_ms: Option<i64>, exempt: Exempt<'_>) -> Answer {
         if let Some(phase_ms) = phase_ms {
-            let replayed = replay.at_phase(phase_ms, load);
+            let replayed = replay.at_phase(phase_ms, exempt);
             return Answer {
                 first_firing_at_ms: replayed.first_firing_at_ms,
                 evaluable_share: replayed.evaluable_share(),
@@ -28,11 +28,11 @@ impl Answer {
                 phases: None,
             };
         }
-        let sweep = replay.over_phases(load);
+        let sweep = replay.over_phases(exempt);
         Answer {
             first_firing_at_ms: sweep.phases.earliest_firing_at_ms,
             evaluable_share: replay.evaluable_share(),
-            spans: sweep.earliest_phase_ms.map_or_else(Vec::new, |phase| replay.at_phase(phase, load).spans),
+            spans: sweep.earliest_phase_ms.map_or_else(Vec::new, |phase| replay.at_phase(phase, exempt).spans),
             phases: Some(sweep.phases),
         }
     }

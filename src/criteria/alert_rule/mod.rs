@@ -12,16 +12,19 @@
 mod answer;
 mod condition;
 mod enclosure;
+mod exempt;
 mod readings;
 mod times;
 mod window;
 
 pub use answer::Answer;
 pub use condition::{Arithmetic, Comparison, Condition, Node, Selector, Threshold};
+pub use exempt::Exempt;
 pub use readings::{Lookback, Mean, Point, Readings};
 pub use window::Function;
 
-use super::{LoadWindow, Phases, Span};
+use super::{Phases, Span};
+use exempt::Exemptions;
 use times::{Cursor, Times, first_of_each_phase};
 
 /// An alert: a condition that holds for some time.
@@ -66,11 +69,11 @@ impl Rule {
 /// Whether 15 s more than its `for` make a rule fire depends on when it is evaluated:
 ///
 /// ```
-/// # use leaktrend::criteria::alert_rule::{Lookback, Readings, Replay, Rule};
+/// # use leaktrend::criteria::alert_rule::{Exempt, Lookback, Readings, Replay, Rule};
 /// let points = (0..40).map(|n| (n * 15_000, Some(if (10..19).contains(&n) { 950.0 } else { 100.0 }))).collect();
 /// let readings = Readings::new(points, Lookback::prometheus_3(300_000)).unwrap();
 /// let replay = Replay::new(&Rule::level(1000.0, 0.9, 120_000), &readings, 30_000);
-/// assert_eq!(replay.over_phases(None).phases.fired_share, 0.5);
+/// assert_eq!(replay.over_phases(Exempt::default()).phases.fired_share, 0.5);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Replay {
@@ -96,8 +99,8 @@ pub struct PhaseReplay {
     pub evaluations: i64,
     /// How many of them had all operands.
     pub evaluable: i64,
-    /// When it first fired and that counts, in milliseconds: an alert that became pending during the load counts
-    /// from the load's end, if it then still holds for long enough to fire.
+    /// When it first fired and that counts, in milliseconds: an alert that became pending in an exempt time counts
+    /// from the end of it, if it then still holds for long enough to fire.
     pub first_firing_at_ms: Option<i64>,
 }
 
@@ -111,7 +114,7 @@ impl PhaseReplay {
 /// What a rule did over all phases of its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sweep {
-    /// In how many phases it fired, and when; firing during the load does not count.
+    /// In how many phases it fired, and when; what became pending in an exempt time does not count.
     pub phases: Phases,
     /// The phase with the earliest firing that counts; else with the earliest firing, else with the earliest
     /// pending; in milliseconds. `None` when it never held.
@@ -202,7 +205,8 @@ impl Replay {
     /// What the rule did when evaluated at `phase_ms` after every multiple of the interval.
     ///
     /// Takes O(evaluations).
-    pub fn at_phase(&self, phase_ms: i64, load: Option<LoadWindow>) -> PhaseReplay {
+    pub fn at_phase(&self, phase_ms: i64, exempt: Exempt<'_>) -> PhaseReplay {
+        let exemptions = Exemptions::new(exempt, self.reach_back_ms, self.interval_ms);
         let mut holds = Cursor { ranges: &self.holds.0 };
         let mut evaluable = Cursor { ranges: &self.evaluable.0 };
         let mut replay = PhaseReplay { spans: Vec::new(), evaluations: 0, evaluable: 0, first_firing_at_ms: None };
@@ -222,40 +226,28 @@ impl Replay {
                     active = Some(ended);
                 } else {
                     ended.span.resolved_at_ms = Some(time_ms);
-                    self.close(ended, load, &mut replay);
+                    self.close(ended, &exemptions, &mut replay);
                 }
             }
             time_ms += self.interval_ms;
         }
         if let Some(open) = active {
-            self.close(open, load, &mut replay);
+            self.close(open, &exemptions, &mut replay);
         }
         replay
     }
 
     /// Adds a span that has ended, or lasts to the end of the readings.
-    fn close(&self, active: Active, load: Option<LoadWindow>, replay: &mut PhaseReplay) {
+    fn close(&self, active: Active, exemptions: &Exemptions, replay: &mut PhaseReplay) {
         let first_of = |(start_ms, last_ms): &(i64, i64)| {
-            let counts_from_ms = self.counts_from_ms(*start_ms, load);
+            let counts_from_ms = exemptions.counts_from_ms(*start_ms);
             (last_ms - counts_from_ms >= self.for_ms).then_some(counts_from_ms + self.steps() * self.interval_ms)
         };
         let counted_ms = active.held.iter().find_map(first_of);
         let mut span = active.span;
-        span.during_load = counted_ms.is_none() && self.counts_from_ms(span.pending_at_ms, load) != span.pending_at_ms;
+        span.during = exemptions.during(span.pending_at_ms).filter(|_| counted_ms.is_none());
         replay.first_firing_at_ms = replay.first_firing_at_ms.or(counted_ms);
         replay.spans.push(span);
-    }
-
-    /// The evaluation from which an alert counts: the one at which it became pending, or, where that is in the time
-    /// in which the load is compared with the time before it, the first one after.
-    fn counts_from_ms(&self, pending_at_ms: i64, load: Option<LoadWindow>) -> i64 {
-        match load {
-            Some(load) if load.start_ms <= pending_at_ms && pending_at_ms <= load.end_ms + self.reach_back_ms => {
-                let after_ms = load.end_ms + self.reach_back_ms + 1;
-                after_ms + (pending_at_ms - after_ms).rem_euclid(self.interval_ms)
-            }
-            _ => pending_at_ms,
-        }
     }
 
     /// How many evaluations after it became pending an alert fires.
@@ -266,19 +258,12 @@ impl Replay {
     /// What the rule did over all phases, exact to the millisecond.
     ///
     /// Takes O(n log n), whatever the number of phases.
-    pub fn over_phases(&self, load: Option<LoadWindow>) -> Sweep {
+    pub fn over_phases(&self, exempt: Exempt<'_>) -> Sweep {
         let held = self.holds.held_for(self.steps(), self.interval_ms);
         // An alert becomes pending where the evaluation before did not hold.
         let starts = held.without(&self.holds.shifted(self.interval_ms));
-        let counted = match load {
-            None => starts.clone(),
-            Some(load) => {
-                let end_ms = load.end_ms + self.reach_back_ms + 1;
-                let during = Times(vec![(load.start_ms, end_ms)]);
-                let after = Times(vec![(end_ms, end_ms + self.interval_ms)]);
-                starts.without(&during).either(&held.both(&after))
-            }
-        };
+        let exemptions = Exemptions::new(exempt, self.reach_back_ms, self.interval_ms);
+        let counted = starts.without(exemptions.times()).either(&held.both(&exemptions.afterwards()));
 
         let first_of = |times: &Times| times.0.first().map(|range| range.0);
         let delay_ms = self.steps() * self.interval_ms;
@@ -306,7 +291,7 @@ struct Active {
 
 impl Active {
     fn since(time_ms: i64) -> Active {
-        let span = Span { pending_at_ms: time_ms, firing_at_ms: None, resolved_at_ms: None, during_load: false };
+        let span = Span { pending_at_ms: time_ms, firing_at_ms: None, resolved_at_ms: None, during: None };
         Active { span, held: Vec::new(), kept_since_ms: None }
     }
 
@@ -356,7 +341,7 @@ mod tests {
     fn check_first(points: &[(i64, Option<f64>)], expected: [&str; 2]) {
         let found = MODES.map(|lookback| {
             let readings = Readings::new(points.to_vec(), lookback).unwrap();
-            let spans = Replay::new(&growth_rule(), &readings, MINUTE).at_phase(0, None).spans;
+            let spans = Replay::new(&growth_rule(), &readings, MINUTE).at_phase(0, Exempt::default()).spans;
             match spans.iter().find(|span| span.firing_at_ms.is_some()) {
                 Some(span) => {
                     format!("{} {}", span.pending_at_ms / MINUTE, span.firing_at_ms.unwrap_or_default() / MINUTE)
@@ -425,7 +410,7 @@ mod tests {
         let replay = Replay::new(&growth_rule(), &readings, MINUTE);
         let share = replay.evaluable_share().unwrap();
         assert!(0.95 < share && share < 1.0, "{share}");
-        assert_eq!(replay.over_phases(None).phases.fired_share, 1.0);
+        assert_eq!(replay.over_phases(Exempt::default()).phases.fired_share, 1.0);
     }
 
     #[test]
@@ -434,7 +419,7 @@ mod tests {
             let points = (0..20).map(|minute| (minute * MINUTE, Some(bytes))).collect();
             let readings = Readings::new(points, MODES[0]).unwrap();
             let rule = Rule::level(2e9, 0.9, 2 * MINUTE);
-            let sweep = Replay::new(&rule, &readings, 30_000).over_phases(None);
+            let sweep = Replay::new(&rule, &readings, 30_000).over_phases(Exempt::default());
             assert_eq!(sweep.phases.fired_share > 0.0, fires, "{bytes}");
         }
     }
@@ -443,7 +428,8 @@ mod tests {
     fn a_for_that_is_no_multiple_of_the_interval_fires_at_the_next_evaluation() {
         let readings = Readings::new(growing(1, 30.0), MODES[0]).unwrap();
         let replay = Replay::new(&growth_rule(), &readings, 2 * MINUTE);
-        let fired: Vec<Option<i64>> = replay.at_phase(0, None).spans.iter().map(|span| span.firing_at_ms).collect();
+        let fired: Vec<Option<i64>> =
+            replay.at_phase(0, Exempt::default()).spans.iter().map(|span| span.firing_at_ms).collect();
         // Pending at 6 min, fires after three evaluations of 2 min instead of after 5 min.
         assert_eq!(fired, [Some(12 * MINUTE)]);
     }
@@ -452,10 +438,10 @@ mod tests {
     fn one_reading_is_evaluated_once_by_a_level_and_never_by_growth() {
         let readings = Readings::new(vec![(1000, Some(1e9))], MODES[0]).unwrap();
         let level = Replay::new(&Rule::level(2e9, 0.4, 0), &readings, 30_000);
-        assert_eq!(level.over_phases(None).phases.fired_share, 1.0 / 30_000.0);
+        assert_eq!(level.over_phases(Exempt::default()).phases.fired_share, 1.0 / 30_000.0);
         assert_eq!(level.evaluable_share(), Some(1.0));
         let growth = Replay::new(&growth_rule(), &readings, 30_000);
         assert_eq!(growth.evaluable_share(), None);
-        assert_eq!(growth.over_phases(None).earliest_phase_ms, None);
+        assert_eq!(growth.over_phases(Exempt::default()).earliest_phase_ms, None);
     }
 }

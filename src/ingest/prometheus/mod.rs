@@ -226,11 +226,23 @@ pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
     }
 }
 
+/// How the names of what a runtime's collector manages begin: Node.js, the JVM, Go, .NET and Python.
+const HEAP_METRICS: [&str; 7] = [
+    "nodejs_heap_",
+    "jvm_memory_",
+    "jvm_gc_live_data_size_bytes",
+    "go_memstats_heap_",
+    "go_memstats_alloc_bytes",
+    "dotnet_gc_",
+    "process_runtime_jvm_memory_",
+];
+
 pub(super) fn metric_of(labels: &Labels) -> Metric {
     match labels.get("__name__").map(String::as_str) {
         Some("container_memory_usage_bytes") => Metric::UsageBytes,
         Some("container_memory_working_set_bytes") => Metric::WorkingSet,
         Some("container_memory_rss") => Metric::Rss,
+        Some(name) if HEAP_METRICS.iter().any(|prefix| name.starts_with(prefix)) => Metric::Heap,
         _ => Metric::Other,
     }
 }

@@ -28,7 +28,7 @@ impl Estimate {
 /// Zou, Donner (2008), "Construction of confidence limits about effect measures: a general approach".
 ///
 /// ```
-/// # use leaktrend::stats::difference::{Estimate, difference};
+/// # use leaktrend_core::stats::difference::{Estimate, difference};
 /// let base = Estimate::new(100.0, 97.0, 103.0).unwrap();
 /// let new = Estimate::new(110.0, 106.0, 114.0).unwrap();
 /// assert_eq!(difference(new, base), Estimate { value: 10.0, lower: 5.0, upper: 15.0 });

@@ -4,15 +4,17 @@
 //! slope is that of `y` per that of `x`.
 
 pub mod ar1;
-pub mod blocks;
+pub mod calendar;
 pub mod difference;
 pub mod falls;
 pub mod fdr;
+pub mod posterior;
 pub mod robust;
-pub mod shapes;
 pub mod spikes;
 pub mod steps;
 pub mod theil_sen;
+pub mod trend;
+pub mod troughs;
 
 /// Pairs of `x` and `y`: finite, of equal number, `x` strictly increasing.
 #[derive(Debug, Clone, Copy)]

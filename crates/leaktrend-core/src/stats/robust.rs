@@ -25,6 +25,18 @@ pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
+/// The quantile at a share from 0 to 1, between two values in proportion; `None` of nothing. Takes O(n) time and
+/// reorders `values`.
+///
+/// Hyndman, Fan (1996), "Sample quantiles in statistical packages", definition 7.
+pub fn quantile_in_place(values: &mut [f64], share: f64) -> Option<f64> {
+    let place = share * (values.len().checked_sub(1)?) as f64;
+    let (_, lower, above) = values.select_nth_unstable_by(place as usize, f64::total_cmp);
+    let lower = *lower;
+    let upper = above.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
+    Some(lower + place.fract() * (upper - lower))
+}
+
 /// The median; `None` of nothing. Takes O(n) time, and memory for at most `MAX_COPIED` values.
 pub fn median(values: &[f64]) -> Option<f64> {
     median_of(|| values.iter().copied())

@@ -1,10 +1,12 @@
 //! Level shifts, one or a few, found greedily and then each once more given the others.
 
-use super::ar1::{Noise, PHI, Projection};
+use super::ar1::{Noise, PHI, Regression, WrittenOut};
 use super::robust::mean;
 
 /// Rounds in which every step is placed again given the others.
 const ROUNDS: usize = 2;
+/// Steps are looked for until so many in a row did not pay.
+const PATIENCE: usize = 2;
 /// No step leaves fewer samples than this on either side.
 const MARGIN: usize = 3;
 /// A step of which less than this share lies outside the columns is one of them.
@@ -17,18 +19,41 @@ pub struct Placement {
     pub at: Vec<usize>,
     /// -2 log likelihood up to a constant.
     pub criterion: f64,
-    /// The φ under which it is smallest.
-    pub phi: f64,
+    /// Index in `PHI` under which it is smallest.
+    pub lane: usize,
 }
 
-/// The best placements of 1, 2, ... `most` steps beside the columns that were projected, one projection per φ of
-/// `PHI`; shorter where no further step fits.
+/// The best placements of 1, 2, ... `most` steps beside the columns of a regression; shorter where no further step fits.
 ///
-/// Takes O(n (p + most)) time per step, round and φ.
-pub fn place(projections: &[Projection<'_>], floor: f64, most: usize) -> Vec<Placement> {
-    let mut best: Vec<(Placement, usize)> = Vec::new();
-    for (index, (projection, &phi)) in projections.iter().zip(&PHI).enumerate() {
-        let mut scan = Scan::new(projection);
+/// Takes O(n (p + most)) time per step, round and φ. From the best of a third of the φ it goes on to the neighbours
+/// until none is better.
+pub fn place(regression: &Regression<'_>, floor: f64, most: usize) -> Vec<Placement> {
+    let mut best = Vec::new();
+    let mut tried = [false; PHI.len()];
+    let mut lanes = vec![1, 4, 7, 10];
+    while !lanes.is_empty() {
+        lanes.iter().for_each(|lane| tried[*lane] = true);
+        place_under(regression, &lanes, floor, most, 0.0, &mut best);
+        let beside = best.iter().flat_map(|placement| [placement.lane.saturating_sub(1), placement.lane + 1]);
+        lanes = beside.filter(|lane| tried.get(*lane) == Some(&false)).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+    }
+    best
+}
+
+/// The same under some φ only, added to the `best` known; each gives up after steps that do not pay `price`.
+fn place_under(
+    regression: &Regression<'_>,
+    lanes: &[usize],
+    floor: f64,
+    most: usize,
+    price: f64,
+    best: &mut Vec<Placement>,
+) {
+    for &lane in lanes {
+        let mut cheapest = (regression.criterion_under(lane, 0.0, floor), 0);
+        let mut scan = Scan::new(&regression.written_out(lane));
         let mut at: Vec<usize> = Vec::new();
         for count in 1..=most {
             let Some((step, mut explained)) = scan.best() else { break };
@@ -37,24 +62,20 @@ pub fn place(projections: &[Projection<'_>], floor: f64, most: usize) -> Vec<Pla
             if count >= 2 {
                 explained = refine(&mut scan, &mut at, explained);
             }
-            let criterion = projection.criterion(explained, floor);
+            let criterion = regression.criterion_under(lane, explained, floor);
             match best.get_mut(count - 1) {
-                Some((known, _)) if known.criterion <= criterion => {}
-                Some(known) => *known = (Placement { at: at.clone(), criterion, phi }, index),
-                None => best.push((Placement { at: at.clone(), criterion, phi }, index)),
+                Some(known) if known.criterion <= criterion => {}
+                Some(known) => *known = Placement { at: at.clone(), criterion, lane },
+                None => best.push(Placement { at: at.clone(), criterion, lane }),
+            }
+            let paid = criterion + count as f64 * price;
+            if paid < cheapest.0 {
+                cheapest = (paid, count);
+            } else if count >= cheapest.1 + PATIENCE {
+                break;
             }
         }
     }
-    // Sums of products lose digits where the steps explain nearly everything; the projection itself does not.
-    best.into_iter()
-        .map(|(placement, index)| {
-            let mut projection = projections[index].clone();
-            for &at in &placement.at {
-                projection.push(&column(at, projection.len()));
-            }
-            Placement { criterion: projection.criterion(0.0, floor), ..placement }
-        })
-        .collect()
 }
 
 /// Places every step again given the others, until none moves; gives what they explain together. All steps are in
@@ -117,14 +138,12 @@ struct Layer {
 }
 
 impl Scan {
-    fn new(projection: &Projection<'_>) -> Scan {
-        let (edges, insides) = (projection.step_edges(), projection.step_insides());
-        let along = suffix_sums(edges, insides, projection.residual());
+    fn new(WrittenOut { basis, residual, edges, insides }: &WrittenOut) -> Scan {
+        let along = suffix_sums(edges, insides, residual);
         // Where the later of two steps begins, the earlier one is already inside.
         let shared = suffix_sums(edges, insides, insides);
         let whole: Vec<f64> = (0..edges.len()).map(|at| shared[at] + edges[at] * (edges[at] - insides[at])).collect();
-        let columns: Vec<Vec<f64>> =
-            projection.basis().iter().map(|direction| suffix_sums(edges, insides, direction)).collect();
+        let columns: Vec<Vec<f64>> = basis.iter().map(|direction| suffix_sums(edges, insides, direction)).collect();
         let mut left = whole.clone();
         for column in &columns {
             left.iter_mut().zip(column).for_each(|(left, product)| *left -= product * product);
@@ -229,14 +248,23 @@ fn most_gained(along: &[f64], left: &[f64], whole: &[f64], gains: &mut [f64]) ->
     for (((gain, along), left), whole) in gains.iter_mut().zip(along).zip(left).zip(whole) {
         *gain = if *left > DEPENDENT * whole { along * along / left } else { -1.0 };
     }
-    let last = gains.len().checked_sub(MARGIN)?;
-    let mut best: Option<(usize, f64)> = None;
-    for at in (MARGIN..=last).rev() {
-        if gains[at] >= 0.0 && best.is_none_or(|(_, most)| gains[at] > most) {
-            best = Some((at, gains[at]));
+    let within = gains.get(MARGIN..=gains.len().checked_sub(MARGIN)?)?;
+    let most = largest(within);
+    let at = within.iter().rposition(|gain| *gain == most).filter(|_| most >= 0.0)?;
+    Some((MARGIN + at, most))
+}
+
+/// The largest of `values`, or -1; of eight at a time, which does not wait for each before the next.
+fn largest(values: &[f64]) -> f64 {
+    let larger = |a: f64, b: f64| if b > a { b } else { a };
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut most = [-1.0; 8];
+    for chunk in chunks {
+        for lane in 0..8 {
+            most[lane] = larger(most[lane], chunk[lane]);
         }
     }
-    best
+    most.into_iter().chain(rest.iter().copied()).fold(-1.0, larger)
 }
 
 /// For every location the product of a step there with `values`: `edges` at it, `insides` after it.
@@ -267,30 +295,58 @@ pub struct Shifts {
 }
 
 /// As many shifts as explain `y` best, at most ten, each paid for with 3 log n (Zhang, Siegmund 2007, in the spirit
-/// of their modified criterion). O(n) memory, O(n) time for a bounded number of shifts.
+/// of their modified criterion); none where `y` does not rise with time. O(n) memory, O(n) time for a bounded number of
+/// shifts.
 pub fn search(noise: &Noise, y: &[f64], floor: f64) -> Shifts {
     /// Near a unit root every wandering series is a staircase.
     const PHIS: usize = 10;
+    /// Where steps lie hardly depends on φ: a few are enough to find them.
+    const PLACED_UNDER: [usize; 3] = [1, 4, 7];
     const MOST: usize = 10;
+    /// Even steps late in the window leave more of a correlation with time; most series have less, and steps that do
+    /// not lead up are not asked for.
+    const RISING: f64 = 0.2;
 
     let n = y.len();
     let price = (n as f64).ln();
-    let projections = noise.project(y, &[vec![1.0; n]]);
-    let flat = projections.iter().map(|projection| projection.criterion(0.0, floor)).fold(f64::INFINITY, f64::min);
-    let placements = place(&projections[..PHIS], floor, MOST.min(n / 10));
-    let best = placements
-        .iter()
-        .map(|placement| (placement.criterion + 3.0 * placement.at.len() as f64 * price, placement.at.as_slice()))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(criterion, _)| *criterion < flat);
-
-    let (criterion, mut at) = best.map_or((flat, Vec::new()), |(criterion, at)| (criterion, at.to_vec()));
+    let mut level = Regression::new(noise, noise.column(y.to_vec()));
+    level.push(noise.column(vec![1.0; n]));
+    let flat = level.criterion(&[0.0; PHI.len()], floor).0;
+    let mut placements = Vec::new();
+    if correlation_with_time(y) >= RISING {
+        place_under(&level, &PLACED_UNDER, floor, MOST.min(n / 10), 3.0 * price, &mut placements);
+    }
+    let paid = |placement: &Placement| placement.criterion + 3.0 * placement.at.len() as f64 * price;
+    let best = placements.into_iter().min_by(|a, b| paid(a).total_cmp(&paid(b)));
+    let mut at = best.map_or(Vec::new(), |placement| placement.at);
     at.sort_unstable();
     at.dedup();
+    at.iter().for_each(|at| {
+        level.push(noise.column(column(*at, n)));
+    });
+    let under = |lane: usize| level.criterion_under(lane, 0.0, floor);
+    let steps = (0..PHIS).map(under).fold(f64::INFINITY, f64::min) + 3.0 * at.len() as f64 * price;
+    let criterion = steps.min(flat);
+    if flat <= steps {
+        at.clear();
+    }
     let edges: Vec<usize> = [0].into_iter().chain(at.iter().copied()).chain([n]).collect();
     let levels: Vec<f64> = edges.windows(2).map(|edge| mean(&y[edge[0]..edge[1]]).expect("steps are apart")).collect();
     let sizes = levels.windows(2).map(|pair| pair[1] - pair[0]).collect();
     Shifts { at, sizes, bic: criterion + price }
+}
+
+/// Pearson's correlation with the index; 0 of a constant.
+fn correlation_with_time(y: &[f64]) -> f64 {
+    let n = y.len() as f64;
+    let level = mean(y).unwrap_or(0.0);
+    let (mut with_time, mut squares) = (0.0, 0.0);
+    for (index, y) in y.iter().enumerate() {
+        with_time += (index as f64 - (n - 1.0) / 2.0) * (y - level);
+        squares += (y - level) * (y - level);
+    }
+    let of_time = n * (n * n - 1.0) / 12.0;
+    if squares > 0.0 { with_time / (of_time * squares).sqrt() } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -314,34 +370,42 @@ mod tests {
         let y: Vec<f64> =
             (0..40).map(|index| f64::from(index * index % 7) + if index < 17 { 0.0 } else { 5.0 }).collect();
         let noise = Noise::new(&x, &[]);
-        for (projection, phi) in noise.project(&y, &[vec![1.0; 40], x.clone()]).iter().zip(PHI) {
-            let gain = |at: usize| projection.gain(&column(at, 40));
-            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
-            let mut scan = Scan::new(projection);
+        let mut base = Regression::new(&noise, noise.column(y));
+        base.push(noise.column(vec![1.0; 40]));
+        base.push(noise.column(x));
+        let step = |at: usize| noise.column(column(at, 40));
+        let with = |steps: &[usize]| {
+            let mut regression = base.clone();
+            steps.iter().for_each(|at| assert!(regression.push(step(*at))));
+            regression
+        };
+        let rss = |regression: &Regression<'_>, lane: usize| regression.rss()[lane];
+        for (lane, phi) in PHI.into_iter().enumerate() {
+            let best_beside = |regression: &Regression<'_>| {
+                let each = (3..=37).map(|at| (at, regression.gain(&step(at))[lane]));
+                each.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
+            };
+            let (naive, gain) = best_beside(&base);
+            let mut scan = Scan::new(&base.written_out(lane));
             let (at, most) = scan.best().unwrap();
             assert_eq!(at, naive, "{phi}");
-            assert!((most - gain(naive)).abs() < 1e-9 * most);
+            assert!((most - gain).abs() < 1e-9 * most);
 
-            let mut beside = projection.clone();
-            beside.push(&column(at, 40));
-            beside.push(&column(8, 40));
+            let beside = with(&[at, 8]);
             scan.push(at);
             scan.push(8);
-            let gain = |at: usize| beside.gain(&column(at, 40));
-            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            let (naive, gain) = best_beside(&beside);
             let (third, together) = scan.best().unwrap();
             assert_eq!(third, naive, "{phi}");
-            let expected = projection.rss() - beside.rss() + gain(naive);
+            let expected = rss(&base, lane) - rss(&beside, lane) + gain;
             assert!((together - expected).abs() < 1e-9 * expected);
 
             // Without the first step: the best beside the other alone.
-            let mut other = projection.clone();
-            other.push(&column(8, 40));
-            let gain = |at: usize| other.gain(&column(at, 40));
-            let naive = (3..=37).max_by(|&a, &b| gain(a).total_cmp(&gain(b))).unwrap();
+            let other = with(&[8]);
+            let (naive, gain) = best_beside(&other);
             let (instead, together) = scan.best_instead_of(&[at, 8], 0).unwrap();
             assert_eq!(instead, naive, "{phi}");
-            let expected = projection.rss() - other.rss() + gain(naive);
+            let expected = rss(&base, lane) - rss(&other, lane) + gain;
             assert!((together - expected).abs() < 1e-9 * expected);
         }
     }

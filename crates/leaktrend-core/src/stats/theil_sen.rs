@@ -23,7 +23,7 @@ const LEFT_PER_POINT: usize = 24;
 /// One wild point does not move it:
 ///
 /// ```
-/// # use leaktrend::stats::{Points, theil_sen};
+/// # use leaktrend_core::stats::{Points, theil_sen};
 /// let points = Points::new(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.0, 2.0, 4.0, 6.0, 800.0]).unwrap();
 /// assert_eq!(theil_sen::slope(points), Some(2.0));
 /// ```

@@ -1,0 +1,252 @@
+//! What one reading of a series claims, and what two of them claim together.
+
+use std::f64::consts::PI;
+
+use super::{JudgeTerms, RegimeWhy, SEARCHED, Verdict, tail};
+use crate::fit::{Fit, MIN_SAMPLES, Stretch};
+use crate::segment::{Reading, Segmentation};
+use crate::stats::calendar;
+use crate::stats::posterior::{LinePosterior, SlopePosterior};
+use crate::stats::robust::median;
+use crate::stats::trend::{Form, Trend};
+use crate::units::DAY;
+
+/// What one view claims the other must not speak against: the probability that it gives to the contrary.
+const AGAINST: f64 = 0.2;
+/// A level of means needs troughs that leave growth no more than this probability.
+const UNLIKELY: f64 = 0.3;
+/// A growth so clear in one view that the other may leave it open.
+const CLEAR: f64 = 0.001;
+/// A life is judged by itself when it is this share of the window.
+const LIFE_SHARE: f64 = 0.25;
+/// Halves are judged by themselves when each has so many days.
+const HALF_DAYS: f64 = 2.0;
+/// Of the later half less is taken for significant: it is looked at because the whole left it open.
+const LATER_HALF: f64 = 0.25;
+
+/// A reading that explains the same blocks worse by more than this, in BIC, is not plausible (Kass, Raftery 1995: "very
+/// strong").
+const IMPLAUSIBLE: f64 = 10.0;
+
+/// What a reading that is not shown says.
+#[derive(Debug, Clone)]
+pub(super) struct Other {
+    pub(super) reading: Reading,
+    pub(super) verdict: Verdict,
+    /// Its growth; `None` where it can say nothing.
+    pub(super) growth: Option<SlopePosterior>,
+}
+
+/// What one reading says.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) verdict: Verdict,
+    pub(super) reading: Reading,
+    pub(super) why: RegimeWhy,
+    /// What it rests on; `None` with too few blocks.
+    pub(super) stretch: Option<Stretch>,
+    /// What keeps growth from being called a leak.
+    pub(super) doubt: Option<Doubt>,
+    /// By how much memory is higher than at the beginning of the window, in bytes.
+    pub(super) risen: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It may be smaller than what matters.
+    Size,
+    /// It may be noise.
+    Noise,
+    /// It may be the swing of a day.
+    Day,
+    /// One of troughs and means does not show it.
+    View,
+    /// It is seen in the later half only.
+    LaterHalf,
+    /// It rests on what falls are taken for.
+    Reading,
+}
+
+impl Claim {
+    pub(super) fn none(reading: Reading) -> Claim {
+        Claim { verdict: Verdict::Inconclusive, reading, why: RegimeWhy::Whole, stretch: None, doubt: None, risen: 0.0 }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::Inconclusive | Verdict::LeakSuspected)
+    }
+
+    /// The latest stretch that decides, from the whole to the last life and the later half.
+    pub(super) fn of_reading(
+        fit: &Fit<'_>,
+        reading: Reading,
+        segmentation: &Segmentation<'_>,
+        terms: &JudgeTerms,
+    ) -> Claim {
+        let seconds = &segmentation.seconds;
+        let n = seconds.len();
+        let first = median(&segmentation.values[..(n / 8).max(1)]).unwrap_or(0.0);
+        let of = |from: usize, why: RegimeWhy, terms: &JudgeTerms| {
+            let Some(stretch) = fit.stretch(reading, from) else { return Claim::none(reading) };
+            let mut claim = Claim::of(stretch, reading, why, fit.span_seconds, terms);
+            // A level that is higher than the one before the stretch has stepped up to it.
+            if from > 0 {
+                let last = median(&segmentation.values[n - ((n - from) / 8).max(1)..]).unwrap_or(0.0);
+                claim.risen = last - first;
+                let level = matches!(claim.verdict, Verdict::Flat | Verdict::NegligibleGrowth | Verdict::WarmedUp);
+                if level && claim.risen > terms.step_floor_bytes.max(terms.step_share * first) {
+                    claim.verdict = Verdict::Step;
+                }
+            }
+            claim
+        };
+        let whole = of(0, RegimeWhy::Whole, terms);
+        if !whole.is_open() {
+            return whole;
+        }
+        let last = segmentation.cuts(reading).last().copied();
+        let long_enough =
+            |last: &usize| n - last >= MIN_SAMPLES && seconds[n - 1] - seconds[*last] >= LIFE_SHARE * fit.span_seconds;
+        if let Some(last) = last.filter(long_enough) {
+            let life = of(last, RegimeWhy::Restart, terms);
+            if !life.is_open() {
+                return life;
+            }
+        }
+        // Halves of shorter windows were tried: they decide more, and pass three times as many leaks.
+        if fit.span_seconds >= 2.0 * HALF_DAYS * DAY {
+            let half = seconds.partition_point(|at| *at < fit.span_seconds / 2.0);
+            let strict = JudgeTerms { significance: LATER_HALF * terms.significance, ..*terms };
+            let mut later = of(half, RegimeWhy::LaterHalf, &strict);
+            if !later.is_open() {
+                if later.verdict.is_leak() {
+                    later.verdict = Verdict::LeakSuspected;
+                    later.doubt = Some(Doubt::LaterHalf);
+                }
+                return later;
+            }
+        }
+        whole
+    }
+
+    fn of(stretch: Stretch, reading: Reading, why: RegimeWhy, window: f64, terms: &JudgeTerms) -> Claim {
+        let tail = tail(terms);
+        let tolerance = stretch.tolerance.bytes_per_second;
+        let (narrow, wide) = views(&stretch);
+        let significant = |line: &LinePosterior| line.slope().probability_at_most(0.0) < terms.significance;
+        let grows =
+            |line: &LinePosterior, least: f64| significant(line) && line.slope().probability_at_most(least) < tail;
+        let at_most_tolerance = narrow.sustained.slope().probability_at_most(tolerance);
+        let against = wide.sustained.slope().probability_at_most(tolerance);
+        let agreed = against < AGAINST || (at_most_tolerance < CLEAR && against < 0.5);
+        let [above_of_means, above_of_troughs] =
+            [stretch.means(), &stretch.of_troughs].map(|trend| 1.0 - trend.line.slope().probability_at_most(tolerance));
+        let bends = matches!(narrow.chosen.form, Form::Broken(_) | Form::Hinge(_) | Form::Saturating(_));
+        let level = (above_of_means < SEARCHED * tail && above_of_troughs < UNLIKELY)
+            || (above_of_means < tail && above_of_troughs < SEARCHED * tail);
+
+        // A load that goes down for the night takes memory with it, and hides what grows.
+        let night = window < calendar::MIN_DAYS * DAY && terms.daily_swing > 0.0 && bends;
+        let (verdict, doubt) = if stretch.staircase.is_some() {
+            (Verdict::SteppingGrowth, None)
+        } else if grows(&narrow.sustained, tolerance) {
+            // Steeper than a swing of the day is at its steepest.
+            let steep = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
+            let days = window >= calendar::MIN_DAYS * DAY
+                || grows(&narrow.sustained, steep)
+                || stretch.beside_a_day.as_ref().is_some_and(|line| grows(line, tolerance));
+            match (agreed, days) {
+                (false, _) => (Verdict::LeakSuspected, Some(Doubt::View)),
+                (true, false) => (Verdict::LeakSuspected, Some(Doubt::Day)),
+                (true, true) if !stretch.starts.is_empty() && reading != Reading::Restarts => {
+                    (Verdict::LeakMaskedByRestarts, None)
+                }
+                (true, true) => (Verdict::Leak, None),
+            }
+        } else if level {
+            (level_verdict(&stretch, narrow, significant(&narrow.sustained), terms), None)
+        } else if significant(&narrow.sustained) {
+            (Verdict::LeakSuspected, Some(Doubt::Size))
+        } else if at_most_tolerance < tail {
+            (Verdict::LeakSuspected, Some(Doubt::Noise))
+        } else if narrow.line.slope().probability_at_most(0.0) > 1.0 - tail {
+            (Verdict::Shrinking, None)
+        } else {
+            (Verdict::Inconclusive, None)
+        };
+        let (first, last) = ends(narrow);
+        let verdict = if verdict == Verdict::Shrinking && night { Verdict::Inconclusive } else { verdict };
+        Claim { verdict, reading, why, risen: last - first, stretch: Some(stretch), doubt }
+    }
+
+    /// What two readings of the same falls claim together, and what the one says that is not shown; the first takes them
+    /// for restarts.
+    pub(super) fn agreed(restarts: Claim, other: Claim) -> (Claim, Option<Other>) {
+        let level = |verdict: Verdict| verdict.proves_no_leak() || verdict == Verdict::Step;
+        let aside = |claim: &Claim| {
+            let growth = claim.stretch.as_ref().map(|stretch| views(stretch).0.sustained.slope());
+            Some(Other { reading: claim.reading, verdict: claim.verdict, growth })
+        };
+        let (of_restarts, of_other) = (aside(&restarts), aside(&other));
+        let open = Some(Doubt::Reading);
+        // Where taking falls for nothing explains the same blocks far worse, its agreement is worth nothing.
+        let explained =
+            |claim: &Claim| claim.stretch.as_ref().map(|stretch| (stretch.from, stretch.of_troughs.chosen.bic));
+        let plausible = match (explained(&restarts), explained(&other)) {
+            (Some((from, of_restarts)), Some((also_from, of_other))) if from == also_from => {
+                other.reading == Reading::Collections || of_other <= of_restarts + IMPLAUSIBLE
+            }
+            _ => true,
+        };
+        match (restarts.verdict, other.verdict) {
+            (first, second) if first.is_leak() && second.is_leak() && plausible => (restarts, of_other),
+            (first, _) if first.is_leak() => {
+                (Claim { verdict: Verdict::LeakSuspected, doubt: open, ..restarts }, of_other)
+            }
+            (first, second) if level(first) && second.is_leak() && other.reading == Reading::Collections => {
+                (Claim { verdict: Verdict::Inconclusive, doubt: open, ..other }, of_restarts)
+            }
+            // Falls that mean nothing and restarts after which it is level: it is.
+            (Verdict::Inconclusive, second) if level(second) && other.reading == Reading::Noise => (other, None),
+            (first, _) if level(first) => (restarts, None),
+            _ => (restarts, of_other),
+        }
+    }
+}
+
+/// The view of a stretch that knows its growth better, and the other.
+pub(super) fn views(stretch: &Stretch) -> (&Trend, &Trend) {
+    let troughs = &stretch.of_troughs;
+    let Some(means) = &stretch.of_means else { return (troughs, troughs) };
+    let spread = |trend: &Trend| trend.sustained.slope().spread();
+    if spread(means) < spread(troughs) { (means, troughs) } else { (troughs, means) }
+}
+
+/// Which of the verdicts of a level it is.
+fn level_verdict(stretch: &Stretch, view: &Trend, grows: bool, terms: &JudgeTerms) -> Verdict {
+    let slope = view.line.slope();
+    let tail = tail(terms);
+    let tolerance = stretch.tolerance.bytes_per_second;
+    if slope.probability_at_most(-tolerance) >= tail {
+        // Growth is excluded; whether it falls is another question.
+        return if slope.probability_at_most(0.0) > 1.0 - tail { Verdict::Shrinking } else { Verdict::Flat };
+    }
+    let (first, last) = ends(view);
+    let rise = last - first;
+    let matters = tolerance * (stretch.seconds[stretch.seconds.len() - 1] - stretch.seconds[0]);
+    let shifted = rise > matters.max(terms.step_floor_bytes).max(terms.step_share * first);
+    match view.chosen.form {
+        Form::Saturating(_) | Form::Broken(_) if rise > matters => Verdict::WarmedUp,
+        Form::Steps(_) | Form::Pulse(_) | Form::Lives { .. } if shifted => Verdict::Step,
+        _ if grows => Verdict::NegligibleGrowth,
+        _ => Verdict::Flat,
+    }
+}
+
+/// Levels of the first and the last eighth, without the rhythm.
+fn ends(trend: &Trend) -> (f64, f64) {
+    let level = &trend.without_rhythm;
+    let eighth = (level.len() / 8).max(2).min(level.len());
+    let median = |values: &[f64]| median(values).unwrap_or(0.0);
+    (median(&level[..eighth]), median(&level[level.len() - eighth..]))
+}

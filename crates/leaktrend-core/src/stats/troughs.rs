@@ -1,0 +1,155 @@
+//! Troughs: where a process holds least shows what it cannot give back.
+
+use std::ops::Range;
+
+use super::robust::{mean, quantile_in_place};
+
+/// A trough is this quantile of the samples of a block.
+pub const QUANTILE: f64 = 0.1;
+/// A block with less than this share of the samples that it could hold says too little.
+const MIN_SHARE: f64 = 0.3;
+/// A life is cut into at least so many blocks where it has the samples.
+const MIN_BLOCKS: f64 = 6.0;
+
+/// One number per block of time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Blocks {
+    /// Mean seconds of the samples of each block.
+    pub x: Vec<f64>,
+    /// Their lowest tenth ends here.
+    pub troughs: Vec<f64>,
+    /// Their mean.
+    pub means: Vec<f64>,
+    /// First blocks of lives after the first.
+    pub starts: Vec<usize>,
+    /// The samples of each block.
+    pub samples: Vec<Range<usize>>,
+}
+
+/// How time is cut into blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Cutting<'a> {
+    /// Seconds of the samples, strictly increasing.
+    pub seconds: &'a [f64],
+    /// Where lives begin, beside the first, increasing.
+    pub cuts: &'a [usize],
+    /// Samples that are left out, as increasing ranges.
+    pub left_out: &'a [Range<usize>],
+    /// Falls at which blocks end, increasing.
+    pub ends: &'a [usize],
+    /// Seconds of a block, more than 0.
+    pub width: f64,
+    /// The usual step, in seconds.
+    pub step: f64,
+}
+
+impl Cutting<'_> {
+    /// Where the block that begins with a sample of a life ends, and how many samples it must keep to count.
+    fn block(&self, life: &Range<usize>, start: usize) -> (usize, f64) {
+        let since = |at: usize| self.seconds[at] - self.seconds[start];
+        if !self.ends.is_empty() {
+            // To the first fall that is a width away; rounding may take a hair off.
+            let fall = self.ends.partition_point(|fall| since(*fall) < 0.999 * self.width);
+            let end = self.ends.get(fall).copied().filter(|fall| *fall < life.end).unwrap_or(life.end);
+            // What begins or ends without a fall may not hold its trough.
+            let counts = if end < life.end { life.start < start } else { since(end - 1) > 0.5 * self.width };
+            return (end, if counts { 1.0 } else { f64::INFINITY });
+        }
+        let of_life = self.seconds[life.end - 1] - self.seconds[life.start];
+        let width = self.width.min((of_life / MIN_BLOCKS).max(self.step));
+        // Rounding must not move a sample of an even spacing to the block before.
+        let number = |at: usize| ((self.seconds[at] - self.seconds[life.start]) / width + 1e-6).floor();
+        let end = (start..life.end).find(|at| number(*at) > number(start)).unwrap_or(life.end);
+        (end, (MIN_SHARE * width / self.step).max(1.0))
+    }
+
+    fn keeps(&self, at: usize) -> bool {
+        let range = self.left_out.partition_point(|range| range.end <= at);
+        self.left_out.get(range).is_none_or(|range| at < range.start)
+    }
+}
+
+/// Trough and mean of `values` in every block. Takes O(n) time.
+pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
+    let mut blocks = Blocks::default();
+    let edges: Vec<usize> = [0].into_iter().chain(cutting.cuts.iter().copied()).chain([values.len()]).collect();
+    let mut kept: Vec<f64> = Vec::new();
+    for edge in edges.windows(2) {
+        let life = edge[0]..edge[1];
+        let first = blocks.x.len();
+        let mut start = life.start;
+        while start < life.end {
+            let (end, least) = cutting.block(&life, start);
+            let within = || (start..end).filter(|at| cutting.keeps(*at));
+            kept.clear();
+            kept.extend(within().map(|at| values[at]));
+            if kept.len() as f64 >= least {
+                blocks.x.push(within().map(|at| cutting.seconds[at]).sum::<f64>() / kept.len() as f64);
+                blocks.means.push(mean(&kept).expect("there is a sample"));
+                blocks.troughs.push(quantile_in_place(&mut kept, QUANTILE).expect("there is a sample"));
+                blocks.samples.push(start..end);
+            }
+            start = end;
+        }
+        if 0 < first && first < blocks.x.len() {
+            blocks.starts.push(first);
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cutting<'a>(seconds: &'a [f64], cuts: &'a [usize], ends: &'a [usize], width: f64) -> Cutting<'a> {
+        Cutting { seconds, cuts, left_out: &[], ends, width, step: 1.0 }
+    }
+
+    #[test]
+    fn blocks_of_a_line_lie_on_a_line() {
+        let x: Vec<f64> = (0..1000).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| 3.0 * x + 7.0).collect();
+        let blocks = blocks(&cutting(&x, &[], &[], 100.0), &y);
+        assert_eq!(blocks.x.len(), 10);
+        assert!(blocks.x.iter().zip(&blocks.means).all(|(x, y)| (y - (3.0 * x + 7.0)).abs() < 1e-9));
+        let rises: Vec<f64> = blocks.troughs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(rises.iter().all(|rise| (rise - 300.0).abs() < 1e-9), "{rises:?}");
+    }
+
+    #[test]
+    fn no_block_lies_in_two_lives_and_each_life_has_some() {
+        let x: Vec<f64> = (0..100).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| if *x < 47.0 { 1.0 } else { 5.0 }).collect();
+        let blocks = blocks(&cutting(&x, &[47], &[], 50.0), &y);
+        assert_eq!(blocks.troughs.len(), 12);
+        assert_eq!(blocks.starts, [6]);
+        assert!(blocks.means.iter().all(|level| [1.0, 5.0].contains(level)), "{:?}", blocks.means);
+    }
+
+    /// Garbage gathers by 1 a sample and is collected every 10, 30 or 20: what it leaves does not depend on when.
+    #[test]
+    fn blocks_of_collections_end_with_them() {
+        let lengths = [10, 30, 20, 10, 30, 20, 10, 30, 20];
+        let mut y = Vec::new();
+        let mut falls = Vec::new();
+        for length in lengths {
+            falls.push(y.len());
+            y.extend((0..length).map(|age| 100.0 + f64::from(age)));
+        }
+        let x: Vec<f64> = (0..y.len()).map(|at| at as f64).collect();
+        let blocks = blocks(&cutting(&x, &[], &falls[1..], 9.0), &y);
+        // The first cycle may have begun before.
+        assert_eq!(blocks.troughs.len(), lengths.len() - 1);
+        let (low, high) = (100.0 + 0.1 * 9.0, 100.0 + 0.1 * 29.0);
+        assert!(blocks.troughs.iter().all(|trough| (low..=high).contains(trough)), "{:?}", blocks.troughs);
+    }
+
+    #[test]
+    fn what_is_left_out_or_missing_makes_no_block() {
+        let x: Vec<f64> = (0..40).chain(80..120).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| if (100.0..110.0).contains(x) { 900.0 } else { 50.0 }).collect();
+        let blocks = blocks(&Cutting { left_out: std::slice::from_ref(&(60..70)), ..cutting(&x, &[], &[], 10.0) }, &y);
+        assert_eq!(blocks.means, [50.0; 7]);
+    }
+}

@@ -1,0 +1,193 @@
+//! Which window decides, what changed since yesterday, and how the program ends.
+
+use std::fs;
+
+use super::world::{Course, DAY, INTERVAL, ODD, World, stamped};
+
+const FLAT: [(&str, Course); 2] = [("api", Course::Flat), ("db", Course::Flat)];
+const LEAK: [(&str, Course); 2] = [("api", Course::Leak), ("db", Course::Flat)];
+
+#[test]
+fn the_first_nights_are_decided_by_the_day_and_later_ones_by_the_longest_window_that_is_covered() {
+    let world = World::new();
+    let mut decided = Vec::new();
+    for night in 1..=26 {
+        world.append(&stamped((night - 1) * DAY, night * DAY, &FLAT));
+        let done = world.night(night * DAY, &[]);
+        assert_eq!(done.code, Some(0), "{}", done.stdout);
+        let headline = done.stdout.lines().next().unwrap();
+        decided.push(headline.split(": ").nth(1).unwrap().to_owned());
+    }
+    // Four fifths of a week are 5.6 days, of a month 24.
+    let expected = |night: usize| match night {
+        1..6 => "the last day decides",
+        6..24 => "the last week decides",
+        _ => "the last month decides",
+    };
+    for (index, decided) in decided.iter().enumerate() {
+        assert_eq!(decided, expected(index + 1), "night {}", index + 1);
+    }
+}
+
+#[test]
+fn too_few_readings_for_any_window_are_said() {
+    let world = World::new();
+    world.append(&stamped(0, DAY / 3, &FLAT));
+    world.night(DAY / 3, &[]).says("no window is covered by enough readings yet; the last day is shown");
+}
+
+/// A leak fails the night, whichever window shows it.
+#[test]
+fn a_leak_is_exit_code_1_and_named_in_every_output() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &LEAK));
+    let (night, report) = world.report(DAY, &[]);
+    assert_eq!(night.code, Some(1));
+    night.says("FAIL at 2026-11-02T00:00:00Z: the last day fails");
+    let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
+    assert!(markdown.contains("| fail | `api` | day | leak |"), "{markdown}");
+    assert!(markdown.contains("([report](day/verdict.md))"), "{markdown}");
+    assert!(fs::metadata(world.path("report/day/verdict.md")).is_ok());
+    assert_eq!(report["outcome"], "fail");
+    let schema = serde_json::from_str(include_str!("../../../schema/verdict.schema.json")).unwrap();
+    jsonschema::validate(&schema, &report).unwrap();
+}
+
+/// Five days of a leak that was mended: what it does now decides, in the week as in the day.
+#[test]
+fn a_leak_that_was_mended_no_longer_fails() {
+    let world = World::new();
+    world.append(&stamped(0, 5 * DAY, &LEAK));
+    world.append(&stamped(5 * DAY, 7 * DAY, &FLAT));
+    let night = world.night(7 * DAY, &[]);
+    night.says("the last day, 100 % of it covered: PASS");
+    night.says("PASS at 2026-11-08T00:00:00Z: the last week decides");
+    assert_eq!(night.code, Some(0));
+}
+
+/// A week that says nothing yet of a leak that began yesterday.
+#[test]
+fn any_window_that_fails_decides() {
+    let world = World::new();
+    world.append(&stamped(0, 6 * DAY, &FLAT));
+    world.append(&stamped(6 * DAY, 7 * DAY, &LEAK));
+    let night = world.night(7 * DAY, &[]);
+    night.says("FAIL at 2026-11-08T00:00:00Z");
+    assert_eq!(night.code, Some(1));
+}
+
+#[test]
+fn an_inconclusive_night_passes_unless_told_and_says_so() {
+    let world = World::new();
+    world.append(&stamped(0, 4 * INTERVAL, &FLAT));
+    let night = world.night(4 * INTERVAL, &[]);
+    assert_eq!(night.code, Some(0), "{}", night.stdout);
+    night.says("INCONCLUSIVE at");
+    night.says("note: An inconclusive night does not fail the job (`--inconclusive fail` makes it fail).");
+    for (policy, code) in [("fail", 1), ("own", 3), ("pass", 0)] {
+        let night = world.night(4 * INTERVAL, &["--inconclusive", policy]);
+        assert_eq!(night.code, Some(code), "{policy}: {}", night.stdout);
+        assert_eq!(night.stdout.contains("does not fail the job"), policy == "pass", "{policy}: {}", night.stdout);
+    }
+    fs::write(world.path("leaktrend.toml"), "[nightly]\ninconclusive = \"fail\"\n").unwrap();
+    assert_eq!(world.night(4 * INTERVAL, &[]).code, Some(1));
+}
+
+#[test]
+fn readings_that_stopped_coming_fail_the_night() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &FLAT));
+    // The last one is of 23:45: three intervals later it is 00:30.
+    assert_eq!(world.night(DAY + 1800, &[]).code, Some(0));
+    let night = world.night(DAY + 1801, &[]);
+    assert_eq!(night.code, Some(1), "{}", night.stdout);
+    night.says("stale-data: the newest reading is 45 min old, above 45 min: they usually come every 15 min");
+}
+
+/// A container that is gone while the log goes on is not stale.
+#[test]
+fn what_changed_since_yesterday_is_said() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &[("api", Course::Step(DAY)), ("db", Course::Flat), ("old", Course::Flat)]));
+    world.night(DAY, &[]).says("this is the first night: there is nothing to compare with");
+    world.append(&stamped(DAY, 2 * DAY, &[("api", Course::Step(DAY)), ("db", Course::Flat), ("new", Course::Flat)]));
+    let night = world.night(2 * DAY, &[]);
+    night.says("What changed since 2026-11-02T00:00:00Z (1 d ago):");
+    night.says("  new: new\n");
+    night.says("  old: no readings any more\n");
+    night.says("  api: 150 MiB higher, 450.");
+    assert!(!night.stdout.contains("  db: "), "{}", night.stdout);
+    assert!(!night.stdout.contains("stale-data"), "{}", night.stdout);
+
+    world.append(&stamped(
+        2 * DAY,
+        3 * DAY,
+        &[("api", Course::Step(DAY)), ("db", Course::Flat), ("new", Course::Flat)],
+    ));
+    let night = world.night(3 * DAY, &[]);
+    night.says("nothing: the same series, the same verdicts, the same levels");
+}
+
+/// A run by hand in the morning says what the one at night said.
+#[test]
+fn a_run_again_says_the_same() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &LEAK));
+    world.append(ODD);
+    world.night(DAY, &[]);
+    world.append(&stamped(DAY, 2 * DAY, &LEAK));
+    world.append(ODD);
+    let without_note = |night: &super::world::Night| {
+        night.stdout.lines().filter(|line| !line.contains("new readings")).collect::<Vec<_>>().join("\n")
+    };
+    let (first, report) = world.report(2 * DAY, &["--strict"]);
+    assert_eq!((first.code, &report["inputs"][0]["rejected_count"]), (Some(2), &1.into()));
+    let (again, report) = world.report(2 * DAY, &["--strict"]);
+    assert_eq!(without_note(&first), without_note(&again));
+    assert_eq!((again.code, &report["inputs"][0]["rejected_count"]), (Some(2), &1.into()));
+}
+
+#[test]
+fn a_log_that_is_missing_is_exit_code_2_and_the_others_are_judged() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &FLAT));
+    let night = world.night(DAY, &["elsewhere.log"]);
+    assert_eq!(night.code, Some(2));
+    night.says("there is no such file, nor one that was rotated from it");
+    night.says("PASS at");
+}
+
+#[test]
+fn nothing_at_all_is_exit_code_2() {
+    let world = World::new();
+    let night = world.night(DAY, &["--out", "report"]);
+    assert_eq!(night.code, Some(2), "{}{}", night.stdout, night.stderr);
+    night.says("there is no such file");
+}
+
+#[test]
+fn arguments_that_cannot_be_are_refused() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &FLAT));
+    for (options, message) in [
+        (&["--keep", "0s"][..], "`--keep` is 0 (expected a time such as `35d`)"),
+        (&["-"], "`-`: the nightly job reads files only (expected a log)"),
+        (&["--now", "soon"], "--now"),
+    ] {
+        let night = world.night(DAY, options);
+        assert_eq!(night.code, Some(2), "{options:?}");
+        night.says(message);
+    }
+}
+
+/// Two logs may know a container by the same name: each is judged by itself.
+#[test]
+fn logs_of_two_machines_are_kept_apart() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &LEAK));
+    fs::write(world.path("other.log"), stamped(0, DAY, &FLAT)).unwrap();
+    let night = world.night(DAY, &["other.log"]);
+    night.says("api (memory-usage.log)");
+    night.says("api (other.log)");
+    assert_eq!(night.code, Some(1));
+}

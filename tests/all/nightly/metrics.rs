@@ -1,0 +1,91 @@
+//! The file for the textfile collector of `node_exporter`.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use super::world::{Course, DAY, MIB, START, World, stamped};
+
+/// The value of a sample.
+#[track_caller]
+fn value(text: &str, sample: &str) -> f64 {
+    let line = text.lines().find(|line| line.strip_prefix(sample).is_some_and(|rest| rest.starts_with(' ')));
+    let line = line.unwrap_or_else(|| panic!("no {sample} in\n{text}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+fn metrics(world: &World, now: i64) -> String {
+    world.night(now, &["--textfile", "m.prom", "--quiet", "--limit", "api=1GiB"]);
+    fs::read_to_string(world.path("m.prom")).unwrap()
+}
+
+#[test]
+fn metrics_say_what_the_night_came_to() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &[("api", Course::Leak), ("db", Course::Flat)]));
+    let text = metrics(&world, DAY);
+    assert_eq!(value(&text, "leaktrend_last_run_timestamp_seconds"), (START + DAY) as f64);
+    assert_eq!(value(&text, "leaktrend_exit_code"), 1.0);
+    assert_eq!(value(&text, r#"leaktrend_series_outcome{series="api",container="api",state="fail"}"#), 1.0);
+    assert_eq!(value(&text, r#"leaktrend_series_verdict{series="db",container="db",state="flat"}"#), 1.0);
+    assert_eq!(
+        value(&text, r#"leaktrend_last_sample_timestamp_seconds{series="db",container="db"}"#),
+        (START + DAY - 900) as f64
+    );
+    let growth = value(&text, r#"leaktrend_growth_bytes_per_second{series="api",container="api"}"#);
+    assert!((growth * 3600.0 / MIB - 10.0).abs() < 0.1, "{growth}");
+    let limit = value(&text, r#"leaktrend_time_to_limit_seconds{series="api",container="api"}"#);
+    assert!(limit > 86_400.0);
+    let memory = value(&text, r#"leaktrend_memory_bytes{series="api",container="api"}"#);
+    assert!((memory / MIB - 437.0).abs() < 5.0, "{memory}");
+}
+
+/// Run by `promtool check metrics`, which knows the format and its conventions.
+#[test]
+fn promtool_has_no_complaint() {
+    let world = World::new();
+    let name = "a\"b\\c{d}";
+    world.append(&stamped(0, DAY, &[("api", Course::Leak), ("db", Course::Flat)]));
+    world
+        .append(&stamped(0, DAY, &[("api", Course::Leak), ("db", Course::Flat)]).replace(" db ", &format!(" {name} ")));
+    let text = metrics(&world, DAY);
+    let promtool =
+        Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut promtool = match promtool {
+        Ok(promtool) => promtool,
+        Err(error) => {
+            assert!(std::env::var_os("LEAKTREND_REQUIRE_PROMTOOL").is_none(), "promtool cannot be run: {error}");
+            eprintln!("skipped: promtool cannot be run: {error}");
+            return;
+        }
+    };
+    std::io::Write::write_all(&mut promtool.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+/// A collector reads the file at any time: it is never half written, and it can.
+#[cfg(unix)]
+#[test]
+fn the_file_is_replaced_as_a_whole_and_readable_by_the_collector() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let world = World::new();
+    world.append(&stamped(0, DAY, &[("api", Course::Flat)]));
+    metrics(&world, DAY);
+    let before = fs::metadata(world.path("m.prom")).unwrap();
+    metrics(&world, DAY);
+    let after = fs::metadata(world.path("m.prom")).unwrap();
+    assert_ne!(before.ino(), after.ino());
+    assert_eq!(after.permissions().mode() & 0o444, 0o444);
+}
+
+/// What is not known is left out: no 0 and no NaN stands for it.
+#[test]
+fn what_cannot_be_said_is_left_out() {
+    let world = World::new();
+    world.append(&stamped(0, 1800, &[("api", Course::Flat)]));
+    let text = metrics(&world, 1800);
+    assert!(!text.contains("leaktrend_growth_bytes_per_second"), "{text}");
+    assert!(!text.contains("leaktrend_time_to_limit_seconds"), "{text}");
+    assert!(!text.contains("NaN"), "{text}");
+}

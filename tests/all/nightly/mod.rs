@@ -1,0 +1,8 @@
+//! `leaktrend nightly` as its users run it: night after night over logs that grow, rotate, break and vanish.
+
+mod history;
+mod judging;
+mod killed;
+mod metrics;
+mod state;
+mod world;

@@ -1,0 +1,108 @@
+//! The folder of the history: one run at a time, and what cannot be used is refused, not overwritten.
+
+use std::fs;
+
+use super::world::{Course, DAY, World, stamped};
+
+const ONE: [(&str, Course); 1] = [("api", Course::Flat)];
+
+fn world_of_two_nights() -> World {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &ONE));
+    world.night(DAY, &[]);
+    world.append(&stamped(DAY, 2 * DAY, &ONE));
+    world
+}
+
+fn files(world: &World) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(world.path("state"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().is_some_and(|name| name != "lock"))
+        .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The run is refused with this message, and the folder is as it was.
+#[track_caller]
+fn refused(world: &World, message: &str) {
+    let before = files(world);
+    let night = world.night(2 * DAY, &["--textfile", "m.prom"]);
+    assert_eq!(night.code, Some(2), "{}{}", night.stdout, night.stderr);
+    assert!(night.stderr.contains(message), "{message:?}\n{}", night.stderr);
+    assert!(!world.path("m.prom").exists());
+    assert!(files(world) == before, "the folder was changed");
+}
+
+#[test]
+fn two_runs_do_not_share_a_folder() {
+    let world = world_of_two_nights();
+    let lock = fs::File::options().write(true).open(world.path("state/lock")).unwrap();
+    lock.lock().unwrap();
+    refused(&world, "`state` is in use by another run of `leaktrend nightly`");
+    drop(lock);
+    assert_eq!(world.night(2 * DAY, &[]).code, Some(0));
+}
+
+#[test]
+fn the_state_of_another_version_is_refused() {
+    let world = world_of_two_nights();
+    let path = world.path("state/state.json");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"version\": 1,"));
+    fs::write(&path, text.replacen("\"version\": 1,", "\"version\": 2, \"more\": [],", 1)).unwrap();
+    refused(
+        &world,
+        "it is of version 2 (expected 1): use the leaktrend that wrote it, or begin anew in another folder",
+    );
+}
+
+#[test]
+fn a_damaged_state_is_refused() {
+    let world = world_of_two_nights();
+    let path = world.path("state/state.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, &text[..text.len() / 2]).unwrap();
+    refused(&world, "it is not the state of the nightly job: EOF while parsing");
+    fs::write(&path, text.replacen("\"log\": 0", "\"log\": 7", 1)).unwrap();
+    refused(&world, "it is damaged: `api` is from a log that it does not name");
+    fs::write(&path, "").unwrap();
+    refused(&world, "it is not the state of the nightly job: EOF");
+}
+
+#[test]
+fn a_history_that_is_damaged_or_lost_is_refused() {
+    let world = world_of_two_nights();
+    let history = world.path("state/history-1.parquet");
+    let bytes = fs::read(&history).unwrap();
+    fs::write(&history, &bytes[..bytes.len() / 2]).unwrap();
+    refused(&world, "cannot read `state/history-1.parquet`");
+    fs::remove_file(&history).unwrap();
+    refused(&world, "cannot read `state/history-1.parquet`");
+}
+
+#[test]
+fn a_history_without_an_account_of_it_is_refused() {
+    let world = world_of_two_nights();
+    fs::remove_file(world.path("state/state.json")).unwrap();
+    refused(&world, "cannot use `state/history-1.parquet`: it is a history without `state.json`");
+}
+
+/// The first run made the folder and was killed before it kept anything.
+#[test]
+fn a_folder_in_which_nothing_was_kept_yet_is_used() {
+    let world = world_of_two_nights();
+    fs::remove_dir_all(world.path("state")).unwrap();
+    fs::create_dir(world.path("state")).unwrap();
+    world.night(2 * DAY, &[]).says("192 new readings");
+}
+
+#[test]
+fn what_is_not_its_own_stays_in_the_folder() {
+    let world = world_of_two_nights();
+    fs::write(world.path("state/notes.txt"), "mine").unwrap();
+    world.night(2 * DAY, &[]);
+    assert_eq!(fs::read_to_string(world.path("state/notes.txt")).unwrap(), "mine");
+}

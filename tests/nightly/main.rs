@@ -1,9 +1,0 @@
-//! `leaktrend nightly` as its users run it: night after night over logs that grow, rotate, break and vanish.
-#![cfg(feature = "frame")]
-
-mod history;
-mod judging;
-mod killed;
-mod metrics;
-mod state;
-mod world;
