@@ -100,6 +100,8 @@ pub struct Stretch {
     pub of_troughs: Trend,
     /// Where its means go; `None` where a block is one sample.
     pub of_means: Option<Trend>,
+    /// Whether growth is better known of the means.
+    means_know_better: bool,
     /// The growth beside one harmonic of the day, where the window is too short to know its rhythm.
     pub beside_a_day: Option<LinePosterior>,
     /// Steps up, where these say more than anything else.
@@ -114,6 +116,12 @@ impl Stretch {
     /// Where its means go, or its troughs where both are one.
     pub fn means(&self) -> &Trend {
         self.of_means.as_ref().unwrap_or(&self.of_troughs)
+    }
+
+    /// The view that knows its growth better, troughs or means, and the other.
+    pub fn views(&self) -> (&Trend, &Trend) {
+        let (troughs, means) = (&self.of_troughs, self.means());
+        if self.means_know_better { (means, troughs) } else { (troughs, means) }
     }
 }
 
@@ -223,6 +231,8 @@ impl<'a> Fit<'a> {
         };
         let of_troughs = of(&blocks.troughs, false)?;
         let of_means = if blocks.means == blocks.troughs { None } else { of(&blocks.means, false) };
+        let spread = |trend: &Trend| trend.sustained.slope().spread();
+        let means_know_better = of_means.as_ref().is_some_and(|means| spread(means) < spread(&of_troughs));
         // Only growth that is claimed must survive the day.
         let may_grow = of_troughs.sustained.slope().probability_at_most(0.0) < 0.5;
         let beside_a_day = if may_grow && A_DAY.contains(&(points.span() / DAY)) {
@@ -238,6 +248,7 @@ impl<'a> Fit<'a> {
             from,
             of_troughs,
             of_means,
+            means_know_better,
             beside_a_day,
             staircase,
             tolerance,
@@ -269,16 +280,16 @@ fn staircase(points: Points<'_>, trend: &Trend, floor: f64, tolerance: &Toleranc
     const MERGE: f64 = 1.0 / 16.0;
     /// How much better than the chosen shape the steps must be, in BIC.
     const BETTER: f64 = 6.0;
-    /// The probability at which no step for so long says that there will be none.
-    const STOPPED: f64 = 0.2;
+    /// The share of the rise that the later half must have.
+    const GOES_ON: f64 = 0.3;
 
     let n = points.len();
-    let (lowest, highest) =
-        points.y().iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(*y), high.max(*y)));
-    if n < MIN_POINTS || highest - lowest < tolerance.bytes_per_second * points.span() {
+    let matters = tolerance.bytes_per_second * points.span();
+    let (level, most) = (&trend.without_rhythm, steps::most_risen(&trend.without_rhythm));
+    if n < MIN_POINTS || most < matters {
         return None;
     }
-    let scaled = Scaled::new(&trend.without_rhythm);
+    let scaled = Scaled::new(level);
     let (noise, floor) = (Noise::new(points.x(), &[]), floor / scaled.unit.powi(2));
     let found = steps::search(&noise, &scaled.values, floor);
     if found.at.len() < 3 {
@@ -308,17 +319,17 @@ fn staircase(points: Points<'_>, trend: &Trend, floor: f64, tolerance: &Toleranc
     let up: f64 = merged.iter().map(|(_, size)| size.max(0.0)).sum();
     let down: f64 = merged.iter().map(|(_, size)| (-size).max(0.0)).sum();
     let large = merged.iter().filter(|(_, size)| *size >= 0.25 * largest).count();
-    let relevant = up - down >= tolerance.bytes_per_second * points.span();
+    let relevant = up - down >= matters;
     if merged.len() < 3 || large < 3 || down > 0.15 * up || !relevant || largest > 0.5 * up {
         return None;
     }
-    // Were steps still to come at the same rate, this many would all lie before the last one's position with this
-    // probability.
-    let last = merged.iter().filter(|(_, size)| *size > 0.0).map(|(at, _)| *at).max()?;
-    if (last as f64 / n as f64).powi(large as i32) < STOPPED {
+    // Growth that goes on has half of its rise in the later half. New highs of a level that is not growing become rarer as
+    // 1/t: of what n points show, the later half has log 2 / log n, an eighth.
+    let later: f64 = merged.iter().filter(|(at, _)| 2 * at >= n).map(|(_, size)| *size).sum();
+    if later < GOES_ON * (up - down) {
         return None;
     }
-    let first = median(&trend.without_rhythm[..merged[0].0.max(1)])?;
+    let first = median(&level[..merged[0].0.max(1)])?;
     let steps = merged.into_iter().map(|(at, size)| (points.x()[at], size)).collect();
     Some(Staircase { steps, total: up - down, first })
 }

@@ -132,7 +132,7 @@ impl Claim {
     fn of(stretch: Stretch, reading: Reading, why: RegimeWhy, window: f64, terms: &JudgeTerms) -> Claim {
         let tail = tail(terms);
         let tolerance = stretch.tolerance.bytes_per_second;
-        let (narrow, wide) = views(&stretch);
+        let (narrow, wide) = stretch.views();
         let significant = |line: &LinePosterior| line.slope().probability_at_most(0.0) < terms.significance;
         let grows =
             |line: &LinePosterior, least: f64| significant(line) && line.slope().probability_at_most(least) < tail;
@@ -147,12 +147,14 @@ impl Claim {
 
         // A load that goes down for the night takes memory with it, and hides what grows.
         let night = window < calendar::MIN_DAYS * DAY && terms.daily_swing > 0.0 && bends;
-        let (verdict, doubt) = if stretch.staircase.is_some() {
-            (Verdict::SteppingGrowth, None)
+        // Steeper than a swing of the day is at its steepest.
+        let steep = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
+        let days = window >= calendar::MIN_DAYS * DAY;
+        let (verdict, doubt) = if let Some(staircase) = &stretch.staircase {
+            let steep = staircase.total >= steep * (stretch.seconds[stretch.seconds.len() - 1] - stretch.seconds[0]);
+            if days || steep { (Verdict::SteppingGrowth, None) } else { (Verdict::LeakSuspected, Some(Doubt::Day)) }
         } else if grows(&narrow.sustained, tolerance) {
-            // Steeper than a swing of the day is at its steepest.
-            let steep = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
-            let days = window >= calendar::MIN_DAYS * DAY
+            let days = days
                 || grows(&narrow.sustained, steep)
                 || stretch.beside_a_day.as_ref().is_some_and(|line| grows(line, tolerance));
             match (agreed, days) {
@@ -184,7 +186,7 @@ impl Claim {
     pub(super) fn agreed(restarts: Claim, other: Claim) -> (Claim, Option<Other>) {
         let level = |verdict: Verdict| verdict.proves_no_leak() || verdict == Verdict::Step;
         let aside = |claim: &Claim| {
-            let growth = claim.stretch.as_ref().map(|stretch| views(stretch).0.sustained.slope());
+            let growth = claim.stretch.as_ref().map(|stretch| stretch.views().0.sustained.slope());
             Some(Other { reading: claim.reading, verdict: claim.verdict, growth })
         };
         let (of_restarts, of_other) = (aside(&restarts), aside(&other));
@@ -212,14 +214,6 @@ impl Claim {
             _ => (restarts, of_other),
         }
     }
-}
-
-/// The view of a stretch that knows its growth better, and the other.
-pub(super) fn views(stretch: &Stretch) -> (&Trend, &Trend) {
-    let troughs = &stretch.of_troughs;
-    let Some(means) = &stretch.of_means else { return (troughs, troughs) };
-    let spread = |trend: &Trend| trend.sustained.slope().spread();
-    if spread(means) < spread(troughs) { (means, troughs) } else { (troughs, means) }
 }
 
 /// Which of the verdicts of a level it is.

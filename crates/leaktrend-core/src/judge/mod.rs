@@ -12,7 +12,7 @@ use crate::segment::{Reading, Segmentation};
 use crate::stats::trend::Trend;
 use crate::units::{DAY, MIB, duration_text};
 
-use claim::{Claim, Other, views};
+use claim::{Claim, Other};
 use words::Case;
 
 /// What the statistics say of a series.
@@ -318,7 +318,7 @@ impl Measured {
     /// could be measured.
     pub fn p_value(&self) -> Option<f64> {
         let stretch = self.claim.stretch.as_ref()?;
-        let shown = views(stretch).0.sustained.slope().probability_at_most(0.0);
+        let shown = stretch.views().0.sustained.slope().probability_at_most(0.0);
         let other = self.other.as_ref().and_then(|other| other.growth.as_ref());
         Some(other.map_or(shown, |growth| shown.max(growth.probability_at_most(0.0))))
     }
@@ -335,7 +335,7 @@ impl Measured {
 
     /// The view that the verdict rests on: troughs or means.
     pub fn view(&self) -> Option<&Trend> {
-        self.claim.stretch.as_ref().map(|stretch| views(stretch).0)
+        self.claim.stretch.as_ref().map(|stretch| stretch.views().0)
     }
 
     /// The verdict. `q_value`: the false discovery rate at which this growth is a discovery among all series of the run.

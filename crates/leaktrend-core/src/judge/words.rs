@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::claim::{Doubt, Other, views};
+use super::claim::{Doubt, Other};
 use super::{
     Before, ChangePoint, Detectable, Growth, Judgement, Measured, Regime, RegimeWhy, SEARCHED, ShapeName, Verdict, tail,
 };
@@ -30,7 +30,7 @@ impl Case<'_> {
     pub(super) fn judgement(&self) -> Judgement {
         let Case { stretch, verdict, .. } = *self;
         let terms = &self.measured.terms;
-        let (narrow, wide) = views(stretch);
+        let (narrow, wide) = stretch.views();
         // Where one view leaves open what the other settles, that is the one to show.
         let settled = 1.0 - narrow.line.slope().probability_at_most(self.tolerance().bytes_per_second) < tail(terms);
         let view = if verdict == Verdict::Inconclusive && settled { wide } else { narrow };
@@ -318,6 +318,9 @@ impl Case<'_> {
 
     fn until_decided(&self, slope: &SlopePosterior) -> Option<f64> {
         const ASSURANCE: f64 = 0.8;
+        /// Times as long that are looked at, each so much longer than the one before.
+        const SHORTEST: f64 = 1.1;
+        const LONGER: f64 = 1.25;
         let terms = &self.measured.terms;
         if self.measured.claim.doubt == Some(Doubt::Day) {
             return Some((calendar::MIN_DAYS.ceil() * DAY - self.measured.span_seconds).max(0.0));
@@ -338,23 +341,30 @@ impl Case<'_> {
         let [significant, confident, searched] =
             [terms.significance, tail(terms), SEARCHED * tail(terms)].map(|tail| standard_normal_quantile(1.0 - tail));
         let longest = 1.0 + (terms.keep_seconds - whole).max(0.0) / span;
-        let factors =
-            std::iter::successors(Some(1.1f64), |factor| Some(factor * 1.05)).take_while(|factor| *factor <= longest);
-        factors
-            .filter(|&factor| {
-                let tolerance = tolerance(factor);
-                let decided = slope.foreseen(factor, |error| {
-                    let (grows, shrinks) =
-                        ((significant * error).max(tolerance + confident * error), -confident * error);
-                    let level = tolerance - searched * error;
-                    // Level lies between its negative and itself; where that reaches into shrinking they are one.
-                    let level_from = if -level <= shrinks { shrinks } else { -level };
-                    [(f64::NEG_INFINITY, shrinks), (level_from, level), (grows, f64::INFINITY)]
-                });
-                decided >= ASSURANCE
-            })
-            .map(|factor| (factor - 1.0) * span)
-            .next()
+        let decides = |factor: f64| {
+            let tolerance = tolerance(factor);
+            let decided = slope.foreseen(factor, |error| {
+                let (grows, shrinks) = ((significant * error).max(tolerance + confident * error), -confident * error);
+                let level = tolerance - searched * error;
+                // Level lies between its negative and itself; where that reaches into shrinking they are one.
+                let level_from = if -level <= shrinks { shrinks } else { -level };
+                [(f64::NEG_INFINITY, shrinks), (level_from, level), (grows, f64::INFINITY)]
+            });
+            decided >= ASSURANCE
+        };
+        let longer = |factor: &f64| (*factor < longest).then(|| (factor * LONGER).min(longest));
+        let mut factors = std::iter::successors((SHORTEST <= longest).then_some(SHORTEST), longer);
+        let mut upper = factors.find(|factor| decides(*factor))?;
+        let mut lower = (upper / LONGER).max(SHORTEST);
+        while upper > 1.05 * lower {
+            let middle = (lower * upper).sqrt();
+            if decides(middle) {
+                upper = middle;
+            } else {
+                lower = middle;
+            }
+        }
+        Some((upper - 1.0) * span)
     }
 
     fn growth(&self, slope: &SlopePosterior) -> Growth {

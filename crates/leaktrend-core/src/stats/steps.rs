@@ -336,6 +336,19 @@ pub fn search(noise: &Noise, y: &[f64], floor: f64) -> Shifts {
     Shifts { at, sizes, bic: criterion + price }
 }
 
+/// The most by which a mean of last values lies above one of first values: no steps rise by more. O(n) time.
+pub fn most_risen(y: &[f64]) -> f64 {
+    fn means<'a>(values: impl Iterator<Item = &'a f64>) -> impl Iterator<Item = f64> {
+        let sums = values.scan(0.0, |sum, value| {
+            *sum += value;
+            Some(*sum)
+        });
+        sums.zip(1..).skip(MARGIN - 1).map(|(sum, count)| sum / f64::from(count))
+    }
+    let lowest = means(y.iter()).fold(f64::INFINITY, f64::min);
+    means(y.iter().rev()).fold(f64::NEG_INFINITY, f64::max) - lowest
+}
+
 /// Pearson's correlation with the index; 0 of a constant.
 fn correlation_with_time(y: &[f64]) -> f64 {
     let n = y.len() as f64;
