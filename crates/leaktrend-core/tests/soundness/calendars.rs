@@ -21,7 +21,7 @@ struct Place {
 }
 
 /// A healthy service: what is in flight follows working hours, a little differently each day.
-fn working(seed: u64, place: Place) -> Option<(String, Judgement)> {
+fn working(seed: u64, place: Place) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let span = random.uniform(21.0, 30.0).floor() * DAY;
     let times = every(30.0 * MINUTE, span);
@@ -44,7 +44,7 @@ fn working(seed: u64, place: Place) -> Option<(String, Judgement)> {
     let judgement = measured(&series(begins, &times, &mib, Metric::WorkingSet), &terms).judge(None);
     let name =
         format!("seed {seed}, {:.0} d, {base:.0} MiB + {depth:.0}, quiet {quiet:.2}, weekend {weekend:.2}", span / DAY);
-    Some((name, judgement))
+    (name, judgement)
 }
 
 const HERE: Place = Place { ahead: 0.0, free: [5, 6], forward: 0.0, told: 0.0 };

@@ -7,7 +7,7 @@ use leaktrend_core::units::DAY;
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, collected, day, every, judged, series};
 
 /// Read every minute, then every five; after that it steps up by 200 MiB and stays there.
-fn stepping(seed: u64) -> Option<(String, Judgement)> {
+fn stepping(seed: u64) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let span = [10.0 * HOUR, DAY, 3.0 * DAY, 7.0 * DAY][(seed % 4) as usize];
     let changes = random.uniform(0.4, 0.7) * span;
@@ -15,7 +15,7 @@ fn stepping(seed: u64) -> Option<(String, Judgement)> {
     let base = random.uniform(200.0, 800.0);
     let times: Vec<f64> = every(MINUTE, span)
         .into_iter()
-        .filter(|time| *time < changes || (time / MINUTE).round() as usize % 5 == 0)
+        .filter(|time| *time < changes || ((time / MINUTE).round() as usize).is_multiple_of(5))
         .collect();
     let noise = random.autocorrelated(0.5, times.len());
     let level = |time: f64| if time < steps { base } else { base + 200.0 };
@@ -26,7 +26,7 @@ fn stepping(seed: u64) -> Option<(String, Judgement)> {
         changes / span,
         steps / span
     );
-    Some((name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet))))
+    (name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
 }
 
 #[test]
@@ -38,12 +38,12 @@ fn a_step_among_fewer_readings_is_not_flat() {
 }
 
 /// Level for three quarters of a window; of the last one there are so few readings that nothing is known of it.
-fn ending_unseen(seed: u64) -> Option<(String, Judgement)> {
+fn ending_unseen(seed: u64) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let (step, span) = [(MINUTE, DAY), (5.0 * MINUTE, 7.0 * DAY), (15.0 * MINUTE, 21.0 * DAY)][(seed % 3) as usize];
     let base = random.uniform(100.0, 800.0);
     // What goes on there, nobody knows: it may be growing. Where a few readings say so, it is.
-    let grows = if seed % 2 == 0 { 0.0 } else { 0.3 * base };
+    let grows = if seed.is_multiple_of(2) { 0.0 } else { 0.3 * base };
     let left = if grows == 0.0 { [1, 2, 1, 2] } else { [1, 2, 4, 8] }[(seed / 3 % 4) as usize];
     let seen: Vec<f64> = every(step, 0.75 * span);
     let last = (1..=left).map(|index| span * (0.75 + 0.25 * f64::from(index) / f64::from(left)));
@@ -53,7 +53,7 @@ fn ending_unseen(seed: u64) -> Option<(String, Judgement)> {
     let mib: Vec<f64> = times.iter().zip(&noise).map(|(time, noise)| level(*time) + 0.5 * noise).collect();
     let name =
         format!("seed {seed}, {:.0} d, {left} readings of the last quarter, grows by {grows:.0} MiB", span / DAY);
-    Some((name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet))))
+    (name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn read(random: &mut Random, failing: Failing, share: f64, times: &[f64]) -> Vec
 }
 
 /// A service for a week, read every five minutes where scrapes succeed.
-fn scraped(seed: u64, failing: Failing, leaks: bool) -> Option<(String, Judgement)> {
+fn scraped(seed: u64, failing: Failing, leaks: bool) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let share = [0.0, 0.2, 0.4, 0.6, 0.8][(seed % 5) as usize];
     let span = 7.0 * DAY;
@@ -103,7 +103,7 @@ fn scraped(seed: u64, failing: Failing, leaks: bool) -> Option<(String, Judgemen
     let base = random.uniform(100.0, 500.0);
     let lost = if leaks { random.uniform(0.4, 0.8) * base } else { 0.0 };
     let (swing, quiet) = (random.uniform(0.1, 0.4) * base, random.uniform(0.1, 0.5));
-    let collects = seed / 5 % 2 == 0;
+    let collects = (seed / 5).is_multiple_of(2);
     let noise = random.autocorrelated(0.7, times.len());
     let cycle = random.uniform(30.0, 90.0) * MINUTE;
     let live = |time: f64| 0.5 * base + lost * time / span;
@@ -118,7 +118,7 @@ fn scraped(seed: u64, failing: Failing, leaks: bool) -> Option<(String, Judgemen
     let kept = read(random, failing, share, &times);
     let of = |values: &[f64]| kept.iter().map(|index| values[*index]).collect::<Vec<f64>>();
     let name = format!("seed {seed}, {share} fail, {base:.0} MiB, lost {lost:.0}, collected {collects}");
-    Some((name, judged(&series(MONDAY, &of(&times), &of(&whole), Metric::WorkingSet))))
+    (name, judged(&series(MONDAY, &of(&times), &of(&whole), Metric::WorkingSet)))
 }
 
 #[track_caller]

@@ -7,7 +7,7 @@ use leaktrend_core::units::DAY;
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, every, judged, series};
 
 /// A cache that is emptied at three each night, and by each evening holds more than the evening before.
-fn emptied_nightly(seed: u64) -> Option<(String, Judgement)> {
+fn emptied_nightly(seed: u64) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let span = [7.0, 14.0][(seed % 2) as usize] * DAY;
     let times = every(5.0 * MINUTE, span);
@@ -25,11 +25,11 @@ fn emptied_nightly(seed: u64) -> Option<(String, Judgement)> {
         })
         .collect();
     let name = format!("seed {seed}, {:.0} d, {base:.0} MiB, evenings {first:.0} to {last:.0}", span / DAY);
-    Some((name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet))))
+    (name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
 }
 
 /// A collector that comes later and later: what it leaves is level, and its peaks grow. `cycle` in seconds.
-fn widening(seed: u64) -> Option<(String, Judgement)> {
+fn widening(seed: u64) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let (step, span) = [(MINUTE, DAY), (5.0 * MINUTE, 7.0 * DAY)][(seed % 2) as usize];
     let times = every(step, span);
@@ -49,13 +49,13 @@ fn widening(seed: u64) -> Option<(String, Judgement)> {
             outside + live + garbage + 0.3 * random.normal()
         })
         .collect();
-    let metric = if seed / 2 % 2 == 0 { Metric::WorkingSet } else { Metric::Heap };
+    let metric = if (seed / 2).is_multiple_of(2) { Metric::WorkingSet } else { Metric::Heap };
     let name = format!("seed {seed}, {:.0} d, {metric:?}, {live:.0} MiB, garbage {first:.1} to {last:.1}", span / DAY);
-    Some((name, judged(&series(MONDAY, &times, &mib, metric))))
+    (name, judged(&series(MONDAY, &times, &mib, metric)))
 }
 
 /// Uploads that are held in memory for minutes: each day they are larger.
-fn larger_bursts(seed: u64) -> Option<(String, Judgement)> {
+fn larger_bursts(seed: u64) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let span = [7.0, 14.0][(seed % 2) as usize] * DAY;
     let times = every(5.0 * MINUTE, span);
@@ -78,7 +78,7 @@ fn larger_bursts(seed: u64) -> Option<(String, Judgement)> {
         })
         .collect();
     let name = format!("seed {seed}, {:.0} d, {base:.0} MiB, bursts {first:.0} to {last:.0}", span / DAY);
-    Some((name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet))))
+    (name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
 }
 
 /// A leak, a suspicion of one, or a step.

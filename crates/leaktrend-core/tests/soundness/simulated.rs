@@ -150,9 +150,12 @@ pub(crate) fn alarms(verdict: Verdict) -> bool {
 pub(crate) struct Tally(Vec<(String, Judgement)>);
 
 impl Tally {
-    /// What `process` says of each seed that makes a series.
-    pub(crate) fn of(seeds: Range<u64>, process: impl Fn(u64) -> Option<(String, Judgement)> + Send + Sync) -> Tally {
-        Tally(seeds.into_par_iter().filter_map(process).collect())
+    /// What `process` says of each seed, or of those that make a series.
+    pub(crate) fn of<Said: Into<Option<(String, Judgement)>>>(
+        seeds: Range<u64>,
+        process: impl Fn(u64) -> Said + Send + Sync,
+    ) -> Tally {
+        Tally(seeds.into_par_iter().filter_map(|seed| process(seed).into()).collect())
     }
 
     pub(crate) fn len(&self) -> usize {
