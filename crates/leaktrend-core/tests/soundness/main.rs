@@ -1,0 +1,12 @@
+//! What broke a judge of troughs once, or could: each is a case here, on processes simulated for it.
+//!
+//! Bounds state what must hold, with the slack of the number of seeds; what does not hold today is ignored, with
+//! what was measured.
+
+mod calendars;
+mod collectors;
+mod coverage;
+mod gaps;
+mod now;
+mod peaks;
+mod simulated;
