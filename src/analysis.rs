@@ -641,6 +641,7 @@ fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> lea
             // A load that was made does not follow the day.
             daily_swing: if after_load { 0.0 } else { verdict.daily_swing.get() },
             keep_seconds: verdict.keep_seconds.get(),
+            settle_seconds: settings.criteria.settle_seconds.get(),
         },
         hours_ahead: verdict.hours_ahead,
     }

@@ -94,12 +94,16 @@ pub struct Stretch {
     pub from: usize,
     /// Seconds of its blocks.
     pub seconds: Vec<f64>,
+    /// Seconds of its last sample.
+    pub end: f64,
     /// First blocks of lives after the first.
     pub starts: Vec<usize>,
     /// Where its troughs go.
     pub of_troughs: Trend,
     /// Where its means go; `None` where a block is one sample.
     pub of_means: Option<Trend>,
+    /// Where its peaks go; `None` where they do not rise.
+    pub of_peaks: Option<Trend>,
     /// Whether growth is better known of the means.
     means_know_better: bool,
     /// The growth beside one harmonic of the day, where the window is too short to know its rhythm.
@@ -116,6 +120,11 @@ impl Stretch {
     /// Where its means go, or its troughs where both are one.
     pub fn means(&self) -> &Trend {
         self.of_means.as_ref().unwrap_or(&self.of_troughs)
+    }
+
+    /// Seconds from its first block to its last sample.
+    pub fn span(&self) -> f64 {
+        self.end - self.seconds[0]
     }
 
     /// The view that knows its growth better, troughs or means, and the other.
@@ -167,20 +176,21 @@ impl<'a> Fit<'a> {
         terms: &'a ToleranceTerms,
     ) -> Fit<'a> {
         let seconds = &segmentation.seconds;
-        let step = median_of(|| seconds.windows(2).map(|pair| pair[1] - pair[0])).unwrap_or(1.0);
+        let step = usual_step(seconds);
         let span_seconds = seconds.last().map_or(0.0, |last| last - seconds[0]);
         Fit { segmentation, terms, quantum, step, monday, span_seconds, floor: reading_variance(quantum) }
     }
 
-    /// The growth that matters, of the samples from one on.
-    pub fn tolerance(&self, from: usize) -> Tolerance {
+    /// The growth that matters, of the samples from one on. `apart`: whether these are known to be another regime than
+    /// what came before; if not, what matters over the whole window matters over a part of it.
+    pub fn tolerance(&self, from: usize, apart: bool) -> Tolerance {
         let Fit { segmentation: Segmentation { seconds, values, .. }, terms, .. } = self;
         let n = values.len();
         let window = self.span_seconds.max(1.0);
         let level = median(&values[from..]).expect("a stretch is never empty");
         let now = median(&values[n - ((n - from) / 8).max(1)..]).expect("a stretch is never empty");
         // A fix can be seen within days, and a life of hours is not held to a share of its level in hours.
-        let within = window.min((seconds[n - 1] - seconds[from]).max(7.0 * DAY));
+        let within = if apart { window.min((seconds[n - 1] - seconds[from]).max(7.0 * DAY)) } else { window };
         let limit = terms.limit_bytes.filter(|limit| now < *limit);
         let at_most = [
             Some((terms.level_share * level / within, ToleranceRule::Level)),
@@ -195,14 +205,14 @@ impl<'a> Fit<'a> {
         Tolerance { bytes_per_second, rule }
     }
 
-    /// What is known of the samples from one on in a reading; `None` with too few blocks.
-    pub fn stretch(&self, reading: Reading, from: usize) -> Option<Stretch> {
+    /// What is known of the samples from one on in a reading; `None` with too few blocks. `apart`: see `tolerance`.
+    pub fn stretch(&self, reading: Reading, from: usize, apart: bool) -> Option<Stretch> {
         let Fit { segmentation: Segmentation { seconds, values, falls }, step, .. } = *self;
         let n = values.len();
         let within = |at: &usize| from < *at && *at < n;
         let mut cuts: Vec<usize> = self.segmentation.cuts(reading).into_iter().filter(within).collect();
         if cuts.len() >= MAX_LIVES {
-            return self.stretch(reading, cuts.swap_remove(cuts.len() - MAX_LIVES + 1));
+            return self.stretch(reading, cuts.swap_remove(cuts.len() - MAX_LIVES + 1), apart);
         }
         cuts.iter_mut().for_each(|cut| *cut -= from);
         // All readings look at the same blocks, so that how well they explain them can be compared.
@@ -225,22 +235,31 @@ impl<'a> Fit<'a> {
         let cutting = Cutting { seconds: points.x(), cuts: &edges, left_out: &left_out, ends: &ends, width, step };
         let mut blocks = troughs::blocks(&cutting, points.y());
         blocks.starts.retain(|start| cuts.iter().any(|cut| blocks.samples[*start].start == *cut));
-        let of = |values: &[f64], daily: bool| {
+        let of = |values: &[f64], starts: &[usize], daily: bool| {
             let points = Points::new(&blocks.x, values)?;
-            trend::of(&Setup { points, starts: &blocks.starts, monday: self.monday, daily, floor: self.floor })
+            trend::of(&Setup { points, starts, monday: self.monday, daily, floor: self.floor })
         };
-        let of_troughs = of(&blocks.troughs, false)?;
-        let of_means = if blocks.means == blocks.troughs { None } else { of(&blocks.means, false) };
+        let starts = &blocks.starts;
+        let of_troughs = of(&blocks.troughs, starts, false)?;
+        let of_means = if blocks.means == blocks.troughs { None } else { of(&blocks.means, starts, false) };
         let spread = |trend: &Trend| trend.sustained.slope().spread();
         let means_know_better = of_means.as_ref().is_some_and(|means| spread(means) < spread(&of_troughs));
         // Only growth that is claimed must survive the day.
         let may_grow = of_troughs.sustained.slope().probability_at_most(0.0) < 0.5;
         let beside_a_day = if may_grow && A_DAY.contains(&(points.span() / DAY)) {
-            of(&blocks.troughs, true).map(|trend| trend.sustained)
+            of(&blocks.troughs, starts, true).map(|trend| trend.sustained)
         } else {
             None
         };
-        let tolerance = self.tolerance(from);
+        let tolerance = self.tolerance(from, apart);
+        let rises = |peaks: &[f64]| {
+            let quarter = peaks.len().div_ceil(4);
+            let [first, last] = [&peaks[..quarter], &peaks[peaks.len() - quarter..]].map(|part| median(part));
+            // Growth by what matters shows in three quarters of the span.
+            last.zip(first).is_some_and(|(last, first)| last - first > 0.5 * tolerance.bytes_per_second * points.span())
+        };
+        // Each life has a level of its own, but peaks that grow from life to life reach the limit all the same.
+        let of_peaks = if of_means.is_some() && rises(&blocks.peaks) { of(&blocks.peaks, &[], false) } else { None };
         let troughs = Points::new(&blocks.x, &blocks.troughs)?;
         let staircase =
             if blocks.starts.is_empty() { staircase(troughs, &of_troughs, self.floor, &tolerance) } else { None };
@@ -248,12 +267,14 @@ impl<'a> Fit<'a> {
             from,
             of_troughs,
             of_means,
+            of_peaks,
             means_know_better,
             beside_a_day,
             staircase,
             tolerance,
             level: median(points.y())?,
             seconds: blocks.x,
+            end: seconds[n - 1],
             starts: blocks.starts,
         })
     }
@@ -269,6 +290,14 @@ impl<'a> Fit<'a> {
         let width = if points.span() >= 2.0 * DAY { HOUR * (width / HOUR - 1e-9).ceil().max(1.0) } else { width };
         if collections.is_empty() { width } else { width.max(CYCLES * cycle) }
     }
+}
+
+/// The usual seconds from one sample to the next; where they change, those of the eighth of the samples with the longest:
+/// what is read less often must fill its blocks, too.
+fn usual_step(seconds: &[f64]) -> f64 {
+    let usual = |seconds: &[f64]| median_of(|| seconds.windows(2).map(|pair| pair[1] - pair[0]));
+    let eighths = seconds.chunks((seconds.len() / 8).max(MIN_SAMPLES)).filter(|eighth| eighth.len() >= MIN_SAMPLES);
+    eighths.filter_map(usual).fold(usual(seconds).unwrap_or(1.0), f64::max)
 }
 
 /// Three or more steps up that explain more than the chosen shape, do not go back, are not one large one, and have

@@ -28,6 +28,8 @@ const CEILING_SPREAD: f64 = 0.03;
 /// The last reading before a kill lies anywhere within one step's rise below the ceiling: of a uniform distribution
 /// the scaled median absolute deviation is this share of its width (1.4826 / 4).
 const BETWEEN_READINGS: f64 = 0.37;
+/// A series begins with a start below this share of the level that it settles at.
+pub const START_UP: f64 = 0.5;
 /// A gap is a step longer than this many usual ones.
 const GAP_STEPS: f64 = 3.0;
 /// After a gap, up to this multiple of the start level still is a start.
@@ -237,10 +239,13 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
         })
         .collect();
     let collections: Vec<usize> = others.iter().map(|fall| fall.at).collect();
+    let start = seen_start(&values);
     let may_be_restart = |fall: &&&Fall| {
+        let fallen = fall.before - fall.after;
         !all_told
             && !series.info.metric.is_collected()
-            && fall.before - fall.after > SHALLOW * fall.before
+            && fallen > SHALLOW * fall.before
+            && start.is_none_or(|start| fallen >= WAY_BACK * (fall.before - start))
             && !series.marks(fall.at).contains(Marks::WATCHED)
     };
     let mut open: Vec<usize> = others.iter().filter(may_be_restart).map(|fall| fall.at).collect();
@@ -349,6 +354,20 @@ fn usual_step(seconds: &[f64]) -> Option<f64> {
 /// The level at which a series starts: the median of its first 2 %, at least three samples.
 fn start_level(values: &[f64]) -> f64 {
     median(&values[..(values.len() / 50).max(3).min(values.len())]).unwrap_or(0.0)
+}
+
+/// The first value, where the series begins with a start-up that takes several samples: a restart would show one again.
+fn seen_start(values: &[f64]) -> Option<f64> {
+    /// A start-up is told from noise, and from a window that happens to begin low, by so many samples.
+    const SAMPLES: usize = 3;
+    /// The level that it leads to is that of so many samples.
+    const LEVEL: usize = 20;
+
+    let first = *values.first()?;
+    let level = median(&values[..values.len().min(LEVEL)])?;
+    let way = first + WAY_BACK * (level - first);
+    let climbs = values.len() > LEVEL && values[..SAMPLES].windows(2).all(|pair| pair[0] < pair[1]);
+    (first < START_UP * level && climbs && values[SAMPLES - 1] < way).then_some(first)
 }
 
 /// The median of the rises from one sample to the next, in bytes; 0 when there is none.

@@ -18,9 +18,9 @@ use corpora::{CORPORA, Place};
 const EACH: u64 = 2;
 /// A seed that the published table does not use.
 const SEED: u64 = 7;
-/// At most this share gets surer by thinning, and fewer than get less sure. The aim is 2 %: what lies at the edge of a
-/// claim falls on either side of it.
-const MOST_SURER: f64 = 0.035;
+/// At most this share gets surer by thinning, and fewer than get less sure: some 3.3 % do, and two standard errors of so
+/// many series are 1.2 %. The aim is 2 %: what lies at the edge of a claim falls on either side of it.
+const MOST_SURER: f64 = 0.045;
 /// At most this share passes with all readings and fails with fewer, or the other way round. The aim is none.
 const MOST_TURNED: f64 = 0.002;
 

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::{JudgeTerms, RegimeWhy, SEARCHED, Verdict, tail};
 use crate::fit::{Fit, MIN_SAMPLES, Stretch};
-use crate::segment::{Reading, Segmentation};
+use crate::segment::{Reading, START_UP, Segmentation};
 use crate::stats::calendar;
 use crate::stats::posterior::{LinePosterior, SlopePosterior};
 use crate::stats::robust::median;
@@ -23,6 +23,9 @@ const LIFE_SHARE: f64 = 0.25;
 const HALF_DAYS: f64 = 2.0;
 /// Of the later half less is taken for significant: it is looked at because the whole left it open.
 const LATER_HALF: f64 = 0.25;
+
+/// A pass needs so many of its blocks in the last quarter of the window: a quarter of an even share.
+const SEEN_LATELY: f64 = 1.0 / 16.0;
 
 /// A reading that explains the same blocks worse by more than this, in BIC, is not plausible (Kass, Raftery 1995: "very
 /// strong").
@@ -59,8 +62,14 @@ pub(super) enum Doubt {
     Noise,
     /// It may be the swing of a day.
     Day,
+    /// It may be a start-up.
+    StartUp,
     /// One of troughs and means does not show it.
     View,
+    /// Only its highest readings show it.
+    Peaks,
+    /// Too little of the last quarter was read.
+    Unseen,
     /// It is seen in the later half only.
     LaterHalf,
     /// It rests on what falls are taken for.
@@ -83,24 +92,26 @@ impl Claim {
         segmentation: &Segmentation<'_>,
         terms: &JudgeTerms,
     ) -> Claim {
-        let seconds = &segmentation.seconds;
+        let Segmentation { seconds, values, .. } = segmentation;
         let n = seconds.len();
-        let first = median(&segmentation.values[..(n / 8).max(1)]).unwrap_or(0.0);
-        let of = |from: usize, why: RegimeWhy, terms: &JudgeTerms| {
-            let Some(stretch) = fit.stretch(reading, from) else { return Claim::none(reading) };
+        let first = median(&values[..(n / 8).max(1)]).unwrap_or(0.0);
+        let of = |from: usize, why: RegimeWhy, apart: bool, terms: &JudgeTerms| {
+            let Some(stretch) = fit.stretch(reading, from, apart) else { return Claim::none(reading) };
             let mut claim = Claim::of(stretch, reading, why, fit.span_seconds, terms);
             // A level that is higher than the one before the stretch has stepped up to it.
             if from > 0 {
-                let last = median(&segmentation.values[n - ((n - from) / 8).max(1)..]).unwrap_or(0.0);
-                claim.risen = last - first;
+                let last = median(&values[n - ((n - from) / 8).max(1)..]).unwrap_or(0.0);
+                claim.risen = last - if why == RegimeWhy::StartUp { values[0] } else { first };
                 let level = matches!(claim.verdict, Verdict::Flat | Verdict::NegligibleGrowth | Verdict::WarmedUp);
                 if level && claim.risen > terms.step_floor_bytes.max(terms.step_share * first) {
-                    claim.verdict = Verdict::Step;
+                    claim.verdict = if why == RegimeWhy::StartUp { Verdict::WarmedUp } else { Verdict::Step };
                 }
             }
             claim
         };
-        let whole = of(0, RegimeWhy::Whole, terms);
+        let settled = settled(seconds, values, terms.settle_seconds);
+        let why = if settled == 0 { RegimeWhy::Whole } else { RegimeWhy::StartUp };
+        let whole = of(settled, why, true, terms);
         if !whole.is_open() {
             return whole;
         }
@@ -108,7 +119,7 @@ impl Claim {
         let long_enough =
             |last: &usize| n - last >= MIN_SAMPLES && seconds[n - 1] - seconds[*last] >= LIFE_SHARE * fit.span_seconds;
         if let Some(last) = last.filter(long_enough) {
-            let life = of(last, RegimeWhy::Restart, terms);
+            let life = of(last, RegimeWhy::Restart, true, terms);
             if !life.is_open() {
                 return life;
             }
@@ -117,8 +128,12 @@ impl Claim {
         if fit.span_seconds >= 2.0 * HALF_DAYS * DAY {
             let half = seconds.partition_point(|at| *at < fit.span_seconds / 2.0);
             let strict = JudgeTerms { significance: LATER_HALF * terms.significance, ..*terms };
-            let mut later = of(half, RegimeWhy::LaterHalf, &strict);
-            if !later.is_open() {
+            // Another regime only where the whole shows that something changed.
+            let changed = |stretch: &Stretch| !matches!(stretch.views().0.chosen.form, Form::Line);
+            let apart = whole.stretch.as_ref().is_none_or(changed);
+            let mut later = of(half, RegimeWhy::LaterHalf, apart, &strict);
+            let still_peaks = whole.doubt == Some(Doubt::Peaks) && later.verdict == Verdict::Shrinking;
+            if !later.is_open() && !still_peaks {
                 if later.verdict.is_leak() {
                     later.verdict = Verdict::LeakSuspected;
                     later.doubt = Some(Doubt::LaterHalf);
@@ -147,23 +162,31 @@ impl Claim {
 
         // A load that goes down for the night takes memory with it, and hides what grows.
         let night = window < calendar::MIN_DAYS * DAY && terms.daily_swing > 0.0 && bends;
-        // Steeper than a swing of the day is at its steepest.
-        let steep = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
         let days = window >= calendar::MIN_DAYS * DAY;
+        // Steeper than a swing of the day is at its steepest.
+        let swing = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
+        // Steeper than a start-up that has not settled: it gains as much within the time to settle as one must.
+        let early = why == RegimeWhy::StartUp && window < 2.0 * terms.settle_seconds;
+        let start_up = if early { START_UP * stretch.level / terms.settle_seconds } else { 0.0 };
         let (verdict, doubt) = if let Some(staircase) = &stretch.staircase {
-            let steep = staircase.total >= steep * (stretch.seconds[stretch.seconds.len() - 1] - stretch.seconds[0]);
-            if days || steep { (Verdict::SteppingGrowth, None) } else { (Verdict::LeakSuspected, Some(Doubt::Day)) }
+            match staircase.total / stretch.span() {
+                rate if rate < start_up => (Verdict::LeakSuspected, Some(Doubt::StartUp)),
+                rate if !days && rate < swing => (Verdict::LeakSuspected, Some(Doubt::Day)),
+                _ => (Verdict::SteppingGrowth, None),
+            }
         } else if grows(&narrow.sustained, tolerance) {
             let days = days
-                || grows(&narrow.sustained, steep)
+                || grows(&narrow.sustained, swing)
                 || stretch.beside_a_day.as_ref().is_some_and(|line| grows(line, tolerance));
-            match (agreed, days) {
-                (false, _) => (Verdict::LeakSuspected, Some(Doubt::View)),
-                (true, false) => (Verdict::LeakSuspected, Some(Doubt::Day)),
-                (true, true) if !stretch.starts.is_empty() && reading != Reading::Restarts => {
+            let settled = !early || grows(&narrow.sustained, start_up);
+            match (agreed, settled, days) {
+                (false, ..) => (Verdict::LeakSuspected, Some(Doubt::View)),
+                (_, false, _) => (Verdict::LeakSuspected, Some(Doubt::StartUp)),
+                (.., false) => (Verdict::LeakSuspected, Some(Doubt::Day)),
+                _ if !stretch.starts.is_empty() && reading != Reading::Restarts => {
                     (Verdict::LeakMaskedByRestarts, None)
                 }
-                (true, true) => (Verdict::Leak, None),
+                _ => (Verdict::Leak, None),
             }
         } else if level {
             (level_verdict(&stretch, narrow, significant(&narrow.sustained), terms), None)
@@ -178,6 +201,17 @@ impl Claim {
         };
         let (first, last) = ends(narrow);
         let verdict = if verdict == Verdict::Shrinking && night { Verdict::Inconclusive } else { verdict };
+        let late = stretch.seconds.iter().filter(|at| **at > stretch.end - 0.25 * stretch.span()).count();
+        let unseen = (late as f64) < SEEN_LATELY * stretch.seconds.len() as f64;
+        let (verdict, doubt) = if unseen && (verdict.proves_no_leak() || verdict == Verdict::Step) {
+            (Verdict::Inconclusive, Some(Doubt::Unseen))
+        } else {
+            (verdict, doubt)
+        };
+        let may_pass = verdict == Verdict::Inconclusive || verdict.proves_no_leak() || verdict == Verdict::Step;
+        let peaks_grow = stretch.of_peaks.as_ref().is_some_and(|peaks| grows(&peaks.sustained, tolerance));
+        let (verdict, doubt) =
+            if may_pass && peaks_grow { (Verdict::LeakSuspected, Some(Doubt::Peaks)) } else { (verdict, doubt) };
         Claim { verdict, reading, why, risen: last - first, stretch: Some(stretch), doubt }
     }
 
@@ -216,6 +250,15 @@ impl Claim {
     }
 }
 
+/// The first sample past a start that was seen: one at less than half of the level that memory then settles at. What
+/// comes before is left out, at most a tenth of all: a start-up has more than one time constant, and nothing outweighs it.
+fn settled(seconds: &[f64], values: &[f64], settle_seconds: f64) -> usize {
+    let n = seconds.len();
+    let from = seconds.partition_point(|at| *at < settle_seconds.min(seconds[n - 1] / 10.0));
+    let level = median(&values[from..(2 * from + 1).min(n)]).unwrap_or(0.0);
+    if values[0] < START_UP * level { from } else { 0 }
+}
+
 /// Which of the verdicts of a level it is.
 fn level_verdict(stretch: &Stretch, view: &Trend, grows: bool, terms: &JudgeTerms) -> Verdict {
     let slope = view.line.slope();
@@ -227,7 +270,7 @@ fn level_verdict(stretch: &Stretch, view: &Trend, grows: bool, terms: &JudgeTerm
     }
     let (first, last) = ends(view);
     let rise = last - first;
-    let matters = tolerance * (stretch.seconds[stretch.seconds.len() - 1] - stretch.seconds[0]);
+    let matters = tolerance * stretch.span();
     let shifted = rise > matters.max(terms.step_floor_bytes).max(terms.step_share * first);
     match view.chosen.form {
         Form::Saturating(_) | Form::Broken(_) if rise > matters => Verdict::WarmedUp,

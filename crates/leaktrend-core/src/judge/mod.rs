@@ -136,6 +136,8 @@ pub struct JudgeTerms {
     pub daily_swing: f64,
     /// The longest window that can be had, in seconds: to measure longer is no advice.
     pub keep_seconds: f64,
+    /// Memory settles for so many seconds after a start.
+    pub settle_seconds: f64,
 }
 
 impl Default for JudgeTerms {
@@ -148,6 +150,7 @@ impl Default for JudgeTerms {
             step_share: 0.05,
             daily_swing: 0.5,
             keep_seconds: 30.0 * DAY,
+            settle_seconds: 900.0,
         }
     }
 }
@@ -194,6 +197,8 @@ pub struct Detectable {
 pub enum RegimeWhy {
     /// For as long as it was looked at.
     Whole,
+    /// Since the process, whose start was seen, had settled.
+    StartUp,
     /// Since a restart.
     Restart,
     /// Since growth began.
@@ -211,6 +216,7 @@ impl RegimeWhy {
     pub const fn name(self) -> &'static str {
         match self {
             RegimeWhy::Whole => "whole",
+            RegimeWhy::StartUp => "start-up",
             RegimeWhy::Restart => "restart",
             RegimeWhy::GrowthBegan => "growth-began",
             RegimeWhy::GrowthChanged => "growth-changed",

@@ -33,7 +33,11 @@ impl Case<'_> {
         let (narrow, wide) = stretch.views();
         // Where one view leaves open what the other settles, that is the one to show.
         let settled = 1.0 - narrow.line.slope().probability_at_most(self.tolerance().bytes_per_second) < tail(terms);
-        let view = if verdict == Verdict::Inconclusive && settled { wide } else { narrow };
+        let view = match (&stretch.of_peaks, self.measured.claim.doubt) {
+            (Some(peaks), Some(Doubt::Peaks)) => peaks,
+            _ if verdict == Verdict::Inconclusive && settled => wide,
+            _ => narrow,
+        };
         let grows = verdict.is_leak() || verdict == Verdict::LeakSuspected;
         let slope = if grows { view.sustained.slope() } else { view.line.slope() };
         let mut growth = self.growth(&slope);
@@ -86,8 +90,9 @@ impl Case<'_> {
     fn reason(&self, view: &Trend, growth: &Growth, needed: Option<f64>) -> String {
         let Case { measured, stretch, verdict } = *self;
         let tolerance = rate_per_day_text(self.tolerance().bytes_per_second);
-        let subject = match measured.claim.reading {
-            Reading::Collections => "what garbage collections leave",
+        let subject = match (measured.claim.doubt, measured.claim.reading) {
+            (Some(Doubt::Peaks), _) => "the highest tenth of its readings",
+            (_, Reading::Collections) => "what garbage collections leave",
             _ => "memory",
         };
         let rate = rate(growth);
@@ -157,6 +162,9 @@ impl Case<'_> {
                         duration_text(measured.terms.keep_seconds)
                     ),
                 };
+                if measured.claim.doubt == Some(Doubt::Unseen) {
+                    return format!("too little was read of the last quarter of the window to pass it{settled}");
+                }
                 let which = if measured.claim.doubt == Some(Doubt::Reading) {
                     format!("{subject} grows, but read as restarts its {} falls leave it level", measured.n_falls)
                 } else {
@@ -181,7 +189,14 @@ impl Case<'_> {
                     duration_text(missing.max(0.0))
                 )
             }
+            Some(Doubt::StartUp) => {
+                let missing = 2.0 * measured.terms.settle_seconds - measured.span_seconds;
+                format!("; a start-up would look the same: measure about {} longer", duration_text(missing))
+            }
             Some(Doubt::View) => "; its lowest readings and its mean do not agree on it".to_owned(),
+            Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
+            // Only of what would pass.
+            Some(Doubt::Unseen) => String::new(),
             Some(Doubt::LaterHalf) => "; the whole window leaves it open".to_owned(),
             Some(Doubt::Reading) => {
                 let other = match &measured.other {
@@ -322,8 +337,10 @@ impl Case<'_> {
         const SHORTEST: f64 = 1.1;
         const LONGER: f64 = 1.25;
         let terms = &self.measured.terms;
-        if self.measured.claim.doubt == Some(Doubt::Day) {
-            return Some((calendar::MIN_DAYS.ceil() * DAY - self.measured.span_seconds).max(0.0));
+        match self.measured.claim.doubt {
+            Some(Doubt::Day) => return Some((calendar::MIN_DAYS.ceil() * DAY - self.measured.span_seconds).max(0.0)),
+            Some(Doubt::StartUp) => return Some(2.0 * terms.settle_seconds - self.measured.span_seconds),
+            _ => {}
         }
         let whole = self.measured.span_seconds;
         let seconds = &self.stretch.seconds;

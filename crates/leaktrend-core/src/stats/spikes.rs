@@ -25,7 +25,8 @@ pub struct Despiked<'a> {
 
 /// Replaces runs of at most three samples that stand far off their neighbours (a Hampel filter).
 ///
-/// A run that touches the end is kept: it may be a new level. Takes O(n) time, and memory only where there is a spike.
+/// A run that touches the end is kept: it may be a new level; and one below what follows it at the beginning: a process
+/// that starts. Takes O(n) time, and memory only where there is a spike.
 ///
 /// Hampel (1974), "The influence curve and its role in robust estimation".
 pub fn remove(values: &[f64]) -> Despiked<'_> {
@@ -56,7 +57,8 @@ pub fn remove(values: &[f64]) -> Despiked<'_> {
     let mut spikes = Vec::new();
     for run in far_off.chunk_by(|(index, _), (next, _)| index + 1 == *next) {
         let is_at_end = run.last().is_some_and(|(index, _)| index + 1 == n);
-        if run.len() <= MAX_RUN && !is_at_end {
+        let is_a_start = run.iter().all(|(index, centre)| values[*index] < *centre) && run[0].0 == 0;
+        if run.len() <= MAX_RUN && !is_at_end && !is_a_start {
             for (index, centre) in run {
                 cleaned.to_mut()[*index] = *centre;
                 spikes.push(*index);
@@ -83,6 +85,8 @@ mod tests {
         check(&level(20..22), &[20, 21]);
         check(&level(20..26), &[]);
         check(&level(38..40), &[]);
+        check(&level(0..2), &[0, 1]);
+        check(&level(2..40), &[]);
         check(&[], &[]);
         check(&[5.0], &[]);
     }

@@ -139,7 +139,8 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let (first, span) = (points.x()[0], points.span());
     let scaled = Scaled::new(points.y());
     let noise = Noise::new(points.x(), starts);
-    let mut rhythms = if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), monday) };
+    let mut rhythms =
+        if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), points.y(), monday) };
     // What lives of a day do in a day is growth or rhythm: it is taken for growth.
     if longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
@@ -243,6 +244,8 @@ struct Search<'a> {
     y: Rc<Column>,
     noise: &'a Noise,
     rhythms: Vec<Vec<Rc<Column>>>,
+    /// What was searched for each rhythm, in coefficients.
+    searched: Vec<usize>,
     line: Rc<Column>,
     /// One column per life.
     levels: Vec<Rc<Column>>,
@@ -272,6 +275,7 @@ impl<'a> Search<'a> {
                 .iter()
                 .map(|rhythm| rhythm.columns.iter().map(|values| column(values)).collect())
                 .collect(),
+            searched: rhythms.iter().map(|rhythm| rhythm.searched).collect(),
             line: column(&x),
             levels: edges.windows(2).map(|edge| noise.column(life(edge))).collect(),
             floor,
@@ -342,7 +346,8 @@ impl<'a> Search<'a> {
                 self.rhythms[rhythm].iter().for_each(|column| {
                     regression.push(Rc::clone(column));
                 });
-                (regression.criterion(&[0.0; PHI.len()], self.floor).0 + regression.rank() as f64 * price, rhythm)
+                let parameters = regression.rank() + self.searched[rhythm];
+                (regression.criterion(&[0.0; PHI.len()], self.floor).0 + parameters as f64 * price, rhythm)
             })
             .collect();
         scored.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -360,7 +365,8 @@ impl<'a> Search<'a> {
         let scored = |form: Form, regression: &Regression<'_>, gain: &[f64; PHI.len()], parameters: usize| {
             let (criterion, lane) = regression.criterion(gain, self.floor);
             let odds = if form == Form::Line { 0.0 } else { OTHER_SHAPES };
-            let bic = criterion + odds + (regression.rank() + parameters) as f64 * (self.x.len() as f64).ln();
+            let parameters = regression.rank() + self.searched[rhythm] + parameters;
+            let bic = criterion + odds + parameters as f64 * (self.x.len() as f64).ln();
             Candidate { form, rhythm, bic, lane }
         };
         candidates.push(scored(Form::Line, &line, &[0.0; PHI.len()], 0));
@@ -425,7 +431,7 @@ impl<'a> Search<'a> {
                 let price = (self.x.len() as f64).ln();
                 let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
                     let (criterion, lane) = regression.criterion(gain, self.floor);
-                    let parameters = regression.rank() + if start_up.is_some() { 2 } else { 0 };
+                    let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
                     let form = Form::Lives { start_up, last_apart, one_level };
                     Candidate { form, rhythm, bic: criterion + parameters as f64 * price, lane }
                 };

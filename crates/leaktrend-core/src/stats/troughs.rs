@@ -6,6 +6,8 @@ use super::robust::{mean, quantile_in_place};
 
 /// A trough is this quantile of the samples of a block.
 pub const QUANTILE: f64 = 0.1;
+/// And a peak this one.
+const PEAK: f64 = 1.0 - QUANTILE;
 /// A block with less than this share of the samples that it could hold says too little.
 const MIN_SHARE: f64 = 0.3;
 /// A life is cut into at least so many blocks where it has the samples.
@@ -20,6 +22,8 @@ pub struct Blocks {
     pub troughs: Vec<f64>,
     /// Their mean.
     pub means: Vec<f64>,
+    /// Their highest tenth begins here.
+    pub peaks: Vec<f64>,
     /// First blocks of lives after the first.
     pub starts: Vec<usize>,
     /// The samples of each block.
@@ -69,7 +73,7 @@ impl Cutting<'_> {
     }
 }
 
-/// Trough and mean of `values` in every block. Takes O(n) time.
+/// Trough, mean and peak of `values` in every block. Takes O(n) time.
 pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
     let mut blocks = Blocks::default();
     let edges: Vec<usize> = [0].into_iter().chain(cutting.cuts.iter().copied()).chain([values.len()]).collect();
@@ -87,6 +91,7 @@ pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
                 blocks.x.push(within().map(|at| cutting.seconds[at]).sum::<f64>() / kept.len() as f64);
                 blocks.means.push(mean(&kept).expect("there is a sample"));
                 blocks.troughs.push(quantile_in_place(&mut kept, QUANTILE).expect("there is a sample"));
+                blocks.peaks.push(quantile_in_place(&mut kept, PEAK).expect("there is a sample"));
                 blocks.samples.push(start..end);
             }
             start = end;

@@ -91,7 +91,6 @@ fn growth_by_what_matters_in_a_week_is_no_level() {
 }
 
 #[test]
-#[ignore = "102 of 200: the later half is judged at twice the rate, since its own time is half as long"]
 fn growth_by_what_matters_in_three_weeks_is_no_level() {
     check_at_tolerance((15.0 * MINUTE, 21.0 * DAY));
 }

