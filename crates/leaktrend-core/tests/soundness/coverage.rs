@@ -109,4 +109,3 @@ fn intervals_of_cycles_hold_the_rate() {
     check(Block::Cycle, 24, [0.85, 0.85, 0.78]); // 0.850
     check(Block::Cycle, 46, [0.85, 0.85, 0.70]); // 0.774
 }
-

@@ -1,7 +1,6 @@
 //! What broke a judge of troughs once, or could: each is a case here, on processes simulated for it.
 //!
-//! Bounds state what must hold, with the slack of the number of seeds; what does not hold today is ignored, with
-//! what was measured.
+//! Bounds state what must hold, with the slack of the number of seeds.
 
 mod calendars;
 mod collectors;

@@ -157,5 +157,3 @@ fn what_the_later_half_passes_is_no_alarm() {
 fn what_the_later_half_fails_is_not_passed() {
     check(&FEW, 0.0, |one| one.half.is_leak() && one.whole.proves_no_leak());
 }
-
-/// What grows for two days and more since a restart grows, whether it was one or not.

@@ -110,4 +110,3 @@ fn a_sawtooth_that_widens_is_a_warning() {
 fn bursts_that_grow_are_hardly_ever_passed() {
     Tally::of(0..40, larger_bursts).at_most(0.1, Verdict::proves_no_leak);
 }
-
