@@ -254,7 +254,7 @@ impl<'a> Fit<'a> {
         let tolerance = self.tolerance(from, apart);
         let rises = |peaks: &[f64]| {
             let quarter = peaks.len().div_ceil(4);
-            let [first, last] = [&peaks[..quarter], &peaks[peaks.len() - quarter..]].map(|part| median(part));
+            let [first, last] = [&peaks[..quarter], &peaks[peaks.len() - quarter..]].map(median);
             // Growth by what matters shows in three quarters of the span.
             last.zip(first).is_some_and(|(last, first)| last - first > 0.5 * tolerance.bytes_per_second * points.span())
         };

@@ -178,7 +178,8 @@ impl Case<'_> {
     fn doubt(&self, tolerance: &str) -> String {
         let measured = self.measured;
         match measured.claim.doubt {
-            None => String::new(),
+            // What would pass has a sentence of its own.
+            None | Some(Doubt::Unseen) => String::new(),
             Some(Doubt::Size) => format!("; the interval holds the {tolerance} that matter"),
             Some(Doubt::Noise) => "; noise that wanders could do as much".to_owned(),
             Some(Doubt::Day) => {
@@ -195,8 +196,6 @@ impl Case<'_> {
             }
             Some(Doubt::View) => "; its lowest readings and its mean do not agree on it".to_owned(),
             Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
-            // Only of what would pass.
-            Some(Doubt::Unseen) => String::new(),
             Some(Doubt::LaterHalf) => "; the whole window leaves it open".to_owned(),
             Some(Doubt::Reading) => {
                 let other = match &measured.other {

@@ -174,6 +174,13 @@ impl Tally {
         assert!(self.share(&right) >= least, "{}", self.report(|verdict| !right(verdict)));
     }
 
+    /// Checks that some of these verdicts are explained in these words.
+    #[track_caller]
+    pub(crate) fn explained(&self, verdict: Verdict, words: &str) {
+        let mut reasons = self.0.iter().filter(|(_, judgement)| judgement.verdict == verdict);
+        assert!(reasons.any(|(_, judgement)| judgement.reason.contains(words)), "{}", self.report(|_| true));
+    }
+
     fn share(&self, of: impl Fn(Verdict) -> bool) -> f64 {
         let found = self.0.iter().filter(|(_, judgement)| of(judgement.verdict)).count();
         found as f64 / self.0.len() as f64
