@@ -176,6 +176,8 @@ pub fn judge(
         timeline,
         load,
         notes,
+        stopped: Vec::new(),
+        told: Vec::new(),
     })
 }
 
@@ -455,7 +457,11 @@ impl Prepared {
             )
         });
         let own_limit = limit.and_then(KnownLimit::own);
-        let time_to_limit = own_limit.and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
+        // What is gone grows no further, and nothing can be done to it.
+        let is_gone = freshness.is_some_and(|freshness| freshness.is_gone);
+        let time_to_limit = own_limit
+            .filter(|_| !is_gone)
+            .and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
         let restarts = restarts(&samples, &segmentation, &events);
         let segments = segments(&segmentation, &samples);
         let n_spikes = segmentation.falls.spikes.len();
@@ -498,7 +504,7 @@ impl Prepared {
             limit_bytes: own_limit,
         };
         let name = named.then(|| samples.info.docker_name());
-        let next_action = next_action::of(name, &judgement, &urgency);
+        let next_action = if is_gone { None } else { next_action::of(name, &judgement, &urgency) };
         let step_seconds = samples.step_seconds();
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));

@@ -217,6 +217,7 @@ fn nightly(args: &NightlyArgs) -> Result<ExitCode, Error> {
         job: cli::nightly::job(args)?,
         now_ms: given.unwrap_or_else(now_ms),
         frame: args.frame.clone(),
+        explain: args.explain,
     };
     let layout = cli::nightly::layout(args);
     let done = nightly::run(&night, &mut |nightly: &Nightly| {

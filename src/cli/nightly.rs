@@ -99,6 +99,10 @@ pub struct NightlyArgs {
     #[arg(long, value_enum)]
     pub warn: Option<WarnExit>,
 
+    /// Name the criteria that cannot be evaluated, and why, also where an earlier night did.
+    #[arg(long)]
+    pub explain: bool,
+
     /// A line that is not understood is exit code 2.
     #[arg(long)]
     pub strict: bool,

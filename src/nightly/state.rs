@@ -15,8 +15,10 @@ use crate::ingest::{self, Input, Rejected};
 use crate::report::files;
 use crate::series::{Limit, LimitSource, Metric, Samples, Sampling, SeriesInfo};
 
-/// The version of the folder's layout: what another version wrote is refused.
-const VERSION: u32 = 1;
+/// The version of the folder's layout: what a later version wrote is refused.
+const VERSION: u32 = 2;
+/// The oldest layout that is still read; it knew no IDs of containers, and none that were gone.
+const OLDEST_VERSION: u32 = 1;
 
 /// Everything that is remembered.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,6 +29,21 @@ pub(super) struct Memory {
     pub(super) series: Vec<KeptSeries>,
     /// The run of yesterday and those since, in the order in which they ran.
     pub(super) runs: Vec<Run>,
+    /// Containers that go by another name than before, in the order in which that was seen.
+    pub(super) renames: Vec<Rename>,
+}
+
+/// A container that was given another name: its history is kept under the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Rename {
+    /// The log that it is from, as an index.
+    pub(super) log: usize,
+    /// What it was called.
+    pub(super) before: String,
+    /// What it is called.
+    pub(super) now: String,
+    /// The first reading under the new name, in milliseconds.
+    pub(super) at_ms: i64,
 }
 
 /// What is known of a log, whatever its files are called tonight.
@@ -72,6 +89,28 @@ pub(super) struct KeptSeries {
     pub(super) info: SeriesInfo,
     /// Its samples, in time order.
     pub(super) samples: Samples,
+    /// The ID of the container that it is of, as far as the log tells: the first 12 digits.
+    pub(super) instance: Option<String>,
+    /// Set while its container is gone.
+    pub(super) gone: Option<Gone>,
+}
+
+/// A container that is gone while others of its log go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gone {
+    /// The first run that found it gone, in milliseconds.
+    pub(super) found_ms: i64,
+    /// What its readings up to the last one came to, once they were judged.
+    pub(super) judged: Option<Judged>,
+}
+
+/// What a series came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Judged {
+    /// The outcome.
+    pub(super) outcome: String,
+    /// The verdict.
+    pub(super) verdict: String,
 }
 
 /// A run of the job.
@@ -92,6 +131,9 @@ pub(super) struct RunResult {
     pub(super) end_ms: i64,
     /// Its series: name, outcome and verdict.
     pub(super) series: Vec<(String, String, String)>,
+    /// Criteria that its report, or an earlier one, said cannot be evaluated.
+    #[serde(default)]
+    pub(super) told: Vec<String>,
 }
 
 /// What was met in lines of a log that were new.
@@ -135,6 +177,8 @@ struct StateFile {
     logs: Vec<LogMemory>,
     series: Vec<SeriesEntry>,
     runs: Vec<Run>,
+    #[serde(default)]
+    renames: Vec<Rename>,
 }
 
 /// A series in `state.json`; its samples are those of its index in the history.
@@ -148,6 +192,10 @@ struct SeriesEntry {
     #[serde(with = "MetricName")]
     metric: Metric,
     sampling: SamplingName,
+    #[serde(default)]
+    instance: Option<String>,
+    #[serde(default)]
+    gone: Option<Gone>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,9 +291,9 @@ impl Store {
         let damaged = |why: String| Error::Unusable { path: path.clone(), why };
         let version: VersionOnly = serde_json::from_slice(&text)
             .map_err(|error| damaged(format!("it is not the state of the nightly job: {error}")))?;
-        if version.version != VERSION {
+        if !(OLDEST_VERSION..=VERSION).contains(&version.version) {
             return Err(damaged(format!(
-                "it is of version {} (expected {VERSION}): use the leaktrend that wrote it, or begin anew in another folder",
+                "it is of version {} (expected {OLDEST_VERSION} to {VERSION}): use the leaktrend that wrote it, or begin anew in another folder",
                 version.version
             )));
         }
@@ -270,10 +318,12 @@ impl Store {
             .map(|entry| KeptSeries {
                 log: entry.log,
                 samples: columns.next().unwrap_or_default(),
+                instance: entry.instance.clone(),
+                gone: entry.gone.clone(),
                 info: entry.into_info(),
             })
             .collect();
-        Ok((store, Memory { logs: state.logs, series, runs: state.runs }))
+        Ok((store, Memory { logs: state.logs, series, runs: state.runs, renames: state.renames }))
     }
 
     /// Keeps `memory`, samples and all: when this returns it is on the disk, and until then the old one is.
@@ -306,6 +356,7 @@ impl Store {
             logs: memory.logs.clone(),
             series: memory.series.iter().map(SeriesEntry::of).collect(),
             runs: memory.runs.clone(),
+            renames: memory.renames.clone(),
         };
         let path = self.folder.join("state.json");
         let written = (|| {
@@ -414,6 +465,8 @@ impl SeriesEntry {
                 Sampling::Step { inferred: false } => SamplingName::Step,
                 Sampling::Step { inferred: true } => SamplingName::StepInferred,
             },
+            instance: series.instance.clone(),
+            gone: series.gone.clone(),
         }
     }
 

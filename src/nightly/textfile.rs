@@ -83,6 +83,15 @@ fn of_logs(nightly: &Nightly) -> Vec<Metric> {
             samples: each(&|index| nightly.log_ends[index].map(|end_ms| end_ms as f64 / 1000.0)),
         },
         Metric {
+            name: "leaktrend_input_stale",
+            help: "1 for a log to which no reading was added any more, 0 for one that goes on.",
+            samples: each(&|index| {
+                nightly.log_ends[index]?;
+                let path = &inputs[index].path;
+                Some(f64::from(u8::from(nightly.stopped.iter().any(|stopped| stopped.path == *path))))
+            }),
+        },
+        Metric {
             name: "leaktrend_input_usable",
             help: "Whether a log could be read.",
             samples: each(&|index| Some(f64::from(u8::from(inputs[index].unusable.is_none())))),

@@ -57,39 +57,53 @@ pub(super) fn coverage(series: &[SeriesSamples], start_ms: i64, end_ms: i64) -> 
     let steps = |times: &[i64]| times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect::<Vec<f64>>();
     let of_series: Vec<f64> = series.iter().filter_map(|series| median(&steps(&series.samples.time_ms))).collect();
     let Some(usual) = median(&of_series) else { return 0.0 };
-    let mut times: Vec<i64> = series.iter().flat_map(|series| series.samples.time_ms.iter().copied()).collect();
+    let all = series.iter().flat_map(|series| series.samples.time_ms.iter().copied());
+    let mut times: Vec<i64> = all.filter(|time| start_ms <= *time).collect();
     times.sort_unstable();
     let covered: f64 = steps(&times).into_iter().map(|step| step.min(3.0 * usual)).sum();
     // The first reading stands for the interval before it.
     ((covered + usual) / (end_ms - start_ms) as f64).min(1.0)
 }
 
-/// The window that decides, as an index: the longest that fails, or else the longest that is covered well enough, or
-/// else the shortest. `windows`: the shortest first, at least one.
-pub(super) fn deciding(windows: &[Window], min_coverage: f64) -> usize {
-    let fails = windows.iter().rposition(|window| window.report.outcome == Outcome::Fail);
-    fails.or_else(|| windows.iter().rposition(|window| min_coverage <= window.coverage)).unwrap_or(0)
-}
+/// A series and the window that decides for it, as an index.
+pub(super) type Decided<'a> = (usize, &'a SeriesReport);
 
-/// For each series the window that decides for it, by the same rule, and its report there; worst first.
-pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<(Span, &SeriesReport)> {
+/// For each series the window that decides for it, and its report there; worst first. `windows`: the shortest first, at
+/// least one.
+///
+/// Only windows that are covered well enough decide, and the shortest where none is that holds the series: the longest of
+/// them in which it fails, or else the longest. What a longer one that is hardly covered would say is not heard.
+pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<Decided<'_>> {
     let mut ids: Vec<&str> =
         windows.iter().flat_map(|window| window.report.series.iter().map(SeriesReport::id)).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut found: Vec<(Span, &SeriesReport)> = ids
+    let mut found: Vec<Decided<'_>> = ids
         .into_iter()
         .filter_map(|id| {
-            let of_id: Vec<(&Window, &SeriesReport)> = windows
+            let holding: Vec<Decided<'_>> = windows
                 .iter()
-                .filter_map(|window| Some((window, window.report.series.iter().find(|series| series.id() == id)?)))
+                .enumerate()
+                .filter_map(|(index, window)| {
+                    Some((index, window.report.series.iter().find(|series| series.id() == id)?))
+                })
                 .collect();
-            let fails = of_id.iter().rposition(|(_, series)| series.outcome == Outcome::Fail);
-            let covered = || of_id.iter().rposition(|(window, _)| min_coverage <= window.coverage);
-            let (window, series) = of_id.get(fails.or_else(covered).unwrap_or(0))?;
-            Some((window.span, *series))
+            let mut deciding: Vec<Decided<'_>> = holding.clone();
+            deciding.retain(|(index, _)| min_coverage <= windows[*index].coverage);
+            if deciding.is_empty() {
+                deciding.extend(holding.first());
+            }
+            let fails = deciding.iter().rfind(|(_, series)| series.outcome == Outcome::Fail);
+            fails.or(deciding.last()).copied()
         })
         .collect();
     found.sort_by(|(_, a), (_, b)| b.outcome.cmp(&a.outcome).then_with(|| a.id().cmp(b.id())));
     found
+}
+
+/// The window that decides for the night, as an index: the longest that decides for a series that fails, or else the
+/// longest that is covered well enough, or else the shortest. `series`: as `by_series` gives them.
+pub(super) fn deciding(windows: &[Window], series: &[Decided<'_>], min_coverage: f64) -> usize {
+    let fails = series.iter().filter(|(_, series)| series.outcome == Outcome::Fail).map(|(index, _)| *index).max();
+    fails.or_else(|| windows.iter().rposition(|window| min_coverage <= window.coverage)).unwrap_or(0)
 }

@@ -101,7 +101,7 @@ fn readings_that_stopped_coming_fail_the_night() {
     assert_eq!(world.night(DAY + 1800, &[]).code, Some(0));
     let night = world.night(DAY + 1801, &[]);
     assert_eq!(night.code, Some(1), "{}", night.stdout);
-    night.says("stale-data: the newest reading is 45 min old, above 45 min: they usually come every 15 min");
+    night.says("no reading in memory-usage.log since 2026-11-01T23:45:00Z (45 min): check the cron job");
 }
 
 /// A container that is gone while the log goes on is not stale.
@@ -114,7 +114,7 @@ fn what_changed_since_yesterday_is_said() {
     let night = world.night(2 * DAY, &[]);
     night.says("What changed since 2026-11-02T00:00:00Z (1 d ago):");
     night.says("  new: new\n");
-    night.says("  old: no readings any more\n");
+    night.says("  old: gone since 2026-11-01T23:45:00Z, last verdict flat\n");
     night.says("  api: 150 MiB higher, 450.");
     assert!(!night.stdout.contains("  db: "), "{}", night.stdout);
     assert!(!night.stdout.contains("stale-data"), "{}", night.stdout);
@@ -125,7 +125,8 @@ fn what_changed_since_yesterday_is_said() {
         &[("api", Course::Step(DAY)), ("db", Course::Flat), ("new", Course::Flat)],
     ));
     let night = world.night(3 * DAY, &[]);
-    night.says("nothing: the same series, the same verdicts, the same levels");
+    night.says("nothing that matters: the same series, outcomes and levels");
+    night.says("Not judged any more: old (gone since 2026-11-01T23:45:00Z, last verdict flat).");
 }
 
 /// A run by hand in the morning says what the one at night said.

@@ -51,12 +51,34 @@ fn the_state_of_another_version_is_refused() {
     let world = world_of_two_nights();
     let path = world.path("state/state.json");
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"version\": 1,"));
-    fs::write(&path, text.replacen("\"version\": 1,", "\"version\": 2, \"more\": [],", 1)).unwrap();
+    assert!(text.contains("\"version\": 2,"));
+    fs::write(&path, text.replacen("\"version\": 2,", "\"version\": 3, \"more\": [],", 1)).unwrap();
     refused(
         &world,
-        "it is of version 2 (expected 1): use the leaktrend that wrote it, or begin anew in another folder",
+        "it is of version 3 (expected 1 to 2): use the leaktrend that wrote it, or begin anew in another folder",
     );
+}
+
+/// What the first version wrote: no IDs, nothing of containers that are gone, no renames.
+#[test]
+fn the_state_of_the_first_version_is_read() {
+    let world = world_of_two_nights();
+    let path = world.path("state/state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    state["version"] = 1.into();
+    state.as_object_mut().unwrap().remove("renames");
+    for series in state["series"].as_array_mut().unwrap() {
+        let series = series.as_object_mut().unwrap();
+        assert!(series.remove("instance").is_some() && series.remove("gone").is_some());
+    }
+    for run in state["runs"].as_array_mut().unwrap() {
+        run["result"].as_object_mut().unwrap().remove("told");
+    }
+    fs::write(&path, state.to_string()).unwrap();
+    let night = world.night(2 * DAY, &[]);
+    assert_eq!(night.code, Some(0), "{}{}", night.stdout, night.stderr);
+    night.says("96 new readings");
+    assert_eq!(world.n_kept(2 * DAY + 60), 192);
 }
 
 #[test]

@@ -130,11 +130,19 @@ pub(crate) fn untimed(from: i64, to: i64, containers: &[(&str, Course)]) -> Stri
 }
 
 fn rows(at: i64, containers: &[(&str, Course)]) -> Vec<String> {
-    let row = |(index, (name, course)): (usize, &(&str, Course))| {
-        let used = course.mib(at);
-        let share = 100.0 * used / (7.637 * 1024.0);
-        let id = 0x9a98_5866 + index as u64 * 0x1_0001;
-        format!("{id:012x}   {name}   0.1%   {used:.1}MiB / 7.637GiB   {share:.2}%   1kB / 1kB   1kB / 1kB   9\n")
-    };
-    containers.iter().enumerate().map(row).collect()
+    // Each name has a container of its own.
+    let id = |name: &str| name.bytes().fold(0x9a98_5866, |id, byte| (id * 31 + u64::from(byte)) & 0xffff_ffff_ffff);
+    containers.iter().map(|(name, course)| row(at, id(name), name, *course)).collect()
+}
+
+/// Rows behind an epoch, every `INTERVAL`, of one container of this ID.
+pub(crate) fn stamped_as(from: i64, to: i64, id: u64, name: &str, course: Course) -> String {
+    let ticks = (from..to).step_by(INTERVAL as usize);
+    ticks.map(|at| format!("{} {}", START + at, row(at, id, name, course))).collect()
+}
+
+fn row(at: i64, id: u64, name: &str, course: Course) -> String {
+    let used = course.mib(at);
+    let share = 100.0 * used / (7.637 * 1024.0);
+    format!("{id:012x}   {name}   0.1%   {used:.1}MiB / 7.637GiB   {share:.2}%   1kB / 1kB   1kB / 1kB   9\n")
 }
