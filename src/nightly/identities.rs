@@ -28,8 +28,11 @@ pub(super) struct Identities {
 /// An object of `docker stats --format '{{json .}}'`, as far as it says who it is of.
 #[derive(Deserialize)]
 struct Object {
-    #[serde(rename = "ID", alias = "Container", alias = "ContainerID")]
-    id: String,
+    /// Docker prints the short ID twice, podman and nerdctl once.
+    #[serde(rename = "ID", alias = "id")]
+    id: Option<String>,
+    #[serde(rename = "Container", alias = "ContainerID")]
+    container: Option<String>,
     #[serde(rename = "Name", alias = "name")]
     name: String,
 }
@@ -85,8 +88,9 @@ impl Identities {
 fn who(line: &str) -> Option<(String, String)> {
     if let Some(start) = line.find('{') {
         let object = line[start..].trim_end();
-        let Object { id, name } = serde_json::from_str(object).ok()?;
-        return is_id(&id).then_some((id, name));
+        let Object { id, container, name } = serde_json::from_str(object).ok()?;
+        let id = [id, container].into_iter().flatten().find(|id| is_id(id))?;
+        return Some((id, name));
     }
     let mut words = line.split_whitespace();
     // A stamp may stand before the row.
@@ -117,6 +121,7 @@ mod tests {
             "1793491200 9a9858661741 web 0.1% 1MiB / 1GiB".to_owned(),
             "2026-11-01 00:00:00 UTC 9a9858661741 web 0.1%".to_owned(),
             r#"2026-11-01T00:00:00Z {"BlockIO":"1kB / 1kB","ID":"9a9858661741","Name":"web"}"#.to_owned(),
+            r#"{"Container":"9a9858661741","ID":"9a9858661741","Name":"web"}"#.to_owned(),
             format!(r#"{{"Container":"{long}","Name":"web","MemUsage":"1MiB / 1GiB"}}"#),
         ] {
             assert_eq!(identities(&line).last("web"), Some("9a9858661741"), "{line}");

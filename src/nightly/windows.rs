@@ -1,5 +1,6 @@
 //! The last day, week and month: how much of each is covered by readings, and which one decides.
 
+use crate::criteria::{Criterion, Status};
 use crate::ingest::SeriesSamples;
 use crate::policy::Outcome;
 use crate::report::{Report, SeriesReport};
@@ -71,34 +72,54 @@ pub(super) type Decided<'a> = (usize, &'a SeriesReport);
 /// For each series the window that decides for it, and its report there; worst first. `windows`: the shortest first, at
 /// least one.
 ///
-/// Only windows that are covered well enough decide, and the shortest where none is that holds the series: the longest of
-/// them in which it fails, or else the longest. What a longer one that is hardly covered would say is not heard.
+/// Only windows that are covered well enough decide, and the shortest where none is that holds the series. What a longer
+/// one that is hardly covered would say is not heard.
 pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<Decided<'_>> {
     let mut ids: Vec<&str> =
         windows.iter().flat_map(|window| window.report.series.iter().map(SeriesReport::id)).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut found: Vec<Decided<'_>> = ids
-        .into_iter()
-        .filter_map(|id| {
-            let holding: Vec<Decided<'_>> = windows
-                .iter()
-                .enumerate()
-                .filter_map(|(index, window)| {
-                    Some((index, window.report.series.iter().find(|series| series.id() == id)?))
-                })
-                .collect();
-            let mut deciding: Vec<Decided<'_>> = holding.clone();
-            deciding.retain(|(index, _)| min_coverage <= windows[*index].coverage);
-            if deciding.is_empty() {
-                deciding.extend(holding.first());
-            }
-            let fails = deciding.iter().rfind(|(_, series)| series.outcome == Outcome::Fail);
-            fails.or(deciding.last()).copied()
-        })
-        .collect();
+    let mut found: Vec<Decided<'_>> =
+        ids.into_iter()
+            .filter_map(|id| {
+                let holding: Vec<Decided<'_>> = windows
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, window)| {
+                        Some((index, window.report.series.iter().find(|series| series.id() == id)?))
+                    })
+                    .collect();
+                let is_covered = |(index, _): &&Decided<'_>| min_coverage <= windows[*index].coverage;
+                let covered = holding.iter().filter(is_covered).copied();
+                let decides = covered.reduce(|shorter, longer| {
+                    if is_heard(windows[shorter.0].span, shorter.1, longer.1) { longer } else { shorter }
+                });
+                decides.or(holding.first().copied())
+            })
+            .collect();
     found.sort_by(|(_, a), (_, b)| b.outcome.cmp(&a.outcome).then_with(|| a.id().cmp(b.id())));
     found
+}
+
+/// Whether a longer window decides for a series instead of a shorter one, of this span.
+///
+/// The longest in which it fails does, or else the longest. But what a week and more proves is true now: it stands where
+/// a longer window leaves the question open, and where that claims growth of which the shorter one shows that it has ended.
+fn is_heard(span: Span, shorter: &SeriesReport, longer: &SeriesReport) -> bool {
+    let proves = span != Span::Day && shorter.outcome == Outcome::Pass;
+    match longer.outcome {
+        Outcome::Fail => !(proves && has_ended(shorter, longer)),
+        Outcome::Inconclusive => shorter.outcome != Outcome::Fail && !proves,
+        _ => shorter.outcome != Outcome::Fail,
+    }
+}
+
+/// Whether growth is all that fails a series in a longer window, and in a shorter one it is proven to be less than that.
+fn has_ended(shorter: &SeriesReport, longer: &SeriesReport) -> bool {
+    let failed = |criterion: &&Criterion| criterion.gates && criterion.status == Status::Fail;
+    let by_growth_alone = longer.criteria.iter().filter(failed).all(|criterion| criterion.id == "trend-24h");
+    let (now, claimed) = (shorter.judgement.growth, longer.judgement.growth);
+    by_growth_alone && now.zip(claimed).is_some_and(|(now, claimed)| now.upper < claimed.lower)
 }
 
 /// The window that decides for the night, as an index: the longest that decides for a series that fails, or else the
