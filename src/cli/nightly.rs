@@ -39,6 +39,10 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "DIR")]
     pub state: PathBuf,
 
+    /// Begin anew: what DIR remembers is set aside within it, also where it is damaged.
+    #[arg(long)]
+    pub reset_state: bool,
+
     /// Write DIR/nightly.md, the report of the window that decides into DIR, and one for each window below it.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -186,8 +186,10 @@ fn level_change(samples: &Samples, end_ms: i64, days: usize) -> Option<(f64, f64
     }
     // Before a week is known, what a day holds may be what another day of the week is like.
     if a_week_before.is_none() {
-        let mut readings = samples.used_bytes[day(samples, end_ms - days as i64 * DAY_MS)].to_vec();
-        least = least.max(quantile_in_place(&mut readings, 0.9)? - quantile_in_place(&mut readings, 0.1)?);
+        for days_before in [0, days as i64] {
+            let mut readings = samples.used_bytes[day(samples, end_ms - days_before * DAY_MS)].to_vec();
+            least = least.max(quantile_in_place(&mut readings, 0.9)? - quantile_in_place(&mut readings, 0.1)?);
+        }
     }
     let is_as_a_week_before = a_week_before.is_some_and(|earlier| (change - earlier).abs() < least);
     (least <= change.abs() && !is_as_a_week_before).then_some((before, now))

@@ -14,7 +14,7 @@ pub mod text;
 pub mod textfile;
 mod windows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use changes::{Changes, LevelChange, Recreated, Renamed, VerdictChange};
 pub use gone::GoneSeries;
@@ -93,6 +93,16 @@ impl Nightly {
         let series = windows::by_series(&self.windows, self.min_coverage);
         series.into_iter().map(|(window, series)| (self.windows[window].span, series)).collect()
     }
+}
+
+/// Sets what the folder of the history holds aside, whatever it is, so that the next run begins anew. Gives where it is
+/// now; `None` where there was nothing.
+///
+/// # Errors
+///
+/// When another run uses the folder, or when something cannot be moved.
+pub fn reset_state(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    Store::reset(folder)
 }
 
 /// Runs the job. `on_report` is given the result before the night is remembered as done.

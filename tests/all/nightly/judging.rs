@@ -192,3 +192,59 @@ fn logs_of_two_machines_are_kept_apart() {
     night.says("api (other.log)");
     assert_eq!(night.code, Some(1));
 }
+
+/// What can never be evaluated at this spacing is said on the first night, and when somebody asks.
+#[test]
+fn criteria_that_cannot_be_evaluated_are_said_once() {
+    let world = World::new();
+    let told = "Could not be judged with this data: growth-100mb-5m";
+    world.append(&stamped(0, DAY, &FLAT));
+    world.night(DAY, &["--out", "report"]).says(told);
+    let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
+    assert!(read("report/nightly.md").contains(told) && read("report/verdict.md").contains(told));
+    // The same night again, by hand.
+    world.night(DAY + 60, &[]).says(told);
+    for night in 2..4 {
+        world.append(&stamped((night - 1) * DAY, night * DAY, &FLAT));
+        let quiet = world.night(night * DAY, &["--out", "report"]);
+        assert!(!quiet.stdout.contains("growth-100mb-5m"), "{}", quiet.stdout);
+        assert!(!read("report/nightly.md").contains("growth-100mb-5m"));
+        assert!(!read("report/verdict.md").contains(told));
+    }
+    let explained = world.night(3 * DAY + 60, &["--explain"]);
+    explained.says(told);
+    explained.says("note: growth-100mb-5m cannot be evaluated: ");
+    assert!(!world.night(3 * DAY + 120, &[]).stdout.contains("growth-100mb-5m"));
+}
+
+/// `nightly.md` holds what the terminal is told: reasons, rejected lines, and what is assumed of times.
+#[test]
+fn the_file_says_what_the_terminal_says() {
+    let world = World::new();
+    world.append(&super::world::untimed(0, DAY, &LEAK));
+    world.append("9a9858660001 odd 0.1% 12.0XiB / 7.637GiB 3.9% 1kB / 1kB 1kB / 1kB 9\n");
+    let end = (super::world::START + DAY - INTERVAL).to_string();
+    let night = world.night(DAY, &["--end", &end, "--out", "report"]);
+    let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
+    for part in [
+        "memory grows 10 MiB an hour",
+        "trend-24h: the verdict over",
+        "1 line was not understood and left out",
+        "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
+        "Could not be judged with this data",
+    ] {
+        night.says(part);
+        assert!(markdown.contains(part), "{part:?}\n{markdown}");
+    }
+}
+
+/// Another verdict that comes to the same is no change, nor is a weekend.
+#[test]
+fn what_does_not_matter_is_no_change() {
+    let world = World::new();
+    for night in 1..=12 {
+        world.append(&stamped((night - 1) * DAY, night * DAY, &[("api", Course::Weekly), ("db", Course::Flat)]));
+        let night = world.night(night * DAY, &[]);
+        assert!(!night.stdout.contains("medians of a day"), "{}", night.stdout);
+    }
+}

@@ -99,6 +99,8 @@ pub(crate) enum Course {
     Flat,
     /// 10 MiB an hour.
     Leak,
+    /// 60 MiB more at noon of a working day.
+    Weekly,
     /// Up by half from this time on.
     Step(i64),
 }
@@ -110,6 +112,8 @@ impl Course {
         wiggle
             + match self {
                 Course::Flat => 300.0,
+                Course::Weekly if matches!(at / DAY % 7, 0 | 6) => 300.0,
+                Course::Weekly => 300.0 + 30.0 * (1.0 - (std::f64::consts::TAU * at as f64 / DAY as f64).cos()),
                 Course::Leak => 200.0 + 10.0 * at as f64 / 3600.0,
                 Course::Step(since) => 300.0 * if at < since { 1.0 } else { 1.5 },
             }
