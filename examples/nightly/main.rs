@@ -60,6 +60,7 @@ fn measure(seeds: u64) -> ExitCode {
     println!("nights to a report         {:?}", all.nights_to_report);
     println!("failing from 3rd after end {}", of(all.quiet_failed, all.quiet_nights));
     println!("mended, passing from 8th   {}", of(all.mended_passed, all.mended_nights));
+    println!("nights that do not heed a window that is hardly covered: {}", all.unheard);
     println!("readings lost, extra, off  {}, {}, {} of {}", all.lost, all.extra, all.misdated, all.readings);
     let failures = all.failures();
     failures.iter().for_each(|failure| println!("BROKEN {failure}"));

@@ -141,6 +141,12 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let mut windows = judge(night, &memory, &names, (&logs, &inputs), (before, yesterday_ms), end_ms)?;
 
     let min_coverage = settings.nightly.min_coverage.get();
+    let policy = policy_of(&night.job);
+    let all_used = inputs.iter().all(|input| input.unusable.is_none());
+    let any_used = inputs.iter().any(|input| input.unusable.is_none());
+    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    let exit_code = |outcome| policy::exit_code(outcome, &policy, all_used, strict_holds);
+    windows::settle(&mut windows, min_coverage, &|report| report.exit_code = exit_code(report.outcome));
     let series = windows::by_series(&windows, min_coverage);
     let decides = windows::deciding(&windows, &series, min_coverage);
     let outcomes: Vec<(Outcome, bool)> = series.iter().map(|(_, series)| (series.outcome, series.counts)).collect();
@@ -154,10 +160,6 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     if settings.criteria.stale.gates && !stopped.is_empty() && outcome != Outcome::Error {
         outcome = Outcome::Fail;
     }
-    let policy = policy_of(&night.job);
-    let all_used = inputs.iter().all(|input| input.unusable.is_none());
-    let any_used = inputs.iter().any(|input| input.unusable.is_none());
-    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
     let told_before = before.filter(|_| !night.explain).map_or(&[][..], |before| &before.told);
     for window in &mut windows {
         let report = &mut window.report;
@@ -165,14 +167,11 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
         report.stopped.clone_from(&stopped);
         if outcome == Outcome::Fail && !stopped.is_empty() {
             report.outcome = Outcome::Fail;
-            report.exit_code = policy::exit_code(report.outcome, &policy, all_used, strict_holds);
+            report.exit_code = exit_code(report.outcome);
         }
     }
-    let exit_code = match policy::exit_code(outcome, &policy, all_used, strict_holds) {
-        // Nothing new was read: what fails is what failed before.
-        _ if !any_used => ExitCode::NotDone,
-        code => code,
-    };
+    // Where nothing new was read, what fails is what failed before.
+    let exit_code = if any_used { exit_code(outcome) } else { ExitCode::NotDone };
     let mut nightly = Nightly {
         now_ms: night.now_ms,
         end_ms,

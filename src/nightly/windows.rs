@@ -2,9 +2,10 @@
 
 use crate::criteria::{Criterion, Status};
 use crate::ingest::SeriesSamples;
-use crate::policy::Outcome;
+use crate::policy::{self, Outcome};
 use crate::report::{Report, SeriesReport};
 use crate::stats::robust::median;
+use crate::units::rate_per_day_text;
 
 /// A stretch of time that ends with the newest sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +100,41 @@ pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<Decided<'_
             .collect();
     found.sort_by(|(_, a), (_, b)| b.outcome.cmp(&a.outcome).then_with(|| a.id().cmp(b.id())));
     found
+}
+
+/// Puts what a shorter window proves of a series into the longer ones that are not heard, with a note, so that each
+/// report says what holds. `outcome_changed` is given the windows of which that changes the outcome.
+pub(super) fn settle(windows: &mut [Window], min_coverage: f64, outcome_changed: &dyn Fn(&mut Report)) {
+    let decided: Vec<(usize, SeriesReport)> = by_series(windows, min_coverage)
+        .into_iter()
+        .filter(|(_, series)| series.outcome == Outcome::Pass)
+        .map(|(index, series)| (index, series.clone()))
+        .collect();
+    for (decides, series) in decided {
+        let span = windows[decides].span;
+        for window in windows.iter_mut().skip(decides + 1).filter(|window| min_coverage <= window.coverage) {
+            let Some(place) = window.report.series.iter_mut().find(|longer| longer.id() == series.id()) else {
+                continue;
+            };
+            let why = if place.outcome == Outcome::Fail {
+                let rate = place
+                    .judgement
+                    .growth
+                    .map_or(String::new(), |growth| format!(" of {}", rate_per_day_text(growth.bytes_per_second)));
+                format!("the growth{rate} that the last {} shows has ended", window.span.name())
+            } else {
+                format!("the last {} leaves it open", window.span.name())
+            };
+            let mut settled = series.clone();
+            settled.notes.push(format!("judged by the last {}: {why}", span.name()));
+            *place = settled;
+            let outcomes: Vec<(Outcome, bool)> =
+                window.report.series.iter().map(|series| (series.outcome, series.counts)).collect();
+            window.report.outcome = policy::of_run(&outcomes);
+            window.report.series.sort_by_key(|series| std::cmp::Reverse(series.outcome));
+            outcome_changed(&mut window.report);
+        }
+    }
 }
 
 /// Whether a longer window decides for a series instead of a shorter one, of this span.

@@ -30,6 +30,13 @@ pub(crate) struct Said {
     pub(crate) verdict: &'static str,
 }
 
+/// What a window came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WindowSaid {
+    pub(crate) outcome: &'static str,
+    pub(crate) is_covered: bool,
+}
+
 /// What a night said.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Night {
@@ -38,6 +45,7 @@ pub(crate) struct Night {
     pub(crate) outcome: &'static str,
     pub(crate) exit_code: u8,
     pub(crate) series: Vec<Said>,
+    pub(crate) windows: Vec<WindowSaid>,
     /// The containers that were gone.
     pub(crate) gone: Vec<String>,
     pub(crate) n_stopped: usize,
@@ -91,6 +99,14 @@ pub(crate) fn simulate(folder: &Path, form: Form, seed: u64) -> History {
                     window: span.name(),
                     outcome: series.outcome.name(),
                     verdict: series.verdict().name(),
+                })
+                .collect(),
+            windows: done
+                .windows
+                .iter()
+                .map(|window| WindowSaid {
+                    outcome: window.report.outcome.name(),
+                    is_covered: done.min_coverage <= window.coverage,
                 })
                 .collect(),
             gone: done.gone.iter().map(|gone| gone.series.clone()).collect(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::machine::{Form, INTERVAL, START, STOPPED};
 use super::services::{DAY, Service, Truth};
-use super::{History, NIGHTS, Night};
+use super::{History, NIGHTS, Night, WindowSaid};
 
 const MIB: f64 = 1_048_576.0;
 /// From this night on what is healthy is cleared.
@@ -31,6 +31,8 @@ pub(crate) struct Figures {
     pub(crate) quiet_failed: usize,
     pub(crate) mended_nights: usize,
     pub(crate) mended_passed: usize,
+    /// Nights that did not fail although a window that is hardly covered does.
+    pub(crate) unheard: usize,
     pub(crate) readings: usize,
     pub(crate) lost: usize,
     pub(crate) extra: usize,
@@ -53,6 +55,7 @@ impl Figures {
         self.quiet_failed += other.quiet_failed;
         self.mended_nights += other.mended_nights;
         self.mended_passed += other.mended_passed;
+        self.unheard += other.unheard;
         self.readings += other.readings;
         self.lost += other.lost;
         self.extra += other.extra;
@@ -173,6 +176,14 @@ fn hold_log(history: &History, figures: &mut Figures) {
                 "{:?}: night {}: {} logs are said to have stopped, expected {expected}",
                 history.form, night.number, night.n_stopped
             ));
+        }
+        let is_failing = |window: &&WindowSaid| window.outcome == "fail";
+        if night.outcome != "fail" {
+            figures.unheard +=
+                usize::from(night.windows.iter().any(|window| is_failing(&window) && !window.is_covered));
+            if night.windows.iter().any(|window| is_failing(&window) && window.is_covered) {
+                figures.broken.push(format!("{:?}: night {} does not fail, a window does", history.form, night.number));
+            }
         }
         if night.exit_code == 2 {
             figures.broken.push(format!("{:?}: night {}: exit code 2\n{}", history.form, night.number, night.text));
