@@ -261,7 +261,7 @@ fn run_nightly(args: &NightlyArgs, now_ms: i64, previous: Option<&str>) -> Resul
 /// Removes what a run that was killed left beside its reports, an hour ago or more: another job may be writing.
 #[cfg(feature = "frame")]
 fn remove_left_behind(args: &NightlyArgs) {
-    let Some(before) = std::time::SystemTime::now().checked_sub(Duration::from_secs(3600)) else { return };
+    let Some(before) = std::time::SystemTime::now().checked_sub(Duration::from_hours(1)) else { return };
     if let Some(out) = &args.out {
         let of_windows = nightly::Span::ALL.map(|span| out.join(span.name()));
         for folder in of_windows.iter().chain([out]) {

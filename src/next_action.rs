@@ -121,25 +121,21 @@ impl Target {
     }
 
     /// Why it was restarted.
-    fn why_restarted(&self) -> Vec<String> {
-        match self {
-            Target::Kubernetes { namespace, pod, container } => {
-                let namespace = in_namespace(namespace.as_deref());
-                let container = container.as_ref().map_or(String::new(), |name| format!(" -c {}", shell_quoted(name)));
-                let previous = format!("kubectl{namespace} logs --previous{container} {}", operand(pod));
-                vec![format!("kubectl{namespace} describe pod {}", operand(pod)), previous]
-            }
-            _ => {
-                let filter = match self {
-                    Target::Docker(name) => shell_quoted(name),
-                    _ => self.name(),
-                };
-                vec![
-                    format!("docker events --since 1h --until 0s --filter container={filter}"),
-                    format!("docker inspect --format '{{{{json .State}}}}' {}", self.name()),
-                ]
-            }
+    fn why_restarted(&self) -> [String; 2] {
+        if let Target::Kubernetes { namespace, pod, container } = self {
+            let namespace = in_namespace(namespace.as_deref());
+            let container = container.as_ref().map_or(String::new(), |name| format!(" -c {}", shell_quoted(name)));
+            let pod = operand(pod);
+            return [
+                format!("kubectl{namespace} describe pod {pod}"),
+                format!("kubectl{namespace} logs --previous{container} {pod}"),
+            ];
         }
+        let filter = if let Target::Docker(name) = self { shell_quoted(name) } else { self.name() };
+        [
+            format!("docker events --since 1h --until 0s --filter container={filter}"),
+            format!("docker inspect --format '{{{{json .State}}}}' {}", self.name()),
+        ]
     }
 
     /// A larger limit; `None` where only a manifest can say so.
@@ -237,7 +233,7 @@ fn step(judgement: &Judgement, urgency: &Urgency) -> Option<(u8, Option<Pattern>
         Verdict::LeakMaskedByRestarts => (
             3,
             None,
-            "profile the process within one life, before the next restart, with the V8 profiler or clinic.js: restarts hide this leak, and users notice each of them",
+            "profile the process within one life, before the next restart, with the profiler of its runtime (of Node: V8's, or clinic.js): restarts hide this leak, and users notice each of them",
         ),
         Verdict::SteppingGrowth => (
             2,

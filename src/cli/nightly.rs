@@ -30,6 +30,7 @@ night is 0 unless --inconclusive says otherwise.
 /// Arguments of `nightly`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct NightlyArgs {
     /// Logs to read, each with the files that rotation made of it.
     #[arg(required = true, value_name = "LOG")]

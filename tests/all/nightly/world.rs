@@ -142,7 +142,8 @@ fn rows(at: i64, containers: &[(&str, Course)]) -> Vec<String> {
 /// Rows behind an epoch, every `INTERVAL`, of one container of this ID.
 pub(crate) fn stamped_as(from: i64, to: i64, id: u64, name: &str, course: Course) -> String {
     let ticks = (from..to).step_by(INTERVAL as usize);
-    ticks.map(|at| format!("{} {}", START + at, row(at, id, name, course))).collect()
+    let stamped = |at: i64| format!("{} {}", START + at, row(at, id, name, course));
+    ticks.map(stamped).collect()
 }
 
 fn row(at: i64, id: u64, name: &str, course: Course) -> String {
