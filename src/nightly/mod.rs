@@ -157,7 +157,8 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let usable: Vec<Option<&str>> =
         inputs.iter().map(|input| input.unusable.is_none().then_some(input.path.as_str())).collect();
     let stopped = gone::stopped(&memory, &logs, &usable, intervals, night.now_ms);
-    if settings.criteria.stale.gates && !stopped.is_empty() && outcome != Outcome::Error {
+    let stopped_fails = settings.criteria.stale.gates && !stopped.is_empty() && outcome != Outcome::Error;
+    if stopped_fails {
         outcome = Outcome::Fail;
     }
     let told_before = before.filter(|_| !night.explain).map_or(&[][..], |before| &before.told);
@@ -165,7 +166,7 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
         let report = &mut window.report;
         report.told = told_before.to_vec();
         report.stopped.clone_from(&stopped);
-        if outcome == Outcome::Fail && !stopped.is_empty() {
+        if stopped_fails {
             report.outcome = Outcome::Fail;
             report.exit_code = exit_code(report.outcome);
         }

@@ -131,7 +131,7 @@ fn window_line(nightly: &Nightly, window: &Window, style: Style) -> String {
     let covered = (100.0 * window.coverage).floor();
     let enough = if window.coverage < nightly.min_coverage { ", too little to decide" } else { "" };
     let headline = words::of_series(&window.report, &style.name);
-    format!("the last {}, {covered} % of it covered{enough}: {headline}", window.span.name())
+    format!("last {} ({covered} % covered{enough}): {headline}", window.span.name())
 }
 
 fn changes_heading(nightly: &Nightly) -> String {

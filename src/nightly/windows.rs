@@ -3,6 +3,7 @@
 use crate::criteria::{Criterion, Status};
 use crate::ingest::SeriesSamples;
 use crate::policy::{self, Outcome};
+use crate::report::escape::printable;
 use crate::report::{Report, SeriesReport};
 use crate::stats::robust::median;
 use crate::units::rate_per_day_text;
@@ -116,17 +117,15 @@ pub(super) fn settle(windows: &mut [Window], min_coverage: f64, outcome_changed:
             let Some(place) = window.report.series.iter_mut().find(|longer| longer.id() == series.id()) else {
                 continue;
             };
-            let why = if place.outcome == Outcome::Fail {
-                let rate = place
-                    .judgement
-                    .growth
-                    .map_or(String::new(), |growth| format!(" of {}", rate_per_day_text(growth.bytes_per_second)));
-                format!("the growth{rate} that the last {} shows has ended", window.span.name())
-            } else {
-                format!("the last {} leaves it open", window.span.name())
-            };
+            let (shorter, longer) = (span.name(), window.span.name());
             let mut settled = series.clone();
-            settled.notes.push(format!("judged by the last {}: {why}", span.name()));
+            settled.notes.push(format!("judged by the last {shorter}, which proves more than the last {longer}"));
+            if let Some(growth) = place.judgement.growth.filter(|_| place.outcome == Outcome::Fail) {
+                let (name, rate) = (printable(series.id()), rate_per_day_text(growth.bytes_per_second));
+                window.report.notes.push(format!(
+                    "`{name}` grew by {rate} within the last {longer}; the last {shorter} proves that this has ended, and decides"
+                ));
+            }
             *place = settled;
             let outcomes: Vec<(Outcome, bool)> =
                 window.report.series.iter().map(|series| (series.outcome, series.counts)).collect();
