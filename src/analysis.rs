@@ -13,7 +13,7 @@ use crate::fit::{self, ToleranceTerms};
 use crate::forecast;
 use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{JudgeTerms, Judgement, Measured, Regime, RegimeWhy, ShapeName, Verdict};
-use crate::next_action::{self, Urgency};
+use crate::next_action::{self, Target, Urgency};
 use crate::policy::{self, Outcome};
 use crate::progress::Meter;
 use crate::report::{
@@ -21,7 +21,7 @@ use crate::report::{
 };
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Packed, Segmentation};
-use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
+use crate::series::{LimitSource, MemorySeries, Metric, Sampling, SeriesInfo};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
 use crate::stats::fdr;
@@ -176,6 +176,8 @@ pub fn judge(
         timeline,
         load,
         notes,
+        stopped: Vec::new(),
+        told: Vec::new(),
     })
 }
 
@@ -455,7 +457,11 @@ impl Prepared {
             )
         });
         let own_limit = limit.and_then(KnownLimit::own);
-        let time_to_limit = own_limit.and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
+        // What is gone grows no further, and nothing can be done to it.
+        let is_gone = freshness.is_some_and(|freshness| freshness.is_gone);
+        let time_to_limit = own_limit
+            .filter(|_| !is_gone)
+            .and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
         let restarts = restarts(&samples, &segmentation, &events);
         let segments = segments(&segmentation, &samples);
         let n_spikes = segmentation.falls.spikes.len();
@@ -497,8 +503,8 @@ impl Prepared {
             n_spikes,
             limit_bytes: own_limit,
         };
-        let name = named.then(|| samples.info.docker_name());
-        let next_action = next_action::of(name, &judgement, &urgency);
+        let target = target(&samples.info, named);
+        let next_action = if is_gone { None } else { next_action::of(&target, &judgement, &urgency) };
         let step_seconds = samples.step_seconds();
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
@@ -539,6 +545,20 @@ impl Prepared {
             lines,
             samples,
         }
+    }
+}
+
+/// Where a series runs. `named`: whether the input names its container.
+fn target(info: &SeriesInfo, named: bool) -> Target {
+    let label = |name: &str| info.labels.get(name).filter(|value| !value.is_empty()).cloned();
+    match label("pod") {
+        Some(pod) => Target::Kubernetes {
+            namespace: label("namespace"),
+            pod,
+            container: label("container").filter(|_| info.container_given),
+        },
+        None if named => Target::Docker(info.docker_name().to_owned()),
+        None => Target::Unnamed,
     }
 }
 

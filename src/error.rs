@@ -35,6 +35,9 @@ pub enum Error {
     /// Arguments that do not fit together.
     #[error("{0}")]
     Usage(String),
+    /// Another run is doing the same job.
+    #[error("{0}")]
+    Busy(String),
     /// A setting that cannot be.
     #[error("cannot use the settings in `{}`", path.display())]
     Settings {

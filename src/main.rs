@@ -16,6 +16,8 @@ use leaktrend::cli::{self, AnalyzeArgs, Args, Color, Command, CompareArgs, Night
 use leaktrend::compare::{self, verdict_file};
 use leaktrend::error::Error;
 use leaktrend::ingest::{SeriesSamples, Source};
+#[cfg(feature = "frame")]
+use leaktrend::nightly::{self, NightJob, Nightly, text, textfile};
 use leaktrend::progress::{Bar, SHOWN_AFTER};
 use leaktrend::report::{Report, escape, files, folder, github, html, json, junit, markdown, summary};
 use leaktrend::settings;
@@ -208,18 +210,43 @@ fn compare(args: &CompareArgs) -> Result<ExitCode, Error> {
 
 #[cfg(feature = "frame")]
 fn nightly(args: &NightlyArgs) -> Result<ExitCode, Error> {
-    use leaktrend::nightly::{self, NightJob, Nightly, text, textfile};
+    if args.reset_state
+        && let Some(aside) = nightly::reset_state(&args.state)?
+    {
+        eprintln!("note: what was remembered is in `{}` now", escape::printable(&aside.display().to_string()));
+    }
+    let now_ms = cli::nightly::now_ms(args)?.unwrap_or_else(now_ms);
+    let previous = args.textfile.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    remove_left_behind(args);
+    let done = run_nightly(args, now_ms, previous.as_deref());
+    // Where nothing could be done somebody is told by the metrics, unless another run is writing them.
+    if let Err(error) = &done
+        && let Some(path) = args.textfile.as_ref().filter(|_| !matches!(error, Error::Busy(_)))
+        && !matches!(error, Error::Write { path: failed, .. } if failed == path)
+    {
+        write(path, &textfile::not_done(now_ms, previous.as_deref())).unwrap_or_else(|error| complain(&error));
+    }
+    let done = done?;
+    complain_of_inputs(&done.deciding().report, false);
+    if !args.quiet {
+        print(&text::plain(&done, coloured(args.color)))?;
+    }
+    Ok(ExitCode::from(done.exit_code as u8))
+}
 
-    let given = cli::nightly::now_ms(args)?;
+/// The nightly job, and its reports. `previous`: the metrics of the run before.
+#[cfg(feature = "frame")]
+fn run_nightly(args: &NightlyArgs, now_ms: i64, previous: Option<&str>) -> Result<Nightly, Error> {
     let night = NightJob {
         logs: args.logs.clone(),
         state: args.state.clone(),
         job: cli::nightly::job(args)?,
-        now_ms: given.unwrap_or_else(now_ms),
+        now_ms,
         frame: args.frame.clone(),
+        explain: args.explain,
     };
     let layout = cli::nightly::layout(args);
-    let done = nightly::run(&night, &mut |nightly: &Nightly| {
+    nightly::run(&night, &mut |nightly: &Nightly| {
         if let Some(out) = &args.out {
             for window in &nightly.windows {
                 folder::write(&window.report, &layout, &out.join(window.span.name()))?;
@@ -227,13 +254,24 @@ fn nightly(args: &NightlyArgs) -> Result<ExitCode, Error> {
             folder::write(&nightly.deciding().report, &layout, out)?;
             write(&out.join("nightly.md"), &text::markdown(nightly))?;
         }
-        args.textfile.as_ref().map_or(Ok(()), |path| write(path, &textfile::render(nightly)))
-    })?;
-    complain_of_inputs(&done.deciding().report, false);
-    if !args.quiet {
-        print(&text::plain(&done, coloured(args.color)))?;
+        args.textfile.as_ref().map_or(Ok(()), |path| write(path, &textfile::render(nightly, previous)))
+    })
+}
+
+/// Removes what a run that was killed left beside its reports, an hour ago or more: another job may be writing.
+#[cfg(feature = "frame")]
+fn remove_left_behind(args: &NightlyArgs) {
+    let Some(before) = std::time::SystemTime::now().checked_sub(Duration::from_hours(1)) else { return };
+    if let Some(out) = &args.out {
+        let of_windows = nightly::Span::ALL.map(|span| out.join(span.name()));
+        for folder in of_windows.iter().chain([out]) {
+            files::remove_left_behind(folder, before);
+            files::remove_left_behind(&folder.join("charts"), before);
+        }
     }
-    Ok(ExitCode::from(done.exit_code as u8))
+    if let Some(folder) = args.textfile.as_ref().and_then(|path| path.parent()) {
+        files::remove_left_behind(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }, before);
+    }
 }
 
 #[cfg(not(feature = "frame"))]

@@ -69,41 +69,138 @@ impl Pattern {
     }
 }
 
+/// Where a container runs, and how commands name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A container of docker, by its name.
+    Docker(String),
+    /// A container of a pod; the namespace and the container as far as they are known.
+    Kubernetes {
+        /// Its namespace.
+        namespace: Option<String>,
+        /// Its pod.
+        pod: String,
+        /// Its container within the pod.
+        container: Option<String>,
+    },
+    /// One that the input does not name: commands hold `CONTAINER`.
+    Unnamed,
+}
+
+impl Target {
+    /// What it holds, and of which kind.
+    fn watch(&self) -> String {
+        match self {
+            Target::Kubernetes { namespace, pod, .. } => {
+                format!("kubectl{} top pod --containers {}", in_namespace(namespace.as_deref()), operand(pod))
+            }
+            _ => format!("docker stats --no-stream {}", self.name()),
+        }
+    }
+
+    fn restart(&self) -> String {
+        match self {
+            // Its controller makes another.
+            Target::Kubernetes { namespace, pod, .. } => {
+                format!("kubectl{} delete pod {}", in_namespace(namespace.as_deref()), operand(pod))
+            }
+            _ => format!("docker restart {}", self.name()),
+        }
+    }
+
+    /// A command within it.
+    fn exec(&self, command: &str) -> String {
+        match self {
+            Target::Kubernetes { namespace, pod, container } => {
+                let container = container.as_ref().map_or(String::new(), |name| format!(" -c {}", shell_quoted(name)));
+                let pod = pod_of_exec(pod);
+                format!("kubectl{} exec {pod}{container} -- {command}", in_namespace(namespace.as_deref()))
+            }
+            _ => format!("docker exec {} {command}", self.name()),
+        }
+    }
+
+    /// Why it was restarted.
+    fn why_restarted(&self) -> [String; 2] {
+        if let Target::Kubernetes { namespace, pod, container } = self {
+            let namespace = in_namespace(namespace.as_deref());
+            let container = container.as_ref().map_or(String::new(), |name| format!(" -c {}", shell_quoted(name)));
+            let pod = operand(pod);
+            return [
+                format!("kubectl{namespace} describe pod {pod}"),
+                format!("kubectl{namespace} logs --previous{container} {pod}"),
+            ];
+        }
+        let filter = if let Target::Docker(name) = self { shell_quoted(name) } else { self.name() };
+        [
+            format!("docker events --since 1h --until 0s --filter container={filter}"),
+            format!("docker inspect --format '{{{{json .State}}}}' {}", self.name()),
+        ]
+    }
+
+    /// A larger limit; `None` where only a manifest can say so.
+    fn larger_limit(&self, memory: &str) -> Option<String> {
+        match self {
+            Target::Kubernetes { .. } => None,
+            _ => Some(format!("docker update --memory={memory} --memory-swap={memory} {}", self.name())),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Target::Docker(name) => operand(name),
+            Target::Kubernetes { pod, .. } => operand(pod),
+            Target::Unnamed => "CONTAINER".to_owned(),
+        }
+    }
+}
+
+fn in_namespace(namespace: Option<&str>) -> String {
+    namespace.map_or(String::new(), |namespace| format!(" -n {}", shell_quoted(namespace)))
+}
+
+/// A pod before the `--` that ends the options of `kubectl exec`: one that begins with a dash is named by its kind.
+fn pod_of_exec(pod: &str) -> String {
+    if pod.starts_with('-') { shell_quoted(&format!("pod/{pod}")) } else { shell_quoted(pod) }
+}
+
 /// The next action for a container; `None` when nothing needs to be done.
 ///
-/// `container`: its name; `None` where the input names none, and the commands hold `CONTAINER`.
-pub fn of(container: Option<&str>, judgement: &Judgement, urgency: &Urgency) -> Option<NextAction> {
+/// Commands of the runbook's own services (Node, its debug endpoints, its database) stand only where the shape, or a
+/// load, points to one of its patterns.
+pub fn of(target: &Target, judgement: &Judgement, urgency: &Urgency) -> Option<NextAction> {
     let (level, pattern, text) = step(judgement, urgency)?;
-    let name = container.map_or_else(|| "CONTAINER".to_owned(), operand);
-    let watch = format!("docker stats --no-stream {name}");
-    let restart = format!("docker restart {name}");
-    let usage = format!("docker exec {name} node -e \"console.log(process.memoryUsage())\"");
-
     let (level, mut text, mut commands) = if urgency.near_limit {
         let text = format!("the limit is near, and a restart now buys time; after it: {text}");
-        (1, text, vec![restart, watch, usage])
+        (1, text, vec![target.restart(), target.watch()])
     } else {
-        (level, text.to_owned(), vec![watch, usage])
+        (level, text.to_owned(), vec![target.watch()])
     };
-    commands.extend(
-        ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"]
-            .map(str::to_owned),
-    );
-    commands.push(format!(
-        "docker exec {name} cat /tmp/request-log.json | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'"
-    ));
-    commands.extend(pattern.map(|pattern| pattern.command().to_owned()));
+    // Memory of its own apart from cached files, in any service.
+    commands.push(target.exec("cat /sys/fs/cgroup/memory.stat"));
+    if let Some(pattern) = pattern {
+        commands.push(target.exec("node -e \"console.log(process.memoryUsage())\""));
+        commands.extend(
+            ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"]
+                .map(str::to_owned),
+        );
+        commands.push(format!(
+            "{} | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'",
+            target.exec("cat /tmp/request-log.json")
+        ));
+        commands.push(pattern.command().to_owned());
+    }
     if urgency.failed_criteria.contains(&"restart-loop") {
-        let filter = container.map_or_else(|| "CONTAINER".to_owned(), shell_quoted);
-        commands.insert(0, format!("docker events --since 1h --until 0s --filter container={filter}"));
-        let inspected = format!("docker inspect --format '{{{{json .State}}}}' {name}");
-        commands.insert(1, inspected);
+        commands.splice(0..0, target.why_restarted());
     }
     if level == 4 {
         let memory = urgency.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| format!("{:.0}", 2.0 * limit));
-        commands.push(format!("docker update --memory={memory} --memory-swap={memory} {name}"));
+        match target.larger_limit(&memory) {
+            Some(command) => commands.push(command),
+            None => text.push_str("; the limit stands in the manifest of its workload (resources.limits.memory)"),
+        }
     }
-    if container.is_none() {
+    if *target == Target::Unnamed {
         text.push_str("; the input does not name its containers: put the name for CONTAINER");
     }
     Some(NextAction { level, pattern: pattern.map(Pattern::name), text, commands })
@@ -118,20 +215,25 @@ fn step(judgement: &Judgement, urgency: &Urgency) -> Option<(u8, Option<Pattern>
             Some(Pattern::Listeners),
             "what garbage collection leaves behind grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
         ),
-        Verdict::Leak => (
+        Verdict::Leak if failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "growth is steady: compare it with the query and request rate (pattern A: connections that are not closed), and take two heap snapshots some minutes apart",
+            "what the load took is not given back, and memory goes on growing: compare it with the query and request rate (pattern A: connections that are not closed), and take two heap snapshots some minutes apart",
+        ),
+        Verdict::Leak => (
+            2,
+            None,
+            "growth is steady: compare it with the rates of queries and requests, and take two heap snapshots some minutes apart",
         ),
         Verdict::LeakMaskedByRestarts if failed("restart-loop") => (
             4,
-            Some(Pattern::Connections),
+            None,
             "it leaks and is restarted so often that restarts contain nothing: a larger limit for now makes each life long enough to profile it, and the architects decide what holds until the leak is found (workers that are replaced, caches and sessions outside the process)",
         ),
         Verdict::LeakMaskedByRestarts => (
             3,
-            Some(Pattern::Connections),
-            "profile the process within one life, before the next restart, with the V8 profiler or clinic.js: restarts hide this leak, and users notice each of them",
+            None,
+            "profile the process within one life, before the next restart, with the profiler of its runtime (of Node: V8's, or clinic.js): restarts hide this leak, and users notice each of them",
         ),
         Verdict::SteppingGrowth => (
             2,
@@ -213,32 +315,37 @@ mod tests {
         }
     }
 
+    fn docker(name: &str) -> Target {
+        Target::Docker(name.to_owned())
+    }
+
     #[track_caller]
     fn check(verdict: Verdict, shape: ShapeName, failed: &[&'static str], expected: (u8, Option<&str>)) {
-        let action = of(Some("web"), &judgement(verdict, shape), &urgency(failed)).unwrap();
+        let action = of(&docker("web"), &judgement(verdict, shape), &urgency(failed)).unwrap();
         assert_eq!((action.level, action.pattern), expected);
     }
 
     #[test]
     fn the_shape_points_to_a_pattern_and_restarts_to_a_level() {
-        check(Verdict::Leak, ShapeName::Linear, &[], (2, Some("A")));
+        check(Verdict::Leak, ShapeName::Linear, &[], (2, None));
+        check(Verdict::Leak, ShapeName::Linear, &["flat-after-load"], (2, Some("A")));
         check(Verdict::Leak, ShapeName::Sawtooth, &[], (2, Some("B")));
         check(Verdict::SteppingGrowth, ShapeName::Staircase, &[], (2, Some("C")));
         check(Verdict::Step, ShapeName::Step, &["flat-after-load"], (2, Some("C")));
-        check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &[], (3, Some("A")));
-        check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &["restart-loop"], (4, Some("A")));
+        check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &[], (3, None));
+        check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &["restart-loop"], (4, None));
         check(Verdict::LeakSuspected, ShapeName::Linear, &[], (2, None));
         check(Verdict::Flat, ShapeName::Flat, &["flat-after-load"], (2, Some("A")));
         check(Verdict::Flat, ShapeName::Flat, &["confirmed-100mb-60s"], (2, Some("D")));
         check(Verdict::Inconclusive, ShapeName::Unknown, &["restart-loop"], (2, None));
         let healthy = Urgency { failed: false, ..urgency(&[]) };
-        assert_eq!(of(Some("web"), &judgement(Verdict::Flat, ShapeName::Flat), &healthy), None);
+        assert_eq!(of(&docker("web"), &judgement(Verdict::Flat, ShapeName::Flat), &healthy), None);
     }
 
     #[test]
     fn near_the_limit_a_restart_comes_first() {
         let near = Urgency { near_limit: true, ..urgency(&[]) };
-        let action = of(Some("web"), &judgement(Verdict::Leak, ShapeName::Linear), &near).unwrap();
+        let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &near).unwrap();
         assert_eq!((action.level, action.commands[0].as_str()), (1, "docker restart web"));
     }
 
@@ -246,11 +353,52 @@ mod tests {
     fn commands_are_those_of_the_runbook_with_the_name_filled_in() {
         let looping = urgency(&["restart-loop"]);
         let action =
-            of(Some("web-1"), &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &looping).unwrap();
+            of(&docker("web-1"), &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &looping).unwrap();
         insta::assert_snapshot!(action.commands.join("\n"));
-        let unnamed = of(None, &judgement(Verdict::Leak, ShapeName::Linear), &urgency(&[])).unwrap();
+        let unnamed = of(&Target::Unnamed, &judgement(Verdict::Leak, ShapeName::Linear), &urgency(&[])).unwrap();
         assert_eq!(unnamed.commands[0], "docker stats --no-stream CONTAINER");
         assert!(unnamed.text.ends_with("put the name for CONTAINER"), "{}", unnamed.text);
+    }
+
+    /// The runbook's stack is not everybody's: its commands stand where its patterns are.
+    #[test]
+    fn commands_of_one_stack_need_a_pattern() {
+        let commands = |shape| of(&docker("web"), &judgement(Verdict::Leak, shape), &urgency(&[])).unwrap().commands;
+        assert_eq!(
+            commands(ShapeName::Linear),
+            ["docker stats --no-stream web", "docker exec web cat /sys/fs/cgroup/memory.stat"]
+        );
+        assert!(commands(ShapeName::Sawtooth).iter().any(|command| command.contains("node -e")));
+    }
+
+    fn pod(namespace: Option<&str>, pod: &str, container: Option<&str>) -> Target {
+        let [namespace, container] = [namespace, container].map(|name| name.map(str::to_owned));
+        Target::Kubernetes { namespace, pod: pod.to_owned(), container }
+    }
+
+    #[test]
+    fn what_runs_in_kubernetes_gets_commands_of_kubectl() {
+        let urgent = Urgency { near_limit: true, ..urgency(&["restart-loop"]) };
+        let shop = pod(Some("shop"), "api-7d9f-x2x4k", Some("app"));
+        let action = of(&shop, &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &urgent).unwrap();
+        insta::assert_snapshot!(action.commands.join("\n"));
+        let cache = of(&shop, &judgement(Verdict::SteppingGrowth, ShapeName::Staircase), &urgency(&[])).unwrap();
+        let node = "kubectl -n shop exec api-7d9f-x2x4k -c app -- node -e \"console.log(process.memoryUsage())\"";
+        assert!(cache.commands.iter().any(|command| command == node), "{:?}", cache.commands);
+        assert!(cache.commands.iter().all(|command| !command.contains("docker")), "{:?}", cache.commands);
+        let level_4 =
+            of(&shop, &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &urgency(&["restart-loop"]));
+        assert!(
+            level_4
+                .unwrap()
+                .text
+                .ends_with("the limit stands in the manifest of its workload (resources.limits.memory)")
+        );
+        let bare = of(&pod(None, "api", None), &judgement(Verdict::Leak, ShapeName::Linear), &urgency(&[])).unwrap();
+        assert_eq!(
+            bare.commands,
+            ["kubectl top pod --containers api", "kubectl exec api -- cat /sys/fs/cgroup/memory.stat"]
+        );
     }
 
     #[test]
@@ -270,10 +418,13 @@ mod tests {
             ["web", "it's", "a b", "$(touch owned)", "`id`", "-rf", "a\"b", "!!", "*", "x;y|z&", "\\", "~", "é"];
         for name in names {
             let looping = urgency(&["restart-loop"]);
-            let action = of(Some(name), &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &looping);
-            for command in action.unwrap().commands.iter().filter(|command| command.starts_with("docker ")) {
-                let command = command.split(" | ").next().unwrap_or_default();
-                let script = format!("docker() {{ printf '%s\\n' \"$@\"; }}; {command}");
+            let in_pod = pod(Some(name), name, Some(name));
+            let judged = judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth);
+            let commands =
+                [docker(name), in_pod].map(|target| of(&target, &judged, &looping).unwrap().commands).concat();
+            for command in &commands {
+                let script =
+                    format!("docker() {{ printf '%s\\n' \"$@\"; }}; kubectl() {{ docker \"$@\"; }}; {command}");
                 let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
                 let words = String::from_utf8(output.stdout).unwrap();
                 let expected = |word: &str| word == name || word == format!("container={name}");

@@ -16,6 +16,13 @@ if [ $# -lt 2 ]; then
   sed -n 's/^#   //p' "$0" >&2
   exit 2
 fi
+# Found missing after the load, either would have cost an hour.
+command -v docker >/dev/null || { echo "soak.sh needs \`docker\`, which is not on the PATH" >&2; exit 2; }
+command -v leaktrend >/dev/null || {
+  echo "soak.sh needs \`leaktrend\`, which is not on the PATH: build it by \`cargo build --release\`, then" >&2
+  echo "  export PATH=/path/to/leaktrend/target/release:\$PATH" >&2
+  exit 2
+}
 containers=$1
 shift
 out=${OUT:-soak}

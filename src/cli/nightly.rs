@@ -30,6 +30,7 @@ night is 0 unless --inconclusive says otherwise.
 /// Arguments of `nightly`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct NightlyArgs {
     /// Logs to read, each with the files that rotation made of it.
     #[arg(required = true, value_name = "LOG")]
@@ -38,6 +39,10 @@ pub struct NightlyArgs {
     /// Folder of the history; it is made where it does not exist, and belongs to this job.
     #[arg(long, value_name = "DIR")]
     pub state: PathBuf,
+
+    /// Begin anew: what DIR remembers is set aside within it, also where it is damaged.
+    #[arg(long)]
+    pub reset_state: bool,
 
     /// Write DIR/nightly.md, the report of the window that decides into DIR, and one for each window below it.
     #[arg(long, value_name = "DIR")]
@@ -98,6 +103,10 @@ pub struct NightlyArgs {
     /// Exit code of a warning [default: pass].
     #[arg(long, value_enum)]
     pub warn: Option<WarnExit>,
+
+    /// Name the criteria that cannot be evaluated, and why, also where an earlier night did.
+    #[arg(long)]
+    pub explain: bool,
 
     /// A line that is not understood is exit code 2.
     #[arg(long)]

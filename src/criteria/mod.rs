@@ -60,6 +60,10 @@ pub struct Freshness {
     pub age_seconds: f64,
     /// Usual time between two readings of the log, in seconds; `None` when it has too few to tell.
     pub interval_seconds: Option<f64>,
+    /// Whether the container is gone while others of its log go on.
+    pub is_gone: bool,
+    /// The verdict of the night before, where the series failed it.
+    pub failed_as: Option<&'static str>,
 }
 
 /// The verdict of the series, as far as criteria depend on it.
@@ -119,7 +123,7 @@ pub fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Vec<Criterion> 
         restarts::evaluate(series, context),
         levels::baseline(series, context),
         levels::steady(series, context),
-        stale::evaluate(context),
+        stale::evaluate(series, context),
     ]
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::identities::Identities;
 use super::logs::LogRead;
-use super::state::{KeptSeries, LogMemory, Memory, ReadContent};
-use crate::criteria::Freshness;
+use super::state::{KeptSeries, LogMemory, Memory, ReadContent, Rename};
 use crate::ingest::{Ingested, Input, SeriesSamples, Timeline};
-use crate::series::{MemorySeries, Samples, SeriesInfo};
-use crate::stats::robust::median;
+use crate::series::{Marks, MemorySeries, Samples, SeriesInfo};
 use crate::units::duration_text;
 
 /// Spacing of readings without a time that is assumed unless given, in milliseconds: the runbook's cron line.
@@ -26,6 +25,8 @@ pub struct Added {
 
 /// Readings further ahead of this run's clock are mistakes: one of the year 2099 would make all others too old to keep.
 const MOST_AHEAD_MS: i64 = 86_400_000;
+/// Clocks that differ by less are not worth a word, in milliseconds.
+const CLOCKS_DIFFER_MS: i64 = 300_000;
 
 /// Adds what was read, and gives the log of each as an index into `memory`. `interval_ms`: the spacing of readings
 /// without a time, as given; `now_ms`: this run's clock.
@@ -68,9 +69,24 @@ pub(super) fn add(
             }
             let newest = log.series.iter().filter_map(|series| series.samples.time_ms.iter().max()).max();
             known.end_ms = known.end_ms.max(newest.copied());
-            for series in log.series.drain(..) {
-                add_series(memory, index, series, &mut added);
+            if let Some(ahead_ms) = newest.map(|newest| newest - now_ms).filter(|ahead| CLOCKS_DIFFER_MS < *ahead) {
+                log.account.warnings.push(format!(
+                    "its newest reading lies {} ahead of this run's clock: check the clocks and the time zone of its times",
+                    duration_text(ahead_ms as f64 / 1000.0)
+                ));
             }
+            let is_other_machine = is_of_others(memory, index, &log.identities);
+            let n_known = added.n_known;
+            for series in log.series.drain(..) {
+                add_series(memory, index, series, &log.identities, &mut added);
+            }
+            if is_other_machine && n_known < added.n_known {
+                log.account.warnings.push(format!(
+                    "{} new readings are of other containers at times that were known already, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)",
+                    added.n_known - n_known
+                ));
+            }
+            follow_renames(memory, index);
             index
         })
         .collect();
@@ -88,11 +104,20 @@ fn forget_replaced(memory: &mut Memory, logs: &[LogRead]) {
     }
 }
 
-fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, added: &mut Added) {
+/// Whether new lines of a log name containers, and none of those that are known of it.
+fn is_of_others(memory: &Memory, log: usize, identities: &Identities) -> bool {
+    let ids = identities.ids();
+    let mut known = memory.series.iter().filter(|kept| kept.log == log).filter_map(|kept| kept.instance.as_deref());
+    let has_known = memory.series.iter().any(|kept| kept.log == log && kept.instance.is_some());
+    has_known && !ids.is_empty() && known.all(|id| !ids.contains(id))
+}
+
+fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, identities: &Identities, added: &mut Added) {
     let SeriesSamples { info, mut samples, .. } = new;
     let found = memory.series.iter().position(|kept| kept.log == log && kept.info.id == info.id);
     let place = found.unwrap_or_else(|| {
-        memory.series.push(KeptSeries { log, info: info.clone(), samples: Samples::default() });
+        let samples = Samples::default();
+        memory.series.push(KeptSeries { log, info: info.clone(), samples, instance: None, gone: None });
         memory.series.len() - 1
     });
     let kept = &mut memory.series[place];
@@ -100,6 +125,18 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, added: &mut A
     let times = samples.time_ms.clone();
     samples.retain(|index| kept.samples.time_ms.binary_search(&times[index]).is_err());
     added.n_known += (n_read - samples.len()) as u64;
+    if !samples.is_empty() {
+        kept.gone = None;
+        let (before, first) = (kept.instance.as_deref(), identities.first(&info.id));
+        // The lines that are read again may not reach back to the last one of its name.
+        if before.zip(first).is_some_and(|(before, first)| before != first) {
+            let earliest = (0..samples.len()).min_by_key(|index| samples.time_ms[*index]).unwrap_or_default();
+            samples.marks[earliest] = Marks::from_bits(samples.marks[earliest]).with(Marks::RECREATED).bits();
+        }
+        if identities.knows(&info.id) {
+            kept.instance = identities.last(&info.id).map(str::to_owned);
+        }
+    }
     let limit = info.limit.or(kept.info.limit);
     kept.info = SeriesInfo { limit, ..info };
 
@@ -108,6 +145,34 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, added: &mut A
     all.extend(&samples);
     kept.samples = MemorySeries::new(kept.info.clone(), all).map(MemorySeries::into_samples).unwrap_or_default();
     added.n_new += (kept.samples.len() - n_before) as u64;
+}
+
+/// Carries the history of a container on where its name changed: it has one name at a time, so two series of one ID
+/// without a reading in common are its names, and the later one is what it is called.
+fn follow_renames(memory: &mut Memory, log: usize) {
+    loop {
+        let last_ms = |series: &KeptSeries| series.samples.time_ms.last().copied();
+        let is_name_of_same = |before: &KeptSeries, now: &KeptSeries| {
+            before.log == log
+                && now.log == log
+                && before.instance.is_some()
+                && before.instance == now.instance
+                && last_ms(before) < last_ms(now)
+                && before.samples.time_ms.iter().all(|time| now.samples.time_ms.binary_search(time).is_err())
+        };
+        let pairs = (0..memory.series.len()).flat_map(|before| (0..memory.series.len()).map(move |now| (before, now)));
+        let mut found = pairs.filter(|(before, now)| is_name_of_same(&memory.series[*before], &memory.series[*now]));
+        let Some((before, now)) = found.next() else { return };
+        let KeptSeries { info, samples, .. } = memory.series[before].clone();
+        let kept = &mut memory.series[now];
+        let end_ms = samples.time_ms.last().copied().unwrap_or(i64::MIN);
+        let at_ms = kept.samples.time_ms.iter().find(|time| end_ms < **time).copied().unwrap_or(end_ms);
+        let mut all = samples;
+        all.extend(&kept.samples);
+        kept.samples = MemorySeries::new(kept.info.clone(), all).map(MemorySeries::into_samples).unwrap_or_default();
+        memory.renames.push(Rename { log, before: info.id, now: kept.info.id.clone(), at_ms });
+        memory.series.remove(before);
+    }
 }
 
 /// Places readings whose times were counted back from the end of a file behind the last one that is known; gives what
@@ -166,6 +231,7 @@ pub(super) fn prune(memory: &mut Memory, keep_ms: i64, now_ms: i64) -> u64 {
         }
     }
     memory.series.retain(|series| !series.samples.is_empty());
+    memory.renames.retain(|rename| start_ms <= rename.at_ms);
     let forget_ms = now_ms.saturating_sub(keep_ms);
     for log in &mut memory.logs {
         log.read.retain(|content| forget_ms <= content.seen_ms);
@@ -201,21 +267,31 @@ pub(super) fn names(memory: &Memory) -> Vec<String> {
         .collect()
 }
 
-/// The samples of the given logs from `start_ms` on, as if they had just been read. `inputs`: the accounts of these
-/// logs, in the same order.
-pub(super) fn since(memory: &Memory, names: &[String], logs: &[usize], inputs: &[Input], start_ms: i64) -> Ingested {
+/// The samples of the given logs from `start_ms` on, as if they had just been read; of a container that is gone those
+/// before its own end that others have before `end_ms`. `names`: what each series is called, or `None` for one that is left
+/// out; `inputs`: the accounts of these logs, in the same order.
+pub(super) fn since(
+    memory: &Memory,
+    names: &[Option<&str>],
+    logs: &[usize],
+    inputs: &[Input],
+    (start_ms, end_ms): (i64, i64),
+) -> Ingested {
     let series: Vec<SeriesSamples> = memory
         .series
         .iter()
         .zip(names)
+        .filter_map(|(kept, name)| Some((kept, (*name)?)))
         .filter_map(|(kept, name)| {
             let input = logs.iter().position(|log| *log == kept.log)?;
             let mut samples = kept.samples.clone();
-            let first = samples.time_ms.partition_point(|time| *time < start_ms);
+            let gone_ms =
+                kept.gone.as_ref().and(samples.time_ms.last()).map_or(0, |last| end_ms.saturating_sub(*last).max(0));
+            let first = samples.time_ms.partition_point(|time| *time < start_ms.saturating_sub(gone_ms));
             if first > 0 {
                 samples.retain(|index| first <= index);
             }
-            let info = SeriesInfo { id: name.clone(), ..kept.info.clone() };
+            let info = SeriesInfo { id: name.to_owned(), ..kept.info.clone() };
             (!samples.is_empty()).then_some(SeriesSamples { info, samples, inputs: vec![input] })
         })
         .collect();
@@ -229,36 +305,4 @@ pub(super) fn since(memory: &Memory, names: &[String], logs: &[usize], inputs: &
         })
         .collect();
     Ingested { inputs, series, timeline: Timeline::Absolute }
-}
-
-/// How old the newest readings of each series and of its log are.
-pub(super) fn freshness(memory: &Memory, names: &[String], now_ms: i64) -> HashMap<String, Freshness> {
-    let age = |time_ms: i64| (now_ms - time_ms) as f64 / 1000.0;
-    let of_log = |log: usize| memory.series.iter().filter(move |series| series.log == log);
-    let intervals: Vec<Option<f64>> = (0..memory.logs.len()).map(|log| median(&steps(of_log(log)))).collect();
-    memory
-        .series
-        .iter()
-        .zip(names)
-        .filter_map(|(series, name)| {
-            let newest = of_log(series.log).filter_map(|series| series.samples.time_ms.last()).max()?;
-            let freshness = Freshness {
-                log_age_seconds: age(*newest),
-                age_seconds: age(*series.samples.time_ms.last()?),
-                interval_seconds: intervals[series.log],
-            };
-            Some((name.clone(), freshness))
-        })
-        .collect()
-}
-
-/// The usual time between two samples of each series that has several, in seconds.
-fn steps<'a>(series: impl Iterator<Item = &'a KeptSeries>) -> Vec<f64> {
-    series
-        .filter_map(|series| {
-            let times = &series.samples.time_ms;
-            let steps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1000.0).collect();
-            median(&steps)
-        })
-        .collect()
 }

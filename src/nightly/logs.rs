@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::contents::{self, Known};
+use super::identities::Identities;
 use super::state::{Account, LogMemory, ReadContent};
 use crate::error::Error;
 use crate::ingest::{self, Format, Input, Rejected, SeriesSamples, Source, Text, TimeSource};
@@ -36,6 +37,8 @@ pub(super) struct LogRead {
     pub(super) account: Account,
     /// Its new samples, in the order in which they were read.
     pub(super) series: Vec<SeriesSamples>,
+    /// Whose the names on its new lines are.
+    pub(super) identities: Identities,
     /// Whether the new readings carry no time; `None` when there are none.
     pub(super) untimed: Option<bool>,
     /// What was read of its files, to be remembered with the samples.
@@ -106,6 +109,7 @@ pub(super) fn read(
                 input,
                 account: Account::default(),
                 series: Vec::new(),
+                identities: Identities::default(),
                 untimed: None,
                 read: Vec::new(),
                 replaced,
@@ -259,6 +263,9 @@ fn read_log(
     }
     if parts.is_empty() {
         return Ok(log);
+    }
+    for part in &parts {
+        log.identities.read(&files[part.file].text.bytes[part.context.end..part.end]);
     }
     take_new(&mut log, files, &parts, options, known_ms)?;
     Ok(log)

@@ -5,26 +5,30 @@
 
 mod changes;
 mod contents;
+mod gone;
 mod history;
+mod identities;
 mod logs;
 mod state;
 pub mod text;
 pub mod textfile;
 mod windows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub use changes::{Changes, LevelChange, VerdictChange};
+pub use changes::{Changes, LevelChange, Recreated, Renamed, VerdictChange};
+pub use gone::GoneSeries;
 pub use history::Added;
 pub use windows::{Span, Window};
 
-use crate::analysis::{self, Job};
-use crate::criteria::{Criterion, Status};
+use crate::analysis::{self, Job, Since};
+use crate::criteria::Status;
 use crate::error::Error;
 use crate::frame;
 use crate::ingest::Input;
 use crate::policy::{self, ExitCode, Outcome};
-use crate::report::SeriesReport;
+use crate::report::{SeriesReport, StoppedInput};
+use crate::settings::PolicySettings;
 use crate::units::Seconds;
 use state::{Account, Memory, Run, RunResult, Store};
 
@@ -41,6 +45,8 @@ pub struct NightJob {
     pub now_ms: i64,
     /// Where all kept samples go as one long table, for notebooks.
     pub frame: Option<PathBuf>,
+    /// Whether criteria that cannot be evaluated are named with their reasons, although an earlier night named them.
+    pub explain: bool,
 }
 
 /// What the night came to.
@@ -66,6 +72,12 @@ pub struct Nightly {
     pub log_ends: Vec<Option<i64>>,
     /// What is different from yesterday.
     pub changes: Changes,
+    /// Containers that are gone, the last to go first.
+    pub gone: Vec<GoneSeries>,
+    /// Logs that have stopped.
+    pub stopped: Vec<StoppedInput>,
+    /// Whether criteria that cannot be evaluated are explained.
+    pub explain: bool,
     /// Share of a window that readings must cover for it to decide.
     pub min_coverage: f64,
 }
@@ -76,11 +88,21 @@ impl Nightly {
         &self.windows[self.decides]
     }
 
-    /// Every series with the window that decides for it: the longest in which it fails, or else the longest that is
-    /// covered well enough; worst first.
+    /// Every series that is judged with the window that decides for it, worst first.
     pub fn series(&self) -> Vec<(Span, &SeriesReport)> {
-        windows::by_series(&self.windows, self.min_coverage)
+        let series = windows::by_series(&self.windows, self.min_coverage);
+        series.into_iter().map(|(window, series)| (self.windows[window].span, series)).collect()
     }
+}
+
+/// Sets what the folder of the history holds aside, whatever it is, so that the next run begins anew. Gives where it is
+/// now; `None` where there was nothing.
+///
+/// # Errors
+///
+/// When another run uses the folder, or when something cannot be moved.
+pub fn reset_state(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    Store::reset(folder)
 }
 
 /// Runs the job. `on_report` is given the result before the night is remembered as done.
@@ -101,40 +123,75 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     // Runs before yesterday's are of no use any more.
     memory.runs.drain(..changes::yesterday(&memory.runs, night.now_ms).unwrap_or(0));
     memory.runs.push(Run { at_ms: night.now_ms, accounts, result: None });
+    gone::note(&mut memory, settings.criteria.stale.intervals, night.now_ms);
     store.keep(&memory)?;
 
     let tonights = tonights_accounts(&memory, night.now_ms, &logs);
     let inputs: Vec<Input> = read.into_iter().zip(&tonights).map(|(log, account)| account.of(log.input)).collect();
+    let yesterday = yesterday(&memory, night.now_ms);
+    let yesterday_ms = yesterday.as_ref().map(|(at_ms, _)| *at_ms);
     let names = history::names(&memory);
-    let everything = history::since(&memory, &names, &logs, &inputs, i64::MIN).series;
+    let all_names: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
+    let everything = history::since(&memory, &all_names, &logs, &inputs, (i64::MIN, i64::MIN)).series;
     if let Some(path) = &night.frame {
         frame::write(&everything, path).map_err(|source| Error::Write { path: path.clone(), source })?;
     }
     let end_ms = everything.iter().filter_map(|series| series.samples.time_ms.last()).max().copied();
-    let windows = judge(night, &memory, &names, &logs, &inputs, end_ms.unwrap_or(night.now_ms))?;
+    let before = yesterday.as_ref().map(|(_, result)| result);
+    let mut windows = judge(night, &memory, &names, (&logs, &inputs), (before, yesterday_ms), end_ms)?;
 
     let min_coverage = settings.nightly.min_coverage.get();
-    let decides = windows::deciding(&windows, min_coverage);
-    let outcome = windows[decides].report.outcome;
-    let mut policy = settings.policy.clone();
-    policy.inconclusive = settings.nightly.inconclusive;
+    let policy = policy_of(&night.job);
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
+    let any_used = inputs.iter().any(|input| input.unusable.is_none());
     let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    let exit_code = |outcome| policy::exit_code(outcome, &policy, all_used, strict_holds);
+    windows::settle(&mut windows, min_coverage, &|report| report.exit_code = exit_code(report.outcome));
+    let series = windows::by_series(&windows, min_coverage);
+    let decides = windows::deciding(&windows, &series, min_coverage);
+    let outcomes: Vec<(Outcome, bool)> = series.iter().map(|(_, series)| (series.outcome, series.counts)).collect();
+    let mut outcome = policy::of_run(&outcomes);
+    gone::remember(&mut memory, &names, &series, before);
+
+    let intervals = settings.criteria.stale.intervals;
+    let usable: Vec<Option<&str>> =
+        inputs.iter().map(|input| input.unusable.is_none().then_some(input.path.as_str())).collect();
+    let stopped = gone::stopped(&memory, &logs, &usable, intervals, night.now_ms);
+    let stopped_fails = settings.criteria.stale.gates && !stopped.is_empty() && outcome != Outcome::Error;
+    if stopped_fails {
+        outcome = Outcome::Fail;
+    }
+    let told_before = before.filter(|_| !night.explain).map_or(&[][..], |before| &before.told);
+    for window in &mut windows {
+        let report = &mut window.report;
+        report.told = told_before.to_vec();
+        report.stopped.clone_from(&stopped);
+        if stopped_fails {
+            report.outcome = Outcome::Fail;
+            report.exit_code = exit_code(report.outcome);
+        }
+    }
+    // Where nothing new was read, what fails is what failed before.
+    let exit_code = if any_used { exit_code(outcome) } else { ExitCode::NotDone };
     let mut nightly = Nightly {
         now_ms: night.now_ms,
         end_ms,
         windows,
         decides,
         outcome,
-        exit_code: policy::exit_code(outcome, &policy, all_used, strict_holds),
+        exit_code,
         added,
         n_dropped,
         log_ends: logs.iter().map(|log| memory.logs[*log].end_ms).collect(),
         changes: Changes::default(),
+        gone: gone::list(&memory, &names, &logs, yesterday_ms),
+        stopped,
+        explain: night.explain,
         min_coverage,
     };
-    let tonight = remembered(&nightly);
-    nightly.changes = changes::since_yesterday(&memory.runs, night.now_ms, &tonight, &everything);
+    let tonight = remembered(&nightly, before);
+    let since = yesterday_ms.zip(before);
+    nightly.changes = changes::since_yesterday(since, &tonight, &everything, &memory.renames);
 
     on_report(&nightly)?;
     memory.runs.last_mut().expect("it was pushed above").result = Some(tonight);
@@ -142,30 +199,48 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     Ok(nightly)
 }
 
-/// Judges each span that holds more than the one before it; the first in any case.
+/// When the night before ran and what it came to, by the names of tonight; `None` on the first one.
+fn yesterday(memory: &Memory, now_ms: i64) -> Option<(i64, RunResult)> {
+    let run = &memory.runs[changes::yesterday(&memory.runs, now_ms)?];
+    Some((run.at_ms, changes::under_new_names(run.result.as_ref()?, &memory.renames)))
+}
+
+/// What an outcome means for the exit code of a night.
+fn policy_of(job: &Job) -> PolicySettings {
+    PolicySettings { inconclusive: job.settings.nightly.inconclusive, ..job.settings.policy.clone() }
+}
+
+/// Judges each span that holds more than the one before it; the first in any case. `logs`: those of tonight, as indices,
+/// and their accounts; `yesterday`: what the night before came to and when it ran.
 fn judge(
     night: &NightJob,
     memory: &Memory,
     names: &[String],
-    logs: &[usize],
-    inputs: &[Input],
-    end_ms: i64,
+    logs: (&[usize], &[Input]),
+    yesterday: (Option<&RunResult>, Option<i64>),
+    end_ms: Option<i64>,
 ) -> Result<Vec<Window>, Error> {
-    let freshness = history::freshness(memory, names, night.now_ms);
+    let ((logs, inputs), (before, yesterday_ms)) = (logs, yesterday);
+    let end_ms = end_ms.unwrap_or(night.now_ms);
+    let freshness = gone::freshness(memory, names, before, night.now_ms);
+    let judged = |(kept, name)| (!gone::is_silent(kept, yesterday_ms)).then_some(name);
+    let names: Vec<Option<&str>> = memory.series.iter().zip(names.iter().map(String::as_str)).map(judged).collect();
     let mut windows: Vec<Window> = Vec::new();
     let mut n_judged = None;
     for span in Span::ALL {
         let start_ms = end_ms - span.length_ms();
-        let ingested = history::since(memory, names, logs, inputs, start_ms);
+        let ingested = history::since(memory, &names, logs, inputs, (start_ms, end_ms));
         let n_samples: usize = ingested.series.iter().map(|series| series.samples.len()).sum();
         if n_judged.is_some_and(|judged| n_samples <= judged) {
             continue;
         }
         n_judged = Some(n_samples);
         let coverage = windows::coverage(&ingested.series, start_ms, end_ms);
-        let mut job = Job { freshness: freshness.clone(), since: None, until: None, ..night.job.clone() };
+        // What is to be judged was chosen above.
+        let since = Some(Since::Beginning);
+        let mut job = Job { freshness: freshness.clone(), since, until: None, ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
-        job.settings.policy.inconclusive = job.settings.nightly.inconclusive;
+        job.settings.policy = policy_of(&job);
         let report = analysis::judge(&job, ingested, &mut |_| Ok(()))?;
         windows.push(Window { span, coverage, report });
     }
@@ -188,15 +263,22 @@ fn tonights_accounts(memory: &Memory, now_ms: i64, logs: &[usize]) -> Vec<Accoun
         .collect()
 }
 
-/// What is remembered of tonight: the series whose readings still come, as they are judged.
-fn remembered(nightly: &Nightly) -> RunResult {
-    let is_gone = |criterion: &Criterion| criterion.id == "stale-data" && criterion.status == Status::NotApplicable;
-    let is_there = |series: &&SeriesReport| !series.criteria.iter().any(is_gone);
+/// What is remembered of tonight: the series whose readings still come, as they are judged, and what was said of criteria
+/// that cannot be evaluated.
+fn remembered(nightly: &Nightly, before: Option<&RunResult>) -> RunResult {
+    let is_there = |series: &&SeriesReport| nightly.gone.iter().all(|gone| gone.series != series.id());
     let entry = |series: &SeriesReport| {
         (series.id().to_owned(), series.outcome.name().to_owned(), series.verdict().name().to_owned())
     };
+    let mut told = before.map_or(Vec::new(), |before| before.told.clone());
+    let criteria = nightly.deciding().report.series.iter().flat_map(|series| &series.criteria);
+    let cannot = criteria.filter(|criterion| criterion.status == Status::NotEvaluable && criterion.gates);
+    told.extend(cannot.map(|criterion| criterion.id.to_string()));
+    told.sort_unstable();
+    told.dedup();
     RunResult {
         end_ms: nightly.end_ms.unwrap_or(nightly.now_ms),
         series: nightly.series().into_iter().map(|(_, series)| series).filter(is_there).map(entry).collect(),
+        told,
     }
 }

@@ -15,8 +15,15 @@ use crate::ingest::{self, Input, Rejected};
 use crate::report::files;
 use crate::series::{Limit, LimitSource, Metric, Samples, Sampling, SeriesInfo};
 
-/// The version of the folder's layout: what another version wrote is refused.
-const VERSION: u32 = 1;
+/// The version of the folder's layout: what a later version wrote is refused.
+const VERSION: u32 = 2;
+/// The oldest layout that is still read; it knew no IDs of containers, and none that were gone.
+const OLDEST_VERSION: u32 = 1;
+
+/// The account of what is remembered.
+const STATE: &str = "state.json";
+/// What else can be done about a folder that cannot be used.
+const ANEW: &str = "or begin anew with `--reset-state`, which sets what is there aside";
 
 /// Everything that is remembered.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,6 +34,21 @@ pub(super) struct Memory {
     pub(super) series: Vec<KeptSeries>,
     /// The run of yesterday and those since, in the order in which they ran.
     pub(super) runs: Vec<Run>,
+    /// Containers that go by another name than before, in the order in which that was seen.
+    pub(super) renames: Vec<Rename>,
+}
+
+/// A container that was given another name: its history is kept under the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Rename {
+    /// The log that it is from, as an index.
+    pub(super) log: usize,
+    /// What it was called.
+    pub(super) before: String,
+    /// What it is called.
+    pub(super) now: String,
+    /// The first reading under the new name, in milliseconds.
+    pub(super) at_ms: i64,
 }
 
 /// What is known of a log, whatever its files are called tonight.
@@ -72,6 +94,28 @@ pub(super) struct KeptSeries {
     pub(super) info: SeriesInfo,
     /// Its samples, in time order.
     pub(super) samples: Samples,
+    /// The ID of the container that it is of, as far as the log tells: the first 12 digits.
+    pub(super) instance: Option<String>,
+    /// Set while its container is gone.
+    pub(super) gone: Option<Gone>,
+}
+
+/// A container that is gone while others of its log go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gone {
+    /// The first run that found it gone, in milliseconds.
+    pub(super) found_ms: i64,
+    /// What its readings up to the last one came to, once they were judged.
+    pub(super) judged: Option<Judged>,
+}
+
+/// What a series came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Judged {
+    /// The outcome.
+    pub(super) outcome: String,
+    /// The verdict.
+    pub(super) verdict: String,
 }
 
 /// A run of the job.
@@ -92,6 +136,9 @@ pub(super) struct RunResult {
     pub(super) end_ms: i64,
     /// Its series: name, outcome and verdict.
     pub(super) series: Vec<(String, String, String)>,
+    /// Criteria that its report, or an earlier one, said cannot be evaluated.
+    #[serde(default)]
+    pub(super) told: Vec<String>,
 }
 
 /// What was met in lines of a log that were new.
@@ -135,6 +182,8 @@ struct StateFile {
     logs: Vec<LogMemory>,
     series: Vec<SeriesEntry>,
     runs: Vec<Run>,
+    #[serde(default)]
+    renames: Vec<Rename>,
 }
 
 /// A series in `state.json`; its samples are those of its index in the history.
@@ -148,6 +197,10 @@ struct SeriesEntry {
     #[serde(with = "MetricName")]
     metric: Metric,
     sampling: SamplingName,
+    #[serde(default)]
+    instance: Option<String>,
+    #[serde(default)]
+    gone: Option<Gone>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,6 +268,42 @@ impl Account {
 }
 
 impl Store {
+    /// Puts what the folder remembers aside, into a folder of its own within it, and begins anew; gives that folder, or
+    /// `None` where nothing was remembered.
+    ///
+    /// # Errors
+    ///
+    /// When another run holds the lock, or when something cannot be moved.
+    pub(super) fn reset(folder: &Path) -> Result<Option<PathBuf>, Error> {
+        let cannot = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Write { path, source }
+        };
+        make_folder(folder).map_err(cannot(folder))?;
+        let _lock = lock(folder)?;
+        let entries = fs::read_dir(folder).map_err(|source| Error::Read { path: folder.to_owned(), source })?;
+        let is_state = |name: &str| name == STATE || is_history(name);
+        let kept: Vec<PathBuf> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| is_state(&entry.file_name().to_string_lossy()))
+            .map(|entry| entry.path())
+            .collect();
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        let mut places = (1..).map(|number| folder.join(format!("set-aside-{number}")));
+        let aside = places.find(|place| !place.exists()).expect("there are endless numbers");
+        make_folder(&aside).map_err(cannot(&aside))?;
+        // The account goes last: a reset that is killed is one of a folder that is still refused, or still whole.
+        let (account, histories): (Vec<PathBuf>, Vec<PathBuf>) =
+            kept.into_iter().partition(|path| path.ends_with(STATE));
+        for path in histories.into_iter().chain(account) {
+            let to = aside.join(path.file_name().unwrap_or_default());
+            fs::rename(&path, to).map_err(cannot(&path))?;
+        }
+        Ok(Some(aside))
+    }
+
     /// Locks the folder, which is made where it does not exist, and reads what it remembers.
     ///
     /// # Errors
@@ -226,9 +315,9 @@ impl Store {
             let path = path.to_owned();
             move |source| Error::Write { path, source }
         };
-        fs::create_dir_all(folder).map_err(cannot_write(folder))?;
+        make_folder(folder).map_err(cannot_write(folder))?;
         let lock = lock(folder)?;
-        let path = folder.join("state.json");
+        let path = folder.join(STATE);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -241,28 +330,37 @@ impl Store {
             Err(source) => return Err(Error::Read { path, source }),
         };
         let damaged = |why: String| Error::Unusable { path: path.clone(), why };
-        let version: VersionOnly = serde_json::from_slice(&text)
-            .map_err(|error| damaged(format!("it is not the state of the nightly job: {error}")))?;
-        if version.version != VERSION {
+        let version: VersionOnly = serde_json::from_slice(&text).map_err(|error| {
+            damaged(format!("it is not the state of the nightly job: {error} (put a copy back, {ANEW})"))
+        })?;
+        if !(OLDEST_VERSION..=VERSION).contains(&version.version) {
             return Err(damaged(format!(
-                "it is of version {} (expected {VERSION}): use the leaktrend that wrote it, or begin anew in another folder",
+                "it is of version {} (expected {OLDEST_VERSION} to {VERSION}): use the leaktrend that wrote it, {ANEW}",
                 version.version
             )));
         }
-        let state: StateFile =
-            serde_json::from_slice(&text).map_err(|error| damaged(format!("it is damaged: {error}")))?;
+        let state: StateFile = serde_json::from_slice(&text)
+            .map_err(|error| damaged(format!("it is damaged: {error} (put a copy back, {ANEW})")))?;
         let store = Store { folder: folder.to_owned(), generation: state.generation, _lock: lock };
         let history = store.history();
         let mut columns = match state.generation {
             // Nothing was kept yet.
             0 => Vec::new(),
-            _ => frame::read_history(&history, state.series.len())
-                .map_err(|source| Error::Read { path: history, source })?,
+            _ => frame::read_history(&history, state.series.len()).map_err(|error| Error::Unusable {
+                path: history,
+                why: format!(
+                    "{} (expected the history that `state.json` names: put a copy of both back, {ANEW})",
+                    first_line(&error)
+                ),
+            })?,
         }
         .into_iter();
         store.remove_others().map_err(cannot_write(folder))?;
         if let Some(entry) = state.series.iter().find(|entry| entry.log >= state.logs.len()) {
-            return Err(damaged(format!("it is damaged: `{}` is from a log that it does not name", entry.id)));
+            return Err(damaged(format!(
+                "it is damaged: `{}` is from a log that it does not name (put a copy back, {ANEW})",
+                entry.id
+            )));
         }
         let series = state
             .series
@@ -270,10 +368,12 @@ impl Store {
             .map(|entry| KeptSeries {
                 log: entry.log,
                 samples: columns.next().unwrap_or_default(),
+                instance: entry.instance.clone(),
+                gone: entry.gone.clone(),
                 info: entry.into_info(),
             })
             .collect();
-        Ok((store, Memory { logs: state.logs, series, runs: state.runs }))
+        Ok((store, Memory { logs: state.logs, series, runs: state.runs, renames: state.renames }))
     }
 
     /// Keeps `memory`, samples and all: when this returns it is on the disk, and until then the old one is.
@@ -285,7 +385,7 @@ impl Store {
         self.generation += 1;
         let history = self.history();
         let samples: Vec<&Samples> = memory.series.iter().map(|series| &series.samples).collect();
-        files::replace(&history, |file| frame::write_history(&samples, file))
+        files::replace_private(&history, |file| frame::write_history(&samples, file))
             .map_err(|source| Error::Write { path: history, source })?;
         self.write_state(memory)
     }
@@ -306,12 +406,13 @@ impl Store {
             logs: memory.logs.clone(),
             series: memory.series.iter().map(SeriesEntry::of).collect(),
             runs: memory.runs.clone(),
+            renames: memory.renames.clone(),
         };
-        let path = self.folder.join("state.json");
+        let path = self.folder.join(STATE);
         let written = (|| {
             // The history must be found before the state that names it.
             sync(&self.folder)?;
-            files::replace(&path, |file| Ok(serde_json::to_writer_pretty(file, &state)?))?;
+            files::replace_private(&path, |file| Ok(serde_json::to_writer_pretty(file, &state)?))?;
             sync(&self.folder)?;
             self.remove_others()
         })();
@@ -326,9 +427,7 @@ impl Store {
             None => Ok(()),
             Some(orphan) => Err(Error::Unusable {
                 path: orphan.path(),
-                why: "it is a history without `state.json`, which tells what is in it: \
-                      put that back, or begin anew in another folder"
-                    .to_owned(),
+                why: format!("it is a history without `state.json`, which tells what is in it: put that back, {ANEW}"),
             }),
         }
     }
@@ -360,6 +459,20 @@ fn history_name(generation: u64) -> String {
     format!("history-{generation}.parquet")
 }
 
+/// Makes a folder that only the user and the group may read, where there is none.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o750);
+    builder.create(folder)
+}
+
+/// The first line of what went wrong: polars explains at length.
+fn first_line(error: &io::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
+}
+
 /// Takes the lock of a folder; it ends with the process, so that none is left behind by a crash.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join("lock");
@@ -374,7 +487,7 @@ fn lock(folder: &Path) -> Result<File, Error> {
             let _ = file.read_to_string(&mut holder);
             let holder = holder.trim();
             let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
-            return Err(Error::Usage(format!(
+            return Err(Error::Busy(format!(
                 "`{}` is in use by another run of `leaktrend nightly`{holder}: wait until it has ended",
                 folder.display()
             )));
@@ -414,6 +527,8 @@ impl SeriesEntry {
                 Sampling::Step { inferred: false } => SamplingName::Step,
                 Sampling::Step { inferred: true } => SamplingName::StepInferred,
             },
+            instance: series.instance.clone(),
+            gone: series.gone.clone(),
         }
     }
 

@@ -1,12 +1,16 @@
-//! The night in sentences: for a terminal, and as `nightly.md` beside the report.
+//! The night in sentences: for a terminal, and as `nightly.md` beside the report. Both say the same.
 
-use super::{Nightly, Span, Window};
+use super::{GoneSeries, Nightly, Span, Window};
+use crate::criteria::Status;
 use crate::policy::{ExitCode, Outcome};
 use crate::report::{SeriesReport, escape, summary, words};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// So many changes of level are enough to see what grows.
 const MOST_LEVELS: usize = 10;
+
+/// So many containers that are gone are named.
+const MOST_GONE: usize = 10;
 
 /// Columns of a sparkline.
 const SPARK_CHARS: usize = 24;
@@ -22,7 +26,7 @@ struct Style {
 /// outcome is coloured.
 pub fn plain(nightly: &Nightly, colour: bool) -> String {
     let style = Style { name: escape::printable, sentence: escape::printable };
-    let mut text = format!("{}\n\n", headline(nightly));
+    let mut text = format!("{}\n\n", summary::coloured(&headline(nightly, style), nightly.outcome, colour));
     for window in &nightly.windows {
         text.push_str(&format!("  {}\n", window_line(nightly, window, style)));
     }
@@ -30,18 +34,27 @@ pub fn plain(nightly: &Nightly, colour: bool) -> String {
     for line in change_lines(nightly, style) {
         text.push_str(&format!("  {line}\n"));
     }
+    if let Some(gone) = gone_line(nightly, style) {
+        text.push_str(&format!("\n{gone}\n"));
+    }
     for note in notes(nightly) {
-        text.push_str(&format!("\nnote: {note}\n"));
+        text.push_str(&format!("\nnote: {}\n", (style.sentence)(&note)));
     }
     text.push_str(&format!("\nThe last {}:\n", nightly.deciding().span.name()));
-    text.push_str(&summary::render(&nightly.deciding().report, colour));
+    text.push_str(&summary::details(&nightly.deciding().report));
+    for (span, series) in nightly.series().into_iter().filter(|(span, series)| is_elsewhere(nightly, *span, series)) {
+        text.push_str(&format!("\nThe last {}:\n", span.name()));
+        for line in reasons(series, style) {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
     text
 }
 
 /// `nightly.md`: the same, with a table of every series and links to the reports of each window.
 pub fn markdown(nightly: &Nightly) -> String {
     let style = Style { name: escape::code, sentence: escape::markdown };
-    let mut text = format!("**{}**\n\n", headline(nightly));
+    let mut text = format!("**{}**\n\n", headline(nightly, style));
     for window in &nightly.windows {
         let name = window.span.name();
         text.push_str(&format!("- {} ([report]({name}/verdict.md))\n", window_line(nightly, window, style)));
@@ -51,14 +64,27 @@ pub fn markdown(nightly: &Nightly) -> String {
     for (span, series) in nightly.series() {
         text.push_str(&table_row(span, series));
     }
+    let open: Vec<(Span, &SeriesReport)> =
+        nightly.series().into_iter().filter(|(_, series)| series.outcome > Outcome::Pass).collect();
+    if !open.is_empty() {
+        text.push_str("\n## Reasons\n\n");
+    }
+    for (_, series) in open {
+        for (index, line) in reasons(series, style).into_iter().enumerate() {
+            text.push_str(&format!("{}- {line}\n", if index == 0 { "" } else { "  " }));
+        }
+    }
     text.push_str(&format!("\n## {}\n\n", changes_heading(nightly).trim_end_matches(':')));
     for line in change_lines(nightly, style) {
         text.push_str(&format!("- {line}\n"));
     }
-    let notes = notes(nightly);
-    if !notes.is_empty() {
-        text.push_str("\n## Notes\n\n");
-        notes.iter().for_each(|note| text.push_str(&format!("- {note}\n")));
+    if let Some(gone) = gone_line(nightly, style) {
+        text.push_str(&format!("\n{gone}\n"));
+    }
+    let report = &nightly.deciding().report;
+    text.push_str("\n## Notes\n\n");
+    for note in notes(nightly).iter().chain(&words::unusable(report)).chain(&words::cautions(report)) {
+        text.push_str(&format!("- {}\n", (style.sentence)(note)));
     }
     text
 }
@@ -69,12 +95,29 @@ fn table_row(span: Span, series: &SeriesReport) -> String {
     format!("| {outcome} | {name} | {} | {verdict} | {growth} | {now} | {to_limit} | {spark} |\n", span.name())
 }
 
-fn headline(nightly: &Nightly) -> String {
+/// Whether a series that needs a look is decided by another window than the night: its reasons stand there.
+fn is_elsewhere(nightly: &Nightly, span: Span, series: &SeriesReport) -> bool {
+    span != nightly.deciding().span && series.outcome > Outcome::Pass
+}
+
+/// Why a series needs a look: its verdict's reason, and the criteria that speak.
+fn reasons(series: &SeriesReport, style: Style) -> Vec<String> {
+    let reason = format!("{}: {}", (style.name)(series.id()), (style.sentence)(&series.judgement.reason));
+    let criteria = series.criteria.iter().filter(|criterion| words::speaks(series, criterion));
+    let of_criterion = |criterion: &crate::criteria::Criterion| {
+        format!("{}: {}", (style.sentence)(&criterion.id), (style.sentence)(&criterion.reason))
+    };
+    std::iter::once(reason).chain(criteria.map(of_criterion)).collect()
+}
+
+fn headline(nightly: &Nightly, style: Style) -> String {
     let at = time_text(nightly.now_ms).unwrap_or_default();
     let outcome = nightly.outcome.name().to_uppercase();
     let decides = nightly.deciding();
+    let stopped = words::stopped(&decides.report, &style.name);
     let why = match nightly.outcome {
         Outcome::Error => "nothing could be judged".to_owned(),
+        _ if !stopped.is_empty() => stopped.join("; "),
         Outcome::Fail => format!("the last {} fails", decides.span.name()),
         _ if decides.coverage < nightly.min_coverage => {
             format!("no window is covered by enough readings yet; the last {} is shown", decides.span.name())
@@ -87,8 +130,8 @@ fn headline(nightly: &Nightly) -> String {
 fn window_line(nightly: &Nightly, window: &Window, style: Style) -> String {
     let covered = (100.0 * window.coverage).floor();
     let enough = if window.coverage < nightly.min_coverage { ", too little to decide" } else { "" };
-    let headline = words::headline(&window.report, &style.name);
-    format!("the last {}, {covered} % of it covered{enough}: {headline}", window.span.name())
+    let headline = words::of_series(&window.report, &style.name);
+    format!("last {} ({covered} % covered{enough}): {headline}", window.span.name())
 }
 
 fn changes_heading(nightly: &Nightly) -> String {
@@ -104,10 +147,8 @@ fn changes_heading(nightly: &Nightly) -> String {
 
 fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
     let changes = &nightly.changes;
-    if changes.since_ms.is_none() {
-        return vec!["this is the first night: there is nothing to compare with".to_owned()];
-    }
     let name = style.name;
+    let time = |time_ms: i64| time_text(time_ms).unwrap_or_default();
     let mut lines = Vec::new();
     for change in &changes.verdicts {
         let ((outcome_before, verdict_before), (outcome, verdict)) = (&change.before, &change.now);
@@ -118,8 +159,26 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
         };
         lines.push(format!("{}: {}", name(&change.series), (style.sentence)(&what)));
     }
+    lines.extend(changes.renamed.iter().map(|rename| {
+        format!("{} is called {} since {}", name(&rename.before), name(&rename.now), time(rename.at_ms))
+    }));
+    for recreated in &changes.recreated {
+        let times = match recreated.times {
+            1 => String::new(),
+            times => format!(", the last of {times} in that time"),
+        };
+        let (series, at) = (name(&recreated.series), time(recreated.at_ms));
+        lines.push(format!("{series}: another container has this name since {at}{times}"));
+    }
     lines.extend(changes.appeared.iter().map(|series| format!("{}: new", name(series))));
-    lines.extend(changes.vanished.iter().map(|series| format!("{}: no readings any more", name(series))));
+    let new_gone: Vec<&GoneSeries> = nightly.gone.iter().filter(|gone| gone.is_new).collect();
+    lines.extend(new_gone.iter().take(MOST_GONE).map(|gone| format!("{}: {}", name(&gone.series), gone_words(gone))));
+    if new_gone.len() > MOST_GONE {
+        lines.push(format!("{} more are gone", new_gone.len() - MOST_GONE));
+    }
+    let is_gone = |series: &&String| new_gone.iter().any(|gone| gone.series == **series);
+    let others = changes.vanished.iter().filter(|series| !is_gone(series));
+    lines.extend(others.map(|series| format!("{}: not judged any more", name(series))));
     for level in changes.levels.iter().take(MOST_LEVELS) {
         let difference = level.now_bytes - level.before_bytes;
         let (more, by) = if difference > 0.0 { ("higher", difference) } else { ("lower", -difference) };
@@ -135,10 +194,35 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
     if n_more > 0 {
         lines.push(format!("the levels of {n_more} more series changed"));
     }
-    if lines.is_empty() {
-        lines.push("nothing: the same series, the same verdicts, the same levels".to_owned());
+    if changes.since_ms.is_none() {
+        lines.insert(0, "this is the first night: there is nothing to compare with".to_owned());
+    } else if lines.is_empty() {
+        lines.push("nothing that matters: the same series, outcomes and levels".to_owned());
     }
     lines
+}
+
+/// Since when a container is gone, and what its readings came to.
+fn gone_words(gone: &GoneSeries) -> String {
+    let since = time_text(gone.since_ms).unwrap_or_default();
+    match &gone.judged {
+        Some((_, verdict)) => format!("gone since {since}, last verdict {verdict}"),
+        None => format!("gone since {since}, never judged"),
+    }
+}
+
+/// The containers that were gone on earlier nights, in one line; `None` without any.
+fn gone_line(nightly: &Nightly, style: Style) -> Option<String> {
+    let gone: Vec<&GoneSeries> = nightly.gone.iter().filter(|gone| !gone.is_new).collect();
+    let mut named: Vec<String> = gone
+        .iter()
+        .take(MOST_GONE)
+        .map(|gone| format!("{} ({})", (style.name)(&gone.series), gone_words(gone)))
+        .collect();
+    if gone.len() > MOST_GONE {
+        named.push(format!("and {} more", gone.len() - MOST_GONE));
+    }
+    (!named.is_empty()).then(|| format!("Not judged any more: {}.", named.join(", ")))
 }
 
 fn notes(nightly: &Nightly) -> Vec<String> {
@@ -156,5 +240,23 @@ fn notes(nightly: &Nightly) -> Vec<String> {
         kept.push_str(&format!(", {} were too old to be kept any longer", nightly.n_dropped));
     }
     notes.push(format!("{kept}."));
+    if nightly.explain {
+        notes.extend(explanations(nightly));
+    }
     notes
+}
+
+/// Why each criterion that cannot be evaluated cannot, by the first series of which that holds.
+fn explanations(nightly: &Nightly) -> Vec<String> {
+    let mut told: Vec<&str> = Vec::new();
+    let mut lines = Vec::new();
+    for series in &nightly.deciding().report.series {
+        for criterion in series.criteria.iter().filter(|criterion| criterion.status == Status::NotEvaluable) {
+            if !told.contains(&&*criterion.id) {
+                told.push(&criterion.id);
+                lines.push(format!("{} cannot be evaluated: {}.", criterion.id, criterion.reason));
+            }
+        }
+    }
+    lines
 }

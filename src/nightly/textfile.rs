@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::Nightly;
 use crate::judge::Verdict;
-use crate::policy::Outcome;
+use crate::policy::{ExitCode, Outcome};
 use crate::report::{KnownLimit, SeriesReport};
 
 const OUTCOMES: [Outcome; 4] = [Outcome::Fail, Outcome::Inconclusive, Outcome::Warn, Outcome::Pass];
@@ -19,10 +19,46 @@ struct Metric {
     samples: Vec<(String, f64)>,
 }
 
-/// The text of the file.
-pub fn render(nightly: &Nightly) -> String {
+/// Metrics that say how the job itself fares: a run that could not be done writes these anew.
+const OF_JOB: [&str; 5] = [BUILD, LAST_RUN, LAST_SUCCESS, EXIT_CODE, OUTCOME];
+const BUILD: &str = "leaktrend_build_info";
+const LAST_RUN: &str = "leaktrend_last_run_timestamp_seconds";
+const LAST_SUCCESS: &str = "leaktrend_last_success_timestamp_seconds";
+const EXIT_CODE: &str = "leaktrend_exit_code";
+const OUTCOME: &str = "leaktrend_outcome";
+
+/// The text of the file. `previous`: that of the run before, which knows when the job last could be done.
+pub fn render(nightly: &Nightly, previous: Option<&str>) -> String {
+    let is_done = nightly.exit_code != ExitCode::NotDone;
+    let success = if is_done { Some(nightly.now_ms as f64 / 1000.0) } else { previous.and_then(last_success) };
+    let mut metrics = of_job(nightly.now_ms, success, nightly.exit_code);
+    metrics.extend(of_night(nightly));
+    written(metrics)
+}
+
+/// The text of the file after a run that could not be done at all: what the run before knew of logs and series stays, so
+/// that no alert ends by mistake.
+pub fn not_done(now_ms: i64, previous: Option<&str>) -> String {
+    let mut text = written(of_job(now_ms, previous.and_then(last_success), ExitCode::NotDone));
+    for line in previous.unwrap_or_default().lines() {
+        let words = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+        let name = words.split([' ', '{']).next().unwrap_or_default();
+        if name.starts_with("leaktrend_") && !OF_JOB.contains(&name) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
+}
+
+/// When the job last could be done, as a file says.
+fn last_success(previous: &str) -> Option<f64> {
+    let value = previous.lines().find_map(|line| line.strip_prefix(LAST_SUCCESS)?.strip_prefix(' '));
+    value?.parse().ok().filter(|seconds: &f64| seconds.is_finite())
+}
+
+fn written(metrics: Vec<Metric>) -> String {
     let mut text = String::new();
-    for metric in metrics(nightly).into_iter().filter(|metric| !metric.samples.is_empty()) {
+    for metric in metrics.into_iter().filter(|metric| !metric.samples.is_empty()) {
         let Metric { name, help, samples } = metric;
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
         for (labels, value) in samples {
@@ -32,26 +68,38 @@ pub fn render(nightly: &Nightly) -> String {
     text
 }
 
-fn metrics(nightly: &Nightly) -> Vec<Metric> {
+/// How a run fared. `success`: when the job last could be done, in seconds.
+fn of_job(now_ms: i64, success: Option<f64>, exit_code: ExitCode) -> Vec<Metric> {
     let none = || labels(&[]);
-    let mut metrics = vec![
+    vec![
         Metric {
-            name: "leaktrend_build_info",
+            name: BUILD,
             help: "The version that ran.",
             samples: vec![(labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0)],
         },
         Metric {
-            name: "leaktrend_last_run_timestamp_seconds",
+            name: LAST_RUN,
             help: "When the nightly job ran last.",
-            samples: vec![(none(), nightly.now_ms as f64 / 1000.0)],
+            samples: vec![(none(), now_ms as f64 / 1000.0)],
         },
         Metric {
-            name: "leaktrend_exit_code",
+            name: LAST_SUCCESS,
+            help: "When the nightly job last ran and all of it could be done.",
+            samples: success.map(|seconds| (none(), seconds)).into_iter().collect(),
+        },
+        Metric {
+            name: EXIT_CODE,
             help: "How it ended: 0 nothing failed, 1 something failed, 2 not all could be done, 3 inconclusive.",
-            samples: vec![(none(), f64::from(nightly.exit_code as u8))],
+            samples: vec![(none(), f64::from(exit_code as u8))],
         },
+    ]
+}
+
+/// What a night came to.
+fn of_night(nightly: &Nightly) -> Vec<Metric> {
+    let mut metrics = vec![
         Metric {
-            name: "leaktrend_outcome",
+            name: OUTCOME,
             help: "1 for what the night came to, 0 for what it did not.",
             samples: states(&[], nightly.outcome),
         },
@@ -81,6 +129,15 @@ fn of_logs(nightly: &Nightly) -> Vec<Metric> {
             name: "leaktrend_input_last_sample_timestamp_seconds",
             help: "When the newest reading of a log was taken.",
             samples: each(&|index| nightly.log_ends[index].map(|end_ms| end_ms as f64 / 1000.0)),
+        },
+        Metric {
+            name: "leaktrend_input_stale",
+            help: "1 for a log to which no reading was added any more, 0 for one that goes on.",
+            samples: each(&|index| {
+                nightly.log_ends[index]?;
+                let path = &inputs[index].path;
+                Some(f64::from(u8::from(nightly.stopped.iter().any(|stopped| stopped.path == *path))))
+            }),
         },
         Metric {
             name: "leaktrend_input_usable",

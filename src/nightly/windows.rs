@@ -1,9 +1,12 @@
 //! The last day, week and month: how much of each is covered by readings, and which one decides.
 
+use crate::criteria::{Criterion, Status};
 use crate::ingest::SeriesSamples;
-use crate::policy::Outcome;
+use crate::policy::{self, Outcome};
+use crate::report::escape::printable;
 use crate::report::{Report, SeriesReport};
 use crate::stats::robust::median;
+use crate::units::rate_per_day_text;
 
 /// A stretch of time that ends with the newest sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,39 +60,106 @@ pub(super) fn coverage(series: &[SeriesSamples], start_ms: i64, end_ms: i64) -> 
     let steps = |times: &[i64]| times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect::<Vec<f64>>();
     let of_series: Vec<f64> = series.iter().filter_map(|series| median(&steps(&series.samples.time_ms))).collect();
     let Some(usual) = median(&of_series) else { return 0.0 };
-    let mut times: Vec<i64> = series.iter().flat_map(|series| series.samples.time_ms.iter().copied()).collect();
+    let all = series.iter().flat_map(|series| series.samples.time_ms.iter().copied());
+    let mut times: Vec<i64> = all.filter(|time| start_ms <= *time).collect();
     times.sort_unstable();
     let covered: f64 = steps(&times).into_iter().map(|step| step.min(3.0 * usual)).sum();
     // The first reading stands for the interval before it.
     ((covered + usual) / (end_ms - start_ms) as f64).min(1.0)
 }
 
-/// The window that decides, as an index: the longest that fails, or else the longest that is covered well enough, or
-/// else the shortest. `windows`: the shortest first, at least one.
-pub(super) fn deciding(windows: &[Window], min_coverage: f64) -> usize {
-    let fails = windows.iter().rposition(|window| window.report.outcome == Outcome::Fail);
-    fails.or_else(|| windows.iter().rposition(|window| min_coverage <= window.coverage)).unwrap_or(0)
-}
+/// A series and the window that decides for it, as an index.
+pub(super) type Decided<'a> = (usize, &'a SeriesReport);
 
-/// For each series the window that decides for it, by the same rule, and its report there; worst first.
-pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<(Span, &SeriesReport)> {
+/// For each series the window that decides for it, and its report there; worst first. `windows`: the shortest first, at
+/// least one.
+///
+/// Only windows that are covered well enough decide, and the shortest where none is that holds the series. What a longer
+/// one that is hardly covered would say is not heard.
+pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<Decided<'_>> {
     let mut ids: Vec<&str> =
         windows.iter().flat_map(|window| window.report.series.iter().map(SeriesReport::id)).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut found: Vec<(Span, &SeriesReport)> = ids
-        .into_iter()
-        .filter_map(|id| {
-            let of_id: Vec<(&Window, &SeriesReport)> = windows
-                .iter()
-                .filter_map(|window| Some((window, window.report.series.iter().find(|series| series.id() == id)?)))
-                .collect();
-            let fails = of_id.iter().rposition(|(_, series)| series.outcome == Outcome::Fail);
-            let covered = || of_id.iter().rposition(|(window, _)| min_coverage <= window.coverage);
-            let (window, series) = of_id.get(fails.or_else(covered).unwrap_or(0))?;
-            Some((window.span, *series))
-        })
-        .collect();
+    let mut found: Vec<Decided<'_>> =
+        ids.into_iter()
+            .filter_map(|id| {
+                let holding: Vec<Decided<'_>> = windows
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, window)| {
+                        Some((index, window.report.series.iter().find(|series| series.id() == id)?))
+                    })
+                    .collect();
+                let is_covered = |(index, _): &&Decided<'_>| min_coverage <= windows[*index].coverage;
+                let covered = holding.iter().filter(is_covered).copied();
+                let decides = covered.reduce(|shorter, longer| {
+                    if is_heard(windows[shorter.0].span, shorter.1, longer.1) { longer } else { shorter }
+                });
+                decides.or(holding.first().copied())
+            })
+            .collect();
     found.sort_by(|(_, a), (_, b)| b.outcome.cmp(&a.outcome).then_with(|| a.id().cmp(b.id())));
     found
+}
+
+/// Puts what a shorter window proves of a series into the longer ones that are not heard, with a note, so that each
+/// report says what holds. `outcome_changed` is given the windows of which that changes the outcome.
+pub(super) fn settle(windows: &mut [Window], min_coverage: f64, outcome_changed: &dyn Fn(&mut Report)) {
+    let decided: Vec<(usize, SeriesReport)> = by_series(windows, min_coverage)
+        .into_iter()
+        .filter(|(_, series)| series.outcome == Outcome::Pass)
+        .map(|(index, series)| (index, series.clone()))
+        .collect();
+    for (decides, series) in decided {
+        let span = windows[decides].span;
+        for window in windows.iter_mut().skip(decides + 1).filter(|window| min_coverage <= window.coverage) {
+            let Some(place) = window.report.series.iter_mut().find(|longer| longer.id() == series.id()) else {
+                continue;
+            };
+            let (shorter, longer) = (span.name(), window.span.name());
+            let mut settled = series.clone();
+            settled.notes.push(format!("judged by the last {shorter}, which proves more than the last {longer}"));
+            if let Some(growth) = place.judgement.growth.filter(|_| place.outcome == Outcome::Fail) {
+                let (name, rate) = (printable(series.id()), rate_per_day_text(growth.bytes_per_second));
+                window.report.notes.push(format!(
+                    "`{name}` grew by {rate} within the last {longer}; the last {shorter} proves that this has ended, and decides"
+                ));
+            }
+            *place = settled;
+            let outcomes: Vec<(Outcome, bool)> =
+                window.report.series.iter().map(|series| (series.outcome, series.counts)).collect();
+            window.report.outcome = policy::of_run(&outcomes);
+            window.report.series.sort_by_key(|series| std::cmp::Reverse(series.outcome));
+            outcome_changed(&mut window.report);
+        }
+    }
+}
+
+/// Whether a longer window decides for a series instead of a shorter one, of this span.
+///
+/// The longest in which it fails does, or else the longest. But what a week and more proves is true now: it stands where
+/// a longer window leaves the question open, and where that claims growth of which the shorter one shows that it has ended.
+fn is_heard(span: Span, shorter: &SeriesReport, longer: &SeriesReport) -> bool {
+    let proves = span != Span::Day && shorter.outcome == Outcome::Pass;
+    match longer.outcome {
+        Outcome::Fail => !(proves && has_ended(shorter, longer)),
+        Outcome::Inconclusive => shorter.outcome != Outcome::Fail && !proves,
+        _ => shorter.outcome != Outcome::Fail,
+    }
+}
+
+/// Whether growth is all that fails a series in a longer window, and in a shorter one it is proven to be less than that.
+fn has_ended(shorter: &SeriesReport, longer: &SeriesReport) -> bool {
+    let failed = |criterion: &&Criterion| criterion.gates && criterion.status == Status::Fail;
+    let by_growth_alone = longer.criteria.iter().filter(failed).all(|criterion| criterion.id == "trend-24h");
+    let (now, claimed) = (shorter.judgement.growth, longer.judgement.growth);
+    by_growth_alone && now.zip(claimed).is_some_and(|(now, claimed)| now.upper < claimed.lower)
+}
+
+/// The window that decides for the night, as an index: the longest that decides for a series that fails, or else the
+/// longest that is covered well enough, or else the shortest. `series`: as `by_series` gives them.
+pub(super) fn deciding(windows: &[Window], series: &[Decided<'_>], min_coverage: f64) -> usize {
+    let fails = series.iter().filter(|(_, series)| series.outcome == Outcome::Fail).map(|(index, _)| *index).max();
+    fails.or_else(|| windows.iter().rposition(|window| min_coverage <= window.coverage)).unwrap_or(0)
 }

@@ -71,7 +71,7 @@ impl Staged {
             write(&mut bytes)?;
             return Ok(Staged { path: path.to_owned(), content: Content::Bytes(bytes) });
         }
-        let (path, file) = beside(path, |file| {
+        let (path, file) = beside(path, Readers::All, |file| {
             let mut file = BufWriter::new(file);
             write(&mut file)?;
             file.flush()
@@ -127,12 +127,44 @@ pub fn place(files: Vec<Staged>, stale: &[PathBuf], last: Staged) -> Result<(), 
 ///
 /// When the folder does not exist, or something cannot be written; a file that stood at `path` is then as it was.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    replace_for(Readers::All, path, write)
+}
+
+/// The same; only the user and the group may read it, as they may a log.
+///
+/// # Errors
+///
+/// As `replace`.
+pub fn replace_private(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    replace_for(Readers::Group, path, write)
+}
+
+fn replace_for(readers: Readers, path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if is_device(path) {
         return write(&mut OpenOptions::new().write(true).open(path)?);
     }
-    let (path, file) = beside(path, write)?;
+    let (path, file) = beside(path, readers, write)?;
     let _whole = hold(&PLACING);
     file.persist(&path)
+}
+
+/// Who may read a file, beside its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    All,
+    Group,
+}
+
+/// Removes what killed runs left in a folder: temporary files that nobody has written to since `before`.
+pub fn remove_left_behind(folder: &Path, before: std::time::SystemTime) {
+    // A folder that is not there, or not to be read, holds nothing that could be removed.
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let is_old = || entry.metadata().and_then(|file| file.modified()).is_ok_and(|modified| modified < before);
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) && is_old() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Whether something stands there that is neither a file nor a folder.
@@ -141,14 +173,18 @@ fn is_device(path: &Path) -> bool {
 }
 
 /// Writes a file for `path`, beside it; where links lead is the first of the two.
-fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<(PathBuf, Temporary)> {
+fn beside(
+    path: &Path,
+    readers: Readers,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<(PathBuf, Temporary)> {
     // Only what exists has a canonical path.
     let path = fs::canonicalize(path).or_else(|_| dangling(path)).unwrap_or_else(|_| path.to_owned());
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = Temporary::write(folder, write)?;
+    let temporary = Temporary::write(folder, readers, write)?;
     Ok((path, temporary))
 }
 
@@ -163,7 +199,11 @@ fn dangling(link: &Path) -> io::Result<PathBuf> {
 struct Temporary(Option<TempPath>);
 
 impl Temporary {
-    fn write(folder: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Temporary> {
+    fn write(
+        folder: &Path,
+        readers: Readers,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<Temporary> {
         let (mut file, temporary) = {
             let mut all = hold(&TEMPORARIES);
             let (file, path) = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?.into_parts();
@@ -171,7 +211,7 @@ impl Temporary {
             (file, Temporary(Some(path)))
         };
         write(&mut file)?;
-        readable_by_all(&file)?;
+        readable_by(&file, readers)?;
         file.sync_all()?;
         Ok(temporary)
     }
@@ -209,13 +249,17 @@ pub fn replace_in_new_folder(path: &Path, write: impl FnOnce(&mut File) -> io::R
 
 /// A temporary file is private; a report is not.
 #[cfg(unix)]
-fn readable_by_all(file: &File) -> io::Result<()> {
+fn readable_by(file: &File, readers: Readers) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    let mode = match readers {
+        Readers::All => 0o644,
+        Readers::Group => 0o640,
+    };
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn readable_by_all(_: &File) -> io::Result<()> {
+fn readable_by(_: &File, _: Readers) -> io::Result<()> {
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{KnownLimitSource, Report, SeriesReport};
+use super::{KnownLimitSource, Report, SeriesReport, words};
 use crate::criteria::{Criterion, During, Span, Status};
 use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
 use crate::judge::{Before, Growth};
@@ -64,7 +64,7 @@ struct VerdictJson<'a> {
     outcome: &'static str,
     exit_code: u8,
     settings: &'a Settings,
-    notes: &'a [String],
+    notes: Vec<String>,
     inputs: Vec<InputJson<'a>>,
     series: Vec<SeriesJson<'a>>,
     ignored: &'a [String],
@@ -291,7 +291,7 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
         outcome: report.outcome.name(),
         exit_code: report.exit_code as u8,
         settings: &report.settings,
-        notes: &report.notes,
+        notes: words::stopped(report, &str::to_owned).into_iter().chain(report.notes.iter().cloned()).collect(),
         inputs: report.inputs.iter().map(input).collect(),
         series: report.series.iter().map(|one| series(one, times)).collect(),
         ignored: &report.ignored,

@@ -52,6 +52,21 @@ pub struct Report {
     pub rules: Vec<RuleAccount>,
     /// What a reader must know about the run as a whole.
     pub notes: Vec<String>,
+    /// Inputs to which nothing was added any more: said before all else.
+    pub stopped: Vec<StoppedInput>,
+    /// Criteria of which an earlier report said that they cannot be evaluated: they are not named again.
+    pub told: Vec<String>,
+}
+
+/// An input to which nothing was added any more when the run looked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoppedInput {
+    /// As it was named.
+    pub path: String,
+    /// Its last reading, in milliseconds.
+    pub end_ms: i64,
+    /// How old that is, in seconds.
+    pub age_seconds: f64,
 }
 
 /// All that there is to say of one series. Indices are those of its samples, times milliseconds.

@@ -12,7 +12,12 @@ const SPARK_CHARS: usize = 24;
 
 /// The summary, with a line feed at its end. `colour`: whether the outcome is coloured by ANSI escapes.
 pub fn render(report: &Report, colour: bool) -> String {
-    let mut text = format!("{}\n", headline(report, colour));
+    format!("{}\n{}", headline(report, colour), details(report))
+}
+
+/// What follows the first line: the table, the reasons, and what a reader must know.
+pub fn details(report: &Report) -> String {
+    let mut text = String::new();
     if !report.series.is_empty() {
         text.push_str(&table(report));
     }
@@ -37,12 +42,16 @@ pub fn render(report: &Report, colour: bool) -> String {
 }
 
 fn headline(report: &Report, colour: bool) -> String {
-    let words = words::headline(report, &escape::printable);
+    let outcome = if report.exit_code == ExitCode::NotDone { Outcome::Error } else { report.outcome };
+    coloured(&words::headline(report, &escape::printable), outcome, colour)
+}
+
+/// Words in the colour of an outcome, or without any.
+pub fn coloured(words: &str, outcome: Outcome, colour: bool) -> String {
     if !colour {
-        return words;
+        return words.to_owned();
     }
-    let code = match report.outcome {
-        _ if report.exit_code == ExitCode::NotDone => "31",
+    let code = match outcome {
         Outcome::Pass => "32",
         Outcome::Warn => "33",
         Outcome::Inconclusive => "36",

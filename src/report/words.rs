@@ -5,12 +5,12 @@
 
 use super::escape::printable;
 use super::json::status_name;
-use super::{KnownLimitSource, Report, SeriesReport, TimeToLimit};
+use super::{KnownLimitSource, Report, SeriesReport, StoppedInput, TimeToLimit};
 use crate::criteria::{Criterion, Status};
 use crate::ingest::{Input, TimeSource, Timeline};
 use crate::judge::{ShapeName, Verdict};
 use crate::next_action::NextAction;
-use crate::policy::{ExitCode, Outcome};
+use crate::policy::{self, ExitCode, Outcome};
 use crate::units::{duration_text, memory_text, rate_per_day_text, rate_text, short_memory, time_text};
 
 /// More names than this are counted instead of listed in one sentence.
@@ -22,7 +22,11 @@ const RESTARTS_LISTED: usize = 8;
 
 /// The outcome in words, and first of all what could not be done. `name` shows the id of a series.
 pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
-    let outcome = outcome_in_words(report, name);
+    let mut outcome = of_series(report, name);
+    if !report.stopped.is_empty() {
+        let stopped = stopped(report, name).join("; ");
+        outcome = format!("{}: {stopped}. Until then: {outcome}", report.outcome.name().to_uppercase());
+    }
     if report.outcome == Outcome::Error {
         return outcome;
     }
@@ -47,7 +51,18 @@ pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
     format!("ERROR: {why}. Of the rest: {outcome}")
 }
 
-fn outcome_in_words(report: &Report, name: &dyn Fn(&str) -> String) -> String {
+/// What to do about each input that stopped, without a final period.
+pub fn stopped(report: &Report, name: &dyn Fn(&str) -> String) -> Vec<String> {
+    let sentence = |input: &StoppedInput| {
+        let (path, since) = (name(&input.path), time(report, input.end_ms));
+        format!("no reading in {path} since {since} ({}): check the cron job", duration_text(input.age_seconds))
+    };
+    report.stopped.iter().map(sentence).collect()
+}
+
+/// What the series of a report come to, in words.
+pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String) -> String {
+    let outcomes: Vec<(Outcome, bool)> = report.series.iter().map(|series| (series.outcome, series.counts)).collect();
     let total = report.series.len();
     let of = |outcome: Outcome| -> Vec<&SeriesReport> {
         report.series.iter().filter(|series| series.outcome == outcome).collect()
@@ -59,7 +74,7 @@ fn outcome_in_words(report: &Report, name: &dyn Fn(&str) -> String) -> String {
         (n, _) if n == total => format!("all {total} series"),
         (n, _) => format!("{n} of {total} series"),
     };
-    match report.outcome {
+    match policy::of_run(&outcomes) {
         Outcome::Error => "ERROR: nothing could be judged".to_owned(),
         Outcome::Fail => {
             let failed = of(Outcome::Fail);
@@ -160,7 +175,8 @@ pub fn cautions(report: &Report) -> Vec<String> {
     let mut cautions = Vec::new();
     let mut undecidable: Vec<(&str, usize)> = Vec::new();
     for criterion in report.series.iter().flat_map(|series| &series.criteria) {
-        if criterion.status == Status::NotEvaluable && criterion.gates {
+        let is_told = report.told.iter().any(|told| *told == criterion.id);
+        if criterion.status == Status::NotEvaluable && criterion.gates && !is_told {
             match undecidable.iter_mut().find(|(id, _)| *id == criterion.id) {
                 Some((_, count)) => *count += 1,
                 None => undecidable.push((&criterion.id, 1)),

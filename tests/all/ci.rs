@@ -110,6 +110,31 @@ fn the_soak_fails_when_memory_stays_and_when_it_cannot_be_done() {
     assert!(text(&usage.stderr).starts_with("soak.sh CONTAINERS LOAD"), "{}", text(&usage.stderr));
 }
 
+/// What the soak needs is looked for before it begins, not after an hour.
+#[test]
+fn the_soak_looks_for_its_programs_first() {
+    let work = checkout();
+    let soak = || {
+        let mut command = std::process::Command::new("/bin/bash");
+        command.current_dir(work.path()).env("PATH", work.path().join("programs"));
+        command.args(["examples/soak/soak.sh", "shop-api", "true"]).output().unwrap()
+    };
+    fs::create_dir(work.path().join("programs")).unwrap();
+    let without_docker = soak();
+    assert_eq!(status(&without_docker), 2);
+    assert_eq!(text(&without_docker.stderr), "soak.sh needs `docker`, which is not on the PATH\n");
+    let docker = work.path().join("programs/docker");
+    fs::write(&docker, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&docker, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let without_leaktrend = soak();
+    assert_eq!(status(&without_leaktrend), 2);
+    assert_eq!(
+        text(&without_leaktrend.stderr),
+        "soak.sh needs `leaktrend`, which is not on the PATH: build it by `cargo build --release`, then\n  \
+         export PATH=/path/to/leaktrend/target/release:$PATH\n"
+    );
+}
+
 fn yaml(path: &str) -> Value {
     let text = fs::read_to_string(root().join(path)).unwrap();
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -70,7 +70,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("compare", &["error", "policy", "report", "settings", "stats", "units"]),
     (
         "nightly",
-        &["analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "stats", "units"],
+        &[
+            "analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "settings",
+            "stats", "units",
+        ],
     ),
     ("cli", &["analysis", "error", "ingest", "progress", "report", "rules", "settings", "units"]),
 ];

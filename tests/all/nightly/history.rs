@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use super::world::{Course, DAY, INTERVAL, World, stamped, untimed};
+use super::world::{Course, DAY, INTERVAL, World, stamped, stamped_as, untimed};
 
 const THREE: [(&str, Course); 3] = [("api", Course::Flat), ("db", Course::Flat), ("web", Course::Flat)];
 
@@ -202,4 +202,40 @@ fn a_reading_of_the_far_future_is_left_out_and_said() {
     let text = report["inputs"][0].to_string();
     assert!(text.contains("more than a day ahead of this run's clock are not kept: 3 of them"), "{text}");
     assert_eq!(world.n_kept(DAY + 60), n_readings(DAY));
+}
+
+#[test]
+fn a_clock_that_is_ahead_is_said() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &THREE));
+    let (_, report) = world.report(DAY - INTERVAL - 240, &[]);
+    assert_eq!(report["inputs"][0]["warnings"], serde_json::json!([]));
+    let world = World::new();
+    world.append(&stamped(0, DAY, &THREE));
+    let night = world.night(DAY - INTERVAL - 3600, &[]);
+    night
+        .says("its newest reading lies 1 h ahead of this run's clock: check the clocks and the time zone of its times");
+}
+
+/// The log of another machine was put into the place of the known one: its readings are of the same times.
+#[test]
+fn the_log_of_another_machine_is_noticed() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &THREE));
+    world.night(DAY, &[]);
+    let names = [("api", Course::Leak), ("db", Course::Flat), ("web", Course::Flat)];
+    let others: String = names
+        .iter()
+        .enumerate()
+        .map(|(index, (name, course))| stamped_as(0, 2 * DAY, 0xeeee_0000 + index as u64, name, *course))
+        .collect();
+    fs::write(world.log(), others).unwrap();
+    let night = world.night(2 * DAY, &[]);
+    night.says("288 new readings are of other containers at times that were known already, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)");
+    // The same machine after all of its containers were created anew, at later times.
+    let world = World::new();
+    world.append(&stamped(0, DAY, &THREE));
+    world.night(DAY, &[]);
+    world.append(&stamped_as(DAY, 2 * DAY, 0xeeee_0000, "api", Course::Flat));
+    assert!(!world.night(2 * DAY, &[]).stdout.contains("another machine"));
 }

@@ -60,7 +60,7 @@ fn a_leak_that_was_mended_no_longer_fails() {
     world.append(&stamped(0, 5 * DAY, &LEAK));
     world.append(&stamped(5 * DAY, 7 * DAY, &FLAT));
     let night = world.night(7 * DAY, &[]);
-    night.says("the last day, 100 % of it covered: PASS");
+    night.says("last day (100 % covered): PASS");
     night.says("PASS at 2026-11-08T00:00:00Z: the last week decides");
     assert_eq!(night.code, Some(0));
 }
@@ -101,7 +101,7 @@ fn readings_that_stopped_coming_fail_the_night() {
     assert_eq!(world.night(DAY + 1800, &[]).code, Some(0));
     let night = world.night(DAY + 1801, &[]);
     assert_eq!(night.code, Some(1), "{}", night.stdout);
-    night.says("stale-data: the newest reading is 45 min old, above 45 min: they usually come every 15 min");
+    night.says("no reading in memory-usage.log since 2026-11-01T23:45:00Z (45 min): check the cron job");
 }
 
 /// A container that is gone while the log goes on is not stale.
@@ -114,7 +114,7 @@ fn what_changed_since_yesterday_is_said() {
     let night = world.night(2 * DAY, &[]);
     night.says("What changed since 2026-11-02T00:00:00Z (1 d ago):");
     night.says("  new: new\n");
-    night.says("  old: no readings any more\n");
+    night.says("  old: gone since 2026-11-01T23:45:00Z, last verdict flat\n");
     night.says("  api: 150 MiB higher, 450.");
     assert!(!night.stdout.contains("  db: "), "{}", night.stdout);
     assert!(!night.stdout.contains("stale-data"), "{}", night.stdout);
@@ -125,7 +125,8 @@ fn what_changed_since_yesterday_is_said() {
         &[("api", Course::Step(DAY)), ("db", Course::Flat), ("new", Course::Flat)],
     ));
     let night = world.night(3 * DAY, &[]);
-    night.says("nothing: the same series, the same verdicts, the same levels");
+    night.says("nothing that matters: the same series, outcomes and levels");
+    night.says("Not judged any more: old (gone since 2026-11-01T23:45:00Z, last verdict flat).");
 }
 
 /// A run by hand in the morning says what the one at night said.
@@ -190,4 +191,60 @@ fn logs_of_two_machines_are_kept_apart() {
     night.says("api (memory-usage.log)");
     night.says("api (other.log)");
     assert_eq!(night.code, Some(1));
+}
+
+/// What can never be evaluated at this spacing is said on the first night, and when somebody asks.
+#[test]
+fn criteria_that_cannot_be_evaluated_are_said_once() {
+    let world = World::new();
+    let told = "Could not be judged with this data: growth-100mb-5m";
+    world.append(&stamped(0, DAY, &FLAT));
+    world.night(DAY, &["--out", "report"]).says(told);
+    let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
+    assert!(read("report/nightly.md").contains(told) && read("report/verdict.md").contains(told));
+    // The same night again, by hand.
+    world.night(DAY + 60, &[]).says(told);
+    for night in 2..4 {
+        world.append(&stamped((night - 1) * DAY, night * DAY, &FLAT));
+        let quiet = world.night(night * DAY, &["--out", "report"]);
+        assert!(!quiet.stdout.contains("growth-100mb-5m"), "{}", quiet.stdout);
+        assert!(!read("report/nightly.md").contains("growth-100mb-5m"));
+        assert!(!read("report/verdict.md").contains(told));
+    }
+    let explained = world.night(3 * DAY + 60, &["--explain"]);
+    explained.says(told);
+    explained.says("note: growth-100mb-5m cannot be evaluated: ");
+    assert!(!world.night(3 * DAY + 120, &[]).stdout.contains("growth-100mb-5m"));
+}
+
+/// `nightly.md` holds what the terminal is told: reasons, rejected lines, and what is assumed of times.
+#[test]
+fn the_file_says_what_the_terminal_says() {
+    let world = World::new();
+    world.append(&super::world::untimed(0, DAY, &LEAK));
+    world.append("9a9858660001 odd 0.1% 12.0XiB / 7.637GiB 3.9% 1kB / 1kB 1kB / 1kB 9\n");
+    let end = (super::world::START + DAY - INTERVAL).to_string();
+    let night = world.night(DAY, &["--end", &end, "--out", "report"]);
+    let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
+    for part in [
+        "memory grows 10 MiB an hour",
+        "trend-24h: the verdict over",
+        "1 line was not understood and left out",
+        "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
+        "Could not be judged with this data",
+    ] {
+        night.says(part);
+        assert!(markdown.contains(part), "{part:?}\n{markdown}");
+    }
+}
+
+/// Another verdict that comes to the same is no change, nor is a weekend.
+#[test]
+fn what_does_not_matter_is_no_change() {
+    let world = World::new();
+    for night in 1..=12 {
+        world.append(&stamped((night - 1) * DAY, night * DAY, &[("api", Course::Weekly), ("db", Course::Flat)]));
+        let night = world.night(night * DAY, &[]);
+        assert!(!night.stdout.contains("medians of a day"), "{}", night.stdout);
+    }
 }

@@ -89,3 +89,58 @@ fn what_cannot_be_said_is_left_out() {
     assert!(!text.contains("leaktrend_time_to_limit_seconds"), "{text}");
     assert!(!text.contains("NaN"), "{text}");
 }
+
+/// What could not be done is told by the metrics, and what was known of series stays: no alert ends by mistake.
+#[test]
+fn a_job_that_could_not_be_done_says_so() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &[("api", Course::Leak), ("db", Course::Flat)]));
+    let before = metrics(&world, DAY);
+    let success = "leaktrend_last_success_timestamp_seconds";
+    assert_eq!(value(&before, success), (START + DAY) as f64);
+
+    let state = fs::read(world.path("state/state.json")).unwrap();
+    fs::write(world.path("state/state.json"), "damaged").unwrap();
+    let check = |text: &str, now: i64| {
+        assert_eq!(value(text, "leaktrend_exit_code"), 2.0);
+        assert_eq!(value(text, "leaktrend_last_run_timestamp_seconds"), (START + now) as f64);
+        assert_eq!(value(text, success), (START + DAY) as f64);
+        assert_eq!(value(text, r#"leaktrend_series_outcome{series="api",container="api",state="fail"}"#), 1.0);
+        let families: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+        let mut once = families.clone();
+        once.dedup();
+        assert_eq!(families, once);
+    };
+    check(&metrics(&world, 2 * DAY), 2 * DAY);
+    // Twice in a row, and where the settings cannot be used.
+    check(&metrics(&world, 3 * DAY), 3 * DAY);
+    fs::write(world.path("state/state.json"), state).unwrap();
+    fs::write(world.path("leaktrend.toml"), "[nightly]\nkeep = 1\n").unwrap();
+    check(&metrics(&world, 4 * DAY), 4 * DAY);
+    fs::remove_file(world.path("leaktrend.toml")).unwrap();
+
+    // A log that is missing: done in part.
+    fs::rename(world.log(), world.path("elsewhere")).unwrap();
+    let text = metrics(&world, DAY + 60);
+    assert_eq!((value(&text, "leaktrend_exit_code"), value(&text, success)), (2.0, (START + DAY) as f64));
+    fs::rename(world.path("elsewhere"), world.log()).unwrap();
+    let text = metrics(&world, DAY + 120);
+    assert_eq!((value(&text, "leaktrend_exit_code"), value(&text, success)), (1.0, (START + DAY + 120) as f64));
+}
+
+/// The seconds after which somebody is to be told are those of the rules, wherever a document names them.
+#[test]
+fn documents_and_rules_name_the_same_seconds() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let expression = "time() - leaktrend_last_run_timestamp_seconds > ";
+    let seconds = |text: &str| -> Vec<String> {
+        let after = text.split(expression).skip(1);
+        after.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect()).collect()
+    };
+    let rules = seconds(&read("packaging/prometheus/leaktrend-alerts.yml"));
+    assert_eq!(rules, ["93600"]);
+    assert_eq!(seconds(&read("docs/nightly.md")), rules);
+    assert!(read("docs/install.md").contains("| `LeaktrendNotRunning` | warning | the job has not run for 26 hours"));
+    assert_eq!(93_600, 26 * 3600);
+}

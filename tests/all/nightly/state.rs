@@ -32,7 +32,8 @@ fn refused(world: &World, message: &str) {
     let night = world.night(2 * DAY, &["--textfile", "m.prom"]);
     assert_eq!(night.code, Some(2), "{}{}", night.stdout, night.stderr);
     assert!(night.stderr.contains(message), "{message:?}\n{}", night.stderr);
-    assert!(!world.path("m.prom").exists());
+    let metrics = fs::read_to_string(world.path("m.prom")).unwrap_or_default();
+    assert_eq!(metrics.contains("leaktrend_exit_code 2"), !message.contains("is in use"), "{metrics}");
     assert!(files(world) == before, "the folder was changed");
 }
 
@@ -51,12 +52,34 @@ fn the_state_of_another_version_is_refused() {
     let world = world_of_two_nights();
     let path = world.path("state/state.json");
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"version\": 1,"));
-    fs::write(&path, text.replacen("\"version\": 1,", "\"version\": 2, \"more\": [],", 1)).unwrap();
+    assert!(text.contains("\"version\": 2,"));
+    fs::write(&path, text.replacen("\"version\": 2,", "\"version\": 3, \"more\": [],", 1)).unwrap();
     refused(
         &world,
-        "it is of version 2 (expected 1): use the leaktrend that wrote it, or begin anew in another folder",
+        "it is of version 3 (expected 1 to 2): use the leaktrend that wrote it, or begin anew with `--reset-state`, which sets what is there aside",
     );
+}
+
+/// What the first version wrote: no IDs, nothing of containers that are gone, no renames.
+#[test]
+fn the_state_of_the_first_version_is_read() {
+    let world = world_of_two_nights();
+    let path = world.path("state/state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    state["version"] = 1.into();
+    state.as_object_mut().unwrap().remove("renames");
+    for series in state["series"].as_array_mut().unwrap() {
+        let series = series.as_object_mut().unwrap();
+        assert!(series.remove("instance").is_some() && series.remove("gone").is_some());
+    }
+    for run in state["runs"].as_array_mut().unwrap() {
+        run["result"].as_object_mut().unwrap().remove("told");
+    }
+    fs::write(&path, state.to_string()).unwrap();
+    let night = world.night(2 * DAY, &[]);
+    assert_eq!(night.code, Some(0), "{}{}", night.stdout, night.stderr);
+    night.says("96 new readings");
+    assert_eq!(world.n_kept(2 * DAY + 60), 192);
 }
 
 #[test]
@@ -65,9 +88,12 @@ fn a_damaged_state_is_refused() {
     let path = world.path("state/state.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() / 2]).unwrap();
-    refused(&world, "it is not the state of the nightly job: EOF while parsing");
+    refused(&world, "cannot use `state/state.json`: it is not the state of the nightly job: EOF while parsing");
     fs::write(&path, text.replacen("\"log\": 0", "\"log\": 7", 1)).unwrap();
-    refused(&world, "it is damaged: `api` is from a log that it does not name");
+    refused(
+        &world,
+        "it is damaged: `api` is from a log that it does not name (put a copy back, or begin anew with `--reset-state`, which sets what is there aside)",
+    );
     fs::write(&path, "").unwrap();
     refused(&world, "it is not the state of the nightly job: EOF");
 }
@@ -78,9 +104,12 @@ fn a_history_that_is_damaged_or_lost_is_refused() {
     let history = world.path("state/history-1.parquet");
     let bytes = fs::read(&history).unwrap();
     fs::write(&history, &bytes[..bytes.len() / 2]).unwrap();
-    refused(&world, "cannot read `state/history-1.parquet`");
+    let advice = "(expected the history that `state.json` names: put a copy of both back, or begin anew with `--reset-state`, which sets what is there aside)";
+    refused(&world, "cannot use `state/history-1.parquet`: ");
+    refused(&world, advice);
     fs::remove_file(&history).unwrap();
-    refused(&world, "cannot read `state/history-1.parquet`");
+    refused(&world, "cannot use `state/history-1.parquet`: No such file or directory");
+    refused(&world, advice);
 }
 
 #[test]
@@ -105,4 +134,61 @@ fn what_is_not_its_own_stays_in_the_folder() {
     fs::write(world.path("state/notes.txt"), "mine").unwrap();
     world.night(2 * DAY, &[]);
     assert_eq!(fs::read_to_string(world.path("state/notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn a_damaged_state_is_set_aside_when_told() {
+    let world = world_of_two_nights();
+    let path = world.path("state/state.json");
+    let whole = fs::read(&path).unwrap();
+    for number in 1..3 {
+        fs::write(&path, "damaged").unwrap();
+        let night = world.night(2 * DAY, &["--reset-state"]);
+        assert_eq!(night.code, Some(0), "{}{}", night.stdout, night.stderr);
+        night.says(&format!("note: what was remembered is in `state/set-aside-{number}` now"));
+        night.says("192 new readings were added");
+        let aside = world.path(&format!("state/set-aside-{number}"));
+        assert_eq!(fs::read_to_string(aside.join("state.json")).unwrap(), "damaged");
+        assert!(aside.join("history-1.parquet").exists());
+    }
+    // What was set aside can be put back.
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(world.path("state/history-1.parquet")).unwrap();
+    fs::rename(world.path("state/set-aside-1/history-1.parquet"), world.path("state/history-1.parquet")).unwrap();
+    fs::write(&path, whole).unwrap();
+    world.night(2 * DAY, &[]).says("96 new readings were added");
+    // Where nothing is remembered there is nothing to set aside.
+    let empty = World::new();
+    empty.append(&stamped(0, DAY, &ONE));
+    assert!(!empty.night(DAY, &["--reset-state"]).stderr.contains("note:"));
+}
+
+/// The state holds lines of the log: who may not read the log may not read them there.
+#[cfg(unix)]
+#[test]
+fn the_state_is_as_private_as_a_log() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world_of_two_nights();
+    let mode = |path: &str| fs::metadata(world.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("state/state.json"), 0o640);
+    assert_eq!(mode("state/history-1.parquet"), 0o640);
+    assert_eq!(mode("state") & 0o007, 0);
+}
+
+#[test]
+fn what_a_killed_run_left_beside_its_reports_is_removed_by_the_next() {
+    let world = world_of_two_nights();
+    fs::create_dir_all(world.path("report/day")).unwrap();
+    let left = |name: &str, age: u64| {
+        let path = world.path(name);
+        let file = fs::File::create(&path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+        path
+    };
+    let old = ["report/.leaktrend-a", "report/day/.leaktrend-b", ".leaktrend-c"].map(|name| left(name, 7200));
+    // Another job may be writing this one, and these are not its own.
+    let kept = [left("report/.leaktrend-d", 60), left("report/notes", 7200)];
+    world.night(2 * DAY, &["--out", "report", "--textfile", "m.prom"]);
+    assert!(old.iter().all(|path| !path.exists()));
+    assert!(kept.iter().all(|path| path.exists()));
 }

@@ -99,6 +99,8 @@ pub(crate) enum Course {
     Flat,
     /// 10 MiB an hour.
     Leak,
+    /// 60 MiB more at noon of a working day.
+    Weekly,
     /// Up by half from this time on.
     Step(i64),
 }
@@ -110,6 +112,8 @@ impl Course {
         wiggle
             + match self {
                 Course::Flat => 300.0,
+                Course::Weekly if matches!(at / DAY % 7, 0 | 6) => 300.0,
+                Course::Weekly => 300.0 + 30.0 * (1.0 - (std::f64::consts::TAU * at as f64 / DAY as f64).cos()),
                 Course::Leak => 200.0 + 10.0 * at as f64 / 3600.0,
                 Course::Step(since) => 300.0 * if at < since { 1.0 } else { 1.5 },
             }
@@ -130,11 +134,20 @@ pub(crate) fn untimed(from: i64, to: i64, containers: &[(&str, Course)]) -> Stri
 }
 
 fn rows(at: i64, containers: &[(&str, Course)]) -> Vec<String> {
-    let row = |(index, (name, course)): (usize, &(&str, Course))| {
-        let used = course.mib(at);
-        let share = 100.0 * used / (7.637 * 1024.0);
-        let id = 0x9a98_5866 + index as u64 * 0x1_0001;
-        format!("{id:012x}   {name}   0.1%   {used:.1}MiB / 7.637GiB   {share:.2}%   1kB / 1kB   1kB / 1kB   9\n")
-    };
-    containers.iter().enumerate().map(row).collect()
+    // Each name has a container of its own.
+    let id = |name: &str| name.bytes().fold(0x9a98_5866, |id, byte| (id * 31 + u64::from(byte)) & 0xffff_ffff_ffff);
+    containers.iter().map(|(name, course)| row(at, id(name), name, *course)).collect()
+}
+
+/// Rows behind an epoch, every `INTERVAL`, of one container of this ID.
+pub(crate) fn stamped_as(from: i64, to: i64, id: u64, name: &str, course: Course) -> String {
+    let ticks = (from..to).step_by(INTERVAL as usize);
+    let stamped = |at: i64| format!("{} {}", START + at, row(at, id, name, course));
+    ticks.map(stamped).collect()
+}
+
+fn row(at: i64, id: u64, name: &str, course: Course) -> String {
+    let used = course.mib(at);
+    let share = 100.0 * used / (7.637 * 1024.0);
+    format!("{id:012x}   {name}   0.1%   {used:.1}MiB / 7.637GiB   {share:.2}%   1kB / 1kB   1kB / 1kB   9\n")
 }
