@@ -13,6 +13,7 @@ use crate::fit::{self, ToleranceTerms};
 use crate::forecast;
 use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{JudgeTerms, Judgement, Measured, Regime, RegimeWhy, ShapeName, Verdict};
+use crate::limits::{self, Hosts};
 use crate::next_action::{self, Urgency};
 use crate::policy::{self, Outcome};
 use crate::progress::Meter;
@@ -21,13 +22,13 @@ use crate::report::{
 };
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Packed, Segmentation};
-use crate::series::{LimitSource, MemorySeries, Metric, Sampling};
+use crate::series::{MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
 use crate::stats::fdr;
 use crate::stats::robust::median;
 use crate::stats::trend::Form;
-use crate::units::{duration_text, memory_text, time_text};
+use crate::units::{Bytes, duration_text, memory_text, time_text};
 
 /// What to do: everything that the command line and the settings say.
 #[derive(Debug, Clone)]
@@ -101,9 +102,12 @@ pub fn judge(
     on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>,
 ) -> Result<Report, Error> {
     let mut notes = Vec::new();
+    let given = limits::Given { limits: &job.limits, rules: &job.rules };
+    // All that was read tells what is the host's, not only what is judged.
+    let host_memory = job.settings.verdict.host_memory_bytes.map(Bytes::as_f64);
+    let hosts = Hosts::of(&ingested, host_memory, &given, &mut notes);
     let ignored = leave_out(&mut ingested, job, &mut notes);
     on_frame(&ingested.series)?;
-    let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
     let inputs_of: HashMap<String, Vec<usize>> =
         ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
     let Ingested { mut inputs, series, timeline } = ingested;
@@ -131,7 +135,7 @@ pub fn judge(
     let mut series: Vec<MemorySeries> =
         series.into_iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
     let mut log = ingest::read_events(&job.events);
-    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts };
+    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
     let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
     let events = events::apply(&mut series, &dating, &mut log);
 
@@ -234,29 +238,13 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
     ignored
 }
 
-/// Per input, the smallest limit that is taken for the host's memory: shared by several series and nearly the
-/// largest seen.
-fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
-    let mut limits: Vec<Vec<f64>> = vec![Vec::new(); ingested.inputs.len()];
-    for series in &ingested.series {
-        let Some(limit) = series.info.limit else { continue };
-        series.inputs.iter().for_each(|input| limits[*input].push(limit.bytes));
-    }
-    let of_input = |mut limits: Vec<f64>| {
-        limits.sort_by(f64::total_cmp);
-        let largest = limits.last().copied().unwrap_or(0.0);
-        let shared = limits.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
-        shared.into_iter().find(|limit| *limit >= share * largest)
-    };
-    limits.into_iter().map(of_input).collect()
-}
-
 /// Which inputs each series was read from, and what they are.
 struct Origins<'a> {
     inputs: &'a [Input],
     of_series: &'a HashMap<String, Vec<usize>>,
-    /// Per input, the smallest limit that is taken for the host's memory.
-    hosts: &'a [Option<f64>],
+    /// Which limits are the memory of the host.
+    hosts: &'a Hosts,
+    given: limits::Given<'a>,
 }
 
 impl Origins<'_> {
@@ -380,7 +368,7 @@ impl Prepared {
     fn new(samples: MemorySeries, events: SeriesEvents, job: &Job, window: &Window, origins: &Origins<'_>) -> Prepared {
         let id = &samples.info.id;
         let settings = job.rules.settings_for(id, &job.settings);
-        let limit = known_limit(&samples, job, origins);
+        let limit = origins.hosts.limit(&samples.info, origins.of(&samples), &origins.given);
         let named = origins.name_container(&samples);
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
@@ -655,28 +643,6 @@ fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
     p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()
 }
 
-fn known_limit(samples: &MemorySeries, job: &Job, origins: &Origins<'_>) -> Option<KnownLimit> {
-    let id = &samples.info.id;
-    let given = job
-        .limits
-        .iter()
-        .rev()
-        .find(|(name, _)| name.as_ref().is_none_or(|name| name == id || name == samples.info.container()))
-        .map(|(_, bytes)| *bytes)
-        .or_else(|| job.rules.limit_for(id));
-    if let Some(bytes) = given {
-        return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
-    }
-    let limit = samples.info.limit?;
-    let of_host = origins.of(samples).iter().any(|input| origins.hosts[*input].is_some_and(|host| host <= limit.bytes));
-    let source = match limit.source {
-        LimitSource::Option => KnownLimitSource::Option,
-        LimitSource::Input if of_host => KnownLimitSource::Host,
-        LimitSource::Input => KnownLimitSource::Input,
-    };
-    Some(KnownLimit { bytes: limit.bytes, source })
-}
-
 /// The coarsest step in which at least half of the values could be printed, in bytes.
 fn coarsest_quantum(samples: &MemorySeries) -> f64 {
     samples.quantum_bytes().median().expect("a series is never empty")
@@ -779,7 +745,7 @@ fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> 
     let mut notes = Vec::new();
     if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
         notes.push(format!(
-            "its limit of {} is shared by other series and taken for the host's memory: it is not used as a limit",
+            "its limit of {} is taken for the memory of the host: it is not used as a limit",
             memory_text(limit.bytes)
         ));
     }

@@ -15,6 +15,7 @@ pub mod events;
 #[cfg(feature = "frame")]
 pub mod frame;
 pub mod ingest;
+pub mod limits;
 pub mod next_action;
 #[cfg(feature = "frame")]
 pub mod nightly;

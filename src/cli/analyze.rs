@@ -58,6 +58,10 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
 
+    /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
+    #[arg(long, value_name = "BYTES")]
+    pub host_memory: Option<String>,
+
     /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
     #[arg(long, value_name = "TIME")]
     pub interval: Option<Seconds>,
@@ -242,6 +246,9 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         settings.verdict.daily_swing = Share::new(swing)
             .ok_or_else(|| Error::Usage(format!("`--daily-swing {swing}`: not a share (expected 0 to 1)")))?;
     }
+    if let Some(text) = &args.host_memory {
+        settings.verdict.host_memory_bytes = Some(host_memory(text)?);
+    }
     let policy = &mut settings.policy;
     for id in &args.require {
         if !settings::is_criterion(id) {
@@ -368,6 +375,15 @@ pub(super) fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
         return Err(Error::Usage(format!("`--limit {text}`: a limit of 0 is none (expected such as `2GiB`)")));
     }
     Ok((name, bytes.as_f64()))
+}
+
+/// The memory of the host.
+pub(super) fn host_memory(text: &str) -> Result<Bytes, Error> {
+    let bytes: Bytes = text.parse().map_err(|error| Error::Usage(format!("`--host-memory {text}`: {error}")))?;
+    if bytes.get() == 0 {
+        return Err(Error::Usage(format!("`--host-memory {text}`: a host has more (expected such as `16GiB`)")));
+    }
+    Ok(bytes)
 }
 
 /// What `--container` keeps.

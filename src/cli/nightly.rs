@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::analyze::{FormatArg, limit, moment, regex_of};
+use super::analyze::{FormatArg, host_memory, limit, moment, regex_of};
 use super::{Color, analyze};
 use crate::analysis::{Job, Moment};
 use crate::error::Error;
@@ -71,6 +71,10 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
 
+    /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
+    #[arg(long, value_name = "BYTES")]
+    pub host_memory: Option<String>,
+
     /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
     #[arg(long, value_name = "TIME")]
     pub interval: Option<Seconds>,
@@ -122,6 +126,9 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         return Err(Error::Usage(format!("`{}`: the nightly job reads files only (expected a log)", log.display())));
     }
     let (mut settings, rules) = settings::load(args.config.as_deref())?;
+    if let Some(text) = &args.host_memory {
+        settings.verdict.host_memory_bytes = Some(host_memory(text)?);
+    }
     settings.policy.warn = args.warn.unwrap_or(settings.policy.warn);
     settings.policy.strict |= args.strict;
     settings.nightly.inconclusive = args.inconclusive.unwrap_or(settings.nightly.inconclusive);

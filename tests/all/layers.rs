@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
+    ("limits", &["ingest", "report", "series", "settings", "units"]),
     (
         "analysis",
         &[
@@ -54,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "frame",
             "ingest",
             "judge",
+            "limits",
             "next_action",
             "policy",
             "progress",

@@ -23,6 +23,7 @@ mod ingest_parallel;
 mod ingest_properties;
 mod ingest_specimens;
 mod layers;
+mod limits;
 mod made;
 #[cfg(feature = "frame")]
 mod nightly;
