@@ -15,7 +15,7 @@ use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
 use crate::report::markdown::LEAST_LIMIT;
 use crate::rules;
 use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, Share, WarnExit};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Amount, Bytes, Seconds};
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
@@ -57,6 +57,10 @@ pub struct AnalyzeArgs {
     /// Memory limit of a series, or of all: over whatever the input says. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
+
+    /// What numbers without a unit count: B, kB, MB, GB, KiB, MiB or GiB [default: bytes; what cannot be is refused].
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
 
     /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
     #[arg(long, value_name = "BYTES")]
@@ -301,7 +305,13 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         events: args.events.clone(),
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         meter: Meter::default(),
-        ingest: ingest::Options { format: args.format.into(), interval: args.interval, end_ms, samples: args.samples },
+        ingest: ingest::Options {
+            format: args.format.into(),
+            interval: args.interval,
+            end_ms,
+            samples: args.samples,
+            unit: args.unit.as_deref().map(unit).transpose()?,
+        },
         settings,
         rules: series_rules,
         alert_rules,
@@ -375,6 +385,18 @@ pub(super) fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
         return Err(Error::Usage(format!("`--limit {text}`: a limit of 0 is none (expected such as `2GiB`)")));
     }
     Ok((name, bytes.as_f64()))
+}
+
+/// What a number without a unit counts, in bytes.
+pub(super) fn unit(text: &str) -> Result<f64, Error> {
+    let refused = || {
+        Error::Usage(format!(
+            "`--unit {text}`: not a unit of memory (expected B, kB, MB, GB, TB, KiB, MiB, GiB or TiB)"
+        ))
+    };
+    let is_name = text.chars().all(char::is_alphabetic);
+    let unit: Amount = format!("1{text}").parse().map_err(|_| refused())?;
+    if is_name { Ok(unit.bytes) } else { Err(refused()) }
 }
 
 /// The memory of the host.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::analyze::{FormatArg, host_memory, limit, moment, regex_of};
+use super::analyze::{FormatArg, host_memory, limit, moment, regex_of, unit};
 use super::{Color, analyze};
 use crate::analysis::{Job, Moment};
 use crate::error::Error;
@@ -70,6 +70,10 @@ pub struct NightlyArgs {
     /// Memory limit of a series, or of all: over whatever the logs say. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
+
+    /// What numbers without a unit count: B, kB, MB, GB, KiB, MiB or GiB [default: bytes; what cannot be is refused].
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
 
     /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
     #[arg(long, value_name = "BYTES")]
@@ -146,6 +150,7 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
             interval: args.interval,
             end_ms: args.end.as_deref().map(|text| time("--end", text)).transpose()?,
             samples: SamplesOption::Auto,
+            unit: args.unit.as_deref().map(unit).transpose()?,
         },
         events: Vec::new(),
         settings,

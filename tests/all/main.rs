@@ -34,5 +34,6 @@ mod replay_against_prometheus;
 mod replay_phases;
 mod report;
 mod rules;
+mod units;
 mod verdicts;
 mod writers;

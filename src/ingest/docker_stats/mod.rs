@@ -415,6 +415,6 @@ impl Reader {
             input.series = n_series.get(index).copied().unwrap_or(0);
         }
         let (series, ends) = finished.into_iter().unzip();
-        Parsed { series, ends, relative }
+        Parsed { series, ends, n_negative: Vec::new(), relative }
     }
 }

@@ -1,5 +1,7 @@
 //! Memory limits that an export holds beside the memory: they belong to its series, and are none themselves.
 
+use std::collections::HashSet;
+
 use super::super::{Input, SeriesSamples};
 use super::Labels;
 use crate::series::{Limit, LimitSource};
@@ -17,14 +19,24 @@ pub(super) fn is_limit(labels: &Labels) -> bool {
 /// Takes the limits out of what was read, and gives each series of memory its own: of those that are of its container,
 /// that which shares most of its other labels, such as the machine.
 ///
-/// The newest value counts; 0 and less is no limit. Where exports hold nothing but limits they stay as they are.
+/// The newest value counts; 0 and less is no limit. An input of nothing but limits cannot be used by itself.
 pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
-    if series.iter().all(|series| is_limit(&series.info.labels)) {
-        return;
-    }
     let (limits, memory): (Vec<SeriesSamples>, Vec<SeriesSamples>) =
         std::mem::take(series).into_iter().partition(|series| is_limit(&series.info.labels));
     *series = memory;
+    if series.is_empty() {
+        let of: HashSet<usize> = limits.iter().flat_map(|limit| limit.inputs.iter().copied()).collect();
+        for index in of {
+            let input = &mut inputs[index];
+            input.rejected_count += std::mem::take(&mut input.samples);
+            input.unusable = Some(
+                "it holds memory limits and no memory (give it beside an export of \
+                 `container_memory_working_set_bytes`: its limits are then those of the containers)"
+                    .to_owned(),
+            );
+        }
+        return;
+    }
     for limit in &limits {
         if let Some(input) = limit.inputs.first().map(|index| &mut inputs[*index]) {
             // They were counted as readings of memory, which they are not.
@@ -69,7 +81,7 @@ fn is_of(limit: &Labels, memory: &Labels) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::Format;
-    use super::super::super::test_support::{MTIME_MS, account, describe, read_all};
+    use super::super::super::test_support::{MTIME_MS, account, read_all};
 
     const LIMITS: &str = "container_memory_rss{container=\"web\",pod=\"p1\"} 1048576 1795464400\n\
         container_memory_usage_bytes{container=\"web\",pod=\"p1\"} 2097152 1795464400\n\
@@ -98,12 +110,5 @@ mod tests {
         assert_eq!(limits, expected.map(|(id, limit)| (id.to_owned(), limit)));
         assert_eq!(account(&inputs[0]), "6 samples, 0 gaps, 4 other, 0 rejected\n");
         assert_eq!(inputs[0].series, 6);
-    }
-
-    #[test]
-    fn an_export_of_nothing_but_limits_is_left_as_it_is() {
-        let text = "container_spec_memory_limit_bytes{container=\"web\"} 1073741824 1795464400\n";
-        let (_, series) = read_all(Format::Prometheus, &[(text, MTIME_MS)]);
-        assert_eq!(describe(&series), "web: -20=1GiB\n");
     }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod dump;
+mod foreign;
 mod identity;
 mod limits;
 mod loose;
@@ -21,6 +22,7 @@ use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use answer::Answer;
+pub(super) use foreign::refuse;
 pub(super) use identity::ids;
 use matrix::{File, Point, Progress};
 use runs::{Pending, Run, Runs};
@@ -37,6 +39,7 @@ pub(super) type Labels = BTreeMap<String, String>;
 #[derive(Debug)]
 pub(super) struct Reader {
     samples_option: SamplesOption,
+    unit: Option<f64>,
     series: Vec<Exported>,
     by_labels: HashMap<Labels, usize>,
 }
@@ -48,6 +51,8 @@ struct Exported {
     samples: Samples,
     inputs: Vec<usize>,
     pending: Marks,
+    /// How many of its values were below zero, and so not kept.
+    n_negative: u64,
 }
 
 impl Exported {
@@ -78,6 +83,7 @@ impl Exported {
             self.samples.push(time_ms as i64, value, 1.0, std::mem::take(&mut self.pending));
             input.samples += 1;
         } else {
+            self.n_negative += u64::from(value < 0.0);
             return Err(format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"));
         }
         Ok(())
@@ -105,7 +111,7 @@ pub(super) fn labels_of_name(name: &str) -> Option<Labels> {
 
 impl Reader {
     pub(super) fn new(options: &Options) -> Reader {
-        Reader { samples_option: options.samples, series: Vec::new(), by_labels: HashMap::new() }
+        Reader { samples_option: options.samples, unit: options.unit, series: Vec::new(), by_labels: HashMap::new() }
     }
 
     /// The series of these labels, made when there is none.
@@ -117,6 +123,7 @@ impl Reader {
                 samples: Samples::default(),
                 inputs: Vec::new(),
                 pending: Marks::default(),
+                n_negative: 0,
             });
             next
         });
@@ -196,13 +203,25 @@ impl Reader {
             SamplesOption::Auto if is_one_grid(&self.series) => Sampling::Step { inferred: true },
             SamplesOption::Auto | SamplesOption::Raw => Sampling::Raw,
         };
-        let series = self.series.into_iter().map(|Exported { labels, samples, inputs, .. }| {
+        let n_negative = self.series.iter().map(|series| series.n_negative).collect();
+        let unit = self.unit;
+        let series = self.series.into_iter().map(|Exported { labels, mut samples, inputs, .. }| {
+            if let Some(unit) = unit.filter(|_| foreign::needs_unit(&labels)) {
+                scale(&mut samples, unit);
+            }
             let metric = metric_of(&labels);
             let info = SeriesInfo { id: String::new(), labels, container_given: false, limit: None, metric, sampling };
             SeriesSamples { info, samples, inputs }
         });
-        Parsed { series: series.collect(), ends: Vec::new(), relative: false }
+        Parsed { series: series.collect(), ends: Vec::new(), n_negative, relative: false }
     }
+}
+
+/// Multiplies all amounts, and how finely they are known.
+fn scale(samples: &mut Samples, factor: f64) {
+    samples.used_bytes.iter_mut().for_each(|bytes| *bytes *= factor);
+    let quanta = std::mem::take(&mut samples.quantum_bytes);
+    (0..samples.len()).for_each(|index| samples.quantum_bytes.push(quanta.get(index) * factor as f32));
 }
 
 /// Names the series of all exports together, after the limits among them were given to those that they are of.
@@ -466,7 +485,13 @@ mod tests {
                     for time_ms in *times {
                         samples.push(*time_ms, 1.0, 1.0, Marks::default());
                     }
-                    Exported { labels: Labels::new(), samples, inputs: vec![0], pending: Marks::default() }
+                    Exported {
+                        labels: Labels::new(),
+                        samples,
+                        inputs: vec![0],
+                        pending: Marks::default(),
+                        n_negative: 0,
+                    }
                 })
                 .collect()
         };
