@@ -22,6 +22,7 @@ use crate::report::{
 };
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Packed, Segmentation};
+use crate::selection::Selection;
 use crate::series::{MemorySeries, Metric, Sampling};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
@@ -48,7 +49,7 @@ pub struct Job {
     /// Alerts to replay.
     pub alert_rules: AlertRules,
     /// Keeps only matching series.
-    pub container: Option<regex::Regex>,
+    pub selection: Selection,
     /// Limits given by the user, a name or all series; the last match counts.
     pub limits: Vec<(Option<String>, f64)>,
     /// The load window.
@@ -218,11 +219,7 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
     let held: Vec<String> = ingested.series.iter().take(NAMED).map(|series| series.info.id.clone()).collect();
     ingested.series.retain(|series| {
         let id = &series.info.id;
-        if job
-            .container
-            .as_ref()
-            .is_some_and(|wanted| !wanted.is_match(id) && !wanted.is_match(series.info.container()))
-        {
+        if !job.selection.keeps(&series.info) {
             return false;
         }
         let ignore = job.rules.ignores(id);
@@ -232,8 +229,8 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
         !ignore
     });
     if ingested.series.is_empty() && !held.is_empty() {
-        let wanted = job.container.as_ref().map_or("what the settings keep", |wanted| wanted.as_str());
-        notes.push(format!("no series matches `{wanted}` (the inputs hold {})", held.join(", ")));
+        let wanted = job.selection.text().unwrap_or("`what the settings keep`".to_owned());
+        notes.push(format!("no series matches {wanted} (the inputs hold {})", held.join(", ")));
     }
     ignored
 }

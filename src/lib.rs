@@ -23,6 +23,7 @@ pub mod policy;
 pub mod progress;
 pub mod report;
 pub mod rules;
+pub mod selection;
 pub mod settings;
 
 pub use leaktrend_core::{fit, forecast, judge, segment, series, settled, stats, units};

@@ -14,6 +14,7 @@ use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
 use crate::report::markdown::LEAST_LIMIT;
 use crate::rules;
+use crate::selection::{LabelMatch, Selection};
 use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, Share, WarnExit};
 use crate::units::{Amount, Bytes, Seconds};
 
@@ -53,6 +54,18 @@ pub struct AnalyzeArgs {
     /// Keep only series whose name matches.
     #[arg(long, value_name = "REGEX")]
     pub container: Option<String>,
+
+    /// Keep only series whose namespace matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub namespace: Option<String>,
+
+    /// Keep only series whose pod matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub pod: Option<String>,
+
+    /// Keep only series whose label matches, as in PromQL: k=v, k!=v, k=~regex, k!~regex. Repeatable.
+    #[arg(long, value_name = "MATCHER")]
+    pub label: Vec<String>,
 
     /// Memory limit of a series, or of all: over whatever the input says. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
@@ -287,7 +300,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         )));
     }
 
-    let container = args.container.as_deref().map(regex_of).transpose()?;
+    let selection = selection(args.container.as_deref(), args.namespace.as_deref(), args.pod.as_deref(), &args.label)?;
     let end_ms = match args.end.as_deref().map(|text| moment("--end", text)).transpose()? {
         Some(Moment::AfterStart(_)) => return Err(no_offset("--end")),
         Some(Moment::At(time_ms)) => Some(time_ms),
@@ -315,7 +328,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         settings,
         rules: series_rules,
         alert_rules,
-        container,
+        selection,
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
         load: args.load.as_deref().map(load).transpose()?,
         since,
@@ -408,11 +421,27 @@ pub(super) fn host_memory(text: &str) -> Result<Bytes, Error> {
     Ok(bytes)
 }
 
-/// What `--container` keeps.
-pub(super) fn regex_of(text: &str) -> Result<regex::Regex, Error> {
-    regex::Regex::new(text).map_err(|error| {
-        Error::Usage(format!("`--container {text}`: not a regular expression: {}", last_line(&error.to_string())))
-    })
+/// What `--container`, `--namespace`, `--pod` and `--label` keep.
+pub(super) fn selection(
+    container: Option<&str>,
+    namespace: Option<&str>,
+    pod: Option<&str>,
+    labels: &[String],
+) -> Result<Selection, Error> {
+    let refused = |option: &str, text: &str, error: &regex::Error| {
+        Error::Usage(format!("`{option} {text}`: not a regular expression: {}", last_line(&error.to_string())))
+    };
+    let regex_of = |text: &str| regex::Regex::new(text).map_err(|error| refused("--container", text, &error));
+    let mut matches = Vec::new();
+    for (key, option, text) in [("namespace", "--namespace", namespace), ("pod", "--pod", pod)] {
+        if let Some(text) = text {
+            matches.push(LabelMatch::containing(key, text).map_err(|error| refused(option, text, &error))?);
+        }
+    }
+    for text in labels {
+        matches.push(LabelMatch::parse(text).map_err(|why| Error::Usage(format!("`--label {text}`: {why}")))?);
+    }
+    Ok(Selection { container: container.map(regex_of).transpose()?, labels: matches })
 }
 
 /// That an offset was given where a time is needed.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::analyze::{FormatArg, host_memory, limit, moment, regex_of, unit};
+use super::analyze::{FormatArg, host_memory, limit, moment, selection, unit};
 use super::{Color, analyze};
 use crate::analysis::{Job, Moment};
 use crate::error::Error;
@@ -66,6 +66,18 @@ pub struct NightlyArgs {
     /// Judge only series whose name matches; the history keeps all.
     #[arg(long, value_name = "REGEX")]
     pub container: Option<String>,
+
+    /// Keep only series whose namespace matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub namespace: Option<String>,
+
+    /// Keep only series whose pod matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub pod: Option<String>,
+
+    /// Keep only series whose label matches, as in PromQL: k=v, k!=v, k=~regex, k!~regex. Repeatable.
+    #[arg(long, value_name = "MATCHER")]
+    pub label: Vec<String>,
 
     /// Memory limit of a series, or of all: over whatever the logs say. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
@@ -156,7 +168,7 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         settings,
         rules,
         alert_rules: rules::read(&[])?,
-        container: args.container.as_deref().map(regex_of).transpose()?,
+        selection: selection(args.container.as_deref(), args.namespace.as_deref(), args.pod.as_deref(), &args.label)?,
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
         load: None,
         since: None,

@@ -591,7 +591,12 @@ impl Piece {
     /// Whether this and the other are of one thing, apart from their times.
     fn is_of(&self, other: &Piece) -> bool {
         let (a, b) = (&self.series.info, &other.series.info);
-        self.format == other.format && a.metric == b.metric && a.sampling == b.sampling && a.labels == b.labels
+        let is_same = match self.format {
+            // The container label of a series without one is its name, which is equal here.
+            Format::Prometheus => prometheus::identity(&a.labels) == prometheus::identity(&b.labels),
+            _ => a.labels == b.labels,
+        };
+        self.format == other.format && a.metric == b.metric && a.sampling == b.sampling && is_same
     }
 
     /// Whether the other goes on where this one ends; answers of one Prometheus may share the point between them.
@@ -654,8 +659,8 @@ fn merge(parts: Vec<Part>, sources: &[Source], inputs: &mut [Input]) -> Vec<Seri
             }
         }
     }
-    prometheus::settle(&mut exported, inputs);
-    pieces.extend(exported.into_iter().map(|series| Piece::new(Format::Prometheus, series, None)));
+    let ends = prometheus::settle(&mut exported, inputs);
+    pieces.extend(exported.into_iter().zip(ends).map(|(series, ends)| Piece::new(Format::Prometheus, series, ends)));
     by_first_input(&mut pieces);
 
     let mut taken: HashSet<String> = HashSet::new();

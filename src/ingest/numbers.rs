@@ -52,6 +52,9 @@ const OTHER_ENDS: [(&str, &str); 12] = [
     ("_celsius", "a temperature"),
 ];
 
+/// How names of settings and sizes begin, which are no memory in use.
+const SETTINGS: [&str; 3] = ["kube_", "container_spec_", "machine_"];
+
 /// Operations of recording rules whose result is not an amount: `level:metric:operation`.
 const OTHER_OPERATIONS: [&str; 6] = ["rate", "irate", "increase", "deriv", "delta", "ratio"];
 
@@ -76,6 +79,9 @@ pub(super) fn meaning(name: &str) -> Meaning {
         return Meaning::Other("a rate or a share");
     }
     let metric = level_and_metric.rsplit(':').next().unwrap_or_default();
+    if SETTINGS.iter().any(|beginning| metric.starts_with(beginning)) {
+        return Meaning::Other("a setting or a size");
+    }
     if let Some((_, what)) = OTHER_ENDS.iter().find(|(end, _)| metric.ends_with(end)) {
         return Meaning::Other(what);
     }
@@ -192,6 +198,8 @@ mod tests {
             ("container_start_time_seconds", "a time"),
             ("pod:container_memory_usage_bytes:rate5m", "a rate or a share"),
             ("memory_usage_ratio", "a share"),
+            ("kube_pod_container_resource_requests", "a setting or a size"),
+            ("machine_memory_bytes", "a setting or a size"),
         ] {
             assert_eq!(meaning(name), Meaning::Other(what), "{name}");
         }

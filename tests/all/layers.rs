@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
+    ("selection", &["series"]),
     ("limits", &["ingest", "report", "series", "settings", "units"]),
     (
         "analysis",
@@ -62,6 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "report",
             "rules",
             "segment",
+            "selection",
             "series",
             "settings",
             "settled",
@@ -74,7 +76,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "nightly",
         &["analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "stats", "units"],
     ),
-    ("cli", &["analysis", "error", "ingest", "progress", "report", "rules", "settings", "units"]),
+    ("cli", &["analysis", "error", "ingest", "progress", "report", "rules", "selection", "settings", "units"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -94,7 +94,8 @@ fn replicas_near_their_limit_fail_however_many_share_it() {
         ]
     };
     let export = export(&[of("a"), of("b"), of("c")].concat());
-    check("three.json", &export, &["--container", "."], three);
+    let in_pods = ["a", "b", "c"].map(|name| format!("shop/{name}/{name}: fail, limit 1024 MiB (input)\n")).concat();
+    check("three.json", &export, &[], &format!("exit 1\n{in_pods}"));
 }
 
 /// Several metrics of one container, and one container seen by two scrapers, share its limit by right.
@@ -115,7 +116,14 @@ fn several_metrics_and_several_scrapers_of_one_container_share_its_limit() {
         "metrics.json",
         &export(&metrics),
         &[],
-        "exit 1\nweb container_memory_rss: fail, limit 1024 MiB (input)\nweb container_memory_working_set_bytes: fail, limit 1024 MiB (input)\n",
+        "exit 1\nshop/web-1/web container_memory_rss: fail, limit 1024 MiB (input)\nshop/web-1/web container_memory_working_set_bytes: fail, limit 1024 MiB (input)\n",
+    );
+    let of = |replica: &str| [(labels("container_memory_rss", replica), level), limit(replica)];
+    check(
+        "scrapers.json",
+        &export(&[of("0"), of("1")].concat()),
+        &[],
+        "exit 1\nshop/web-1/web: fail, limit 1024 MiB (input)\n",
     );
 }
 

@@ -3,6 +3,7 @@
 //! `cargo test --test all NAME::` runs those of one file. Outside stand `memory`, which asks the system what the
 //! processes of one test program took, and `signals`, whose timing no other test may disturb.
 
+mod cadvisor;
 mod cases;
 mod ci;
 mod cli;

@@ -69,7 +69,7 @@ fn an_answer_in_mib_is_refused_until_its_unit_is_said() {
     "#);
     insta::assert_snapshot!(judged("mib.json", &mib, &["--unit", "MiB"]), @r"
     exit 1
-    web: 619.0 MiB
+    shop/web-1/web: 619.0 MiB
     ");
     let csv = rows(&|minute| 500.0 + minute);
     insta::assert_snapshot!(judged("mib.csv", &csv, &[]), @r#"
@@ -139,7 +139,7 @@ fn counters_are_refused_by_name() {
     "#);
     insta::assert_snapshot!(judged("both.json", &answer(&[counter.clone(), memory.clone(), up.clone()]), &[]), @r#"
     exit 0
-    web: 476.8 MiB
+    shop/web-1/web: 476.8 MiB
     note: `both.json`: `container_cpu_usage_seconds_total` is a counter, not an amount of memory (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`): 1 series is left out.
     note: `both.json`: the values of `up` are all 1: they are a share or a count, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`): 1 series is left out.
     "#);
@@ -151,8 +151,8 @@ fn counters_are_refused_by_name() {
     // The list says that this is bytes, however few.
     insta::assert_snapshot!(judged("swap.json", &answer(&[memory, swap]), &[]), @r"
     exit 0
-    web container_memory_swap: 0.0 MiB
-    web container_memory_working_set_bytes: 476.8 MiB
+    shop/web-1/web container_memory_swap: 0.0 MiB
+    shop/web-1/web container_memory_working_set_bytes: 476.8 MiB
     ");
 }
 
@@ -173,14 +173,14 @@ fn limits_alone_are_no_memory() {
 /// What may be bytes is read so, with a word where that is doubtful.
 #[test]
 fn small_numbers_that_may_be_bytes_are_doubted() {
-    insta::assert_snapshot!(judged("small.json", &answer(&[(web(), &|_| 5e6)]), &[]), @r"
+    insta::assert_snapshot!(judged("small.json", &answer(&[(web(), &|minute| 5e6 + minute)]), &[]), @r"
     exit 0
-    web: 4.8 MiB
+    shop/web-1/web: 4.8 MiB
     note: `small.json`: its numbers have no unit: they are read as bytes, at most 4.768 MiB (`--unit KiB` says that they are more).
     ");
-    insta::assert_snapshot!(judged("large.json", &answer(&[(web(), &|_| 5e8)]), &[]), @r"
+    insta::assert_snapshot!(judged("large.json", &answer(&[(web(), &|minute| 5e8 + minute)]), &[]), @r"
     exit 0
-    web: 476.8 MiB
+    shop/web-1/web: 476.8 MiB
     ");
 }
 

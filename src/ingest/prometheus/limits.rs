@@ -1,10 +1,11 @@
 //! Memory limits that an export holds beside the memory: they belong to its series, and are none themselves.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::super::{Input, SeriesSamples};
 use super::Labels;
 use crate::series::{Limit, LimitSource};
+use crate::units::MIB;
 
 /// Labels that say which container a limit is of.
 const WHO: [&str; 5] = ["container", "name", "pod", "namespace", "id"];
@@ -13,6 +14,7 @@ const WHO: [&str; 5] = ["container", "name", "pod", "namespace", "id"];
 pub(super) fn is_limit(labels: &Labels) -> bool {
     let is = |key: &str, value: &str| labels.get(key).is_some_and(|label| label == value);
     is("__name__", "container_spec_memory_limit_bytes")
+        || is("__name__", "kube_pod_container_resource_limits_memory_bytes")
         || is("__name__", "kube_pod_container_resource_limits") && is("resource", "memory")
 }
 
@@ -21,8 +23,16 @@ pub(super) fn is_limit(labels: &Labels) -> bool {
 ///
 /// The newest value counts; 0 and less is no limit. An input of nothing but limits cannot be used by itself.
 pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
+    let of_limits = inputs_of_limits(series);
+    for input in &of_limits {
+        inputs[*input]
+            .warnings
+            .push("its values are round and never change: they are read as memory limits, not as memory".to_owned());
+    }
     let (limits, memory): (Vec<SeriesSamples>, Vec<SeriesSamples>) =
-        std::mem::take(series).into_iter().partition(|series| is_limit(&series.info.labels));
+        std::mem::take(series).into_iter().partition(|series| {
+            is_limit(&series.info.labels) || series.inputs.iter().all(|input| of_limits.contains(input))
+        });
     *series = memory;
     if series.is_empty() {
         let of: HashSet<usize> = limits.iter().flat_map(|limit| limit.inputs.iter().copied()).collect();
@@ -63,13 +73,42 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
     }
 }
 
+/// The inputs whose series have no metric name and are limits all the same, as an aggregation gives them: round numbers
+/// that never change. What a container uses changes, and is not round.
+fn inputs_of_limits(series: &[SeriesSamples]) -> BTreeSet<usize> {
+    let is_of_limits = |input: usize| {
+        let mut of_input = series.iter().filter(|series| series.inputs.contains(&input)).peekable();
+        of_input.peek().is_some() && of_input.all(is_like_limit)
+    };
+    let inputs: BTreeSet<usize> = series.iter().flat_map(|series| series.inputs.iter().copied()).collect();
+    inputs.into_iter().filter(|input| is_of_limits(*input)).collect()
+}
+
+fn is_like_limit(series: &SeriesSamples) -> bool {
+    let values = &series.samples.used_bytes;
+    let is_container = series.info.labels.get("container").is_some_and(|container| !container.is_empty());
+    let is_round = |bytes: f64| bytes == 0.0 || bytes % MIB == 0.0 || bytes % 1e6 == 0.0;
+    is_container
+        && !series.info.labels.contains_key("__name__")
+        && 2 <= values.len()
+        && values.iter().all(|bytes| *bytes == values[0] && is_round(*bytes))
+}
+
 /// How many labels are the same in both.
 fn n_shared(a: &Labels, b: &Labels) -> usize {
     a.iter().filter(|(key, label)| b.get(*key) == Some(label)).count()
 }
 
 /// Whether a limit is of this container: no label that says who contradicts, and at least one that names it agrees.
+///
+/// In a pod, a container is who it is by its name there, whichever run of it the limit was read from.
 fn is_of(limit: &Labels, memory: &Labels) -> bool {
+    let filled = |labels: &Labels, key: &str| labels.get(key).is_some_and(|label| !label.is_empty());
+    if ["pod", "container"].iter().all(|key| filled(memory, key)) {
+        let is_same = |key: &&str| limit.get(*key) == memory.get(*key);
+        let namespace_agrees = !filled(limit, "namespace") || !filled(memory, "namespace") || is_same(&"namespace");
+        return namespace_agrees && ["pod", "container"].iter().all(is_same);
+    }
     let both = |key: &&&str| -> Option<(&String, &String)> {
         let filled = |labels: &'_ Labels| labels.get(**key).is_some_and(|label| !label.is_empty());
         (filled(limit) && filled(memory)).then(|| (&limit[**key], &memory[**key]))

@@ -4,6 +4,7 @@
 //! Streams: a run of points at a time, whatever the size. What stands before a cut is kept.
 
 mod answer;
+mod cadvisor;
 mod dump;
 mod foreign;
 mod identity;
@@ -22,6 +23,7 @@ use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use answer::Answer;
+pub(super) use cadvisor::identity;
 pub(super) use foreign::refuse;
 pub(super) use identity::ids;
 use matrix::{File, Point, Progress};
@@ -225,14 +227,17 @@ fn scale(samples: &mut Samples, factor: f64) {
 }
 
 /// Names the series of all exports together, after the limits among them were given to those that they are of.
-pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
+/// Gives what the first and the last readings of each say of its container.
+pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) -> Vec<cadvisor::Ends> {
     limits::take_out(series, inputs);
-    let mut distinct: Vec<&Labels> = series.iter().map(|series| &series.info.labels).collect();
+    let ends = cadvisor::settle(series, inputs);
+    let identities: Vec<Labels> = series.iter().map(|series| identity(&series.info.labels)).collect();
+    let mut distinct: Vec<&Labels> = identities.iter().collect();
     let mut seen = HashSet::new();
     distinct.retain(|labels| seen.insert(*labels));
-    let ids: HashMap<Labels, String> = distinct.iter().map(|labels| (*labels).clone()).zip(ids(&distinct)).collect();
-    for SeriesSamples { info, samples, inputs: of } in series {
-        info.id.clone_from(&ids[&info.labels]);
+    let ids: HashMap<&Labels, String> = distinct.iter().copied().zip(ids(&distinct)).collect();
+    for (SeriesSamples { info, samples, inputs: of }, identity) in series.iter_mut().zip(&identities) {
+        info.id.clone_from(&ids[identity]);
         info.container_given = info.labels.get("container").is_some_and(|container| !container.is_empty());
         if !info.container_given {
             let label = |key: &&str| info.labels.get(*key).filter(|label| !label.is_empty());
@@ -243,6 +248,7 @@ pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
             inputs[*input].series += 1;
         }
     }
+    ends
 }
 
 /// How the names of what a runtime's collector manages begin: Node.js, the JVM, Go, .NET and Python.
