@@ -25,5 +25,6 @@ pub mod report;
 pub mod rules;
 pub mod selection;
 pub mod settings;
+pub mod window;
 
 pub use leaktrend_core::{fit, forecast, judge, segment, series, settled, stats, units};

@@ -3,8 +3,10 @@
 //! A limit that somebody set always holds: that of an export, a `--limit`, one that docker prints as a round number.
 //! Where no limit is set, `docker stats` prints the memory of the host: an uneven number, the same in all rows.
 
+use crate::error::Error;
 use crate::ingest::{Format, Ingested, SeriesSamples};
 use crate::report::{KnownLimit, KnownLimitSource};
+use crate::selection;
 use crate::series::{LimitSource, SeriesInfo};
 use crate::settings::SeriesRules;
 use crate::units::{GIB, KIB, MIB, docker_text};
@@ -19,6 +21,24 @@ pub struct Given<'a> {
 }
 
 impl Given<'_> {
+    /// Checks that each name is that of a series; `known`: all that there are.
+    ///
+    /// # Errors
+    ///
+    /// When one is not, since its limit would silently not hold.
+    pub fn check(&self, known: &[SeriesInfo]) -> Result<(), Error> {
+        let is_known = |name: &str| known.iter().any(|info| name == info.id || name == info.container());
+        let mut names = self.limits.iter().filter_map(|(name, bytes)| Some((name.as_deref()?, bytes)));
+        match names.find(|(name, _)| !known.is_empty() && !is_known(name)) {
+            None => Ok(()),
+            Some((name, bytes)) => Err(Error::Usage(format!(
+                "`--limit {name}={}`: no series has this name{}",
+                docker_text(*bytes),
+                selection::hint(name, known)
+            ))),
+        }
+    }
+
     /// The limit of a series in bytes; `None` where the user gives none.
     fn of(&self, info: &SeriesInfo) -> Option<f64> {
         let is_of = |name: &String| *name == info.id || name == info.container();

@@ -96,6 +96,13 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     known.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// The series whose names are nearest to one that none has, for the end of a sentence; empty where there are none.
+pub fn hint(name: &str, known: &[SeriesInfo]) -> String {
+    let names = nearest(name, known.iter().map(|info| info.id.as_str()));
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { String::new() } else { format!(" (the nearest are {})", names.join(", ")) }
+}
+
 /// How many characters must be changed to make one name of another, without regard to case; a name within the other is
 /// near. Takes O(n m) time.
 fn distance(name: &str, other: &str) -> usize {

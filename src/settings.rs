@@ -493,6 +493,12 @@ impl SeriesRules {
         self.matching(id).any(|rule| rule.ignore)
     }
 
+    /// The patterns of tables that match none of the ids, in their order.
+    pub fn unmatched(&self, ids: &[&str]) -> Vec<&str> {
+        let is_unmatched = |rule: &&SeriesRule| !ids.iter().any(|id| rule.matches.is_match(id));
+        self.rules.iter().filter(is_unmatched).map(|rule| rule.matches.as_str()).collect()
+    }
+
     /// The limit that the last matching table gives, in bytes; `None` when none does.
     pub fn limit_for(&self, id: &str) -> Option<f64> {
         self.matching(id).filter_map(|rule| rule.limit).last().map(Bytes::as_f64)

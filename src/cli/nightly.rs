@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::analyze::{FormatArg, host_memory, limit, moment, selection, unit};
-use super::{Color, analyze};
-use crate::analysis::{Job, Moment};
+use super::Color;
+use super::analyze::{FormatArg, host_memory, limit, unit, wanted};
+use super::moment::time;
+use crate::analysis::Job;
 use crate::error::Error;
 use crate::ingest::{self, SamplesOption};
 use crate::progress::Meter;
@@ -14,6 +15,7 @@ use crate::report::folder::{ChartFormat, Charts, Layout};
 use crate::rules;
 use crate::settings::{self, InconclusiveExit, WarnExit};
 use crate::units::Seconds;
+use crate::window::WindowSpec;
 
 const EXAMPLES: &str = "\
 Examples
@@ -168,11 +170,9 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         settings,
         rules,
         alert_rules: rules::read(&[])?,
-        selection: selection(args.container.as_deref(), args.namespace.as_deref(), args.pod.as_deref(), &args.label)?,
+        selection: wanted(args.container.as_deref(), args.namespace.as_deref(), args.pod.as_deref(), &args.label)?,
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
-        load: None,
-        since: None,
-        until: None,
+        window: WindowSpec::default(),
         freshness: HashMap::new(),
     })
 }
@@ -194,12 +194,5 @@ pub fn layout(args: &NightlyArgs) -> Layout {
         chart_format: ChartFormat::Png(Scale::Once),
         markdown_limit: None,
         image_base: None,
-    }
-}
-
-fn time(option: &str, text: &str) -> Result<i64, Error> {
-    match moment(option, text)? {
-        Moment::At(time_ms) => Ok(time_ms),
-        Moment::AfterStart(_) => Err(analyze::no_offset(option)),
     }
 }

@@ -25,6 +25,7 @@ use crate::frame;
 use crate::ingest::Input;
 use crate::policy::{self, ExitCode, Outcome};
 use crate::report::SeriesReport;
+use crate::series::SeriesInfo;
 use crate::units::Seconds;
 use state::{Account, Memory, Run, RunResult, Store};
 
@@ -119,7 +120,10 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let mut policy = settings.policy.clone();
     policy.inconclusive = settings.nightly.inconclusive;
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
-    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tables_hold = ids.is_empty() || night.job.rules.unmatched(&ids).is_empty();
+    let strict_holds =
+        !policy.strict || tables_hold && inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
     let mut nightly = Nightly {
         now_ms: night.now_ms,
         end_ms,
@@ -152,6 +156,10 @@ fn judge(
     end_ms: i64,
 ) -> Result<Vec<Window>, Error> {
     let freshness = history::freshness(memory, names, night.now_ms);
+    // A name may be that of a container that is not in the window, or whose log was not named tonight.
+    let of_history = memory.series.iter().zip(names);
+    let known: Vec<SeriesInfo> =
+        of_history.map(|(kept, id)| SeriesInfo { id: id.clone(), ..kept.info.clone() }).collect();
     let mut windows: Vec<Window> = Vec::new();
     let mut n_judged = None;
     for span in Span::ALL {
@@ -163,10 +171,10 @@ fn judge(
         }
         n_judged = Some(n_samples);
         let coverage = windows::coverage(&ingested.series, start_ms, end_ms);
-        let mut job = Job { freshness: freshness.clone(), since: None, until: None, ..night.job.clone() };
+        let mut job = Job { freshness: freshness.clone(), ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
         job.settings.policy.inconclusive = job.settings.nightly.inconclusive;
-        let report = analysis::judge(&job, ingested, &mut |_| Ok(()))?;
+        let report = analysis::judge(&job, ingested, &known, &mut |_| Ok(()))?;
         windows.push(Window { span, coverage, report });
     }
     Ok(windows)

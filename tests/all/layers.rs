@@ -44,7 +44,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("selection", &["series"]),
-    ("limits", &["ingest", "report", "series", "settings", "units"]),
+    ("limits", &["error", "ingest", "report", "selection", "series", "settings", "units"]),
+    ("window", &["criteria", "error", "ingest", "units"]),
     (
         "analysis",
         &[
@@ -69,6 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "settled",
             "stats",
             "units",
+            "window",
         ],
     ),
     ("compare", &["error", "policy", "report", "settings", "stats", "units"]),
@@ -76,7 +78,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "nightly",
         &["analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "stats", "units"],
     ),
-    ("cli", &["analysis", "error", "ingest", "progress", "report", "rules", "selection", "settings", "units"]),
+    (
+        "cli",
+        &["analysis", "error", "ingest", "progress", "report", "rules", "selection", "settings", "units", "window"],
+    ),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

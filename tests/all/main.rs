@@ -26,6 +26,7 @@ mod ingest_specimens;
 mod layers;
 mod limits;
 mod made;
+mod names;
 #[cfg(feature = "frame")]
 mod nightly;
 mod real_traces;

@@ -5,4 +5,4 @@ mod judging;
 mod killed;
 mod metrics;
 mod state;
-mod world;
+pub(crate) mod world;
