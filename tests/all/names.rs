@@ -112,6 +112,14 @@ fn windows_count_back_from_the_last_reading() {
     ");
 }
 
+#[test]
+fn an_address_says_what_to_do() {
+    insta::assert_snapshot!(refusal(&["http://prometheus:9090/api/v1/query?query=up"]), @r"
+    exit 2
+    error: cannot use `http://prometheus:9090/api/v1/query?query=up`: it is an address, and leaktrend reads files only: fetch it first (`curl -s 'URL' | leaktrend analyze -`)
+    ");
+}
+
 /// A container that has gone is known by the history of the nightly job.
 #[cfg(feature = "frame")]
 #[test]
