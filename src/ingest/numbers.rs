@@ -37,8 +37,9 @@ const BYTES_PREFIXES: [&str; 4] =
     ["jvm_memory_bytes_", "process_runtime_jvm_memory_", "dotnet_gc_heap_size", "system_runtime_gc_heap_size"];
 
 /// Ends of names of what is not an amount, and what it is.
-const OTHER_ENDS: [(&str, &str); 12] = [
+const OTHER_ENDS: [(&str, &str); 13] = [
     ("_total", "a counter"),
+    ("_sum", "a counter"),
     ("_count", "a count"),
     ("_bucket", "a histogram"),
     ("_failcnt", "a counter"),
@@ -194,6 +195,7 @@ mod tests {
             ("container_cpu_usage_seconds_total", "a counter"),
             ("container_network_receive_bytes_total", "a counter"),
             ("go_memstats_alloc_bytes_total", "a counter"),
+            ("http_response_size_bytes_sum", "a counter"),
             ("container_memory_failcnt", "a counter"),
             ("container_start_time_seconds", "a time"),
             ("pod:container_memory_usage_bytes:rate5m", "a rate or a share"),

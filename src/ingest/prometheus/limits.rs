@@ -55,21 +55,32 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
             input.other_lines += n;
         }
     }
-    let newest: Vec<(&Labels, i64, f64)> = limits
+    let newest: Vec<(&SeriesSamples, i64, f64)> = limits
         .iter()
         .filter_map(|limit| {
             let times = &limit.samples.time_ms;
             let index = (0..times.len()).max_by_key(|index| times[*index])?;
-            Some((&limit.info.labels, times[index], limit.samples.used_bytes[index]))
+            Some((limit, times[index], limit.samples.used_bytes[index]))
         })
         .collect();
+    let mut idle: BTreeSet<usize> = limits.iter().flat_map(|limit| limit.inputs.iter().copied()).collect();
     for info in series.iter_mut().map(|series| &mut series.info) {
-        let own = newest.iter().filter(|(labels, ..)| is_of(labels, &info.labels));
-        let best = own.max_by_key(|(labels, time_ms, _)| (n_shared(labels, &info.labels), *time_ms));
+        let own = newest.iter().filter(|(limit, ..)| is_of(&limit.info.labels, &info.labels));
+        let best = own.max_by_key(|(limit, time_ms, _)| (n_shared(&limit.info.labels, &info.labels), *time_ms));
+        if let Some((limit, ..)) = best {
+            idle.retain(|input| !limit.inputs.contains(input));
+        }
         info.limit = best
             .map(|(.., bytes)| *bytes)
             .filter(|bytes| *bytes > 0.0)
             .map(|bytes| Limit { bytes, source: LimitSource::Input });
+    }
+    for input in idle {
+        inputs[input].warnings.push(
+            "none of its limits is of a container whose memory was read (expected the same `namespace`, `pod` and \
+             `container`, or `name`)"
+                .to_owned(),
+        );
     }
 }
 
@@ -132,6 +143,19 @@ mod tests {
         container_spec_memory_limit_bytes{container=\"api\",pod=\"p1\"} 0 1795464400\n\
         kube_pod_container_resource_limits{container=\"job\",pod=\"p1\",resource=\"memory\",instance=\"ksm\"} 268435456 1795464400\n\
         kube_pod_container_resource_limits{container=\"job\",pod=\"p1\",resource=\"cpu\"} 2 1795464400\n";
+
+    /// Limits that were aggregated too far are of nobody.
+    #[test]
+    fn limits_of_other_containers_are_said() {
+        let text = "container_memory_rss{namespace=\"shop\",pod=\"p1\",container=\"web\"} 1048576 1795464400\n\
+            container_spec_memory_limit_bytes{namespace=\"ops\",pod=\"p1\",container=\"web\"} 1073741824 1795464400\n";
+        let (inputs, series) = read_all(Format::Prometheus, &[(text, MTIME_MS)]);
+        assert_eq!(series[0].info.limit, None);
+        assert_eq!(
+            account(&inputs[0]),
+            "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: none of its limits is of a container whose memory was read (expected the same `namespace`, `pod` and `container`, or `name`)\n"
+        );
+    }
 
     #[test]
     fn each_container_gets_its_own_limit_and_limits_are_no_series() {

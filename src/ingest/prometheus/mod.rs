@@ -432,6 +432,36 @@ mod tests {
         ");
     }
 
+    /// A write that was cut, and the next line behind it: wherever it was cut, what is whole is kept.
+    #[test]
+    fn a_whole_line_behind_a_cut_one_is_kept() {
+        let line = |name: &str| {
+            format!(
+                "{{\"metric\":{{\"__name__\":\"m\",\"container\":\"{name}\"}},\"values\":[1048576,2097152],\"timestamps\":[1795464400000,1795464410000]}}\n"
+            )
+        };
+        let first = line("b");
+        let within_text = first.find("container").unwrap() + 4;
+        let within_numbers = first.find("2097152").unwrap() + 3;
+        let behind_comma = first.find("\"values\"").unwrap();
+        for cut in [within_text, within_numbers, behind_comma, first.len() - 3] {
+            let text = [&line("a"), &first[..cut], &line("c"), &line("d")].concat();
+            let (inputs, series) = read_all(Format::Prometheus, &[(&text, MTIME_MS)]);
+            assert_eq!(
+                describe(&series),
+                "a: -20=1MiB -10=2MiB\nc: -20=1MiB -10=2MiB\nd: -20=1MiB -10=2MiB\n",
+                "{cut}"
+            );
+            assert_eq!((inputs[0].samples, inputs[0].rejected_count, inputs[0].rejected[0].line), (6, 1, 2), "{cut}");
+        }
+        for cut in 1..first.len() - 2 {
+            let text = [&line("a"), &first[..cut], &line("c"), &line("d"), &line("e")].concat();
+            let (_, series) = read_all(Format::Prometheus, &[(&text, MTIME_MS)]);
+            let read = describe(&series);
+            assert!(["a: ", "d: ", "e: "].iter().all(|name| read.contains(name)), "{cut}: {read}");
+        }
+    }
+
     #[test]
     fn a_limit_of_another_machine_is_not_taken_and_one_without_bounds_is_none() {
         let series = |name: &str, instance: &str, value: &str| {
