@@ -13,6 +13,7 @@ use crate::fit::{self, ToleranceTerms};
 use crate::forecast;
 use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{JudgeTerms, Judgement, Measured, Regime, RegimeWhy, ShapeName, Verdict};
+use crate::limits::{self, Hosts};
 use crate::next_action::{self, Target, Urgency};
 use crate::policy::{self, Outcome};
 use crate::progress::Meter;
@@ -21,13 +22,15 @@ use crate::report::{
 };
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Packed, Segmentation};
-use crate::series::{LimitSource, MemorySeries, Metric, Sampling, SeriesInfo};
+use crate::selection::{self, Selection};
+use crate::series::{MemorySeries, Metric, Sampling, SeriesInfo};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
 use crate::stats::fdr;
 use crate::stats::robust::median;
 use crate::stats::trend::Form;
-use crate::units::{duration_text, memory_text, time_text};
+use crate::units::{Bytes, duration_text, memory_text};
+use crate::window::{Window, WindowSpec};
 
 /// What to do: everything that the command line and the settings say.
 #[derive(Debug, Clone)]
@@ -47,35 +50,13 @@ pub struct Job {
     /// Alerts to replay.
     pub alert_rules: AlertRules,
     /// Keeps only matching series.
-    pub container: Option<regex::Regex>,
+    pub selection: Selection,
     /// Limits given by the user, a name or all series; the last match counts.
     pub limits: Vec<(Option<String>, f64)>,
-    /// The load window.
-    pub load: Option<(Moment, Moment)>,
-    /// Where the window begins; `None`: the last 30 days of the data, or as set.
-    pub since: Option<Since>,
-    /// Where the window ends; `None`: with the data.
-    pub until: Option<Moment>,
+    /// Which part of the data is judged.
+    pub window: WindowSpec,
     /// How old the newest readings are, by series; empty where nobody looks at a time of their own.
     pub freshness: HashMap<String, Freshness>,
-}
-
-/// A point in time as a user gives it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Moment {
-    /// Milliseconds since 1970, UTC.
-    At(i64),
-    /// Milliseconds after the first sample.
-    AfterStart(i64),
-}
-
-/// Where the window begins.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Since {
-    /// With the data.
-    Beginning,
-    /// At a point in time.
-    Moment(Moment),
 }
 
 /// Everything that was read and what it means.
@@ -87,10 +68,13 @@ pub enum Since {
 /// When the load window or the window cannot be, or when `on_frame` fails. Inputs that cannot be used are part of
 /// the report.
 pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>) -> Result<Report, Error> {
-    judge(job, ingest::read_metered(&job.sources, &job.ingest, &job.meter)?, on_frame)
+    let ingested = ingest::read_metered(&job.sources, &job.ingest, &job.meter)?;
+    let known: Vec<SeriesInfo> = ingested.series.iter().map(|series| series.info.clone()).collect();
+    judge(job, ingested, &known, on_frame)
 }
 
-/// What was read before means: `run` without reading.
+/// What was read before means: `run` without reading. `known`: all series that may be named, also those of which
+/// nothing is judged now.
 ///
 /// # Errors
 ///
@@ -98,23 +82,35 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), E
 pub fn judge(
     job: &Job,
     mut ingested: Ingested,
+    known: &[SeriesInfo],
     on_frame: &mut dyn FnMut(&[SeriesSamples]) -> Result<(), Error>,
 ) -> Result<Report, Error> {
     let mut notes = Vec::new();
+    let given = limits::Given { limits: &job.limits, rules: &job.rules };
+    given.check(known)?;
+    let ids: Vec<&str> = known.iter().map(|info| info.id.as_str()).collect();
+    let unmatched = job.rules.unmatched(&ids);
+    if !known.is_empty() {
+        notes.extend(unmatched.iter().map(|pattern| {
+            let near = selection::hint(pattern, known);
+            format!("the `[[series]]` table with `match = \"{pattern}\"` matches no series{near}")
+        }));
+    }
+    let tables_hold = known.is_empty() || unmatched.is_empty();
+    // All that was read tells what is the host's, not only what is judged.
+    let host_memory = job.settings.verdict.host_memory_bytes.map(Bytes::as_f64);
+    let hosts = Hosts::of(&ingested, host_memory, &given, &mut notes);
     let ignored = leave_out(&mut ingested, job, &mut notes);
     on_frame(&ingested.series)?;
-    let hosts = host_limits(&ingested, job.settings.verdict.host_limit_share.get());
     let inputs_of: HashMap<String, Vec<usize>> =
         ingested.series.iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
     let Ingested { mut inputs, series, timeline } = ingested;
     let in_order = |series: SeriesSamples| MemorySeries::new(series.info, series.samples);
     let series: Vec<MemorySeries> = series.into_iter().filter_map(in_order).collect();
 
-    let window = Window::new(&series, job, &mut notes)?;
+    let span = series.iter().map(MemorySeries::start_ms).min().zip(series.iter().map(MemorySeries::end_ms).max());
+    let window = Window::new(span, &job.window, job.settings.window.last_seconds, timeline, &mut notes)?;
     let load = window.load;
-    if let Some(load) = load {
-        notes.push(load_note(load, timeline));
-    }
     let outside: Vec<String> = series
         .iter()
         .filter(|series| series.end_ms() < window.start_ms || window.end_ms < series.start_ms())
@@ -131,7 +127,7 @@ pub fn judge(
     let mut series: Vec<MemorySeries> =
         series.into_iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
     let mut log = ingest::read_events(&job.events);
-    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts };
+    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
     let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
     let events = events::apply(&mut series, &dating, &mut log);
 
@@ -162,8 +158,8 @@ pub fn judge(
     let rules_hold = accounts
         .iter()
         .all(|rule| rule.status == RuleStatus::Replayed || !(policy.strict || policy.require.contains(&rule.id)));
-    let strict_holds =
-        rules_hold && (!policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete));
+    let strict_holds = rules_hold
+        && (!policy.strict || tables_hold && inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete));
     let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
     Ok(Report {
         outcome,
@@ -193,20 +189,6 @@ pub fn unit_tests(job: &Job, report: &Report, path: &Path) -> Emitted {
     rules::emit::unit_tests(path, &job.alert_rules, &series, &settings_of, load)
 }
 
-/// That what happened during the load is left out.
-fn load_note((from, to): (i64, i64), timeline: Timeline) -> String {
-    let text = |time_ms: i64| match timeline {
-        Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
-        Timeline::Relative => format!("{} before the last reading", duration_text(-time_ms as f64 / 1000.0)),
-    };
-    format!(
-        "the load from {} to {} is reported, not judged: verdicts are of what came after it, and growth during it fails \
-         none of growth-100mb-5m, confirmed-100mb-60s and rapid-50mb-per-min",
-        text(from),
-        text(to)
-    )
-}
-
 /// So many names are enough to see what is meant.
 const NAMED: usize = 8;
 
@@ -216,11 +198,7 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
     let held: Vec<String> = ingested.series.iter().take(NAMED).map(|series| series.info.id.clone()).collect();
     ingested.series.retain(|series| {
         let id = &series.info.id;
-        if job
-            .container
-            .as_ref()
-            .is_some_and(|wanted| !wanted.is_match(id) && !wanted.is_match(series.info.container()))
-        {
+        if !job.selection.keeps(&series.info) {
             return false;
         }
         let ignore = job.rules.ignores(id);
@@ -230,35 +208,19 @@ fn leave_out(ingested: &mut Ingested, job: &Job, notes: &mut Vec<String>) -> Vec
         !ignore
     });
     if ingested.series.is_empty() && !held.is_empty() {
-        let wanted = job.container.as_ref().map_or("what the settings keep", |wanted| wanted.as_str());
-        notes.push(format!("no series matches `{wanted}` (the inputs hold {})", held.join(", ")));
+        let wanted = job.selection.text().unwrap_or("`what the settings keep`".to_owned());
+        notes.push(format!("no series matches {wanted} (the inputs hold {})", held.join(", ")));
     }
     ignored
-}
-
-/// Per input, the smallest limit that is taken for the host's memory: shared by several series and nearly the
-/// largest seen.
-fn host_limits(ingested: &Ingested, share: f64) -> Vec<Option<f64>> {
-    let mut limits: Vec<Vec<f64>> = vec![Vec::new(); ingested.inputs.len()];
-    for series in &ingested.series {
-        let Some(limit) = series.info.limit else { continue };
-        series.inputs.iter().for_each(|input| limits[*input].push(limit.bytes));
-    }
-    let of_input = |mut limits: Vec<f64>| {
-        limits.sort_by(f64::total_cmp);
-        let largest = limits.last().copied().unwrap_or(0.0);
-        let shared = limits.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
-        shared.into_iter().find(|limit| *limit >= share * largest)
-    };
-    limits.into_iter().map(of_input).collect()
 }
 
 /// Which inputs each series was read from, and what they are.
 struct Origins<'a> {
     inputs: &'a [Input],
     of_series: &'a HashMap<String, Vec<usize>>,
-    /// Per input, the smallest limit that is taken for the host's memory.
-    hosts: &'a [Option<f64>],
+    /// Which limits are the memory of the host.
+    hosts: &'a Hosts,
+    given: limits::Given<'a>,
 }
 
 impl Origins<'_> {
@@ -286,78 +248,6 @@ impl Origins<'_> {
     }
 }
 
-/// The part of the data that is judged.
-struct Window {
-    start_ms: i64,
-    end_ms: i64,
-    load: Option<(i64, i64)>,
-}
-
-impl Window {
-    fn load_window(&self) -> Option<LoadWindow> {
-        self.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms })
-    }
-
-    fn new(series: &[MemorySeries], job: &Job, notes: &mut Vec<String>) -> Result<Window, Error> {
-        let Some(first) = series.iter().map(MemorySeries::start_ms).min() else {
-            return Ok(Window { start_ms: 0, end_ms: 0, load: None });
-        };
-        let last = series.iter().map(MemorySeries::end_ms).max().unwrap_or(first);
-        let at = |moment: Moment| match moment {
-            Moment::At(time_ms) => time_ms,
-            Moment::AfterStart(offset_ms) => first.saturating_add(offset_ms),
-        };
-        let text = |time_ms: i64| time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms"));
-
-        let end_ms = job.until.map_or(last, at).min(last);
-        let default = job.settings.window.last_seconds;
-        let start_ms = match job.since {
-            Some(Since::Beginning) => first,
-            Some(Since::Moment(moment)) => at(moment).max(first),
-            None if default.get() == 0.0 => first,
-            None => end_ms.saturating_sub(default.as_ms()).max(first),
-        };
-        if start_ms > end_ms {
-            return Err(Error::Usage(format!(
-                "the window holds no sample: it begins at {} and ends at {} (the samples are from {} to {})",
-                text(start_ms),
-                text(end_ms),
-                text(first),
-                text(last)
-            )));
-        }
-        if first < start_ms || end_ms < last {
-            notes.push(format!(
-                "the samples from {} to {} were judged; the data reaches from {} to {} (`--since all` takes everything)",
-                text(start_ms),
-                text(end_ms),
-                text(first),
-                text(last)
-            ));
-        }
-        let load = job.load.map(|(from, to)| (at(from), at(to)));
-        if let Some((from, to)) = load {
-            if from >= to {
-                return Err(Error::Usage(format!(
-                    "the load window ends before it begins: {} to {}",
-                    text(from),
-                    text(to)
-                )));
-            }
-            if to < start_ms || end_ms < from {
-                return Err(Error::Usage(format!(
-                    "the load window, {} to {}, lies outside the samples, {} to {}",
-                    text(from),
-                    text(to),
-                    text(start_ms),
-                    text(end_ms)
-                )));
-            }
-        }
-        Ok(Window { start_ms, end_ms, load })
-    }
-}
-
 /// A series that has been measured and waits for the others.
 struct Prepared {
     samples: MemorySeries,
@@ -382,7 +272,7 @@ impl Prepared {
     fn new(samples: MemorySeries, events: SeriesEvents, job: &Job, window: &Window, origins: &Origins<'_>) -> Prepared {
         let id = &samples.info.id;
         let settings = job.rules.settings_for(id, &job.settings);
-        let limit = known_limit(&samples, job, origins);
+        let limit = origins.hosts.limit(&samples.info, origins.of(&samples), &origins.given);
         let named = origins.name_container(&samples);
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
@@ -676,28 +566,6 @@ fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
     p_values.into_iter().map(|p_value| p_value.and_then(|_| q_values.next())).collect()
 }
 
-fn known_limit(samples: &MemorySeries, job: &Job, origins: &Origins<'_>) -> Option<KnownLimit> {
-    let id = &samples.info.id;
-    let given = job
-        .limits
-        .iter()
-        .rev()
-        .find(|(name, _)| name.as_ref().is_none_or(|name| name == id || name == samples.info.container()))
-        .map(|(_, bytes)| *bytes)
-        .or_else(|| job.rules.limit_for(id));
-    if let Some(bytes) = given {
-        return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
-    }
-    let limit = samples.info.limit?;
-    let of_host = origins.of(samples).iter().any(|input| origins.hosts[*input].is_some_and(|host| host <= limit.bytes));
-    let source = match limit.source {
-        LimitSource::Option => KnownLimitSource::Option,
-        LimitSource::Input if of_host => KnownLimitSource::Host,
-        LimitSource::Input => KnownLimitSource::Input,
-    };
-    Some(KnownLimit { bytes: limit.bytes, source })
-}
-
 /// The coarsest step in which at least half of the values could be printed, in bytes.
 fn coarsest_quantum(samples: &MemorySeries) -> f64 {
     samples.quantum_bytes().median().expect("a series is never empty")
@@ -800,7 +668,7 @@ fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> 
     let mut notes = Vec::new();
     if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
         notes.push(format!(
-            "its limit of {} is shared by other series and taken for the host's memory: it is not used as a limit",
+            "its limit of {} is taken for the memory of the host: it is not used as a limit",
             memory_text(limit.bytes)
         ));
     }

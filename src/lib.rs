@@ -15,6 +15,7 @@ pub mod events;
 #[cfg(feature = "frame")]
 pub mod frame;
 pub mod ingest;
+pub mod limits;
 pub mod next_action;
 #[cfg(feature = "frame")]
 pub mod nightly;
@@ -22,6 +23,8 @@ pub mod policy;
 pub mod progress;
 pub mod report;
 pub mod rules;
+pub mod selection;
 pub mod settings;
+pub mod window;
 
 pub use leaktrend_core::{fit, forecast, judge, segment, series, settled, stats, units};

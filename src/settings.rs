@@ -123,8 +123,9 @@ pub struct VerdictSettings {
     pub step_floor_bytes: Bytes,
     /// A lasting shift is a step only above this share of the level before it.
     pub step_share: Share,
-    /// A limit shared by several series of one input, and at least this share of the largest, is the host's.
-    pub host_limit_share: Share,
+    /// The memory of the host: a limit of as much is none of the container's own; absent: concluded from the limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_memory_bytes: Option<Bytes>,
 }
 
 /// What policy makes of verdicts and criteria.
@@ -422,7 +423,7 @@ impl Default for VerdictSettings {
             false_discovery_rate: Share(0.05),
             step_floor_bytes: Bytes::new(10 << 20),
             step_share: Share(0.05),
-            host_limit_share: Share(0.9),
+            host_memory_bytes: None,
         }
     }
 }
@@ -490,6 +491,12 @@ impl SeriesRules {
     /// Whether a series is to be left out.
     pub fn ignores(&self, id: &str) -> bool {
         self.matching(id).any(|rule| rule.ignore)
+    }
+
+    /// The patterns of tables that match none of the ids, in their order.
+    pub fn unmatched(&self, ids: &[&str]) -> Vec<&str> {
+        let is_unmatched = |rule: &&SeriesRule| !ids.iter().any(|id| rule.matches.is_match(id));
+        self.rules.iter().filter(is_unmatched).map(|rule| rule.matches.as_str()).collect()
     }
 
     /// The limit that the last matching table gives, in bytes; `None` when none does.
@@ -701,7 +708,10 @@ const COMMENTS: &[(&str, &[(&str, &str)])] = &[
             ("false_discovery_rate", "among many series: largest rate of false discoveries at which growth is a leak"),
             ("step_floor_bytes", "a lasting shift up to this is not a step (10 MiB)"),
             ("step_share", "nor one up to this share of the level before it"),
-            ("host_limit_share", "a limit that series share, and at least this share of the largest, is the host's"),
+            (
+                "host_memory_bytes",
+                "the memory of the host: a limit of as much is none of a container's own; absent: concluded from the limits",
+            ),
         ],
     ),
     (
@@ -886,7 +896,11 @@ pub fn with_comments(settings: &Settings) -> String {
 
 /// A value for a key that is absent by default.
 fn example(key: &str) -> &'static str {
-    if key == "phase_seconds" { "1.76" } else { "\"36MiB\"" }
+    match key {
+        "phase_seconds" => "1.76",
+        "host_memory_bytes" => "\"16GiB\"",
+        _ => "\"36MiB\"",
+    }
 }
 
 /// A value as it is written: whole seconds and bytes without a fraction.

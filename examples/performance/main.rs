@@ -32,7 +32,7 @@ fn main() {
 
 /// Only reads a file.
 fn read(path: &Path) {
-    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto };
+    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto, unit: None };
     let read = ingest::read(&[Source::File(path.to_owned())], &options).expect("inputs account for themselves");
     let n_samples: usize = read.series.iter().map(|series| series.samples.len()).sum();
     println!("{} series, {n_samples} samples", read.series.len());

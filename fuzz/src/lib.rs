@@ -52,7 +52,7 @@ pub fn files(contents: &[&[u8]]) -> Vec<PathBuf> {
 
 /// How the targets read.
 pub fn options(format: Option<Format>) -> Options {
-    Options { format, interval: None, end_ms: Some(END_MS), samples: SamplesOption::Auto }
+    Options { format, interval: None, end_ms: Some(END_MS), samples: SamplesOption::Auto, unit: None }
 }
 
 /// Reads `data` as a file, twice, and checks what must hold.

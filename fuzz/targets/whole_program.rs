@@ -11,6 +11,8 @@ use leaktrend::ingest::Source;
 use leaktrend::progress::Meter;
 use leaktrend::report::folder::Charts;
 use leaktrend::report::{github, html, json, junit, markdown, summary};
+use leaktrend::selection::Selection;
+use leaktrend::window::WindowSpec;
 use leaktrend::{rules, settings};
 use leaktrend_fuzz::{check_account, files, on_this_thread, options};
 use libfuzzer_sys::fuzz_target;
@@ -50,11 +52,9 @@ fn job(paths: &[PathBuf], settings_text: Option<&[u8]>) -> Option<Job> {
         settings,
         rules: series_rules,
         alert_rules: rules::read(paths.get(2..3).unwrap_or_default()).ok()?,
-        container: None,
+        selection: Selection::default(),
         limits: Vec::new(),
-        load: None,
-        since: None,
-        until: None,
+        window: WindowSpec::default(),
         freshness: HashMap::new(),
     })
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::EXAMPLES;
-use crate::analysis::{Job, Moment, Since};
+use super::moment::{self, Origin};
+use crate::analysis::Job;
 use crate::error::Error;
 use crate::ingest::{self, Format, SamplesOption, Source};
 use crate::progress::Meter;
@@ -14,8 +15,10 @@ use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
 use crate::report::markdown::LEAST_LIMIT;
 use crate::rules;
+use crate::selection::{self, LabelMatch, Selection};
 use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, Share, WarnExit};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Amount, Bytes, Seconds};
+use crate::window::WindowSpec;
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
@@ -54,9 +57,29 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "REGEX")]
     pub container: Option<String>,
 
+    /// Keep only series whose namespace matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub namespace: Option<String>,
+
+    /// Keep only series whose pod matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub pod: Option<String>,
+
+    /// Keep only series whose label matches, as in PromQL: k=v, k!=v, k=~regex, k!~regex. Repeatable.
+    #[arg(long, value_name = "MATCHER")]
+    pub label: Vec<String>,
+
     /// Memory limit of a series, or of all: over whatever the input says. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
+
+    /// What numbers without a unit count: B, kB, MB, GB, KiB, MiB or GiB [default: bytes; what cannot be is refused].
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
+
+    /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
+    #[arg(long, value_name = "BYTES")]
+    pub host_memory: Option<String>,
 
     /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
     #[arg(long, value_name = "TIME")]
@@ -74,12 +97,13 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "START..END")]
     pub load: Option<String>,
 
-    /// Where the judged window begins, or `all` [default: 30 days before the last sample].
-    #[arg(long, value_name = "TIME|all")]
+    /// Where the judged window begins: 6h (before the last reading), a time, 'yesterday 14:00' (UTC), or `all`
+    /// [default: 30 days before the last reading].
+    #[arg(long, value_name = "TIME|all", allow_hyphen_values = true)]
     pub since: Option<String>,
 
-    /// Where the judged window ends [default: with the last sample].
-    #[arg(long, value_name = "TIME")]
+    /// Where the judged window ends, as --since [default: with the last reading].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
 
     /// Time between two evaluations of an alert rule [default: 30s].
@@ -242,11 +266,15 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         settings.verdict.daily_swing = Share::new(swing)
             .ok_or_else(|| Error::Usage(format!("`--daily-swing {swing}`: not a share (expected 0 to 1)")))?;
     }
+    if let Some(text) = &args.host_memory {
+        settings.verdict.host_memory_bytes = Some(host_memory(text)?);
+    }
     let policy = &mut settings.policy;
     for id in &args.require {
         if !settings::is_criterion(id) {
             return Err(Error::Usage(format!(
-                "`--require {id}`: not a criterion (expected `rule:NAME` or one of {})",
+                "`--require {id}`: not a criterion{} (expected `rule:NAME` or one of {})",
+                did_you_mean(&selection::nearest(id, CRITERIA)),
                 CRITERIA.join(", ")
             )));
         }
@@ -271,21 +299,19 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         .iter()
         .find(|id| id.starts_with("rule:") && !alert_rules.alerts.iter().any(|alert| alert.id == **id));
     if let Some(id) = required {
+        let near = selection::nearest(id, alert_rules.alerts.iter().map(|alert| alert.id.as_str()));
         return Err(Error::Usage(format!(
-            "`{id}` is required and no rule file has it (rule files are given by `--rules`)"
+            "`{id}` is required and no rule file has it{} (rule files are given by `--rules`)",
+            did_you_mean(&near)
         )));
     }
 
-    let container = args.container.as_deref().map(regex_of).transpose()?;
-    let end_ms = match args.end.as_deref().map(|text| moment("--end", text)).transpose()? {
-        Some(Moment::AfterStart(_)) => return Err(no_offset("--end")),
-        Some(Moment::At(time_ms)) => Some(time_ms),
-        None => None,
-    };
-    let since = match args.since.as_deref() {
-        Some("all") => Some(Since::Beginning),
-        Some(text) => Some(Since::Moment(moment("--since", text)?)),
-        None => None,
+    let selection = wanted(args.container.as_deref(), args.namespace.as_deref(), args.pod.as_deref(), &args.label)?;
+    let end_ms = args.end.as_deref().map(|text| moment::time("--end", text)).transpose()?;
+    let window = WindowSpec {
+        load: args.load.as_deref().map(moment::load).transpose()?,
+        since: args.since.as_deref().map(moment::since).transpose()?,
+        until: args.until.as_deref().map(|text| moment::moment("--until", text, Origin::Last)).transpose()?,
     };
     if args.events.iter().any(|path| path.as_os_str() == "-") {
         return Err(Error::Usage("`--events -`: events are read from files only (expected a file)".to_owned()));
@@ -294,15 +320,19 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         events: args.events.clone(),
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         meter: Meter::default(),
-        ingest: ingest::Options { format: args.format.into(), interval: args.interval, end_ms, samples: args.samples },
+        ingest: ingest::Options {
+            format: args.format.into(),
+            interval: args.interval,
+            end_ms,
+            samples: args.samples,
+            unit: args.unit.as_deref().map(unit).transpose()?,
+        },
         settings,
         rules: series_rules,
         alert_rules,
-        container,
+        selection,
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
-        load: args.load.as_deref().map(load).transpose()?,
-        since,
-        until: args.until.as_deref().map(|text| moment("--until", text)).transpose()?,
+        window,
         freshness: HashMap::new(),
     })
 }
@@ -370,42 +400,54 @@ pub(super) fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
     Ok((name, bytes.as_f64()))
 }
 
-/// What `--container` keeps.
-pub(super) fn regex_of(text: &str) -> Result<regex::Regex, Error> {
-    regex::Regex::new(text).map_err(|error| {
-        Error::Usage(format!("`--container {text}`: not a regular expression: {}", last_line(&error.to_string())))
-    })
-}
-
-/// That an offset was given where a time is needed.
-pub(super) fn no_offset(option: &str) -> Error {
-    Error::Usage(format!("`{option}`: an offset has nothing to count from (expected RFC 3339 or seconds since 1970)"))
-}
-
-fn load(text: &str) -> Result<(Moment, Moment), Error> {
-    let (start, end) = text.split_once("..").ok_or_else(|| {
-        Error::Usage(format!("`--load {text}`: expected START..END, such as `20m..50m` or two RFC 3339 times"))
-    })?;
-    Ok((moment("--load", start)?, moment("--load", end)?))
-}
-
-/// RFC 3339, seconds since 1970 (10^9 and more), or an offset from the first sample with a unit.
-pub(super) fn moment(option: &str, text: &str) -> Result<Moment, Error> {
-    let text = text.trim();
-    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
-        return Ok(Moment::At(time.timestamp_millis()));
-    }
-    if let Ok(seconds) = text.parse::<f64>()
-        && 1e9 <= seconds
-        && seconds < 1e11
-    {
-        return Ok(Moment::At((seconds * 1000.0).round() as i64));
-    }
-    text.parse::<Seconds>().map(|offset| Moment::AfterStart(offset.as_ms())).map_err(|_| {
+/// What a number without a unit counts, in bytes.
+pub(super) fn unit(text: &str) -> Result<f64, Error> {
+    let refused = || {
         Error::Usage(format!(
-            "`{option} {text}`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, or an offset from the first sample such as `20m`)"
+            "`--unit {text}`: not a unit of memory (expected B, kB, MB, GB, TB, KiB, MiB, GiB or TiB)"
         ))
-    })
+    };
+    let is_name = text.chars().all(char::is_alphabetic);
+    let unit: Amount = format!("1{text}").parse().map_err(|_| refused())?;
+    if is_name { Ok(unit.bytes) } else { Err(refused()) }
+}
+
+/// The memory of the host.
+pub(super) fn host_memory(text: &str) -> Result<Bytes, Error> {
+    let bytes: Bytes = text.parse().map_err(|error| Error::Usage(format!("`--host-memory {text}`: {error}")))?;
+    if bytes.get() == 0 {
+        return Err(Error::Usage(format!("`--host-memory {text}`: a host has more (expected such as `16GiB`)")));
+    }
+    Ok(bytes)
+}
+
+/// What `--container`, `--namespace`, `--pod` and `--label` keep.
+pub(super) fn wanted(
+    container: Option<&str>,
+    namespace: Option<&str>,
+    pod: Option<&str>,
+    labels: &[String],
+) -> Result<Selection, Error> {
+    let refused = |option: &str, text: &str, error: &regex::Error| {
+        Error::Usage(format!("`{option} {text}`: not a regular expression: {}", last_line(&error.to_string())))
+    };
+    let regex_of = |text: &str| regex::Regex::new(text).map_err(|error| refused("--container", text, &error));
+    let mut matches = Vec::new();
+    for (key, option, text) in [("namespace", "--namespace", namespace), ("pod", "--pod", pod)] {
+        if let Some(text) = text {
+            matches.push(LabelMatch::containing(key, text).map_err(|error| refused(option, text, &error))?);
+        }
+    }
+    for text in labels {
+        matches.push(LabelMatch::parse(text).map_err(|why| Error::Usage(format!("`--label {text}`: {why}")))?);
+    }
+    Ok(Selection { container: container.map(regex_of).transpose()?, labels: matches })
+}
+
+/// The names that may have been meant, for the middle of a sentence.
+fn did_you_mean(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { String::new() } else { format!(" (did you mean {}?)", names.join(", ")) }
 }
 
 fn last_line(text: &str) -> &str {
@@ -417,18 +459,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_absolute_or_count_from_the_first_sample() {
-        assert_eq!(moment("--until", "2026-11-23T20:06:38Z").unwrap(), Moment::At(1_795_464_398_000));
-        assert_eq!(moment("--until", "1795464398").unwrap(), Moment::At(1_795_464_398_000));
-        assert_eq!(moment("--until", "1795464398.5").unwrap(), Moment::At(1_795_464_398_500));
-        assert_eq!(moment("--until", "20m").unwrap(), Moment::AfterStart(1_200_000));
-    }
-
-    #[test]
     fn what_cannot_be_is_refused() {
         let refusal = |error: Error| error.to_string();
-        insta::assert_snapshot!(refusal(moment("--until", "tomorrow").unwrap_err()));
-        insta::assert_snapshot!(refusal(load("20m").unwrap_err()));
         insta::assert_snapshot!(refusal(limit("api=2G").unwrap_err()));
         insta::assert_snapshot!(refusal(limit("0B").unwrap_err()));
         insta::assert_snapshot!(refusal(markdown_limit("64").unwrap_err()));

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod compare;
 pub mod generate;
+mod moment;
 pub mod nightly;
 
 use std::path::PathBuf;

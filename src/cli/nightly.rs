@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::analyze::{FormatArg, limit, moment, regex_of};
-use super::{Color, analyze};
-use crate::analysis::{Job, Moment};
+use super::Color;
+use super::analyze::{FormatArg, host_memory, limit, unit, wanted};
+use super::moment::time;
+use crate::analysis::Job;
 use crate::error::Error;
 use crate::ingest::{self, SamplesOption};
 use crate::progress::Meter;
@@ -14,6 +15,7 @@ use crate::report::folder::{ChartFormat, Charts, Layout};
 use crate::rules;
 use crate::settings::{self, InconclusiveExit, WarnExit};
 use crate::units::Seconds;
+use crate::window::WindowSpec;
 
 const EXAMPLES: &str = "\
 Examples
@@ -72,9 +74,29 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "REGEX")]
     pub container: Option<String>,
 
+    /// Keep only series whose namespace matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub namespace: Option<String>,
+
+    /// Keep only series whose pod matches, where they have one.
+    #[arg(long, value_name = "REGEX")]
+    pub pod: Option<String>,
+
+    /// Keep only series whose label matches, as in PromQL: k=v, k!=v, k=~regex, k!~regex. Repeatable.
+    #[arg(long, value_name = "MATCHER")]
+    pub label: Vec<String>,
+
     /// Memory limit of a series, or of all: over whatever the logs say. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
+
+    /// What numbers without a unit count: B, kB, MB, GB, KiB, MiB or GiB [default: bytes; what cannot be is refused].
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
+
+    /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
+    #[arg(long, value_name = "BYTES")]
+    pub host_memory: Option<String>,
 
     /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
     #[arg(long, value_name = "TIME")]
@@ -131,6 +153,9 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         return Err(Error::Usage(format!("`{}`: the nightly job reads files only (expected a log)", log.display())));
     }
     let (mut settings, rules) = settings::load(args.config.as_deref())?;
+    if let Some(text) = &args.host_memory {
+        settings.verdict.host_memory_bytes = Some(host_memory(text)?);
+    }
     settings.policy.warn = args.warn.unwrap_or(settings.policy.warn);
     settings.policy.strict |= args.strict;
     settings.nightly.inconclusive = args.inconclusive.unwrap_or(settings.nightly.inconclusive);
@@ -148,16 +173,15 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
             interval: args.interval,
             end_ms: args.end.as_deref().map(|text| time("--end", text)).transpose()?,
             samples: SamplesOption::Auto,
+            unit: args.unit.as_deref().map(unit).transpose()?,
         },
         events: Vec::new(),
         settings,
         rules,
         alert_rules: rules::read(&[])?,
-        container: args.container.as_deref().map(regex_of).transpose()?,
+        selection: wanted(args.container.as_deref(), args.namespace.as_deref(), args.pod.as_deref(), &args.label)?,
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
-        load: None,
-        since: None,
-        until: None,
+        window: WindowSpec::default(),
         freshness: HashMap::new(),
     })
 }
@@ -179,12 +203,5 @@ pub fn layout(args: &NightlyArgs) -> Layout {
         chart_format: ChartFormat::Png(Scale::Once),
         markdown_limit: None,
         image_base: None,
-    }
-}
-
-fn time(option: &str, text: &str) -> Result<i64, Error> {
-    match moment(option, text)? {
-        Moment::At(time_ms) => Ok(time_ms),
-        Moment::AfterStart(_) => Err(analyze::no_offset(option)),
     }
 }

@@ -241,7 +241,17 @@ impl Reader<'_> {
         }
         match self.record(text) {
             Ok(record) => self.take(record),
-            Err(why) => self.input.reject(&line, text, || why),
+            Err(why) => {
+                // An object is whole or not: one behind a write that was cut is an event.
+                let begins =
+                    json_of(text).into_iter().flat_map(|json| json.match_indices("{\"").map(|(at, _)| &json[at..]));
+                let whole = begins.skip(1).take(MAX_BEGINNINGS).find_map(|json| self.record(json).ok());
+                if let Some(record) = whole {
+                    self.input.further += 1;
+                    self.take(record);
+                }
+                self.input.reject(&line, text, || why);
+            }
         }
     }
 
@@ -270,6 +280,9 @@ impl Reader<'_> {
         }
     }
 }
+
+/// More objects in a line are no events that were cut.
+const MAX_BEGINNINGS: usize = 64;
 
 const STAMP: &str = r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?) ?(?P<zone>Z|[+-]\d{2}:?\d{2})(?: [A-Z]{3,5})?";
 
@@ -518,6 +531,21 @@ mod tests {
         let account: Vec<String> =
             input.rejected.iter().map(|rejected| format!("line {}: {}", rejected.line, rejected.why)).collect();
         insta::assert_snapshot!(account.join("\n"));
+    }
+
+    #[test]
+    fn a_whole_event_behind_a_cut_one_is_kept() {
+        let event = |action: &str, time: i64| {
+            format!(
+                "{{\"status\":\"{action}\",\"id\":\"{ID}\",\"Actor\":{{\"ID\":\"{ID}\",\"Attributes\":{{\"name\":\"web\"}}}},\"time\":{time}}}"
+            )
+        };
+        let (first, second) = (event("die", 1_795_464_788), event("start", 1_795_464_790));
+        for cut in 3..first.len() {
+            let (events, input) = read_text(&format!("{}{second}\n", &first[..cut]));
+            assert_eq!(events, "1795464790000 Start web", "{cut}");
+            assert_eq!((input.rejected_count, input.further), (1, 1), "{cut}");
+        }
     }
 
     #[test]

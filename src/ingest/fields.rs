@@ -2,17 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Input, amount, clock};
-use crate::units::{Amount, MIB, ParseAmountError, memory_text};
+use super::{amount, clock};
+use crate::units::{Amount, ParseAmountError};
 
 /// What stands for no value.
 const NO_VALUE: [&str; 8] = ["", "-", "--", "null", "nan", "n/a", "undefined", "no data"];
-
-/// No container uses less, in bytes: a process alone has sixteen pages of 4 KiB of code, data, stack and page tables.
-const SMALLEST: f64 = 65_536.0;
-
-/// Numbers below this are seldom bytes: it is said that they are read so.
-const SMALL: f64 = 16.0 * MIB;
 
 /// The fields of a line; quotes are taken off.
 pub(super) fn split(line: &str, delimiter: char) -> Vec<Cow<'_, str>> {
@@ -99,6 +93,11 @@ pub(super) fn memory(text: &str, unit: Option<f64>, has_commas: bool) -> Result<
     Ok(Memory::Used { used, limit: None, is_bare: unit.is_none() })
 }
 
+/// A number below zero without a unit; `None` for everything else.
+pub(super) fn negative(text: &str, has_commas: bool) -> Option<f64> {
+    with_point(text.trim(), has_commas).parse().ok().filter(|number| *number < 0.0)
+}
+
 /// Whether the last number of a text that is being written to may have lost digits at its end: it is then a tenth of
 /// what it was, or less, and memory changes little between two readings.
 pub(super) fn is_cut(last: f64, before: f64) -> bool {
@@ -108,36 +107,6 @@ pub(super) fn is_cut(last: f64, before: f64) -> bool {
 /// A number with a point before its decimals.
 fn with_point(number: &str, has_commas: bool) -> Cow<'_, str> {
     if has_commas && !number.contains('.') { number.replacen(',', ".", 1).into() } else { number.into() }
-}
-
-/// The numbers of a file of which nothing says what they count.
-#[derive(Debug, Default)]
-pub(super) struct BareNumbers {
-    /// Of them, in bytes.
-    largest: f64,
-}
-
-impl BareNumbers {
-    pub(super) fn note(&mut self, bytes: f64) {
-        self.largest = self.largest.max(bytes);
-    }
-
-    /// Refuses an input whose numbers cannot be bytes, and says so where they hardly are.
-    pub(super) fn judge(&self, input: &mut Input) {
-        if self.largest == 0.0 || SMALL <= self.largest {
-            return;
-        }
-        if self.largest < SMALLEST {
-            input.unusable = Some(format!(
-                "its numbers have no unit, and as bytes the largest of them, {}, is less than any container uses \
-                 (expected bytes, a unit behind each number, or one in the header: `time,web (MiB)`)",
-                self.largest
-            ));
-        } else {
-            let largest = memory_text(self.largest);
-            input.warnings.push(format!("its numbers have no unit: they are read as bytes, at most {largest}"));
-        }
-    }
 }
 
 /// The step between two numbers written with as many decimals, in bytes, at least 1.

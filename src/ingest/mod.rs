@@ -11,6 +11,7 @@ mod docker_events;
 mod docker_stats;
 mod fields;
 mod lines;
+mod numbers;
 mod order;
 mod prometheus;
 mod rotation;
@@ -149,6 +150,8 @@ pub struct Options {
     pub end_ms: Option<i64>,
     /// What a Prometheus export holds.
     pub samples: SamplesOption,
+    /// What numbers count of which the input says nothing, in bytes. `None`: bytes, and what cannot be is refused.
+    pub unit: Option<f64>,
 }
 
 /// All that was read.
@@ -307,6 +310,9 @@ pub fn read_metered(sources: &[Source], options: &Options, meter: &Meter) -> Res
             })
         })
         .collect();
+    for part in &mut parts {
+        prometheus::refuse(&mut part.parsed, &mut inputs, options.unit.is_some());
+    }
     let timeline = one_timeline(&mut parts, &mut inputs);
     let mut series = merge(parts, sources, &mut inputs);
     order::settle(&mut series, &mut inputs);
@@ -330,6 +336,8 @@ struct Parsed {
     series: Vec<SeriesSamples>,
     /// What the first and the last row of each series say about its container; empty where rows say nothing of it.
     ends: Vec<Option<(Evidence, Evidence)>>,
+    /// How many values of each series of an export were below zero, and so not kept; empty for other formats.
+    n_negative: Vec<u64>,
     /// Whether times count from the last tick.
     relative: bool,
 }
@@ -373,8 +381,8 @@ impl Reader {
             | Format::NerdctlStats
             | Format::CrictlStats
             | Format::KubectlTop => Reader::DockerStats(Box::new(docker_stats::Reader::new(format, options))),
-            Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned(), options.end_ms)),
-            Format::CsvTable => Reader::CsvTable(csv_table::Reader::new(stem.to_owned(), options.end_ms)),
+            Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned(), options)),
+            Format::CsvTable => Reader::CsvTable(csv_table::Reader::new(stem.to_owned(), options)),
             Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
         }
     }
@@ -583,7 +591,12 @@ impl Piece {
     /// Whether this and the other are of one thing, apart from their times.
     fn is_of(&self, other: &Piece) -> bool {
         let (a, b) = (&self.series.info, &other.series.info);
-        self.format == other.format && a.metric == b.metric && a.sampling == b.sampling && a.labels == b.labels
+        let is_same = match self.format {
+            // The container label of a series without one is its name, which is equal here.
+            Format::Prometheus => prometheus::identity(&a.labels) == prometheus::identity(&b.labels),
+            _ => a.labels == b.labels,
+        };
+        self.format == other.format && a.metric == b.metric && a.sampling == b.sampling && is_same
     }
 
     /// Whether the other goes on where this one ends; answers of one Prometheus may share the point between them.
@@ -646,8 +659,8 @@ fn merge(parts: Vec<Part>, sources: &[Source], inputs: &mut [Input]) -> Vec<Seri
             }
         }
     }
-    prometheus::settle(&mut exported, inputs);
-    pieces.extend(exported.into_iter().map(|series| Piece::new(Format::Prometheus, series, None)));
+    let ends = prometheus::settle(&mut exported, inputs);
+    pieces.extend(exported.into_iter().zip(ends).map(|(series, ends)| Piece::new(Format::Prometheus, series, ends)));
     by_first_input(&mut pieces);
 
     let mut taken: HashSet<String> = HashSet::new();
@@ -810,7 +823,7 @@ mod test_support {
     pub(super) const MTIME_MS: i64 = 1_795_464_420_000;
 
     pub(super) fn options() -> Options {
-        Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto }
+        Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto, unit: None }
     }
 
     /// Reads files of one sequence, oldest first.

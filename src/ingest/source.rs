@@ -128,7 +128,12 @@ pub(super) fn open(source: &Source, meter: &Meter) -> Result<Opened, String> {
 }
 
 fn named_file(path: &Path) -> Result<(File, Option<i64>), String> {
+    let name = path.to_string_lossy();
     open_file(path).map_err(|error| match error.kind() {
+        _ if ["http://", "https://"].iter().any(|scheme| name.starts_with(scheme)) => {
+            "it is an address, and leaktrend reads files only: fetch it first (`curl -s 'URL' | leaktrend analyze -`)"
+                .to_owned()
+        }
         io::ErrorKind::IsADirectory => "it is a directory (expected a file)".to_owned(),
         _ => format!("it cannot be opened: {error}"),
     })

@@ -1,8 +1,9 @@
 //! Reads what is new in each log since the last night.
 //!
 //! A log is the file that was named and those beside it that rotation made of it. Of what is known already only the
-//! last lines are read again, so that the first new reading is understood as if it had been read with them. A line
-//! that is still being written is left for the next night.
+//! last lines are read again, so that the first new reading is understood as if it had been read with them; where
+//! readings carry no time, all lines: only from the beginning of the first reading on it is known where each of them
+//! begins. A line that is still being written is left for the next night.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -114,7 +115,7 @@ pub(super) fn read(
                 read: Vec::new(),
                 replaced,
             };
-            read_log(log, &files, &before, options, now_ms, known.and_then(|known| memory[known].end_ms))
+            read_log(log, &files, &before, options, now_ms, known.map(|known| &memory[known]))
         })
         .collect()
 }
@@ -181,9 +182,11 @@ struct Part {
 }
 
 impl Part {
-    /// The part of `bytes` up to `end` of which all before `known` was read before.
-    fn new(file: usize, bytes: &[u8], known: usize, end: usize) -> Part {
-        let start = match known.saturating_sub(CONTEXT_BYTES) {
+    /// The part of `bytes` up to `end` of which all before `known` was read before. `is_untimed`: whether its readings
+    /// carry no time.
+    fn new(file: usize, bytes: &[u8], known: usize, end: usize, is_untimed: bool) -> Part {
+        let context = if is_untimed { known } else { CONTEXT_BYTES };
+        let start = match known.saturating_sub(context) {
             0 => 0,
             start => memchr::memchr(b'\n', &bytes[start..known]).map_or(known, |at| start + at + 1),
         };
@@ -221,8 +224,9 @@ fn read_log(
     before: &[&ReadContent],
     options: &ingest::Options,
     now_ms: i64,
-    known_ms: Option<i64>,
+    memory: Option<&LogMemory>,
 ) -> Result<LogRead, Error> {
+    let is_untimed = memory.is_some_and(|memory| memory.untimed);
     let mut parts: Vec<Part> = Vec::new();
     let newest = files.iter().rposition(|file| !file.is_copy && !file.text.bytes.is_empty());
     for (index, file) in files.iter().enumerate().filter(|(_, file)| !file.is_copy && !file.text.bytes.is_empty()) {
@@ -244,7 +248,7 @@ fn read_log(
         // An answer is whole, and does not go on.
         let context = if format.is_log() { known } else { 0 };
         if known < end {
-            parts.push(Part::new(index, bytes, context, end));
+            parts.push(Part::new(index, bytes, context, end, is_untimed));
         }
         let content = file.known.map(|known| before[known.content]);
         if 0 < end.max(known) {
@@ -259,7 +263,7 @@ fn read_log(
         && log.input.format.is_some_and(Format::is_log)
     {
         let bytes = &files[earlier].text.bytes;
-        parts.insert(0, Part::new(earlier, bytes, bytes.len(), bytes.len()));
+        parts.insert(0, Part::new(earlier, bytes, bytes.len(), bytes.len(), is_untimed));
     }
     if parts.is_empty() {
         return Ok(log);
@@ -267,7 +271,7 @@ fn read_log(
     for part in &parts {
         log.identities.read(&files[part.file].text.bytes[part.context.end..part.end]);
     }
-    take_new(&mut log, files, &parts, options, known_ms)?;
+    take_new(&mut log, files, &parts, options, memory.and_then(|memory| memory.end_ms))?;
     Ok(log)
 }
 
@@ -354,4 +358,63 @@ fn add_account(sum: &mut Account, log: &Path, input: &Input, before: &Input, ski
 /// A sentence of a file: with its name, unless it is the log itself.
 fn whose(log: &Path, file: &Path, text: &str) -> String {
     if same_name(log, file) { text.to_owned() } else { format!("`{}`: {text}", name(file)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::SamplesOption;
+
+    const INTERVAL_MS: i64 = 900_000;
+    const END_MS: i64 = 1_795_464_000_000;
+
+    /// Readings without a time of so many containers, as the runbook's cron line appends them.
+    fn log(n_containers: usize, readings: Range<usize>) -> String {
+        let mut text = String::new();
+        for reading in readings {
+            for container in 0..n_containers {
+                let tenths = 1000 + 7 * container + reading % 10;
+                let used = format!("{}.{}MiB / 1GiB", tenths / 10, tenths % 10);
+                let name = format!("{container:012x}   vedfinance-{container}");
+                text.push_str(&format!("{name}   0.12%   {used}   9.81%   {reading}kB / 0B   0B / 0B   7\n"));
+            }
+        }
+        text
+    }
+
+    /// Where the last lines that are known were read again from the middle of a reading, all that followed were torn
+    /// apart, and their times were off.
+    #[test]
+    fn readings_without_a_time_stay_whole_at_any_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory-usage.log");
+        let options = ingest::Options {
+            format: None,
+            interval: None,
+            end_ms: Some(END_MS),
+            samples: SamplesOption::Auto,
+            unit: None,
+        };
+        for n_containers in 2..=8 {
+            let row_bytes = log(n_containers, 0..2000).len() / (2000 * n_containers);
+            for kilobytes in (250..=520).step_by(30) {
+                let n_known = (kilobytes * 1000 + 3700 * n_containers) / (row_bytes * n_containers);
+                let known = log(n_containers, 0..n_known);
+                std::fs::write(&path, format!("{known}{}", log(n_containers, n_known..n_known + 96))).unwrap();
+                let memory = LogMemory {
+                    path: path.clone(),
+                    untimed: true,
+                    end_ms: Some(END_MS - 96 * INTERVAL_MS),
+                    read: vec![contents::remember(None, known.as_bytes(), known.len(), 0)],
+                };
+                let read = read(std::slice::from_ref(&path), &[memory], &options, END_MS).unwrap().remove(0);
+                let expected: Vec<i64> = (0..96).rev().map(|back| END_MS - back * INTERVAL_MS).collect();
+                assert_eq!(read.series.len(), n_containers);
+                for series in &read.series {
+                    let what = format!("{n_containers} containers, {kilobytes} kB: {}", series.info.id);
+                    assert_eq!(series.samples.time_ms, expected, "{what}");
+                }
+            }
+        }
+    }
 }

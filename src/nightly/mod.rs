@@ -21,15 +21,17 @@ pub use gone::GoneSeries;
 pub use history::Added;
 pub use windows::{Span, Window};
 
-use crate::analysis::{self, Job, Since};
+use crate::analysis::{self, Job};
 use crate::criteria::Status;
 use crate::error::Error;
 use crate::frame;
 use crate::ingest::Input;
 use crate::policy::{self, ExitCode, Outcome};
 use crate::report::{SeriesReport, StoppedInput};
+use crate::series::SeriesInfo;
 use crate::settings::PolicySettings;
 use crate::units::Seconds;
+use crate::window::{Since, WindowSpec};
 use state::{Account, Memory, Run, RunResult, Store};
 
 /// What to do tonight.
@@ -144,7 +146,10 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let policy = policy_of(&night.job);
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
     let any_used = inputs.iter().any(|input| input.unusable.is_none());
-    let strict_holds = !policy.strict || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tables_hold = ids.is_empty() || night.job.rules.unmatched(&ids).is_empty();
+    let strict_holds =
+        !policy.strict || tables_hold && inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
     let exit_code = |outcome| policy::exit_code(outcome, &policy, all_used, strict_holds);
     windows::settle(&mut windows, min_coverage, &|report| report.exit_code = exit_code(report.outcome));
     let series = windows::by_series(&windows, min_coverage);
@@ -223,6 +228,10 @@ fn judge(
     let ((logs, inputs), (before, yesterday_ms)) = (logs, yesterday);
     let end_ms = end_ms.unwrap_or(night.now_ms);
     let freshness = gone::freshness(memory, names, before, night.now_ms);
+    // A name may be that of a container that is not in the window, or whose log was not named tonight.
+    let of_history = memory.series.iter().zip(names);
+    let known: Vec<SeriesInfo> =
+        of_history.map(|(kept, id)| SeriesInfo { id: id.clone(), ..kept.info.clone() }).collect();
     let judged = |(kept, name)| (!gone::is_silent(kept, yesterday_ms)).then_some(name);
     let names: Vec<Option<&str>> = memory.series.iter().zip(names.iter().map(String::as_str)).map(judged).collect();
     let mut windows: Vec<Window> = Vec::new();
@@ -237,11 +246,11 @@ fn judge(
         n_judged = Some(n_samples);
         let coverage = windows::coverage(&ingested.series, start_ms, end_ms);
         // What is to be judged was chosen above.
-        let since = Some(Since::Beginning);
-        let mut job = Job { freshness: freshness.clone(), since, until: None, ..night.job.clone() };
+        let window = WindowSpec { since: Some(Since::Beginning), ..night.job.window };
+        let mut job = Job { freshness: freshness.clone(), window, ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
         job.settings.policy = policy_of(&job);
-        let report = analysis::judge(&job, ingested, &mut |_| Ok(()))?;
+        let report = analysis::judge(&job, ingested, &known, &mut |_| Ok(()))?;
         windows.push(Window { span, coverage, report });
     }
     Ok(windows)

@@ -227,7 +227,7 @@ pub struct Row {
     pub growth: String,
     /// Memory at the last sample.
     pub now: String,
-    /// The limit, and whether it is that of the host.
+    /// The limit, and whether it is that of the host or given by the user rather than by the input.
     pub limit: String,
     /// How long until the limit is reached.
     pub to_limit: String,
@@ -248,7 +248,8 @@ pub fn row(series: &SeriesReport, spark_chars: usize) -> Row {
         now: memory_text(used[used.len() - 1]),
         limit: series.limit.map_or("-".to_owned(), |limit| match limit.source {
             KnownLimitSource::Host => format!("{} (host)", memory_text(limit.bytes)),
-            _ => memory_text(limit.bytes),
+            KnownLimitSource::Option => format!("{} (given)", memory_text(limit.bytes)),
+            KnownLimitSource::Input => memory_text(limit.bytes),
         }),
         to_limit: series.time_to_limit.map_or("-".to_owned(), |time| duration_text(time.seconds)),
         spark: sparkline(used, spark_chars),

@@ -13,7 +13,7 @@ fn read_bytes(name: &str, bytes: &[u8]) -> Read {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Raw };
+    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Raw, unit: None };
     let ingested = read(&[Source::File(path)], &options).unwrap();
     let input = &ingested.inputs[0];
     assert_eq!((input.unusable.as_deref(), input.rejected_count), (None, 0), "{name}");

@@ -14,7 +14,7 @@ use leaktrend::units::time_text;
 const MTIME: u64 = 1_795_464_000;
 
 fn options() -> Options {
-    Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto }
+    Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto, unit: None }
 }
 
 /// Two ticks of two containers; the last tick of `web` has so many MiB.
@@ -130,7 +130,7 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         write(&at("words.txt"), b"dear diary,\nnothing leaked today\n", 0),
         write(&at("table.parquet"), b"PAR1....", 0),
         write(&at("other.json"), b"{\"a\": 1}", 0),
-        write(&at("vm.json"), b"{\"metric\":{},\"values\":[1],\"timestamps\":[2]}", 0),
+        write(&at("vm.json"), b"{\"metric\":{},\"values\":[104857600],\"timestamps\":[2]}", 0),
         write(&at("utf16.csv"), &utf16, 0),
         write(&at("bad.gz"), b"\x1f\x8bnot really", 0),
         folder.path().to_owned(),

@@ -16,7 +16,7 @@ const END_MS: i64 = 1_795_464_420_000;
 fn read_text(text: &str, format: Option<Format>) -> Ingested {
     let mut file = tempfile::Builder::new().suffix(".log").tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    let options = Options { format, interval: None, end_ms: Some(END_MS), samples: SamplesOption::Auto };
+    let options = Options { format, interval: None, end_ms: Some(END_MS), samples: SamplesOption::Auto, unit: None };
     read(&[Source::File(file.path().to_owned())], &options).unwrap()
 }
 

@@ -6,8 +6,13 @@ use std::path::Path;
 use leaktrend::ingest::{self, Ingested, Options, SamplesOption, Source};
 
 fn read(path: &Path, n_threads: usize) -> Ingested {
-    let options =
-        Options { format: None, interval: None, end_ms: Some(1_795_464_420_000), samples: SamplesOption::Auto };
+    let options = Options {
+        format: None,
+        interval: None,
+        end_ms: Some(1_795_464_420_000),
+        samples: SamplesOption::Auto,
+        unit: None,
+    };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads can be started");
     pool.install(|| ingest::read(&[Source::File(path.to_owned())], &options)).expect("inputs account for themselves")
 }
@@ -120,7 +125,11 @@ fn an_export_is_the_same_on_any_number_of_threads() {
             })
             .collect();
         let comma = if series > 0 { "," } else { "" };
-        let _ = write!(text, "{comma}{{\"metric\":{{\"container\":\"c{series}\"}},\"values\":[{}]}}", points.join(","));
+        let _ = write!(
+            text,
+            "{comma}{{\"metric\":{{\"__name__\":\"container_memory_rss\",\"container\":\"c{series}\"}},\"values\":[{}]}}",
+            points.join(",")
+        );
     }
     text.push_str("]}}");
     let read = read_on_each(&text);

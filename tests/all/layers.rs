@@ -43,6 +43,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
+    ("selection", &["series"]),
+    ("limits", &["error", "ingest", "report", "selection", "series", "settings", "units"]),
+    ("window", &["criteria", "error", "ingest", "units"]),
     (
         "analysis",
         &[
@@ -54,17 +57,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "frame",
             "ingest",
             "judge",
+            "limits",
             "next_action",
             "policy",
             "progress",
             "report",
             "rules",
             "segment",
+            "selection",
             "series",
             "settings",
             "settled",
             "stats",
             "units",
+            "window",
         ],
     ),
     ("compare", &["error", "policy", "report", "settings", "stats", "units"]),
@@ -75,7 +81,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "stats", "units",
         ],
     ),
-    ("cli", &["analysis", "error", "ingest", "progress", "report", "rules", "settings", "units"]),
+    (
+        "cli",
+        &["analysis", "error", "ingest", "progress", "report", "rules", "selection", "settings", "units", "window"],
+    ),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -3,6 +3,7 @@
 //! `cargo test --test all NAME::` runs those of one file. Outside stand `memory`, which asks the system what the
 //! processes of one test program took, and `signals`, whose timing no other test may disturb.
 
+mod cadvisor;
 mod cases;
 mod ci;
 mod cli;
@@ -23,7 +24,9 @@ mod ingest_parallel;
 mod ingest_properties;
 mod ingest_specimens;
 mod layers;
+mod limits;
 mod made;
+mod names;
 #[cfg(feature = "frame")]
 mod nightly;
 mod real_traces;
@@ -33,5 +36,6 @@ mod replay_against_prometheus;
 mod replay_phases;
 mod report;
 mod rules;
+mod units;
 mod verdicts;
 mod writers;

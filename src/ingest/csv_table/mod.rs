@@ -9,10 +9,11 @@ mod header;
 use std::collections::{BTreeMap, HashMap};
 
 use super::dateless::Dateless;
-use super::fields::{self, BareNumbers, Memory};
+use super::fields::{self, Memory};
+use super::numbers::{self, Meaning, Numbers};
 use super::source::Opened;
 use super::stamps::{Seasons, TimeNotes};
-use super::{Input, Parsed, SeriesSamples, cleaned, counted, lines::Line, prometheus};
+use super::{Input, Options, Parsed, SeriesSamples, cleaned, counted, lines::Line, prometheus};
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 use header::{Columns, Header};
 
@@ -65,6 +66,8 @@ pub(super) struct Reader {
     dateless: Dateless,
     /// When the last file ends, as the user says, in milliseconds.
     end_ms: Option<i64>,
+    /// What numbers count of which the table says nothing, as the user says, in bytes.
+    unit: Option<f64>,
 }
 
 /// What is known while a file is read.
@@ -76,11 +79,11 @@ struct File {
     columns: Vec<Option<usize>>,
     latest_ms: Option<i64>,
     times: TimeNotes,
-    bare: BareNumbers,
+    bare: Numbers,
 }
 
 impl Reader {
-    pub(super) fn new(stem: String, end_ms: Option<i64>) -> Reader {
+    pub(super) fn new(stem: String, options: &Options) -> Reader {
         Reader {
             stem,
             series: Vec::new(),
@@ -89,7 +92,8 @@ impl Reader {
             header: None,
             seasons: Seasons::default(),
             dateless: Dateless::default(),
-            end_ms,
+            end_ms: options.end_ms,
+            unit: options.unit,
         }
     }
 
@@ -173,7 +177,8 @@ impl Reader {
     }
 
     /// Finds the series of each column, and says which are left out.
-    fn begin(&mut self, header: Header, heading: &str, latest_ms: Option<i64>, input: &mut Input) -> File {
+    fn begin(&mut self, mut header: Header, heading: &str, latest_ms: Option<i64>, input: &mut Input) -> File {
+        self.settle_units(&mut header, input);
         let left_out: Vec<String> = header.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
         if !left_out.is_empty() {
             input
@@ -202,8 +207,28 @@ impl Reader {
             columns,
             latest_ms,
             times: TimeNotes::default(),
-            bare: BareNumbers::default(),
+            bare: Numbers::default(),
         }
+    }
+
+    /// Says what numbers of each column count, as far as its metric or the user says; a column of something else is left
+    /// out.
+    fn settle_units(&self, header: &mut Header, input: &mut Input) {
+        if let Columns::Wide(names) = &mut header.columns {
+            for (column, unit) in names.iter_mut().zip(&mut header.units) {
+                let labels = column.as_deref().and_then(prometheus::labels_of_name).unwrap_or_default();
+                let metric = labels.get("__name__").map_or("", String::as_str);
+                match numbers::meaning(metric) {
+                    Meaning::Bytes => *unit = unit.or(Some(1.0)),
+                    Meaning::Other(what) => {
+                        input.warnings.push(format!("`{metric}` is {what}, not an amount of memory"));
+                        *column = None;
+                    }
+                    Meaning::Unknown => {}
+                }
+            }
+        }
+        header.units.iter_mut().for_each(|unit| *unit = unit.or(self.unit));
     }
 
     /// The series of this name, with its labels where it is new, and whether these are those of a query.
@@ -281,7 +306,12 @@ impl Reader {
                     }
                     series.samples.push(time_ms, used.bytes, used.quantum, Marks::default());
                 }
-                Err(why) => input.reject(&line, text, || why),
+                Err(why) => {
+                    if units[column].is_none() && fields::negative(&cells[column], has_commas).is_some() {
+                        bare.note_negative(1);
+                    }
+                    input.reject(&line, text, || why);
+                }
             }
         };
         match &file.header.columns {
@@ -345,7 +375,12 @@ impl Reader {
                 );
             }
         }
-        Parsed { series: self.series, ends: Vec::new(), relative: moved.is_some_and(|moved| moved.is_relative) }
+        Parsed {
+            series: self.series,
+            ends: Vec::new(),
+            n_negative: Vec::new(),
+            relative: moved.is_some_and(|moved| moved.is_relative),
+        }
     }
 }
 

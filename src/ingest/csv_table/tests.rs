@@ -44,15 +44,17 @@ fn a_row_for_each_container() {
 /// Grafana, "Formatted data" off, and for Excel with `sep=`.
 #[test]
 fn columns_named_as_in_promql() {
-    let rows = "1795464400000,104857600,2048\r\n1795464410000,104857601,\r\n\r\n";
+    let rows = "1795464400000,104857600,2097152\r\n1795464410000,104857601,\r\n\r\n";
     let header = r#""Time","container_memory_rss{container=""web"", job=""a,b""}","{name=""api""}""#;
-    let expected = "web: -20=100MiB -10=100MiB\napi: -20=2KiB\n";
+    let expected = "web: -20=100MiB -10=100MiB\napi: -20=2MiB\n";
     let warning =
         "warning: its columns are answers to a query at fixed steps: a restart between two steps is invisible\n";
     check(
         &format!("{header}\r\n{rows}"),
         expected.replace("web:", "web container_memory_rss:").as_str(),
-        &format!("3 samples, 1 gaps, 2 other, 0 rejected\n{warning}"),
+        &format!(
+            "3 samples, 1 gaps, 2 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 2 MiB (`--unit KiB` says that they are more)\n{warning}"
+        ),
     );
     let one = r#""Time","{container=""web""}""#;
     check(
@@ -176,17 +178,19 @@ fn a_unit_may_stand_behind_the_name_of_a_column() {
 #[test]
 fn numbers_that_cannot_be_bytes_are_refused() {
     let refused = |text: &str| read_all(Format::CsvTable, &[(text, MTIME_MS)]).0.remove(0).unusable;
-    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @"its numbers have no unit, and as bytes the largest of them, 513, is less than any container uses (expected bytes, a unit behind each number, or one in the header: `time,web (MiB)`)");
-    assert_eq!(refused("time,web\n1795464400,0\n1795464410,0\n"), None);
+    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @r#"its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they count MiB, say `--unit MiB`, also KiB, GiB, kB, MB or GB)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,0\n1795464410,0\n").unwrap_or_default(), @r#"its numbers without a unit are all 0: a container that runs uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,5000000\n1795464410,-7000000\n1795464420,-1\n").unwrap_or_default(), @r#"2 of 3 its numbers without a unit are negative: they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+    assert_eq!(refused("time,web\n1795464400,5000000\n1795464410,-1\n"), None);
     let (inputs, series) = read_all(
         Format::CsvTable,
         &[("time,web\n1795464400,1MiB\n", MTIME_MS - 1), ("time,web\n1795464410,512.3\n", MTIME_MS)],
     );
     assert_eq!((inputs[0].unusable.as_ref(), describe(&series).as_str()), (None, "web: -20=1MiB\n"));
     check(
-        "time,web\n1795464400,600000\n",
-        "web: -20=585.9KiB\n",
-        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 585.9 KiB\n",
+        "time,web\n1795464400,6000000\n",
+        "web: -20=5.722MiB\n",
+        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (`--unit KiB` says that they are more)\n",
     );
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 
@@ -13,6 +13,9 @@ use super::cells::is_hex_id;
 use super::memory::Figure;
 use super::refusal::Refusal;
 use super::row::Row;
+
+/// More objects in a line are no readings that were cut.
+const MAX_BEGINNINGS: usize = 16;
 
 /// A longer object is no reading, in bytes.
 const MAX_OBJECT: usize = 256 << 10;
@@ -209,6 +212,18 @@ impl CriRow<'_> {
 pub(super) fn json_start(text: &str) -> Option<usize> {
     let start = memchr(b'{', text.as_bytes())?;
     (start == 0 || text[start..].starts_with("{\"") && text[..start].ends_with([' ', '\t', ':'])).then_some(start)
+}
+
+/// The object that is whole at the end of a line whose beginning was cut, and where it begins: it cannot be taken for
+/// another, as a row of text could. `None` where there is none, or where a time before the line is that of the first
+/// (`is_stamped`) and the object has none of its own.
+pub(super) fn whole_behind_cut(text: &str, is_stamped: bool) -> Option<(usize, JsonRow<'_>)> {
+    let begins = memmem::find_iter(text.as_bytes(), b"{\"").filter(|at| 0 < *at);
+    begins.take(MAX_BEGINNINGS).find_map(|at| {
+        let json: JsonRow<'_> = serde_json::from_str(&text[at..]).ok()?;
+        let is_dated = json.time.is_some() || json.timestamp.is_some() || json.at.is_some();
+        (json.row().is_some() && (is_dated || !is_stamped)).then_some((at, json))
+    })
 }
 
 /// An object over several lines, as far as it was read.

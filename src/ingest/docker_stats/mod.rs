@@ -38,7 +38,7 @@ use cells::{MAX_CELLS, last_word, split};
 use columns::{Columns, is_header};
 use containers::{Container, Series};
 use escapes::{Escapes, strip_escapes};
-use json::{JsonRow, Object, json_start};
+use json::{JsonRow, Object, json_start, whole_behind_cut};
 use members::Finished;
 use memory::Memory;
 use notes::Notes;
@@ -235,8 +235,17 @@ impl Reader {
             return Ok(());
         }
         if let Some(start) = json_start(rest) {
-            let json = serde_json::from_str::<JsonRow<'_>>(&rest[start..])
-                .map_err(|error| Refusal::Json(error.to_string()))?;
+            let (json, stamp) = match serde_json::from_str::<JsonRow<'_>>(&rest[start..]) {
+                Ok(json) => (json, stamp),
+                Err(error) => {
+                    let why = Refusal::Json(error.to_string());
+                    let Some((at, json)) = whole_behind_cut(&rest[start..], stamp.is_some()) else { return Err(why) };
+                    // The line holds two: one that was cut, and one that is whole.
+                    input.further += 1;
+                    input.reject(line, &rest[..start + at], || why.text(rest));
+                    (json, None)
+                }
+            };
             let row = json.row().ok_or(Refusal::JsonKeys)?;
             let stamp = self.stamp_of(&json, stamp, notes);
             return self.read_row(&row, stamp, text, escapes, input, notes, line.number);
@@ -415,6 +424,6 @@ impl Reader {
             input.series = n_series.get(index).copied().unwrap_or(0);
         }
         let (series, ends) = finished.into_iter().unzip();
-        Parsed { series, ends, relative }
+        Parsed { series, ends, n_negative: Vec::new(), relative }
     }
 }

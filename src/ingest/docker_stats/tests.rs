@@ -16,7 +16,11 @@ fn read(text: &str) -> (Input, Vec<SeriesSamples>) {
     let (mut inputs, series) = read_all(Format::DockerStats, &[(text, MTIME_MS)]);
     let input = inputs.remove(0);
     let n_lines = text.lines().count() as u64;
-    assert_eq!(input.samples + input.gaps + input.rejected_count + input.other_lines, n_lines, "{text}");
+    assert_eq!(
+        input.samples + input.gaps + input.rejected_count + input.other_lines,
+        n_lines + input.further,
+        "{text}"
+    );
     (input, series)
 }
 
@@ -359,4 +363,27 @@ fn two_rows_in_one_line_are_rejected_wherever_the_first_is_cut() {
     }
     let (input, _) = read(&format!("{second}\n{}{second}\n", &first[..40]));
     insta::assert_snapshot!(input.rejected[0].why, @"more columns than a row has: two rows in one line, the first of them cut? (expected one container a line)");
+}
+
+/// An object is whole or not: one behind a write that was cut is kept.
+#[test]
+fn a_whole_object_behind_a_cut_one_is_kept_wherever_the_first_is_cut() {
+    let object = |name: &str, time: &str| {
+        format!("{{\"ID\":\"aaaaaaaaaaaa\",\"Name\":\"{name}\",\"MemUsage\":\"5MiB / 1GiB\"{time}}}")
+    };
+    let (first, second) = (object("a", ""), object("b", ""));
+    for cut in 2..first.len() {
+        let (input, series) = read(&format!("{second}\n{}{second}\n{second}\n", &first[..cut]));
+        assert_eq!((input.samples, input.rejected_count, input.further), (3, 1, 1), "{cut}");
+        assert_eq!(series.len(), 1);
+        assert_eq!(input.rejected[0].text, first[..cut]);
+    }
+    // The time before the line is that of the one that was cut; one of its own is right.
+    let (input, _) = read(&format!("2026-11-23T20:06:00Z {second}\n2026-11-23T20:06:10Z {}{second}\n", &first[..40]));
+    assert_eq!((input.samples, input.rejected_count), (1, 1));
+    let dated = object("b", ",\"time\":\"2026-11-23T20:06:10Z\"");
+    let (input, series) =
+        read(&format!("2026-11-23T20:06:00Z {second}\n2026-11-23T20:06:05Z {}{dated}\n", &first[..40]));
+    assert_eq!((input.samples, input.rejected_count), (2, 1));
+    assert_eq!(describe(&series), "b: -60=5MiB -50=5MiB\n");
 }

@@ -23,8 +23,14 @@ impl Answer {
         if self.is_error {
             let error = self.error.as_deref().unwrap_or("no message");
             let error_type = self.error_type.as_deref().unwrap_or("of no type");
+            let hint = if error.contains("exceeded maximum resolution") {
+                "ask for fewer points: a longer `step`, or a part of the time in each file; or for every scrape without \
+                 that limit: `/api/v1/query` with `metric[2d]`"
+            } else {
+                "expected a matrix"
+            };
             input.unusable = Some(format!(
-                "Prometheus answered with an error: {}: {} (expected a matrix)",
+                "Prometheus answered with an error: {}: {} ({hint})",
                 cleaned(error_type, 40),
                 cleaned(error, 200)
             ));

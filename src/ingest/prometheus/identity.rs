@@ -16,7 +16,12 @@ pub(in crate::ingest) fn ids(series: &[&Labels]) -> Vec<String> {
         .map(|labels| {
             let name =
                 ["container", "name", "pod"].iter().find_map(|key| labels.get(*key).filter(|label| !label.is_empty()));
-            match name {
+            let in_pod: Vec<&str> = ["namespace", "pod", "container"]
+                .iter()
+                .filter_map(|key| labels.get(*key).map(String::as_str).filter(|label| !label.is_empty()))
+                .collect();
+            let in_pod = (in_pod.len() == 3).then(|| in_pod.join("/"));
+            match in_pod.as_ref().or(name) {
                 Some(name) if several_metrics => format!("{name} {}", metric(labels)).trim_end().to_owned(),
                 Some(name) => name.clone(),
                 None => all_labels(labels),

@@ -292,6 +292,7 @@ impl File<'_> {
             samples: Samples::default(),
             inputs: vec![self.index],
             pending: Marks::default(),
+            n_negative: 0,
         });
         self.reader.series.len() - 1
     }

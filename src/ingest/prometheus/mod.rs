@@ -4,7 +4,9 @@
 //! Streams: a run of points at a time, whatever the size. What stands before a cut is kept.
 
 mod answer;
+mod cadvisor;
 mod dump;
+mod foreign;
 mod identity;
 mod limits;
 mod loose;
@@ -21,6 +23,8 @@ use super::{Input, Options, Parsed, SamplesOption, SeriesSamples};
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
 
 use answer::Answer;
+pub(super) use cadvisor::identity;
+pub(super) use foreign::refuse;
 pub(super) use identity::ids;
 use matrix::{File, Point, Progress};
 use runs::{Pending, Run, Runs};
@@ -37,6 +41,7 @@ pub(super) type Labels = BTreeMap<String, String>;
 #[derive(Debug)]
 pub(super) struct Reader {
     samples_option: SamplesOption,
+    unit: Option<f64>,
     series: Vec<Exported>,
     by_labels: HashMap<Labels, usize>,
 }
@@ -48,6 +53,8 @@ struct Exported {
     samples: Samples,
     inputs: Vec<usize>,
     pending: Marks,
+    /// How many of its values were below zero, and so not kept.
+    n_negative: u64,
 }
 
 impl Exported {
@@ -78,6 +85,7 @@ impl Exported {
             self.samples.push(time_ms as i64, value, 1.0, std::mem::take(&mut self.pending));
             input.samples += 1;
         } else {
+            self.n_negative += u64::from(value < 0.0);
             return Err(format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"));
         }
         Ok(())
@@ -105,7 +113,7 @@ pub(super) fn labels_of_name(name: &str) -> Option<Labels> {
 
 impl Reader {
     pub(super) fn new(options: &Options) -> Reader {
-        Reader { samples_option: options.samples, series: Vec::new(), by_labels: HashMap::new() }
+        Reader { samples_option: options.samples, unit: options.unit, series: Vec::new(), by_labels: HashMap::new() }
     }
 
     /// The series of these labels, made when there is none.
@@ -117,6 +125,7 @@ impl Reader {
                 samples: Samples::default(),
                 inputs: Vec::new(),
                 pending: Marks::default(),
+                n_negative: 0,
             });
             next
         });
@@ -196,24 +205,39 @@ impl Reader {
             SamplesOption::Auto if is_one_grid(&self.series) => Sampling::Step { inferred: true },
             SamplesOption::Auto | SamplesOption::Raw => Sampling::Raw,
         };
-        let series = self.series.into_iter().map(|Exported { labels, samples, inputs, .. }| {
+        let n_negative = self.series.iter().map(|series| series.n_negative).collect();
+        let unit = self.unit;
+        let series = self.series.into_iter().map(|Exported { labels, mut samples, inputs, .. }| {
+            if let Some(unit) = unit.filter(|_| foreign::needs_unit(&labels)) {
+                scale(&mut samples, unit);
+            }
             let metric = metric_of(&labels);
             let info = SeriesInfo { id: String::new(), labels, container_given: false, limit: None, metric, sampling };
             SeriesSamples { info, samples, inputs }
         });
-        Parsed { series: series.collect(), ends: Vec::new(), relative: false }
+        Parsed { series: series.collect(), ends: Vec::new(), n_negative, relative: false }
     }
 }
 
+/// Multiplies all amounts, and how finely they are known.
+fn scale(samples: &mut Samples, factor: f64) {
+    samples.used_bytes.iter_mut().for_each(|bytes| *bytes *= factor);
+    let quanta = std::mem::take(&mut samples.quantum_bytes);
+    (0..samples.len()).for_each(|index| samples.quantum_bytes.push(quanta.get(index) * factor as f32));
+}
+
 /// Names the series of all exports together, after the limits among them were given to those that they are of.
-pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
+/// Gives what the first and the last readings of each say of its container.
+pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) -> Vec<cadvisor::Ends> {
     limits::take_out(series, inputs);
-    let mut distinct: Vec<&Labels> = series.iter().map(|series| &series.info.labels).collect();
+    let ends = cadvisor::settle(series, inputs);
+    let identities: Vec<Labels> = series.iter().map(|series| identity(&series.info.labels)).collect();
+    let mut distinct: Vec<&Labels> = identities.iter().collect();
     let mut seen = HashSet::new();
     distinct.retain(|labels| seen.insert(*labels));
-    let ids: HashMap<Labels, String> = distinct.iter().map(|labels| (*labels).clone()).zip(ids(&distinct)).collect();
-    for SeriesSamples { info, samples, inputs: of } in series {
-        info.id.clone_from(&ids[&info.labels]);
+    let ids: HashMap<&Labels, String> = distinct.iter().copied().zip(ids(&distinct)).collect();
+    for (SeriesSamples { info, samples, inputs: of }, identity) in series.iter_mut().zip(&identities) {
+        info.id.clone_from(&ids[identity]);
         info.container_given = info.labels.get("container").is_some_and(|container| !container.is_empty());
         if !info.container_given {
             let label = |key: &&str| info.labels.get(*key).filter(|label| !label.is_empty());
@@ -224,6 +248,7 @@ pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
             inputs[*input].series += 1;
         }
     }
+    ends
 }
 
 /// How the names of what a runtime's collector manages begin: Node.js, the JVM, Go, .NET and Python.
@@ -407,6 +432,36 @@ mod tests {
         ");
     }
 
+    /// A write that was cut, and the next line behind it: wherever it was cut, what is whole is kept.
+    #[test]
+    fn a_whole_line_behind_a_cut_one_is_kept() {
+        let line = |name: &str| {
+            format!(
+                "{{\"metric\":{{\"__name__\":\"m\",\"container\":\"{name}\"}},\"values\":[1048576,2097152],\"timestamps\":[1795464400000,1795464410000]}}\n"
+            )
+        };
+        let first = line("b");
+        let within_text = first.find("container").unwrap() + 4;
+        let within_numbers = first.find("2097152").unwrap() + 3;
+        let behind_comma = first.find("\"values\"").unwrap();
+        for cut in [within_text, within_numbers, behind_comma, first.len() - 3] {
+            let text = [&line("a"), &first[..cut], &line("c"), &line("d")].concat();
+            let (inputs, series) = read_all(Format::Prometheus, &[(&text, MTIME_MS)]);
+            assert_eq!(
+                describe(&series),
+                "a: -20=1MiB -10=2MiB\nc: -20=1MiB -10=2MiB\nd: -20=1MiB -10=2MiB\n",
+                "{cut}"
+            );
+            assert_eq!((inputs[0].samples, inputs[0].rejected_count, inputs[0].rejected[0].line), (6, 1, 2), "{cut}");
+        }
+        for cut in 1..first.len() - 2 {
+            let text = [&line("a"), &first[..cut], &line("c"), &line("d"), &line("e")].concat();
+            let (_, series) = read_all(Format::Prometheus, &[(&text, MTIME_MS)]);
+            let read = describe(&series);
+            assert!(["a: ", "d: ", "e: "].iter().all(|name| read.contains(name)), "{cut}: {read}");
+        }
+    }
+
     #[test]
     fn a_limit_of_another_machine_is_not_taken_and_one_without_bounds_is_none() {
         let series = |name: &str, instance: &str, value: &str| {
@@ -466,7 +521,13 @@ mod tests {
                     for time_ms in *times {
                         samples.push(*time_ms, 1.0, 1.0, Marks::default());
                     }
-                    Exported { labels: Labels::new(), samples, inputs: vec![0], pending: Marks::default() }
+                    Exported {
+                        labels: Labels::new(),
+                        samples,
+                        inputs: vec![0],
+                        pending: Marks::default(),
+                        n_negative: 0,
+                    }
                 })
                 .collect()
         };

@@ -4,6 +4,8 @@
 //! and the JSON parser is given the number `0` in the place of each; everything else goes by unchanged. Within a text
 //! nothing is taken for a point.
 
+mod resume;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
@@ -143,44 +145,6 @@ impl<R: Read + Send> Runs<R> {
         (self.start, self.end) = (MAX_POINT - left, self.next_end);
         let Runs { reader, next, buffer, start, end, .. } = self;
         (self.next_end, self.found) = rayon::join(|| read_behind_room(reader, next), || runs(&buffer[..*end], *start));
-    }
-
-    /// Steps over the rest of the line that cannot be read, and gives its number: that in which the last byte stands.
-    /// Where this byte ended the line nothing is left of it, and where it begins the next one, which made known that the
-    /// line before was not whole, it is given once more.
-    pub(super) fn skip_line(&mut self) -> u64 {
-        self.text = Text::Outside;
-        self.token = 0;
-        if self.buffer[self.start - 1] == b'\n' {
-            self.last = 0;
-            return self.progress.lines.get();
-        }
-        if self.is_first && self.last == b'{' {
-            self.last = 0;
-            self.is_blank = true;
-            self.start -= 1;
-            self.progress.bytes.set(self.progress.bytes.get() - 1);
-            return self.progress.lines.get();
-        }
-        self.last = 0;
-        self.is_blank = true;
-        let number = self.progress.lines.get() + 1;
-        loop {
-            if self.start == self.end {
-                self.fill();
-            }
-            if self.start == self.end {
-                return number;
-            }
-            let rest = &self.buffer[self.start..self.end];
-            match memchr(b'\n', rest) {
-                Some(length) => {
-                    self.pass(length + 1);
-                    return number;
-                }
-                None => self.pass(rest.len()),
-            }
-        }
     }
 
     /// The run that begins with the next byte.

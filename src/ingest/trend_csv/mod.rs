@@ -12,11 +12,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::dateless::Dateless;
-use super::fields::{self, BareNumbers, Memory};
+use super::fields::{self, Memory};
+use super::numbers::Numbers;
 use super::rows::{Item, Taken, read_rows};
 use super::source::Opened;
 use super::stamps::{Seasons, TimeNotes};
-use super::{Input, Parsed, SeriesSamples, cleaned, clock, counted, csv_table, lines::Line};
+use super::{Input, Options, Parsed, SeriesSamples, cleaned, clock, counted, csv_table, lines::Line};
 use crate::series::{Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
 
 use ticks::Ticks;
@@ -103,7 +104,7 @@ impl RowLimit {
 struct File {
     latest_ms: Option<i64>,
     times: TimeNotes,
-    bare: BareNumbers,
+    bare: Numbers,
 }
 
 /// Reads the files of one sequence, oldest first.
@@ -125,16 +126,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(stem: String, end_ms: Option<i64>) -> Reader {
+    pub(super) fn new(stem: String, options: &Options) -> Reader {
         Reader {
             stem,
             rows: Rows::default(),
             inputs: Vec::new(),
             limit: RowLimit::default(),
-            units: Units::default(),
+            units: Units { header: options.unit, in_rows: false },
             seasons: Seasons::default(),
             dateless: Dateless::default(),
-            end_ms,
+            end_ms: options.end_ms,
         }
     }
 
@@ -142,7 +143,7 @@ impl Reader {
     pub(super) fn read(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
         let first = self.rows.len();
         self.dateless.begin(index, opened.mtime_ms);
-        let mut file = File { latest_ms: opened.mtime_ms, times: TimeNotes::default(), bare: BareNumbers::default() };
+        let mut file = File { latest_ms: opened.mtime_ms, times: TimeNotes::default(), bare: Numbers::default() };
         let n_lines = read_rows(&mut opened.lines, quick::decode, |taken| match taken {
             Taken::Rows(rows) => {
                 self.rows.extend(rows.items);
@@ -197,6 +198,10 @@ impl Reader {
             Err(_) if self.units.is_heading(text) => input.other_lines += 1,
             Err(why) => {
                 if let Some((stamp, length)) = clock::read_stamp(text, file.latest_ms) {
+                    let value = text[length..].trim_matches([',', ';', ' ', '\t']);
+                    if self.units.header.is_none() && fields::negative(value, true).is_some() {
+                        file.bare.note_negative(1);
+                    }
                     self.dateless.follow(stamp, &text[..length]);
                 }
                 input.reject(&line, text, || why);
@@ -273,7 +278,12 @@ impl Reader {
             };
             SeriesSamples { info, samples, inputs }
         });
-        Parsed { series: series.collect(), ends: Vec::new(), relative: moved.is_some_and(|moved| moved.is_relative) }
+        Parsed {
+            series: series.collect(),
+            ends: Vec::new(),
+            n_negative: Vec::new(),
+            relative: moved.is_some_and(|moved| moved.is_relative),
+        }
     }
 }
 
@@ -366,7 +376,7 @@ impl Units {
         let line = text.trim_start_matches(['#', ' ']);
         match csv_table::nameless_header(line) {
             Some(header) => {
-                self.header = header.unit;
+                self.header = header.unit.or(self.header);
                 true
             }
             None => line.len() < text.len(),
@@ -545,16 +555,16 @@ mod tests {
     #[test]
     fn numbers_without_a_unit_are_bytes_when_they_can_be() {
         let (_, account) = read("1795464400,512.3\n1795464410,513\n");
-        insta::assert_snapshot!(account, @r"
+        insta::assert_snapshot!(account, @r#"
         2 samples, 0 gaps, 0 other, 0 rejected
-        unusable: its numbers have no unit, and as bytes the largest of them, 513, is less than any container uses (expected bytes, a unit behind each number, or one in the header: `time,web (MiB)`)
-        ");
-        let (series, account) = read("1795464400,600000\n1795464410,512MiB\n1795464420,600000\n");
-        assert_eq!(series, "stem: -20=585.9KiB -10=512MiB\n");
+        unusable: its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they count MiB, say `--unit MiB`, also KiB, GiB, kB, MB or GB)
+        "#);
+        let (series, account) = read("1795464400,6000000\n1795464410,512MiB\n1795464420,6000000\n");
+        assert_eq!(series, "stem: -20=5.722MiB -10=512MiB\n");
         insta::assert_snapshot!(account, @r"
         2 samples, 0 gaps, 0 other, 1 rejected
-        warning: its numbers have no unit: they are read as bytes, at most 585.9 KiB
-        line 3: `1795464420,600000`: `600000` has no unit, unlike the rows before it (expected one such as MiB)
+        warning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (`--unit KiB` says that they are more)
+        line 3: `1795464420,6000000`: `6000000` has no unit, unlike the rows before it (expected one such as MiB)
         ");
     }
 

@@ -7,4 +7,4 @@ mod judging;
 mod killed;
 mod metrics;
 mod state;
-mod world;
+pub(crate) mod world;
