@@ -44,6 +44,8 @@ const MEMORY_NAMES: [&str; 17] = [
     "memoryusage/limit",
     "heapused",
 ];
+/// Names of a column of what a runtime's collector manages: what Node.js calls it.
+const HEAP_NAMES: [&str; 2] = ["heapused", "heaptotal"];
 /// Units behind the name of a column, without case, and what they count, in bytes.
 const UNITS: [(&str, f64); 7] =
     [("bytes", 1.0), ("kib", KIB), ("mib", MIB), ("gib", GIB), ("kb", 1e3), ("mb", 1e6), ("gb", 1e9)];
@@ -116,6 +118,11 @@ impl Header {
             _ => Columns::Wide(wide(&names, &bare, time)),
         };
         Some(Header { delimiter, names, time, columns, units })
+    }
+
+    /// Whether a column is what a runtime's collector manages, by its name.
+    pub(super) fn is_heap(&self, column: usize) -> bool {
+        is_one_of(&with_unit(&self.names[column]).0, &HEAP_NAMES)
     }
 
     /// What a row without a header says of the columns: a time, the name of a container, and memory with its unit.

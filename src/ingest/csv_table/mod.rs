@@ -192,7 +192,7 @@ impl Reader {
                 let name = |column: usize| {
                     let name = if Some(column) == anonymous { Some(&stem) } else { names[column].as_ref() }?;
                     // It may be written as in PromQL.
-                    Some(self.place(name, || match prometheus::labels_of_name(name) {
+                    Some(self.place(name, header.is_heap(column), || match prometheus::labels_of_name(name) {
                         Some(labels) => (labels, true),
                         None => (BTreeMap::from([("container".to_owned(), name.clone())]), false),
                     }))
@@ -231,13 +231,18 @@ impl Reader {
         header.units.iter_mut().for_each(|unit| *unit = unit.or(self.unit));
     }
 
-    /// The series of this name, with its labels where it is new, and whether these are those of a query.
-    fn place(&mut self, name: &str, labels: impl FnOnce() -> (BTreeMap<String, String>, bool)) -> usize {
+    /// The series of this name, with its labels where it is new, and whether these are those of a query. `is_heap`: whether
+    /// its column is what a runtime's collector manages.
+    fn place(&mut self, name: &str, is_heap: bool, labels: impl FnOnce() -> (BTreeMap<String, String>, bool)) -> usize {
         if let Some(place) = self.places.get(name) {
             return *place;
         }
         let (labels, is_query) = labels();
-        let metric = if is_query { prometheus::metric_of(&labels) } else { Metric::DockerUsage };
+        let metric = match (is_query, is_heap) {
+            (true, _) => prometheus::metric_of(&labels),
+            (false, true) => Metric::Heap,
+            (false, false) => Metric::DockerUsage,
+        };
         let info = SeriesInfo {
             id: name.to_owned(),
             labels,
@@ -333,7 +338,7 @@ impl Reader {
                     input.reject(&line, text, || "it names no container".to_owned());
                     return;
                 };
-                let place = self.place(&id, || {
+                let place = self.place(&id, file.header.is_heap(*memory), || {
                     let labels = labels.iter().map(|(label, name)| ((*label).to_owned(), (*name).to_owned()));
                     (labels.chain([("container".to_owned(), (*last).to_owned())]).collect(), false)
                 });

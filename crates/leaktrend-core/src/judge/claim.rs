@@ -112,13 +112,16 @@ impl Claim {
         let settled = settled(seconds, values, terms.settle_seconds);
         let why = if settled == 0 { RegimeWhy::Whole } else { RegimeWhy::StartUp };
         let whole = of(settled, why, true, terms);
+        let last = segmentation.cuts(reading).last().map(|last| (*last, seconds[n - 1] - seconds[*last]));
+        let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= LIFE_SHARE * fit.span_seconds);
         if !whole.is_open() {
-            return whole;
+            // What earlier lives did is over where the last one is level, at the rate that matters over all of them.
+            let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
+            let life = life.map(|(at, _)| of(at, RegimeWhy::Restart, false, terms));
+            let level = |life: &Claim| life.verdict.proves_no_leak() || life.verdict == Verdict::Step;
+            return life.filter(level).unwrap_or(whole);
         }
-        let last = segmentation.cuts(reading).last().copied();
-        let long_enough =
-            |last: &usize| n - last >= MIN_SAMPLES && seconds[n - 1] - seconds[*last] >= LIFE_SHARE * fit.span_seconds;
-        if let Some(last) = last.filter(long_enough) {
+        if let Some((last, _)) = last {
             let life = of(last, RegimeWhy::Restart, true, terms);
             if !life.is_open() {
                 return life;
