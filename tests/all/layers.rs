@@ -78,7 +78,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "nightly",
         &[
             "analysis", "criteria", "error", "frame", "ingest", "judge", "policy", "report", "series", "settings",
-            "stats", "units",
+            "stats", "units", "window",
         ],
     ),
     (

@@ -250,8 +250,8 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     };
     let mut open: Vec<usize> = others.iter().filter(may_be_restart).map(|fall| fall.at).collect();
     let enough = if series.info.metric.is_collected() { MIN_CYCLES } else { MANY_FALLS };
-    // What rises as abruptly as it falls comes and goes: no collector does that.
-    let gradual = rises.len() * 3 <= collections.len();
+    // What rises as abruptly as it falls comes and goes: no collector does that, unless it is known to be one's.
+    let gradual = series.info.metric.is_collected() || rises.len() * 3 <= collections.len();
     let collected = enough < collections.len() && gradual;
     let readings = match open.len() {
         1..=MANY_FALLS if MIN_CYCLES < collections.len() && gradual => vec![Reading::Restarts, Reading::Collections],

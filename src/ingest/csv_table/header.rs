@@ -78,6 +78,8 @@ impl Header {
 pub(in super::super) struct Nameless {
     /// What a bare number counts, in bytes; `None` where it does not say.
     pub(in super::super) unit: Option<f64>,
+    /// Whether it is what a runtime's collector manages.
+    pub(in super::super) is_heap: bool,
 }
 
 /// Where memory stands.
@@ -155,7 +157,7 @@ impl Header {
         match &self.columns {
             Columns::Wide(names) if self.time == 0 && names.len() == 2 => {
                 let name = names[1].as_deref()?;
-                is_one_of(name, &MEMORY_NAMES).then_some(Nameless { unit: self.units[1] })
+                is_one_of(name, &MEMORY_NAMES).then(|| Nameless { unit: self.units[1], is_heap: self.is_heap(1) })
             }
             _ => None,
         }

@@ -169,7 +169,7 @@ impl Claim {
         // Steeper than a swing of the day is at its steepest.
         let swing = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
         // Steeper than a start-up that has not settled: it gains as much within the time to settle as one must.
-        let early = why == RegimeWhy::StartUp && window < 2.0 * terms.settle_seconds;
+        let early = why == RegimeWhy::StartUp && reading != Reading::Collections && window < 2.0 * terms.settle_seconds;
         let start_up = if early { START_UP * stretch.level / terms.settle_seconds } else { 0.0 };
         let (verdict, doubt) = if let Some(staircase) = &stretch.staircase {
             match staircase.total / stretch.span() {
