@@ -171,6 +171,7 @@ impl Claim {
         // Steeper than a start-up that has not settled: it gains as much within the time to settle as one must.
         let early = why == RegimeWhy::StartUp && reading != Reading::Collections && window < 2.0 * terms.settle_seconds;
         let start_up = if early { START_UP * stretch.level / terms.settle_seconds } else { 0.0 };
+        let days = days || stretch.beside_a_day.as_ref().is_some_and(|line| grows(line, tolerance));
         let (verdict, doubt) = if let Some(staircase) = &stretch.staircase {
             match staircase.total / stretch.span() {
                 rate if rate < start_up => (Verdict::LeakSuspected, Some(Doubt::StartUp)),
@@ -178,9 +179,7 @@ impl Claim {
                 _ => (Verdict::SteppingGrowth, None),
             }
         } else if grows(&narrow.sustained, tolerance) {
-            let days = days
-                || grows(&narrow.sustained, swing)
-                || stretch.beside_a_day.as_ref().is_some_and(|line| grows(line, tolerance));
+            let days = days || grows(&narrow.sustained, swing);
             let settled = !early || grows(&narrow.sustained, start_up);
             match (agreed, settled, days) {
                 (false, ..) => (Verdict::LeakSuspected, Some(Doubt::View)),
