@@ -24,6 +24,8 @@ const HALF_DAYS: f64 = 2.0;
 /// Of the later half less is taken for significant: it is looked at because the whole left it open.
 const LATER_HALF: f64 = 0.25;
 
+/// A start-up rises so many times as much as memory does in the time as long after it: growth goes on.
+const SLOWS_DOWN: f64 = 2.0;
 /// A pass needs so many of its blocks in the last quarter of the window: a quarter of an even share.
 const SEEN_LATELY: f64 = 1.0 / 16.0;
 
@@ -252,13 +254,15 @@ impl Claim {
     }
 }
 
-/// The first sample past a start that was seen: one at less than half of the level that memory then settles at. What
-/// comes before is left out, at most a tenth of all: a start-up has more than one time constant, and nothing outweighs it.
+/// The first sample past a start that was seen: one at less than half of the level that memory then settles at, with a
+/// rise that slows down. What comes before is left out, at most a tenth of all: a start-up has more than one time
+/// constant, and nothing outweighs it.
 fn settled(seconds: &[f64], values: &[f64], settle_seconds: f64) -> usize {
     let n = seconds.len();
     let from = seconds.partition_point(|at| *at < settle_seconds.min(seconds[n - 1] / 10.0));
-    let level = median(&values[from..(2 * from + 1).min(n)]).unwrap_or(0.0);
-    if values[0] < START_UP * level { from } else { 0 }
+    let level = |at: usize| median(&values[at..(at + from / 4 + 3).min(n)]).unwrap_or(0.0);
+    let (first, then, later) = (values[0], level(from), level((2 * from).min(n - 1)));
+    if first < START_UP * then && then - first > SLOWS_DOWN * (later - then) { from } else { 0 }
 }
 
 /// Which of the verdicts of a level it is.
