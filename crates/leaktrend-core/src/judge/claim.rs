@@ -117,9 +117,9 @@ impl Claim {
         let last = segmentation.cuts(reading).last().map(|last| (*last, seconds[n - 1] - seconds[*last]));
         let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= LIFE_SHARE * fit.span_seconds);
         if !whole.is_open() {
-            // What earlier lives did is over where the last one is level, at the rate that matters over all of them.
+            // What earlier lives did is over where the last one is level.
             let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
-            let life = life.map(|(at, _)| of(at, RegimeWhy::Restart, false, terms));
+            let life = life.map(|(at, _)| of(at, RegimeWhy::Restart, true, terms));
             let level = |life: &Claim| life.verdict.proves_no_leak() || life.verdict == Verdict::Step;
             return life.filter(level).unwrap_or(whole);
         }
