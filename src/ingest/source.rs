@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
-use super::{EXPECTED, Format, Source, cleaned, csv_table, docker_stats, node_memory, prometheus, strangers, trend_csv, utf16};
+use super::{
+    EXPECTED, Format, Source, cleaned, csv_table, docker_stats, node_memory, prometheus, strangers, trend_csv, utf16,
+};
 use crate::progress::Meter;
 
 /// An input that can be read.

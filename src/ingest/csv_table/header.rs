@@ -162,7 +162,9 @@ impl Header {
         match &self.columns {
             Columns::Wide(names) if self.time == 0 && names.len() == 2 => {
                 let name = names[1].as_deref()?;
-                is_one_of(name, &MEMORY_NAMES).then_some(Nameless { unit: self.units[1] })
+                // A heap is read as a table: a trend knows nothing of what it counts.
+                (is_one_of(name, &MEMORY_NAMES) && !is_one_of(name, &HEAP_NAMES))
+                    .then_some(Nameless { unit: self.units[1] })
             }
             _ => None,
         }
@@ -173,7 +175,8 @@ impl Header {
         let Columns::Wide(names) = &self.columns else { return None };
         let mut columns = (0..names.len()).filter(|column| names[*column].is_some());
         let column = columns.next().filter(|_| columns.next().is_none())?;
-        is_one_of(names[column].as_deref()?, &MEMORY_NAMES).then_some(column)
+        let name = names[column].as_deref()?;
+        (is_one_of(name, &MEMORY_NAMES) || is_one_of(name, &HEAP_NAMES)).then_some(column)
     }
 
     /// The names of columns that are not read.

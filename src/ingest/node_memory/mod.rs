@@ -231,8 +231,7 @@ impl Reader {
             self.first_key = text[key.clone()].to_owned();
         }
         stream.account(range.clone());
-        let mut taken =
-            Taken { time_ms, process, bytes: [f64::NAN; PARTS.len()], quantum: [1.0; PARTS.len()] };
+        let mut taken = Taken { time_ms, process, bytes: [f64::NAN; PARTS.len()], quantum: [1.0; PARTS.len()] };
         for (place, part) in reading.parts.into_iter().enumerate() {
             let Some(part) = part else { continue };
             let line = stream.count_at(range.start + part.at);

@@ -34,15 +34,7 @@ pub(super) struct Piece<'a> {
 
 impl<R: Read> Pieces<R> {
     pub(super) fn new(reader: R) -> Pieces<R> {
-        Pieces {
-            reader,
-            buffer: vec![0; MAX_LINE],
-            start: 0,
-            end: 0,
-            at_end: false,
-            is_within_line: false,
-            n_lines: 0,
-        }
+        Pieces { reader, buffer: vec![0; MAX_LINE], start: 0, end: 0, at_end: false, is_within_line: false, n_lines: 0 }
     }
 
     /// The next piece; `None` at the end, and where the reader fails.

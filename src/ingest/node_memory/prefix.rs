@@ -32,7 +32,8 @@ pub(super) fn named(text: &str) -> (&str, Option<String>, &str) {
     {
         return (&text[..text.len() - rest.len()], Some(name.to_owned()), rest);
     }
-    if let Some((before, rest)) = text.split_once(" | ").or_else(|| text.strip_suffix(" |").map(|before| (before, ""))) {
+    if let Some((before, rest)) = text.split_once(" | ").or_else(|| text.strip_suffix(" |").map(|before| (before, "")))
+    {
         let number_and_name = before.trim_end().split_once('|');
         let name = match number_and_name {
             Some((number, name)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,

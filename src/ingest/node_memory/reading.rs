@@ -18,12 +18,10 @@ pub(in super::super) const PARTS: [(&str, Metric); 5] = [
 const N_TELLING: usize = 3;
 
 /// The keys of objects that hold the parts, as `normal` writes them.
-const HOLDERS: [&str; 9] =
-    ["memory", "usage", "memoryusage", "mem", "process", "data", "payload", "heap", "stats"];
+const HOLDERS: [&str; 9] = ["memory", "usage", "memoryusage", "mem", "process", "data", "payload", "heap", "stats"];
 
 /// The keys of arrays that hold readings.
-const LISTS: [&str; 9] =
-    ["readings", "samples", "data", "results", "values", "items", "history", "records", "memory"];
+const LISTS: [&str; 9] = ["readings", "samples", "data", "results", "values", "items", "history", "records", "memory"];
 
 /// The keys of a time, from the most telling.
 const TIMES: [&str; 14] = [
@@ -44,18 +42,8 @@ const TIMES: [&str; 14] = [
 ];
 
 /// The keys of a name, from the most telling.
-const NAMES: [&str; 10] = [
-    "container",
-    "containername",
-    "pod",
-    "service",
-    "servicename",
-    "app",
-    "appname",
-    "process",
-    "worker",
-    "name",
-];
+const NAMES: [&str; 10] =
+    ["container", "containername", "pod", "service", "servicename", "app", "appname", "process", "worker", "name"];
 
 /// Up to here every whole number is exact as an `f64`.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -155,7 +143,7 @@ pub(super) fn is_telling(place: usize) -> bool {
 /// Whether an object that broke off may be the beginning of a reading, by its first key, which may be cut.
 /// `first_key`: what readings before it began with.
 pub(super) fn may_begin(text: &str, first_key: &str) -> bool {
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || "{\"'`".contains(c));
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || "{\"'`".contains(c)).trim_end();
     let end = text.find(|c: char| !c.is_alphanumeric() && !"_-@.".contains(c)).unwrap_or(text.len());
     let (key, is_cut) = (normal(&text[..end]), end == text.len());
     let names = PARTS.iter().map(|(name, _)| *name).chain(HOLDERS).chain(TIMES).chain([first_key]);
@@ -167,9 +155,13 @@ pub(super) fn is_list(key: &str) -> bool {
     LISTS.contains(&normal(key).as_str())
 }
 
-/// Whether a text holds the name of a part that only Node has, or of a resident set, as a key.
+/// Whether a text holds the name of a part as a key.
 pub(super) fn names_part(text: &str) -> bool {
-    ["heapUsed", "heapTotal", "heap_used", "heap_total", "rss"].iter().any(|key| has_key(text, key))
+    PARTS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["heap_used", "heap_total", "array_buffers"])
+        .any(|key| has_key(text, key))
 }
 
 /// Whether a text holds a key: the word, perhaps with a unit and within quotes, before a colon.
@@ -267,7 +259,10 @@ mod tests {
             ("", "nothing"),
             ("-1", "`-1` is less than nothing (expected an amount of memory)"),
             ("1e300", "`1e300` is out of range (expected 0 to 2^53 bytes)"),
-            ("5 apples", "the text `5 apples` is not an amount of memory (expected a number of bytes, or such as `145MB`)"),
+            (
+                "5 apples",
+                "the text `5 apples` is not an amount of memory (expected a number of bytes, or such as `145MB`)",
+            ),
             ("NaNMB", "the text `NaNMB` is not an amount of memory (expected a number of bytes, or such as `145MB`)"),
         ] {
             assert_eq!(describe(text, None), expected, "{text}");

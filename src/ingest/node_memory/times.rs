@@ -108,7 +108,8 @@ impl Spacing {
             untimed.push((file, of_file, end_from));
         }
 
-        for ((file, of_file, end_from), (end_ms, fit)) in untimed.into_iter().zip(clock::anchor(&anchors, interval_ms)) {
+        for ((file, of_file, end_from), (end_ms, fit)) in untimed.into_iter().zip(clock::anchor(&anchors, interval_ms))
+        {
             for (back, place) in of_file.iter().rev().enumerate() {
                 readings[*place].time_ms = Some(end_ms.saturating_sub(interval_ms.saturating_mul(back as i64)));
             }
@@ -120,9 +121,9 @@ impl Spacing {
                     _ if relative => format!(
                         "assuming one reading every {every}; times count back from the last reading (`--end` gives it a date)"
                     ),
-                    Some(EndFrom::Mtime) => format!(
-                        "assuming one reading every {every}, the last at {at} (the file's modification time)"
-                    ),
+                    Some(EndFrom::Mtime) => {
+                        format!("assuming one reading every {every}, the last at {at} (the file's modification time)")
+                    }
                     _ => format!("assuming one reading every {every}, the last at {at} (as `--end` says)"),
                 },
             );
