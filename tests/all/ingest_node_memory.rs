@@ -252,8 +252,8 @@ fn odd_values_are_rejected_with_their_reason() {
     with_unit.unit = Some(1_048_576.0);
     insta::assert_snapshot!(describe_with("{\"time\":1795891384,\"rss\":145.5,\"heapUsed\":61.2}\n", &with_unit), @r"
     node-memory: 2 readings, 0 gaps, 0 others, 0 rejected
-    api/rss (Rss): 18:43:04=145.5MiB
-    api/heapUsed (Heap): 18:43:04=61.2MiB
+    api/rss (Rss): 18:43:04Z=145.5MiB
+    api/heapUsed (Heap): 18:43:04Z=61.2MiB
     ");
 }
 
@@ -375,7 +375,20 @@ fn real_services_are_read_alike_in_every_form() {
     }
 }
 
-/// The verdicts that `data/node/README.md` asks for, as far as they are right: at 10, 20 and 31 minutes, from 5 s and
+/// What the README of the folder asks for and the judge does not give.
+const NOT_YET: [&str; 9] = [
+    "h1, 31 min, 5 s: heapUsed is inconclusive",
+    "h1, 31 min, 5 s: rss is inconclusive",
+    "h1, 31 min, 15 s: heapUsed is inconclusive",
+    "h1, 31 min, 15 s: rss is inconclusive",
+    "a1, 31 min, 15 s: heapUsed is warn",
+    "b1, 10 min, 5 s: heapUsed is warn",
+    "b1, 10 min, 15 s: heapUsed is inconclusive",
+    "b1, 20 min, 5 s: heapUsed is inconclusive",
+    "b1, 20 min, 15 s: heapUsed is inconclusive",
+];
+
+/// The verdicts that the README of the folder asks for, but for those of `NOT_YET`: at 10, 20 and 31 minutes, from 5 s and
 /// thinned to 15 s.
 #[test]
 fn real_services_are_judged() {
@@ -422,7 +435,8 @@ fn real_services_are_judged() {
             }
         }
     }
-    insta::assert_snapshot!(wrong.join("\n"));
+    wrong.retain(|what| !NOT_YET.contains(&what.as_str()));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The outcome of each series of a text.

@@ -122,10 +122,7 @@ impl Reader {
                     streams.len() - 1
                 });
                 let stream = &mut streams[current];
-                // Within an object, a number may be an element of an array.
-                let may_be_stamped = !stream.is_open() || stream.is_stamped();
-                let (stamp, after) =
-                    if may_be_stamped { prefix::stamped(behind, latest_ms) } else { (None, behind.into()) };
+                let (stamp, after) = prefix::stamped(behind, latest_ms, stream.is_open() && !stream.is_stamped());
                 behind_time = after;
                 rest = &behind_time;
                 stream.begin_line(number, stamp.clone());
@@ -324,7 +321,8 @@ impl Reader {
                 of
             })
             .collect();
-        let warning = if are_names && labelled.len() > 1 {
+        let is_told = (0..counts.len()).filter(|place| counts[*place] > 0).count() > 1;
+        let warning = if are_names && is_told && !names.is_empty() {
             format!("readings are told apart by the text before them: {}", names.join(", "))
         } else if n_merged > 0 && !names.is_empty() {
             format!("the text before readings, such as {}, does not tell them apart: it differs too often", names[0])

@@ -173,18 +173,23 @@ impl Stream {
         self.object = Object::new();
     }
 
-    /// Gives up the object that is open, and goes on at the next brace within it, or behind it. What was given up.
+    /// Gives up the object that is open, and goes on at the next brace within it, at the line that cannot belong to it,
+    /// or behind it. What was given up.
     pub(super) fn give_up(&mut self) -> Range<usize> {
         let start = self.start.take().unwrap_or(self.at);
         let mut end = (self.at + 1).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end += 1;
         }
+        // Of a later line it was not known that it goes on with the object.
+        let line = self.line_at(self.at).map_or(0, |line| line.offset);
+        let is_later_line = self.at < self.text.len() && start < line;
+        if is_later_line {
+            end = line;
+        }
         let next = self.text.as_bytes().get(start + 1..end).and_then(|bytes| memchr(b'{', bytes));
         if let Some(next) = next.map(|offset| start + 1 + offset) {
-            let is_same_line = !self.text[start..next].contains('\n');
-            self.is_behind_broken = is_same_line;
-            self.label.clear();
+            self.is_behind_broken = !self.text[start..next].contains('\n');
             self.begin(next);
             return start..next;
         }
