@@ -122,7 +122,7 @@ impl Reader {
                     streams.len() - 1
                 });
                 let stream = &mut streams[current];
-                let (stamp, after) = prefix::stamped(behind, latest_ms, stream.is_open() && !stream.is_stamped());
+                let (stamp, after) = prefix::stamped(behind, latest_ms, stream.is_open().then(|| stream.is_stamped()));
                 behind_time = after;
                 rest = &behind_time;
                 stream.begin_line(number, stamp.clone());
@@ -225,7 +225,7 @@ impl Reader {
         if let Some(key) = stream.object().values().first().and_then(|value| value.path.first())
             && text.get(key.clone()).is_some_and(|key| key != self.first_key)
         {
-            self.first_key = text[key.clone()].to_owned();
+            text[key.clone()].clone_into(&mut self.first_key);
         }
         stream.account(range.clone());
         let mut taken = Taken { time_ms, process, bytes: [f64::NAN; PARTS.len()], quantum: [1.0; PARTS.len()] };

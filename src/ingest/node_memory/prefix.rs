@@ -47,14 +47,19 @@ pub(super) fn named(text: &str) -> (&str, Option<String>, &str) {
 }
 
 /// The time before a line, how it was written, and the line without it; it may stand behind a name before an object.
-/// `is_within`: whether the line may go on with an object, of which numbers and times may be a part.
-pub(super) fn stamped(text: &str, latest_ms: Option<i64>, is_within: bool) -> (Option<(Stamp, String)>, Cow<'_, str>) {
+/// `within`: where the line may go on with an object, of which numbers and times may be a part, whether that has a time
+/// before its first line.
+pub(super) fn stamped(
+    text: &str,
+    latest_ms: Option<i64>,
+    within: Option<bool>,
+) -> (Option<(Stamp, String)>, Cow<'_, str>) {
     if let Some((stamp, length)) = clock::read_stamp(text, latest_ms)
-        && (!is_within || text[..length].contains(':'))
+        && (within != Some(false) || text[..length].contains(':'))
     {
         return (Some((stamp, text[..length].trim_end().to_owned())), Cow::Borrowed(&text[length..]));
     }
-    if is_within {
+    if within.is_some() {
         return (None, Cow::Borrowed(text));
     }
     let before = text.find('{').map_or("", |brace| &text[..brace]);
@@ -113,13 +118,13 @@ mod tests {
             ("[worker 3] 2026-11-28T18:43:04Z {", "[worker 3] {"),
             ("memory [2026-11-28T18:43:04Z] {", "memory [{"),
         ] {
-            let (stamp, behind) = stamped(text, None, false);
+            let (stamp, behind) = stamped(text, None, None);
             assert_eq!(stamp.and_then(|(stamp, _)| stamp.time_ms), Some(1_795_891_384_000), "{text}");
             assert_eq!(behind, rest);
         }
-        assert_eq!(stamped("  1795891384,", None, true).0, None);
-        assert!(stamped("2026-11-28T18:43:04Z {", None, true).0.is_some());
-        assert_eq!(stamped("memory 5 {", None, false).0, None);
+        assert_eq!(stamped("  1795891384,", None, Some(false)).0, None);
+        assert!(stamped("2026-11-28T18:43:04Z {", None, Some(false)).0.is_some());
+        assert_eq!(stamped("memory 5 {", None, None).0, None);
         for text in [
             "Sat Nov 28 2026 19:43:04 GMT+0100 (Central European Standard Time)",
             "Sat, 28 Nov 2026 18:43:04 GMT",

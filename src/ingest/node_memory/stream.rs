@@ -181,10 +181,10 @@ impl Stream {
         while !self.text.is_char_boundary(end) {
             end += 1;
         }
-        // Of a later line it was not known that it goes on with the object.
+        // A later line of which nothing was read is not of this object.
         let line = self.line_at(self.at).map_or(0, |line| line.offset);
-        let is_later_line = self.at < self.text.len() && start < line;
-        if is_later_line {
+        let is_foreign = self.text.get(line..self.at).is_some_and(|read| !read.contains([':', ',']));
+        if self.at < self.text.len() && start < line && is_foreign {
             end = line;
         }
         let next = self.text.as_bytes().get(start + 1..end).and_then(|bytes| memchr(b'{', bytes));
