@@ -451,3 +451,44 @@ fn outcomes(folder: &Path, name: &str, text: &str) -> BTreeMap<String, String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     verdict["series"].as_array().unwrap().iter().map(|series| (text(&series["id"]), text(&series["outcome"]))).collect()
 }
+
+/// Whatever bytes are lost, doubled or exchanged: every line is accounted for once, and no reading is made up.
+#[test]
+fn damaged_text_is_accounted_for() {
+    let line = "{\"time\":\"2026-11-28T18:43:04.004Z\",\"rss\":101097472,\"memory\":{\"heapUsed\":\"37 MB\"}}";
+    let text = format!(
+        "2026-11-28T18:43:04Z memory {PRINTED}{line}{line}\nweb-1  | {{\napi-1  | {{ rss: 44720128 }}\nweb-1  |   rss: 1 }}\n[{line},\n{line}]\nGET / 200\n"
+    );
+    let mut state = 1u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..4_000 {
+        let mut bytes = text.clone().into_bytes();
+        for _ in 0..=random(4) {
+            let at = random(bytes.len());
+            let to = (at + random(12)).min(bytes.len());
+            match random(3) {
+                0 => drop(bytes.drain(at..to)),
+                1 => bytes[at] = b"{}[],:\"'\n\r \x1b\xc3|1a"[random(16)],
+                _ => {
+                    let part = bytes[at..to].to_vec();
+                    let place = random(bytes.len());
+                    bytes.splice(place..place, part);
+                }
+            }
+        }
+        let damaged = String::from_utf8_lossy(&bytes);
+        let ingested = read_with(&damaged, &options(Some(Format::NodeMemory)));
+        let input = &ingested.inputs[0];
+        if input.unusable.is_some() {
+            continue;
+        }
+        let total = input.samples + input.gaps + input.other_lines + input.rejected_count;
+        assert_eq!(input.lines, Some(damaged.lines().count() as u64), "{damaged:?}");
+        assert_eq!(input.lines.unwrap() + input.further, total, "{damaged:?}: {input:?}");
+        let n_samples: usize = ingested.series.iter().map(|series| series.samples.len()).sum();
+        assert_eq!(n_samples as u64, input.samples, "{damaged:?}");
+    }
+}
