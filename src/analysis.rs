@@ -242,9 +242,14 @@ impl Origins<'_> {
         self.of(series).iter().map(of_input).max().unwrap_or(Dating::Stamped)
     }
 
-    /// Whether the series is named after its container: `epoch,512.3MiB` lines name none.
+    /// Whether the series is named after its container: `epoch,512.3MiB` lines name none, and parts of a process often.
     fn name_container(&self, series: &MemorySeries) -> bool {
-        self.of(series).iter().all(|index| self.inputs[*index].format != Some(Format::TrendCsv))
+        let is_named = |format| match format {
+            Some(Format::TrendCsv) => false,
+            Some(Format::NodeMemory) => series.info.container_given,
+            _ => true,
+        };
+        self.of(series).iter().all(|index| is_named(self.inputs[*index].format))
     }
 }
 

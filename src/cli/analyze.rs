@@ -211,6 +211,8 @@ pub enum FormatArg {
     TrendCsv,
     /// CSV with a header, of Grafana and others.
     CsvTable,
+    /// What Node's `process.memoryUsage()` gives, printed or as JSON.
+    NodeMemory,
     /// A Prometheus matrix.
     Prometheus,
 }
@@ -226,6 +228,7 @@ impl From<FormatArg> for Option<Format> {
             FormatArg::KubectlTop => Some(Format::KubectlTop),
             FormatArg::TrendCsv => Some(Format::TrendCsv),
             FormatArg::CsvTable => Some(Format::CsvTable),
+            FormatArg::NodeMemory => Some(Format::NodeMemory),
             FormatArg::Prometheus => Some(Format::Prometheus),
         }
     }

@@ -110,7 +110,7 @@ fn with_point(number: &str, has_commas: bool) -> Cow<'_, str> {
 }
 
 /// The step between two numbers written with as many decimals, in bytes, at least 1.
-fn resolution(number: &str, unit: f64) -> f64 {
+pub(super) fn resolution(number: &str, unit: f64) -> f64 {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let n_decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i32);
     let exponent: i32 = exponent.parse().unwrap_or(0);

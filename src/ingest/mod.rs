@@ -11,6 +11,7 @@ mod docker_events;
 mod docker_stats;
 mod fields;
 mod lines;
+mod node_memory;
 mod numbers;
 mod order;
 mod prometheus;
@@ -62,6 +63,8 @@ pub enum Format {
     TrendCsv,
     /// CSV with a header: a column for each container, or columns of time, container and memory.
     CsvTable,
+    /// What Node's `process.memoryUsage()` gives: objects as `console.log` prints them, JSON.
+    NodeMemory,
     /// A Prometheus matrix: of a range query, or of an instant query of a range.
     Prometheus,
 }
@@ -77,6 +80,7 @@ impl Format {
             Format::KubectlTop => "kubectl-top",
             Format::TrendCsv => "trend-csv",
             Format::CsvTable => "csv-table",
+            Format::NodeMemory => "node-memory",
             Format::Prometheus => "prometheus",
         }
     }
@@ -89,7 +93,7 @@ impl Format {
             Format::NerdctlStats => Some("nerdctl stats"),
             Format::CrictlStats => Some("crictl stats"),
             Format::KubectlTop => Some("kubectl top pod"),
-            Format::TrendCsv | Format::CsvTable | Format::Prometheus => None,
+            Format::TrendCsv | Format::CsvTable | Format::NodeMemory | Format::Prometheus => None,
         }
     }
 
@@ -370,6 +374,7 @@ enum Reader {
     DockerStats(Box<docker_stats::Reader>),
     TrendCsv(trend_csv::Reader),
     CsvTable(csv_table::Reader),
+    NodeMemory(node_memory::Reader),
     Prometheus(prometheus::Reader),
 }
 
@@ -383,6 +388,7 @@ impl Reader {
             | Format::KubectlTop => Reader::DockerStats(Box::new(docker_stats::Reader::new(format, options))),
             Format::TrendCsv => Reader::TrendCsv(trend_csv::Reader::new(stem.to_owned(), options)),
             Format::CsvTable => Reader::CsvTable(csv_table::Reader::new(stem.to_owned(), options)),
+            Format::NodeMemory => Reader::NodeMemory(node_memory::Reader::new(stem.to_owned(), options)),
             Format::Prometheus => Reader::Prometheus(prometheus::Reader::new(options)),
         }
     }
@@ -392,6 +398,7 @@ impl Reader {
             Reader::DockerStats(reader) => reader.format(),
             Reader::TrendCsv(_) => Format::TrendCsv,
             Reader::CsvTable(_) => Format::CsvTable,
+            Reader::NodeMemory(_) => Format::NodeMemory,
             Reader::Prometheus(_) => Format::Prometheus,
         }
     }
@@ -411,6 +418,7 @@ impl Reader {
             Reader::DockerStats(reader) => reader.read(opened, input, index),
             Reader::TrendCsv(reader) => reader.read(opened, input, index),
             Reader::CsvTable(reader) => reader.read(opened, input, index),
+            Reader::NodeMemory(reader) => reader.read(opened, input, index),
             Reader::Prometheus(reader) => reader.read(opened, input, index),
         }
     }
@@ -421,6 +429,7 @@ impl Reader {
             Reader::DockerStats(reader) => reader.finish(inputs),
             Reader::TrendCsv(reader) => reader.finish(inputs),
             Reader::CsvTable(reader) => reader.finish(inputs),
+            Reader::NodeMemory(reader) => reader.finish(inputs),
             Reader::Prometheus(reader) => reader.finish(),
         };
         Part { format, parsed }

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use super::lines::Lines;
-use super::{EXPECTED, Format, Source, cleaned, csv_table, docker_stats, prometheus, strangers, trend_csv, utf16};
+use super::{
+    EXPECTED, Format, Source, cleaned, csv_table, docker_stats, node_memory, prometheus, strangers, trend_csv, utf16,
+};
 use crate::progress::Meter;
 
 /// An input that can be read.
@@ -252,6 +254,9 @@ pub fn recognise(beginning: &[u8]) -> Result<Format, String> {
     if prometheus::looks_like_dump(text.as_bytes()) {
         return Ok(Format::Prometheus);
     }
+    if node_memory::looks_like_node(text) {
+        return Ok(Format::NodeMemory);
+    }
     if text.starts_with(['{', '[']) {
         return recognise_json(text);
     }
@@ -295,6 +300,9 @@ fn recognise_json(text: &str) -> Result<Format, String> {
     }
     if let Some(message) = strangers::recognise(text) {
         return Err(message.to_owned());
+    }
+    if node_memory::has_resident_set(text) {
+        return Ok(Format::NodeMemory);
     }
     Err(format!("it is JSON of another kind: it begins with {} (expected {EXPECTED})", begins(text)))
 }

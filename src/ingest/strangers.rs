@@ -18,8 +18,9 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
     }
     if any(&|line| line.contains("heapTotal") || line.contains("heapUsed")) {
         return Some(
-            "it is what Node's `process.memoryUsage()` prints: without times, several lines a reading \
-             (expected one reading a line: `console.log(Math.round(Date.now() / 1000) + ',' + process.memoryUsage().rss + 'B')`)",
+            "it holds the names of `process.memoryUsage()`, but no object of it \
+             (expected what `console.log(process.memoryUsage())` prints, or JSON: \
+             `console.log(JSON.stringify({ time: new Date(), ...process.memoryUsage() }))`)",
         );
     }
     if any(&|line| line.contains("minflt/s") && line.contains("RSS")) {

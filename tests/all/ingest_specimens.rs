@@ -58,6 +58,7 @@ const READ: &[Read] = &[
         0,
         "sf-38-e6837395-6951-4559-acbc-98146d9b3480_52adab36-a1c0-4ea6-95b4-67e51498fb4e=53.25MiB",
     ),
+    ("issue-nodejs-help-4497.txt", Format::NodeMemory, 5, 0, 0, "issue-nodejs-help-4497/rss=163.2MiB"),
 ];
 
 /// JSON, whose readings do not stand on lines: readings, series, and the first of them with its first memory.
@@ -73,7 +74,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("issue-for-linux-670-oom-events.txt", "it is what `docker events` prints"),
     ("issue-moby-18470-events.jsonl", "it is what `docker events` prints"),
     ("gclog-ps-head.log", "it is the garbage collection log of a Java virtual machine"),
-    ("issue-nodejs-help-4497.txt", "it is what Node's `process.memoryUsage()` prints"),
     ("pidstat-cn.txt", "it is what `pidstat -r` prints"),
     // Broken by the page that it was taken from.
     ("prom-docs-matrix-1.json", "it is not JSON that can be read"),

@@ -20,6 +20,7 @@ mod ingest_capture;
 mod ingest_exports;
 mod ingest_files;
 mod ingest_forms;
+mod ingest_node_memory;
 mod ingest_parallel;
 mod ingest_properties;
 mod ingest_specimens;

@@ -1,6 +1,6 @@
 //! The header line: what separates fields, which column is the time, which are memory.
 
-use super::super::{fields, prometheus};
+use super::super::{fields, node_memory, prometheus};
 use crate::units::{Amount, GIB, KIB, MIB};
 
 /// Names of a column of time, without case, blanks, `_` and `-`.
@@ -63,6 +63,8 @@ pub(super) struct Header {
     pub(super) columns: Columns,
     /// What a bare number of each column counts, in bytes; `None` where the header does not say.
     pub(super) units: Vec<Option<f64>>,
+    /// For each column which part of `process.memoryUsage()` it is, where these are the columns.
+    pub(super) parts: Vec<Option<usize>>,
 }
 
 impl Header {
@@ -78,8 +80,6 @@ impl Header {
 pub(in super::super) struct Nameless {
     /// What a bare number counts, in bytes; `None` where it does not say.
     pub(in super::super) unit: Option<f64>,
-    /// Whether it is what a runtime's collector manages.
-    pub(in super::super) is_heap: bool,
 }
 
 /// Where memory stands.
@@ -119,7 +119,11 @@ impl Header {
             }
             _ => Columns::Wide(wide(&names, &bare, time)),
         };
-        Some(Header { delimiter, names, time, columns, units })
+        let parts = match columns {
+            Columns::Wide(_) => node_parts(&bare),
+            Columns::Long { .. } => vec![None; bare.len()],
+        };
+        Some(Header { delimiter, names, time, columns, units, parts })
     }
 
     /// Whether a column is what a runtime's collector manages, by its name.
@@ -149,6 +153,7 @@ impl Header {
             time,
             columns: Columns::Long { names: vec![("container", name)], memory },
             units: vec![None; cells.len()],
+            parts: vec![None; cells.len()],
         })
     }
 
@@ -157,7 +162,9 @@ impl Header {
         match &self.columns {
             Columns::Wide(names) if self.time == 0 && names.len() == 2 => {
                 let name = names[1].as_deref()?;
-                is_one_of(name, &MEMORY_NAMES).then(|| Nameless { unit: self.units[1], is_heap: self.is_heap(1) })
+                // A heap is read as a table: a trend knows nothing of what it counts.
+                (is_one_of(name, &MEMORY_NAMES) && !is_one_of(name, &HEAP_NAMES))
+                    .then_some(Nameless { unit: self.units[1] })
             }
             _ => None,
         }
@@ -168,7 +175,8 @@ impl Header {
         let Columns::Wide(names) = &self.columns else { return None };
         let mut columns = (0..names.len()).filter(|column| names[*column].is_some());
         let column = columns.next().filter(|_| columns.next().is_none())?;
-        is_one_of(names[column].as_deref()?, &MEMORY_NAMES).then_some(column)
+        let name = names[column].as_deref()?;
+        (is_one_of(name, &MEMORY_NAMES) || is_one_of(name, &HEAP_NAMES)).then_some(column)
     }
 
     /// The names of columns that are not read.
@@ -187,12 +195,22 @@ impl Header {
 fn wide(names: &[String], bare: &[String], time: usize) -> Vec<Option<String>> {
     let is_other = |name: &str| OTHER_MEASURES.iter().any(|measure| name.to_lowercase().contains(measure));
     let is_mixed = names.iter().any(|name| prometheus::labels_of_name(name).is_none() && is_other(name));
-    let is_memory = |name: &str| !is_mixed || is_one_of(name, &MEMORY_NAMES);
+    let parts = node_parts(bare);
+    let is_node = parts.iter().any(Option::is_some);
+    let is_memory = |column: usize| {
+        if is_node { parts[column].is_some() } else { !is_mixed || is_one_of(&bare[column], &MEMORY_NAMES) }
+    };
     (0..names.len())
-        .map(|column| {
-            (column != time && !names[column].is_empty() && is_memory(&bare[column])).then(|| bare[column].clone())
-        })
+        .map(|column| (column != time && !names[column].is_empty() && is_memory(column)).then(|| bare[column].clone()))
         .collect()
+}
+
+/// For each column which part of `process.memoryUsage()` it is, where there are several, with a heap among them.
+fn node_parts(bare: &[String]) -> Vec<Option<usize>> {
+    let parts: Vec<Option<usize>> = bare.iter().map(|name| node_memory::part_of(name)).collect();
+    let is_heap = |name: &String| is_one_of(name.rsplit('.').next().unwrap_or_default(), &HEAP_NAMES);
+    let is_node = 1 < parts.iter().flatten().count() && bare.iter().any(is_heap);
+    if is_node { parts } else { vec![None; bare.len()] }
 }
 
 fn is_one_of(name: &str, known: &[&str]) -> bool {

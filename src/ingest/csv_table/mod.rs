@@ -13,7 +13,7 @@ use super::fields::{self, Memory};
 use super::numbers::{self, Meaning, Numbers};
 use super::source::Opened;
 use super::stamps::{Seasons, TimeNotes};
-use super::{Input, Options, Parsed, SeriesSamples, cleaned, counted, lines::Line, prometheus};
+use super::{Input, Options, Parsed, SeriesSamples, cleaned, counted, lines::Line, node_memory, prometheus};
 use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 use header::{Columns, Header};
 
@@ -190,6 +190,9 @@ impl Reader {
                 let anonymous = header.anonymous();
                 let stem = self.stem.clone();
                 let name = |column: usize| {
+                    if let Some(part) = header.parts[column] {
+                        return names[column].as_ref().map(|_| self.place_of_part(part));
+                    }
                     let name = if Some(column) == anonymous { Some(&stem) } else { names[column].as_ref() }?;
                     // It may be written as in PromQL.
                     Some(self.place(name, header.is_heap(column), || match prometheus::labels_of_name(name) {
@@ -255,6 +258,18 @@ impl Reader {
         self.series.push(SeriesSamples { info, samples: Samples::default(), inputs: Vec::new() });
         self.places.insert(name.to_owned(), self.series.len() - 1);
         self.series.len() - 1
+    }
+
+    /// The series of a part of `process.memoryUsage()`, of the process that the file is named after.
+    fn place_of_part(&mut self, part: usize) -> usize {
+        let (name, metric) = node_memory::PARTS[part];
+        let (id, stem) = (format!("{}/{name}", self.stem), self.stem.clone());
+        let place = self.place(&id, false, || {
+            ([("container".to_owned(), stem), ("part".to_owned(), name.to_owned())].into(), false)
+        });
+        let info = &mut self.series[place].info;
+        (info.metric, info.container_given) = (metric, false);
+        place
     }
 
     fn read_row(&mut self, file: &mut File, line: Line<'_>, text: &str, input: &mut Input, index: usize) {

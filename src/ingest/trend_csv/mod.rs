@@ -77,8 +77,6 @@ struct Units {
     header: Option<f64>,
     /// Whether an amount had its unit with it: a number without one is then a damaged row.
     in_rows: bool,
-    /// Whether the header says that it is what a runtime's collector manages.
-    is_heap: bool,
 }
 
 /// The limit behind the amounts.
@@ -134,7 +132,7 @@ impl Reader {
             rows: Rows::default(),
             inputs: Vec::new(),
             limit: RowLimit::default(),
-            units: Units { header: options.unit, ..Units::default() },
+            units: Units { header: options.unit, in_rows: false },
             seasons: Seasons::default(),
             dateless: Dateless::default(),
             end_ms: options.end_ms,
@@ -238,7 +236,7 @@ impl Reader {
 
     /// Tells the containers apart, and gives everything that was read.
     pub(super) fn finish(self, inputs: &mut [(usize, Input)]) -> Parsed {
-        let Reader { stem, mut rows, inputs: ends, limit, dateless, end_ms, units, .. } = self;
+        let Reader { stem, mut rows, inputs: ends, limit, dateless, end_ms, .. } = self;
         let moved = dateless.settle(inputs, end_ms);
         if let Some(moved) = moved {
             rows.time_ms.iter_mut().for_each(|time_ms| moved.date(time_ms));
@@ -274,7 +272,7 @@ impl Reader {
                     RowLimit::One(bytes) => Some(Limit { bytes, source: LimitSource::Input }),
                     RowLimit::None | RowLimit::Several => None,
                 },
-                metric: if units.is_heap { Metric::Heap } else { Metric::DockerUsage },
+                metric: Metric::DockerUsage,
                 container_given: false,
                 sampling: Sampling::Raw,
             };
@@ -379,7 +377,6 @@ impl Units {
         match csv_table::nameless_header(line) {
             Some(header) => {
                 self.header = header.unit.or(self.header);
-                self.is_heap |= header.is_heap;
                 true
             }
             None => line.len() < text.len(),
