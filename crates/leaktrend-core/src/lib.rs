@@ -3,6 +3,7 @@
 //! `series -> segment -> fit -> judge`: each arrow is one function from one value to the next, and nothing points
 //! back. The crate does not print, read files or look at the clock.
 
+pub mod causes;
 pub mod fit;
 pub mod forecast;
 pub mod judge;

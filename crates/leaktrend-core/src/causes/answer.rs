@@ -1,0 +1,159 @@
+//! From explanations to causes: what is named, with how many bytes, and what could be it as well.
+
+use crate::stats::Points;
+use crate::stats::ar1;
+use crate::stats::robust::mean;
+
+use super::columns::{Term, View};
+use super::explain::{Explanation, Explanations, Scored};
+use super::{BytesPerUnit, Cause, How, Source, Terms};
+
+/// A level grows where this is the probability that it does.
+const GROWS: f64 = 0.95;
+
+/// What explains a view.
+pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
+    let explanations = Explanations::new(view);
+    let mut best = explanations.search(Vec::new(), &|_| true);
+    // What the best explanation is without each of its causes; where that is better, the search had missed it.
+    let mut without = all_without(&explanations, &best);
+    for _ in 0..3 {
+        let Some((_, better)) = without.iter().find(|(_, other)| other.score < best.score - 1e-6) else { break };
+        best = explanations.search(better.terms.clone(), &|_| true);
+        without = all_without(&explanations, &best);
+    }
+    let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
+    let nothing_grows = || explanations.search(best.terms.clone(), &|term| term.source_of_growth().is_none());
+    let is_certain = best.terms.iter().any(grows) && nothing_grows().score - best.score >= terms.margin;
+
+    let mut causes: Vec<Cause> = without
+        .iter()
+        .filter_map(|(index, other)| {
+            let margin = (other.score - best.score).max(0.0);
+            let is_named = margin >= terms.margin;
+            if !is_named && !(is_certain && grows(index)) {
+                return None;
+            }
+            cause(&explanations, terms, &best, (*index, other))
+        })
+        .collect();
+    causes.sort_by(|a, b| {
+        let share = |cause: &Cause| cause.share_of_growth.unwrap_or(0.0);
+        a.how.cmp(&b.how).then(b.is_named.cmp(&a.is_named)).then(share(b).total_cmp(&share(a)))
+    });
+    causes
+}
+
+/// The source of a term, and whether that is a rate or a level.
+fn subject(term: Term) -> Option<Source> {
+    match term {
+        Term::Flight(source) | Term::Level(source) | Term::Lost(source, _) => Some(source),
+        Term::Levels | Term::StartUp | Term::Rhythm => None,
+    }
+}
+
+/// Whether two terms say the same of the same source, whatever the delay.
+fn is_same(one: Term, other: Term) -> bool {
+    one.excludes(other) || one == other
+}
+
+fn all_without(explanations: &Explanations<'_>, best: &Scored) -> Vec<(usize, Scored)> {
+    let causes = best.terms.iter().filter(|index| subject(explanations.term(**index)).is_some());
+    let without = causes.map(|index| {
+        let term = explanations.term(*index);
+        (*index, explanations.search(best.terms.clone(), &|other| !is_same(term, other)))
+    });
+    without.collect()
+}
+
+fn cause(
+    explanations: &Explanations<'_>,
+    terms: &Terms,
+    best: &Scored,
+    (index, without): (usize, &Scored),
+) -> Option<Cause> {
+    let view = explanations.view;
+    let term = explanations.term(index);
+    let source = subject(term)?;
+    let candidate = &view.candidates[index];
+    let posterior = explanations.posterior(best, index)?;
+    let unit = view.scaled.unit / candidate.scale;
+    let tail = (1.0 - terms.confidence) / 2.0;
+    let bytes_per_unit = BytesPerUnit {
+        value: posterior.mean() * unit,
+        lower: posterior.quantile(tail) * unit,
+        upper: posterior.quantile(1.0 - tail) * unit,
+        confidence: terms.confidence,
+    };
+    let margin = (without.score - best.score).max(0.0);
+    let how = match term {
+        Term::Lost(..) => How::Lost,
+        Term::Level(_) if level_grows(view, candidate.columns[0].values()) => How::Held,
+        _ => How::Follows,
+    };
+    let limit = best.score + terms.margin;
+    let indistinguishable = if term.source_of_growth().is_some() && without.score <= limit {
+        let mut others: Vec<(Source, f64)> =
+            explanations.others(without, limit, &|other| !is_same(term, other)).into_iter().collect();
+        others.retain(|(other, _)| {
+            let in_best = |index: &usize| explanations.term(*index).source_of_growth() == Some(*other);
+            *other != source && !best.terms.iter().any(in_best)
+        });
+        others.sort_by(|a, b| a.1.total_cmp(&b.1));
+        others.into_iter().map(|(other, _)| other).collect()
+    } else {
+        Vec::new()
+    };
+    // A level explains growth by how far it rises.
+    let share_of_growth = term.source_of_growth().and_then(|_| {
+        let explained = posterior.mean() * rise(view, candidate.columns[0].values());
+        let grown = rise(view, &without_the_rest(explanations, &best.terms));
+        (grown > 0.0).then_some(explained / grown)
+    });
+    Some(Cause {
+        source,
+        how,
+        bytes_per_unit,
+        share_of_growth,
+        delay_seconds: if let Term::Lost(_, delay) = term { delay } else { 0.0 },
+        margin,
+        probability: 1.0 / (1.0 + (-0.5 * margin).exp()),
+        is_named: margin >= terms.margin,
+        indistinguishable,
+    })
+}
+
+/// Whether a level rises from the first to the last block, beyond its own noise.
+fn level_grows(view: &View, level: &[f64]) -> bool {
+    let Some(points) = Points::new(&view.x, level) else { return false };
+    ar1::line_through(points, view.x[0], 0.0).is_some_and(|line| line.slope().probability_at_most(0.0) < 1.0 - GROWS)
+}
+
+/// What is left of memory, scaled, beside all that does not make it grow.
+fn without_the_rest(explanations: &Explanations<'_>, terms: &Explanation) -> Vec<f64> {
+    let view = explanations.view;
+    let coefficients = explanations.coefficients(terms);
+    let mut left = view.scaled.values.clone();
+    let mut next = view.base.len();
+    for index in terms {
+        for column in &view.candidates[*index].columns {
+            let coefficient = coefficients.get(next).copied().unwrap_or(0.0);
+            next += 1;
+            if explanations.term(*index).source_of_growth().is_none() {
+                left.iter_mut().zip(column.values()).for_each(|(left, value)| *left -= coefficient * value);
+            }
+        }
+    }
+    left
+}
+
+/// By how much values rise within lives, from the first eighth of each to its last.
+fn rise(view: &View, values: &[f64]) -> f64 {
+    let of_life = |life: &std::ops::Range<usize>| {
+        let values = &values[life.clone()];
+        let eighth = values.len().div_ceil(8);
+        let [first, last] = [&values[..eighth], &values[values.len() - eighth..]].map(mean);
+        last.unwrap_or(0.0) - first.unwrap_or(0.0)
+    };
+    view.lives.iter().map(of_life).sum()
+}

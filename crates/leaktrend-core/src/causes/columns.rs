@@ -1,0 +1,363 @@
+//! What may explain the blocks of a series, as columns.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::segment::Segmentation;
+use crate::stats::ar1::{Column, Noise, Regression, Scaled};
+use crate::stats::calendar;
+use crate::stats::troughs::Blocks;
+
+use super::{Covariates, Measure, Source};
+
+/// Time constants of a start-up that are tried, as shares of the longest life.
+const TIME_CONSTANTS: [f64; 3] = [0.02, 0.06, 0.15];
+/// A delay of less than this share of a block cannot be seen.
+const SHORTEST_DELAY: f64 = 0.4;
+/// And at most this share of the window is tried.
+const LONGEST_DELAY: f64 = 0.1;
+
+/// A series in blocks, and what is known beside.
+pub(super) struct Sight<'a> {
+    pub(super) segmentation: &'a Segmentation<'a>,
+    /// The sample with which the blocks begin.
+    pub(super) from: usize,
+    pub(super) blocks: &'a Blocks,
+    pub(super) monday: Option<f64>,
+    pub(super) start_ms: i64,
+}
+
+/// What a term of an explanation is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Term {
+    /// Lives after the second have levels of their own.
+    Levels,
+    /// A start-up of each life that levels off.
+    StartUp,
+    /// A rhythm of the day, and of the week.
+    Rhythm,
+    /// Memory of requests in flight.
+    Flight(Source),
+    /// Memory held by a level.
+    Level(Source),
+    /// Memory lost to each unit, after a delay in seconds.
+    Lost(Source, f64),
+}
+
+impl Term {
+    /// What it says to be the cause of growth.
+    pub(super) fn source_of_growth(self) -> Option<Source> {
+        match self {
+            Term::Level(source) | Term::Lost(source, _) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Whether a negative number of bytes would make no sense.
+    pub(super) fn is_positive(self) -> bool {
+        matches!(self, Term::Flight(_) | Term::Level(_) | Term::Lost(..))
+    }
+
+    /// Whether an explanation has one of both at most.
+    pub(super) fn excludes(self, other: Term) -> bool {
+        match (self, other) {
+            (Term::StartUp, Term::StartUp) | (Term::Rhythm, Term::Rhythm) => true,
+            (Term::Lost(one, _), Term::Lost(other, _)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// A term that was made to columns.
+pub(super) struct Candidate {
+    pub(super) term: Term,
+    pub(super) columns: Vec<Rc<Column>>,
+    /// What it costs beside its coefficients: twice the logarithm of how many there are to choose from.
+    pub(super) price: f64,
+    /// Units of the (only) column for 1.
+    pub(super) scale: f64,
+}
+
+/// Troughs or means of blocks, and all that may explain them.
+pub(super) struct View {
+    pub(super) noise: Noise,
+    pub(super) scaled: Scaled,
+    pub(super) response: Rc<Column>,
+    /// In every explanation.
+    pub(super) base: Vec<Rc<Column>>,
+    pub(super) candidates: Vec<Candidate>,
+    /// First and last block of each life.
+    pub(super) lives: Vec<Range<usize>>,
+    pub(super) x: Vec<f64>,
+    /// The variance of reading, scaled.
+    pub(super) floor: f64,
+}
+
+/// The view, troughs or means, that knows growth with all requests better.
+pub(super) fn better_view(sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], floor: f64) -> View {
+    let troughs = View::new(sight, covariates, delays, floor, true);
+    if sight.blocks.troughs == sight.blocks.means {
+        return troughs;
+    }
+    let means = View::new(sight, covariates, delays, floor, false);
+    if means.error_of_growth() < troughs.error_of_growth() { means } else { troughs }
+}
+
+impl View {
+    fn new(sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], floor: f64, of_troughs: bool) -> View {
+        let Blocks { x, troughs, means, starts, .. } = sight.blocks;
+        let values = if of_troughs { troughs } else { means };
+        let scaled = Scaled::new(values);
+        let noise = Noise::new(x, starts);
+        let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
+        let lives: Vec<Range<usize>> = edges.windows(2).map(|edge| edge[0]..edge[1]).collect();
+        let within = |range: Range<usize>| {
+            noise.column((0..x.len()).map(|index| f64::from(u8::from(range.contains(&index)))).collect())
+        };
+        // The age of the first life is not known, so it always has its own level.
+        let base = [0..lives[0].end, lives[0].end..x.len()].into_iter().filter(|range| !range.is_empty()).map(within);
+        let base = base.collect();
+        let later: Vec<Rc<Column>> = lives.iter().skip(2).map(|life| within(life.clone())).collect();
+        let mut view = View {
+            response: noise.column(scaled.values.clone()),
+            floor: floor / scaled.unit.powi(2),
+            base,
+            candidates: Vec::new(),
+            lives,
+            x: x.clone(),
+            noise,
+            scaled,
+        };
+        if !later.is_empty() {
+            view.push(Term::Levels, later, 0.0, 1.0);
+        }
+        view.push_start_ups();
+        view.push_rhythms(sight.monday);
+        view.push_causes(sight, covariates, delays, of_troughs.then_some(&troughs[..]));
+        view
+    }
+
+    fn push(&mut self, term: Term, columns: Vec<Rc<Column>>, price: f64, scale: f64) {
+        self.candidates.push(Candidate { term, columns, price, scale });
+    }
+
+    fn push_start_ups(&mut self) {
+        let longest = self.lives.iter().map(|life| self.x[life.end - 1] - self.x[life.start]).fold(0.0, f64::max);
+        for share in TIME_CONSTANTS {
+            let of_life = |life: &Range<usize>| {
+                let ages = life.clone().map(|index| self.x[index] - self.x[life.start]);
+                ages.map(|age| (-age / (share * longest)).exp()).collect::<Vec<f64>>()
+            };
+            let column = self.noise.column(self.lives.iter().flat_map(of_life).collect());
+            self.push(Term::StartUp, vec![column], 2.0 * (TIME_CONSTANTS.len() as f64).ln(), 1.0);
+        }
+    }
+
+    fn push_rhythms(&mut self, monday: Option<f64>) {
+        let mut rhythms = calendar::rhythms(&self.x, &self.scaled.values, monday);
+        rhythms.push(calendar::daily(&self.x));
+        rhythms.retain(|rhythm| !rhythm.columns.is_empty() && rhythm.columns.len() <= self.x.len() / 8);
+        let per_coefficient = (self.x.len() as f64).ln();
+        for rhythm in rhythms {
+            let columns = rhythm.columns.into_iter().map(|values| self.noise.column(values)).collect();
+            self.push(Term::Rhythm, columns, rhythm.searched as f64 * per_coefficient, 1.0);
+        }
+    }
+
+    /// `troughs`: the level up to which samples of a block count; `None` for all of them.
+    fn push_causes(&mut self, sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], troughs: Option<&[f64]>) {
+        let times = Times::new(sight, troughs);
+        let width = crate::stats::robust::median_of(|| self.x.windows(2).map(|pair| pair[1] - pair[0])).unwrap_or(1.0);
+        let longest = LONGEST_DELAY * (self.x[self.x.len() - 1] - self.x[0]);
+        let visible = |delay: &f64| SHORTEST_DELAY * width <= *delay && *delay <= longest;
+        let delays: Vec<f64> = [0.0].into_iter().chain(delays.iter().copied().filter(visible)).collect();
+
+        let of_clock = (0..self.x.len()).map(|block| times.mean(block, |time| time)).collect();
+        let of_clock = self.since_start(of_clock, &times.life_starts);
+        self.push_cause(Term::Lost(Source::Clock, 0.0), of_clock, 0.0);
+
+        let grids: Vec<Grid> = covariates.each.iter().map(|covariate| Grid::new(covariates, &covariate.values, sight)).collect();
+        let is = |measure: Measure| {
+            let of = move |(_, covariate): &(usize, &super::Covariate)| covariate.measure == measure;
+            covariates.each.iter().enumerate().filter(of).map(|(index, _)| index).collect::<Vec<usize>>()
+        };
+        let (requests, events, levels) = (is(Measure::Requests), is(Measure::Events), is(Measure::Level));
+        let all = Grid::sum(requests.iter().map(|index| &grids[*index]));
+        let counts = requests.iter().chain(&events).map(|index| (Source::Covariate(*index), &grids[*index]));
+        let counts: Vec<(Source, &Grid)> =
+            counts.chain(all.as_ref().filter(|_| requests.len() > 1).map(|all| (Source::AllRequests, all))).collect();
+        let choices = (requests.len() + events.len() + levels.len()).max(1) as f64;
+        for (source, grid) in counts {
+            let among = if source == Source::AllRequests { 1.0 } else { choices };
+            let rates = (0..self.x.len()).map(|block| grid.rate(&times.spans[block])).collect();
+            self.push_cause(Term::Flight(source), rates, 2.0 * among.ln());
+            for delay in &delays {
+                let sums = (0..self.x.len()).map(|block| {
+                    let first = times.first_cause(block);
+                    times.mean(block, |time| grid.until((time - delay).max(first)))
+                });
+                let sums = sums.collect();
+                let starts: Vec<f64> = times.life_starts.iter().map(|start| grid.until(*start)).collect();
+                let price = 2.0 * (among * delays.len() as f64).ln();
+                self.push_cause(Term::Lost(source, *delay), self.since_start(sums, &starts), price);
+            }
+        }
+        for index in levels {
+            let level = (0..self.x.len()).map(|block| times.mean(block, |time| grids[index].at(time))).collect();
+            self.push_cause(Term::Level(Source::Covariate(index)), level, 2.0 * choices.ln());
+        }
+    }
+
+    /// What has come since each life began, where `starts` holds what had come before.
+    fn since_start(&self, mut sums: Vec<f64>, starts: &[f64]) -> Vec<f64> {
+        for (life, start) in self.lives.iter().zip(starts) {
+            sums[life.clone()].iter_mut().for_each(|sum| *sum -= start);
+        }
+        sums
+    }
+
+    fn push_cause(&mut self, term: Term, mut values: Vec<f64>, price: f64) {
+        let scale = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        if scale > 0.0 {
+            values.iter_mut().for_each(|value| *value /= scale);
+            let column = self.noise.column(values);
+            self.push(term, vec![column], price, scale);
+        }
+    }
+
+    /// The standard deviation of growth with all requests beside the load, or by the clock, as a share of the level.
+    fn error_of_growth(&self) -> f64 {
+        let grows = |term: Term| matches!(term, Term::Lost(Source::AllRequests, 0.0));
+        let by_clock = |term: Term| term == Term::Lost(Source::Clock, 0.0);
+        let find = |is: &dyn Fn(Term) -> bool| self.candidates.iter().find(|candidate| is(candidate.term));
+        let Some(growth) = find(&grows).or_else(|| find(&by_clock)) else { return f64::INFINITY };
+        let mut regression = Regression::new(&self.noise, Rc::clone(&self.response));
+        let load = find(&|term| term == Term::Flight(Source::AllRequests));
+        for column in self.base.iter().chain(load.into_iter().flat_map(|load| &load.columns)) {
+            regression.push(Rc::clone(column));
+        }
+        if !regression.push(Rc::clone(&growth.columns[0])) {
+            return f64::INFINITY;
+        }
+        let mut weights = vec![0.0; regression.rank()];
+        *weights.last_mut().expect("a column was added") = 1.0;
+        let line = regression.lines(&weights, [&weights], self.floor);
+        line.map_or(f64::INFINITY, |[line]| line.slope().spread() * self.scaled.unit)
+    }
+}
+
+/// Which times count for each block, in seconds from the first sample of the series.
+struct Times {
+    of_block: Vec<Vec<f64>>,
+    /// Begin and end of each block.
+    spans: Vec<Range<f64>>,
+    life_starts: Vec<f64>,
+}
+
+impl Times {
+    fn new(sight: &Sight<'_>, troughs: Option<&[f64]>) -> Times {
+        let Sight { segmentation, from, blocks, .. } = sight;
+        let seconds = &segmentation.seconds[*from..];
+        let values = &segmentation.values[*from..];
+        let pulses = &segmentation.falls.pulses;
+        let is_kept = |at: &usize| {
+            let pulse = pulses.partition_point(|pulse| pulse.end <= at + from);
+            pulses.get(pulse).is_none_or(|pulse| at + from < pulse.start)
+        };
+        let of_block = |(block, samples): (usize, &Range<usize>)| {
+            let counts = |at: &usize| troughs.is_none_or(|troughs| values[*at] <= troughs[block]);
+            samples.clone().filter(is_kept).filter(counts).map(|at| seconds[at]).collect()
+        };
+        let first_of_lives = [0].into_iter().chain(blocks.starts.iter().copied());
+        Times {
+            of_block: blocks.samples.iter().enumerate().map(of_block).collect(),
+            spans: blocks
+                .samples
+                .iter()
+                .map(|samples| {
+                    let step = if samples.start > 0 { seconds[samples.start] - seconds[samples.start - 1] } else { 0.0 };
+                    seconds[samples.start] - step..seconds[samples.end - 1]
+                })
+                .collect(),
+            life_starts: first_of_lives.map(|block| seconds[blocks.samples[block].start]).collect(),
+        }
+    }
+
+    /// Since when what comes may be kept in the life of a block: the first life is older than the series.
+    fn first_cause(&self, block: usize) -> f64 {
+        let begun = self.spans[block].end;
+        let life = self.life_starts.partition_point(|start| *start <= begun).max(1);
+        if life == 1 { f64::NEG_INFINITY } else { self.life_starts[life - 1] }
+    }
+
+    /// The mean of a function of time over the times of a block.
+    fn mean(&self, block: usize, of: impl Fn(f64) -> f64) -> f64 {
+        let times = &self.of_block[block];
+        times.iter().map(|time| of(*time)).sum::<f64>() / times.len() as f64
+    }
+}
+
+/// One covariate over time, in seconds from the first sample of the series.
+struct Grid {
+    start: f64,
+    width: f64,
+    values: Vec<f64>,
+    /// What has come before each edge of the bins.
+    sums: Vec<f64>,
+}
+
+impl Grid {
+    fn new(covariates: &Covariates, values: &[f64], sight: &Sight<'_>) -> Grid {
+        let mut sums = Vec::with_capacity(values.len() + 1);
+        sums.push(0.0);
+        sums.extend(values.iter().scan(0.0, |sum, value| {
+            *sum += value;
+            Some(*sum)
+        }));
+        Grid {
+            start: (covariates.start_ms - sight.start_ms) as f64 / 1000.0,
+            width: covariates.bin_ms as f64 / 1000.0,
+            values: values.to_vec(),
+            sums,
+        }
+    }
+
+    /// All of these together; `None` for none.
+    fn sum<'a>(mut grids: impl Iterator<Item = &'a Grid>) -> Option<Grid> {
+        let first = grids.next()?;
+        let first = Grid { start: first.start, width: first.width, values: first.values.clone(), sums: first.sums.clone() };
+        Some(grids.fold(first, |mut all, grid| {
+            all.values.iter_mut().zip(&grid.values).for_each(|(sum, value)| *sum += value);
+            all.sums.iter_mut().zip(&grid.sums).for_each(|(sum, value)| *sum += value);
+            all
+        }))
+    }
+
+    /// How many had come by `time`; before and after the bins at the mean rate.
+    fn until(&self, time: f64) -> f64 {
+        let bins = self.values.len();
+        let at = (time - self.start) / self.width;
+        if at < 0.0 || bins as f64 <= at {
+            let beyond = if at < 0.0 { at } else { at - bins as f64 };
+            let known = if at < 0.0 { 0.0 } else { self.sums[bins] };
+            return known + beyond * self.sums[bins] / bins as f64;
+        }
+        let bin = at as usize;
+        self.sums[bin] + (at - bin as f64) * self.values[bin]
+    }
+
+    /// The mean rate in a span, per second; that at its end where it has no length.
+    fn rate(&self, span: &Range<f64>) -> f64 {
+        let begin = if span.start < span.end { span.start } else { span.end - self.width };
+        (self.until(span.end) - self.until(begin)) / (span.end - begin)
+    }
+
+    /// The level at `time`: that of its bin, between the middles of two in proportion.
+    fn at(&self, time: f64) -> f64 {
+        let last = self.values.len() - 1;
+        let at = ((time - self.start) / self.width - 0.5).clamp(0.0, last as f64);
+        let bin = (at as usize).min(last);
+        let next = (bin + 1).min(last);
+        self.values[bin] + (at - bin as f64) * (self.values[next] - self.values[bin])
+    }
+}

@@ -1,0 +1,199 @@
+//! Searches the explanations of a series: which terms together explain it best.
+//!
+//! All explanations cannot be tried, so terms are added, dropped and exchanged one at a time for as long as that
+//! explains more (stepwise search in both directions; Efroymson 1960), under the extended BIC.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::stats::ar1::{PHI, Regression};
+use crate::stats::posterior::{LinePosterior, SlopePosterior};
+
+use super::Source;
+use super::columns::{Term, View};
+
+/// So many kinds are held to leak at a time, beside the clock.
+const MOST_LEAKS: usize = 2;
+/// Beyond this weight (in BIC) an explanation does not count.
+const PLAUSIBLE: f64 = 10.0;
+/// So many explanations are averaged at most.
+const MOST_AVERAGED: usize = 12;
+/// Rounds of a search; it ends by itself long before.
+const MOST_ROUNDS: usize = 40;
+
+/// Terms that explain together, as increasing indices of candidates.
+pub(super) type Explanation = Vec<usize>;
+
+/// An explanation with what it scores.
+#[derive(Debug, Clone)]
+pub(super) struct Scored {
+    /// Extended BIC, up to a constant; smaller is better.
+    pub(super) score: f64,
+    pub(super) terms: Explanation,
+}
+
+/// Explanations of one view.
+pub(super) struct Explanations<'a> {
+    pub(super) view: &'a View,
+    per_coefficient: f64,
+}
+
+impl<'a> Explanations<'a> {
+    pub(super) fn new(view: &'a View) -> Explanations<'a> {
+        Explanations { view, per_coefficient: (view.x.len() as f64).ln() }
+    }
+
+    pub(super) fn term(&self, index: usize) -> Term {
+        self.view.candidates[index].term
+    }
+
+    /// The best explanation that can be reached from `start` with terms that `may` be in it.
+    pub(super) fn search(&self, start: Explanation, may: &dyn Fn(Term) -> bool) -> Scored {
+        let start: Explanation = start.into_iter().filter(|index| may(self.term(*index))).collect();
+        let mut best = self.score(&start).unwrap_or_else(|| Scored {
+            score: self.score(&Vec::new()).expect("the levels alone can be fitted").score,
+            terms: Vec::new(),
+        });
+        for _ in 0..MOST_ROUNDS {
+            let mut moves = self.neighbours(&best.terms, may);
+            moves.retain(|found| found.score < best.score - 1e-6);
+            moves.sort_by(|a, b| a.score.total_cmp(&b.score));
+            // The first that makes sense: scores of neighbours do not look at signs.
+            let Some(next) = moves.iter().find_map(|found| self.score(&found.terms)) else { return best };
+            best = next;
+        }
+        best
+    }
+
+    /// Explanations with a term more, one less, or one in place of another.
+    pub(super) fn neighbours(&self, terms: &Explanation, may: &dyn Fn(Term) -> bool) -> Vec<Scored> {
+        let mut found = Vec::new();
+        self.with_one_more(terms, may, &mut found);
+        for left_out in terms {
+            let mut fewer = terms.clone();
+            fewer.retain(|index| index != left_out);
+            let regression = self.regression(&fewer);
+            found.push(Scored { score: self.score_of(&regression, &fewer), terms: fewer.clone() });
+            self.with_one_more(&fewer, may, &mut found);
+        }
+        found
+    }
+
+    fn with_one_more(&self, terms: &Explanation, may: &dyn Fn(Term) -> bool, found: &mut Vec<Scored>) {
+        let regression = self.regression(terms);
+        let known: f64 = self.price(&regression, terms);
+        for (index, candidate) in self.view.candidates.iter().enumerate() {
+            if terms.contains(&index) || !may(candidate.term) || !self.fits(terms, candidate.term) {
+                continue;
+            }
+            let rank = regression.rank() + candidate.columns.len();
+            if rank > regression.len() / 3 {
+                continue;
+            }
+            let criterion = if let [column] = &candidate.columns[..] {
+                regression.criterion(&regression.gain(column), self.view.floor).0
+            } else {
+                let mut more = regression.clone();
+                candidate.columns.iter().for_each(|column| {
+                    more.push(Rc::clone(column));
+                });
+                more.criterion(&[0.0; PHI.len()], self.view.floor).0
+            };
+            let price = known + candidate.columns.len() as f64 * self.per_coefficient + candidate.price;
+            let mut more = terms.clone();
+            let place = more.partition_point(|known| *known < index);
+            more.insert(place, index);
+            found.push(Scored { score: criterion + price, terms: more });
+        }
+    }
+
+    /// Whether a term can be beside others.
+    fn fits(&self, terms: &Explanation, term: Term) -> bool {
+        let is_leak = |term: Term| matches!(term, Term::Lost(source, _) if source != Source::Clock);
+        let leaks = terms.iter().filter(|index| is_leak(self.term(**index))).count();
+        (leaks < MOST_LEAKS || !is_leak(term)) && !terms.iter().any(|index| self.term(*index).excludes(term))
+    }
+
+    fn regression(&self, terms: &Explanation) -> Regression<'a> {
+        let mut regression = Regression::new(&self.view.noise, Rc::clone(&self.view.response));
+        let columns = terms.iter().flat_map(|index| &self.view.candidates[*index].columns);
+        for column in self.view.base.iter().chain(columns) {
+            regression.push(Rc::clone(column));
+        }
+        regression
+    }
+
+    fn price(&self, regression: &Regression<'_>, terms: &Explanation) -> f64 {
+        let choices: f64 = terms.iter().map(|index| self.view.candidates[*index].price).sum();
+        regression.rank() as f64 * self.per_coefficient + choices
+    }
+
+    fn score_of(&self, regression: &Regression<'_>, terms: &Explanation) -> f64 {
+        regression.criterion(&[0.0; PHI.len()], self.view.floor).0 + self.price(regression, terms)
+    }
+
+    /// What an explanation scores; `None` where a term says nothing of its own, or memory would be negative.
+    pub(super) fn score(&self, terms: &Explanation) -> Option<Scored> {
+        let regression = self.regression(terms);
+        let columns = self.view.base.len();
+        let wanted: usize = terms.iter().map(|index| self.view.candidates[*index].columns.len()).sum();
+        let causes = terms.iter().any(|index| self.term(*index).is_positive());
+        let (_, lane) = regression.criterion(&[0.0; PHI.len()], self.view.floor);
+        if causes && (regression.rank() != columns + wanted || !self.makes_sense(&regression, terms, lane)) {
+            return None;
+        }
+        Some(Scored { score: self.score_of(&regression, terms), terms: terms.clone() })
+    }
+
+    fn makes_sense(&self, regression: &Regression<'_>, terms: &Explanation, lane: usize) -> bool {
+        let coefficients = regression.coefficients(lane);
+        terms.iter().all(|index| !self.term(*index).is_positive() || coefficients[self.place(terms, *index)] > 0.0)
+    }
+
+    /// Which coefficient is the (first) one of a term.
+    fn place(&self, terms: &Explanation, index: usize) -> usize {
+        let before = terms.iter().take_while(|term| **term != index);
+        self.view.base.len() + before.map(|index| self.view.candidates[*index].columns.len()).sum::<usize>()
+    }
+
+    /// All coefficients of an explanation, scaled, under its likeliest φ.
+    pub(super) fn coefficients(&self, terms: &Explanation) -> Vec<f64> {
+        let regression = self.regression(terms);
+        let (_, lane) = regression.criterion(&[0.0; PHI.len()], self.view.floor);
+        regression.coefficients(lane)
+    }
+
+    /// What is known of the coefficient of a term, in scaled units: that of all plausible explanations that have it,
+    /// each with its weight, each averaged over φ.
+    pub(super) fn posterior(&self, best: &Scored, index: usize) -> Option<SlopePosterior> {
+        let mut plausible = self.neighbours(&best.terms, &|_| true);
+        plausible.retain(|other| other.terms.contains(&index) && other.score < best.score + PLAUSIBLE);
+        plausible.sort_by(|a, b| a.score.total_cmp(&b.score));
+        let sensible = plausible.iter().filter_map(|other| self.score(&other.terms)).take(MOST_AVERAGED);
+        let parts = [best.clone()].into_iter().chain(sensible).filter_map(|found| {
+            let regression = self.regression(&found.terms);
+            let mut weights = vec![0.0; regression.rank()];
+            *weights.get_mut(self.place(&found.terms, index))? = 1.0;
+            let [line] = regression.lines(&weights, [&weights], self.view.floor)?;
+            Some(((-0.5 * (found.score - best.score)).exp(), line))
+        });
+        let parts: Vec<(f64, LinePosterior)> = parts.collect();
+        (!parts.is_empty()).then(|| LinePosterior::mixture(parts).slope())
+    }
+
+    /// The best explanation with each source of growth that is not in `best`, in place of or beside what it has;
+    /// those that make sense, among those that score at most `limit`.
+    pub(super) fn others(&self, best: &Scored, limit: f64, may: &dyn Fn(Term) -> bool) -> BTreeMap<Source, f64> {
+        let mut others = BTreeMap::new();
+        let mut found = self.neighbours(&best.terms, may);
+        found.push(best.clone());
+        found.retain(|other| other.score <= limit);
+        for other in found.iter().filter_map(|other| self.score(&other.terms)) {
+            for source in other.terms.iter().filter_map(|index| self.term(*index).source_of_growth()) {
+                let least = others.entry(source).or_insert(f64::INFINITY);
+                *least = other.score.min(*least);
+            }
+        }
+        others
+    }
+}
