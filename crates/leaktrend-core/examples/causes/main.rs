@@ -25,8 +25,11 @@ fn main() {
     let number = |text: &String| text.parse::<u64>().ok();
     let services = arguments.first().and_then(number).unwrap_or(2000);
     let seed = after("--seed").and_then(number).unwrap_or(SEED);
-    let outcomes: Vec<Outcome> =
-        (0..services).into_par_iter().map(|index| (seed << 32) + index).map(|seed| outcome(&Setting::of(seed), seed)).collect();
+    let only = after("--only");
+    let first = after("--from").and_then(number).unwrap_or(0);
+    let outcomes: Vec<Outcome> = (first..first + services).into_par_iter().map(|index| (seed << 32) + index).map(|seed| (Setting::of(seed), seed))
+        .filter(|(setting, _)| only.is_none_or(|only| *only == format!("{:?}", setting.family)))
+        .map(|(setting, seed)| outcome(&setting, seed)).collect();
     if arguments.iter().any(|one| one == "--tell") {
         tables::tell(&outcomes);
     }

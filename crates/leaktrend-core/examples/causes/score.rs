@@ -32,6 +32,7 @@ pub(crate) struct Truth {
     /// In the set of what cannot be told apart, of a cause that is not named.
     pub(crate) is_in_set: bool,
     pub(crate) is_covered: Option<bool>,
+    pub(crate) z: Option<f64>,
     pub(crate) ratio: Option<f64>,
 }
 
@@ -53,9 +54,11 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
         &causes::Terms::default(),
     );
     let cpu = begun.elapsed();
+    if std::env::var("DBG").is_ok() { eprintln!("truth {:?} delay {}", service.causes, service.delay); }
     let gaps = gaps(&service, setting);
     let truths = service.causes.iter().zip(gaps).map(|((source, bytes), gap)| {
-        let of_it = said.iter().find(|cause| cause.source == *source && cause.is_named_leak());
+        let is_it = |cause: &&Cause| cause.is_named && (setting.family == Family::Gauge || cause.is_named_leak());
+        let of_it = said.iter().filter(is_it).find(|cause| cause.source == *source);
         let in_set = |cause: &&Cause| {
             !cause.is_named && (cause.source == *source || cause.indistinguishable.contains(source))
         };
@@ -64,6 +67,7 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
             is_named: of_it.is_some(),
             is_in_set: said.iter().any(|cause| in_set(&cause)),
             is_covered: of_it.map(|cause| cause.bytes_per_unit.lower <= *bytes && *bytes <= cause.bytes_per_unit.upper),
+            z: of_it.map(|cause| 3.29 * (cause.bytes_per_unit.value - bytes) / (cause.bytes_per_unit.upper - cause.bytes_per_unit.lower)),
             ratio: of_it.map(|cause| cause.bytes_per_unit.value / bytes),
         }
     });

@@ -224,7 +224,8 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
             counts.iter().map(|count| each * (count + count.sqrt() * random.normal())).collect();
         let sums = since_start(&sizes, &cuts, late);
         kept.iter_mut().zip(sums).for_each(|(kept, sum)| *kept += sum);
-        each
+        // What they kept in this window, rather than what they would on average.
+        sizes.iter().sum::<f64>() / counts.iter().sum::<f64>().max(1.0)
     };
     match family {
         Family::OneLeak | Family::TwoLeaks => {

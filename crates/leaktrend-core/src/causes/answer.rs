@@ -1,7 +1,5 @@
 //! From explanations to causes: what is named, with how many bytes, and what could be it as well.
 
-use crate::stats::Points;
-use crate::stats::ar1;
 use crate::stats::robust::mean;
 
 use super::columns::{Term, View};
@@ -10,6 +8,8 @@ use super::{BytesPerUnit, Cause, How, Source, Terms};
 
 /// A level grows where this is the probability that it does.
 const GROWS: f64 = 0.95;
+/// And where it explains this share of the growth of memory.
+const MATTERS: f64 = 0.2;
 
 /// What explains a view.
 pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
@@ -21,6 +21,26 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
         let Some((_, better)) = without.iter().find(|(_, other)| other.score < best.score - 1e-6) else { break };
         best = explanations.search(better.terms.clone(), &|_| true);
         without = all_without(&explanations, &best);
+    }
+    if std::env::var("DBG").is_ok() {
+        let names: Vec<Term> = best.terms.iter().map(|index| explanations.term(*index)).collect();
+        eprintln!("best {:.1} {names:?} x {} floor {:.2e}", best.score, view.x.len(), view.floor);
+        for (index, other) in &without {
+            let names: Vec<Term> = other.terms.iter().map(|index| explanations.term(*index)).collect();
+            eprintln!("   without {:?} {:.1} {names:?}", explanations.term(*index), other.score);
+        }
+        if let Ok(text) = std::env::var("TRUE") {
+            let kind: usize = text.parse().unwrap();
+            for (index, c) in view.candidates.iter().enumerate() {
+                if matches!(c.term, Term::Lost(Source::Covariate(k), _) if k == kind) {
+                    let mut t: Vec<usize> = best.terms.iter().copied().filter(|i| explanations.term(*i).source_of_growth().is_none()).collect();
+                    t.push(index); t.sort();
+                    let found = explanations.search(t.clone(), &|term| !matches!(term, Term::Lost(s,_) if s != Source::Covariate(kind)));
+                    let names: Vec<Term> = found.terms.iter().map(|index| explanations.term(*index)).collect();
+                    eprintln!("   true {:?} {:?} search {:.1} {names:?}", c.term, explanations.score(&t).map(|s| s.score), found.score);
+                }
+            }
+        }
     }
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
     let nothing_grows = || explanations.search(best.terms.clone(), &|term| term.source_of_growth().is_none());
@@ -52,16 +72,11 @@ fn subject(term: Term) -> Option<Source> {
     }
 }
 
-/// Whether two terms say the same of the same source, whatever the delay.
-fn is_same(one: Term, other: Term) -> bool {
-    one.excludes(other) || one == other
-}
-
 fn all_without(explanations: &Explanations<'_>, best: &Scored) -> Vec<(usize, Scored)> {
     let causes = best.terms.iter().filter(|index| subject(explanations.term(**index)).is_some());
     let without = causes.map(|index| {
         let term = explanations.term(*index);
-        (*index, explanations.search(best.terms.clone(), &|other| !is_same(term, other)))
+        (*index, explanations.search(best.terms.clone(), &|other| !term.is_same(other)))
     });
     without.collect()
 }
@@ -86,15 +101,10 @@ fn cause(
         confidence: terms.confidence,
     };
     let margin = (without.score - best.score).max(0.0);
-    let how = match term {
-        Term::Lost(..) => How::Lost,
-        Term::Level(_) if level_grows(view, candidate.columns[0].values()) => How::Held,
-        _ => How::Follows,
-    };
     let limit = best.score + terms.margin;
     let indistinguishable = if term.source_of_growth().is_some() && without.score <= limit {
         let mut others: Vec<(Source, f64)> =
-            explanations.others(without, limit, &|other| !is_same(term, other)).into_iter().collect();
+            explanations.others(without, limit, &|other| !term.is_same(other)).into_iter().collect();
         others.retain(|(other, _)| {
             let in_best = |index: &usize| explanations.term(*index).source_of_growth() == Some(*other);
             *other != source && !best.terms.iter().any(in_best)
@@ -110,6 +120,12 @@ fn cause(
         let grown = rise(view, &without_the_rest(explanations, &best.terms));
         (grown > 0.0).then_some(explained / grown)
     });
+    let grows = |level| view.growth_of(level).is_some_and(|slope| slope.probability_at_most(0.0) < 1.0 - GROWS);
+    let how = match term {
+        Term::Lost(..) => How::Lost,
+        Term::Level(_) if share_of_growth >= Some(MATTERS) && grows(&candidate.columns[0]) => How::Held,
+        _ => How::Follows,
+    };
     Some(Cause {
         source,
         how,
@@ -121,12 +137,6 @@ fn cause(
         is_named: margin >= terms.margin,
         indistinguishable,
     })
-}
-
-/// Whether a level rises from the first to the last block, beyond its own noise.
-fn level_grows(view: &View, level: &[f64]) -> bool {
-    let Some(points) = Points::new(&view.x, level) else { return false };
-    ar1::line_through(points, view.x[0], 0.0).is_some_and(|line| line.slope().probability_at_most(0.0) < 1.0 - GROWS)
 }
 
 /// What is left of memory, scaled, beside all that does not make it grow.

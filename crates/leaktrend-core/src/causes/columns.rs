@@ -6,12 +6,13 @@ use std::rc::Rc;
 use crate::segment::Segmentation;
 use crate::stats::ar1::{Column, Noise, Regression, Scaled};
 use crate::stats::calendar;
+use crate::stats::posterior::SlopePosterior;
 use crate::stats::troughs::Blocks;
 
 use super::{Covariates, Measure, Source};
 
 /// Time constants of a start-up that are tried, as shares of the longest life.
-const TIME_CONSTANTS: [f64; 3] = [0.02, 0.06, 0.15];
+const TIME_CONSTANTS: [f64; 5] = [0.01, 0.025, 0.05, 0.1, 0.2];
 /// A delay of less than this share of a block cannot be seen.
 const SHORTEST_DELAY: f64 = 0.4;
 /// And at most this share of the window is tried.
@@ -56,6 +57,11 @@ impl Term {
     /// Whether a negative number of bytes would make no sense.
     pub(super) fn is_positive(self) -> bool {
         matches!(self, Term::Flight(_) | Term::Level(_) | Term::Lost(..))
+    }
+
+    /// Whether two terms say the same of the same source, whatever the delay.
+    pub(super) fn is_same(self, other: Term) -> bool {
+        self == other || self.excludes(other)
     }
 
     /// Whether an explanation has one of both at most.
@@ -143,13 +149,19 @@ impl View {
 
     fn push_start_ups(&mut self) {
         let longest = self.lives.iter().map(|life| self.x[life.end - 1] - self.x[life.start]).fold(0.0, f64::max);
+        // The first life may have begun with the series or long before.
+        let of_first: &[bool] = if self.lives.len() > 1 { &[true, false] } else { &[true] };
+        let price = 2.0 * ((TIME_CONSTANTS.len() * of_first.len()) as f64).ln();
         for share in TIME_CONSTANTS {
-            let of_life = |life: &Range<usize>| {
-                let ages = life.clone().map(|index| self.x[index] - self.x[life.start]);
-                ages.map(|age| (-age / (share * longest)).exp()).collect::<Vec<f64>>()
-            };
-            let column = self.noise.column(self.lives.iter().flat_map(of_life).collect());
-            self.push(Term::StartUp, vec![column], 2.0 * (TIME_CONSTANTS.len() as f64).ln(), 1.0);
+            for starts_first in of_first {
+                let of_life = |life: &Range<usize>| {
+                    let size = if life.start > 0 || *starts_first { 1.0 } else { 0.0 };
+                    let ages = life.clone().map(|index| self.x[index] - self.x[life.start]);
+                    ages.map(|age| size * (-age / (share * longest)).exp()).collect::<Vec<f64>>()
+                };
+                let column = self.noise.column(self.lives.iter().flat_map(of_life).collect());
+                self.push(Term::StartUp, vec![column], price, 1.0);
+            }
         }
     }
 
@@ -188,9 +200,8 @@ impl View {
             counts.chain(all.as_ref().filter(|_| requests.len() > 1).map(|all| (Source::AllRequests, all))).collect();
         let choices = (requests.len() + events.len() + levels.len()).max(1) as f64;
         for (source, grid) in counts {
-            let among = if source == Source::AllRequests { 1.0 } else { choices };
             let rates = (0..self.x.len()).map(|block| grid.rate(&times.spans[block])).collect();
-            self.push_cause(Term::Flight(source), rates, 2.0 * among.ln());
+            self.push_cause(Term::Flight(source), rates, 2.0 * choices.ln());
             for delay in &delays {
                 let sums = (0..self.x.len()).map(|block| {
                     let first = times.first_cause(block);
@@ -198,7 +209,7 @@ impl View {
                 });
                 let sums = sums.collect();
                 let starts: Vec<f64> = times.life_starts.iter().map(|start| grid.until(*start)).collect();
-                let price = 2.0 * (among * delays.len() as f64).ln();
+                let price = 2.0 * (choices * delays.len() as f64).ln();
                 self.push_cause(Term::Lost(source, *delay), self.since_start(sums, &starts), price);
             }
         }
@@ -223,6 +234,23 @@ impl View {
             let column = self.noise.column(values);
             self.push(term, vec![column], price, scale);
         }
+    }
+
+    /// What is known of the growth of a level beside the load, per unit of the clock's column; `None` where it is
+    /// nothing.
+    pub(super) fn growth_of(&self, level: &Rc<Column>) -> Option<SlopePosterior> {
+        let find = |term: Term| self.candidates.iter().find(|candidate| candidate.term == term);
+        let mut regression = Regression::new(&self.noise, Rc::clone(level));
+        let load = find(Term::Flight(Source::AllRequests));
+        for column in self.base.iter().chain(load.into_iter().flat_map(|load| &load.columns)) {
+            regression.push(Rc::clone(column));
+        }
+        if !regression.push(Rc::clone(&find(Term::Lost(Source::Clock, 0.0))?.columns[0])) {
+            return None;
+        }
+        let mut weights = vec![0.0; regression.rank()];
+        *weights.last_mut().expect("a column was added") = 1.0;
+        regression.lines(&weights, [&weights], 0.0).map(|[line]| line.slope())
     }
 
     /// The standard deviation of growth with all requests beside the load, or by the clock, as a share of the level.

@@ -166,14 +166,21 @@ impl<'a> Explanations<'a> {
     /// What is known of the coefficient of a term, in scaled units: that of all plausible explanations that have it,
     /// each with its weight, each averaged over φ.
     pub(super) fn posterior(&self, best: &Scored, index: usize) -> Option<SlopePosterior> {
+        let term = self.term(index);
+        let same = |terms: &Explanation| terms.iter().copied().find(|other| self.term(*other).is_same(term));
         let mut plausible = self.neighbours(&best.terms, &|_| true);
-        plausible.retain(|other| other.terms.contains(&index) && other.score < best.score + PLAUSIBLE);
+        plausible.retain(|other| same(&other.terms).is_some() && other.score < best.score + PLAUSIBLE);
         plausible.sort_by(|a, b| a.score.total_cmp(&b.score));
-        let sensible = plausible.iter().filter_map(|other| self.score(&other.terms)).take(MOST_AVERAGED);
+        plausible.dedup_by(|a, b| a.terms == b.terms);
+        let sensible = plausible.iter().filter(|other| other.terms != best.terms);
+        let sensible = sensible.filter_map(|other| self.score(&other.terms)).take(MOST_AVERAGED);
         let parts = [best.clone()].into_iter().chain(sensible).filter_map(|found| {
+            let place = same(&found.terms)?;
             let regression = self.regression(&found.terms);
             let mut weights = vec![0.0; regression.rank()];
-            *weights.get_mut(self.place(&found.terms, index))? = 1.0;
+            // Columns have scales of their own.
+            let scale = self.view.candidates[index].scale / self.view.candidates[place].scale;
+            *weights.get_mut(self.place(&found.terms, place))? = scale;
             let [line] = regression.lines(&weights, [&weights], self.view.floor)?;
             Some(((-0.5 * (found.score - best.score)).exp(), line))
         });

@@ -84,7 +84,7 @@ pub struct Terms {
 
 impl Default for Terms {
     fn default() -> Terms {
-        Terms { margin: 6.0, confidence: 0.9, delays: vec![300.0, 900.0, 3600.0] }
+        Terms { margin: 6.0, confidence: 0.9, delays: vec![150.0, 300.0, 600.0, 1200.0, 2400.0] }
     }
 }
 
