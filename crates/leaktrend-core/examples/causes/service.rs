@@ -263,7 +263,8 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
         let mean = (followed.iter().sum::<f64>() / n as f64).max(1e-9);
         let amount = base * random.uniform(0.1, 0.4);
         let mut smooth = mean;
-        let keeping = if follows_level { 0.0 } else { 0.7 };
+        // Some is in flight, some is cached for a while.
+        let keeping = if follows_level { 0.0 } else { (-step / random.uniform(2.0, 7.5).exp()).exp() };
         followed
             .iter()
             .map(|count| {

@@ -13,7 +13,7 @@ const MATTERS: f64 = 0.2;
 
 /// What explains a view.
 pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
-    let explanations = Explanations::new(view);
+    let explanations = Explanations::new(view, 1.0);
     let mut best = explanations.search(Vec::new(), &|_| true);
     // What the best explanation is without each of its causes; where that is better, the search had missed it.
     let mut without = all_without(&explanations, &best);
@@ -42,6 +42,18 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
             }
         }
     }
+    // What depends on how many there are to choose from is not named.
+    let even = Explanations::new(view, 0.0);
+    let best_of_even = even.search(best.terms.clone(), &|_| true);
+    let margin_of = |index: usize, without: &Scored| {
+        let term = explanations.term(index);
+        if !best_of_even.terms.iter().any(|other| even.term(*other).is_same(term)) {
+            return 0.0;
+        }
+        let margin = without.score - best.score;
+        let of_even = [&best_of_even.terms, &without.terms].map(|start| even.search(start.clone(), &|other| !term.is_same(other)).score);
+        margin.min(of_even[0] - best_of_even.score).min(of_even[1] - best_of_even.score).max(0.0)
+    };
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
     let nothing_grows = || explanations.search(best.terms.clone(), &|term| term.source_of_growth().is_none());
     let is_certain = best.terms.iter().any(grows) && nothing_grows().score - best.score >= terms.margin;
@@ -49,12 +61,12 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
     let mut causes: Vec<Cause> = without
         .iter()
         .filter_map(|(index, other)| {
-            let margin = (other.score - best.score).max(0.0);
+            let margin = margin_of(*index, other);
             let is_named = margin >= terms.margin;
             if !is_named && !(is_certain && grows(index)) {
                 return None;
             }
-            cause(&explanations, terms, &best, (*index, other))
+            cause(&explanations, terms, &best, (*index, other), margin)
         })
         .collect();
     causes.sort_by(|a, b| {
@@ -67,7 +79,7 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
 /// The source of a term, and whether that is a rate or a level.
 fn subject(term: Term) -> Option<Source> {
     match term {
-        Term::Flight(source) | Term::Level(source) | Term::Lost(source, _) => Some(source),
+        Term::Flight(source, _) | Term::Level(source) | Term::Lost(source, _) => Some(source),
         Term::Levels | Term::StartUp | Term::Rhythm => None,
     }
 }
@@ -86,6 +98,7 @@ fn cause(
     terms: &Terms,
     best: &Scored,
     (index, without): (usize, &Scored),
+    margin: f64,
 ) -> Option<Cause> {
     let view = explanations.view;
     let term = explanations.term(index);
@@ -100,9 +113,8 @@ fn cause(
         upper: posterior.quantile(1.0 - tail) * unit,
         confidence: terms.confidence,
     };
-    let margin = (without.score - best.score).max(0.0);
-    let limit = best.score + terms.margin;
-    let indistinguishable = if term.source_of_growth().is_some() && without.score <= limit {
+    let limit = without.score.max(best.score + terms.margin);
+    let indistinguishable = if term.source_of_growth().is_some() && margin < terms.margin {
         let mut others: Vec<(Source, f64)> =
             explanations.others(without, limit, &|other| !term.is_same(other)).into_iter().collect();
         others.retain(|(other, _)| {

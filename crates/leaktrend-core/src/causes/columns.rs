@@ -12,7 +12,9 @@ use crate::stats::troughs::Blocks;
 use super::{Covariates, Measure, Source};
 
 /// Time constants of a start-up that are tried, as shares of the longest life.
-const TIME_CONSTANTS: [f64; 5] = [0.01, 0.025, 0.05, 0.1, 0.2];
+const TIME_CONSTANTS: [f64; 6] = [0.005, 0.012, 0.03, 0.06, 0.12, 0.25];
+/// Memory may follow the rate over so many blocks: what is in flight, and what a cache keeps for a while.
+const FLIGHTS: [usize; 3] = [1, 3, 10];
 /// A delay of less than this share of a block cannot be seen.
 const SHORTEST_DELAY: f64 = 0.4;
 /// And at most this share of the window is tried.
@@ -37,8 +39,8 @@ pub(super) enum Term {
     StartUp,
     /// A rhythm of the day, and of the week.
     Rhythm,
-    /// Memory of requests in flight.
-    Flight(Source),
+    /// Memory of requests in flight, or for a while after: of those in a time before, in blocks.
+    Flight(Source, usize),
     /// Memory held by a level.
     Level(Source),
     /// Memory lost to each unit, after a delay in seconds.
@@ -54,9 +56,18 @@ impl Term {
         }
     }
 
+    /// Whether it is the first of those that differ in delay or duration only, and what these have in common.
+    pub(super) fn variant_of(self) -> (bool, Option<(bool, Source)>) {
+        match self {
+            Term::Flight(source, blocks) => (blocks == 1, Some((false, source))),
+            Term::Lost(source, delay) => (delay == 0.0, Some((true, source))),
+            _ => (true, None),
+        }
+    }
+
     /// Whether a negative number of bytes would make no sense.
     pub(super) fn is_positive(self) -> bool {
-        matches!(self, Term::Flight(_) | Term::Level(_) | Term::Lost(..))
+        matches!(self, Term::Flight(..) | Term::Level(_) | Term::Lost(..))
     }
 
     /// Whether two terms say the same of the same source, whatever the delay.
@@ -67,7 +78,7 @@ impl Term {
     /// Whether an explanation has one of both at most.
     pub(super) fn excludes(self, other: Term) -> bool {
         match (self, other) {
-            (Term::StartUp, Term::StartUp) | (Term::Rhythm, Term::Rhythm) => true,
+            (Term::Rhythm, Term::Rhythm) => true,
             (Term::Lost(one, _), Term::Lost(other, _)) => one == other,
             _ => false,
         }
@@ -137,8 +148,7 @@ impl View {
         if !later.is_empty() {
             view.push(Term::Levels, later, 0.0, 1.0);
         }
-        view.push_start_ups();
-        view.push_rhythms(sight.monday);
+                view.push_rhythms(sight.monday);
         view.push_causes(sight, covariates, delays, of_troughs.then_some(&troughs[..]));
         view
     }
@@ -147,19 +157,19 @@ impl View {
         self.candidates.push(Candidate { term, columns, price, scale });
     }
 
-    fn push_start_ups(&mut self) {
+    fn push_start_ups(&mut self, times: &Times) {
         let longest = self.lives.iter().map(|life| self.x[life.end - 1] - self.x[life.start]).fold(0.0, f64::max);
         // The first life may have begun with the series or long before.
         let of_first: &[bool] = if self.lives.len() > 1 { &[true, false] } else { &[true] };
         let price = 2.0 * ((TIME_CONSTANTS.len() * of_first.len()) as f64).ln();
         for share in TIME_CONSTANTS {
             for starts_first in of_first {
-                let of_life = |life: &Range<usize>| {
+                let of_life = |(life, start): (&Range<usize>, &f64)| {
                     let size = if life.start > 0 || *starts_first { 1.0 } else { 0.0 };
-                    let ages = life.clone().map(|index| self.x[index] - self.x[life.start]);
-                    ages.map(|age| size * (-age / (share * longest)).exp()).collect::<Vec<f64>>()
+                    let left = |time: f64| size * (-(time - start) / (share * longest)).exp();
+                    life.clone().map(|block| times.mean(block, left)).collect::<Vec<f64>>()
                 };
-                let column = self.noise.column(self.lives.iter().flat_map(of_life).collect());
+                let column = self.noise.column(self.lives.iter().zip(&times.life_starts).flat_map(of_life).collect());
                 self.push(Term::StartUp, vec![column], price, 1.0);
             }
         }
@@ -179,6 +189,7 @@ impl View {
     /// `troughs`: the level up to which samples of a block count; `None` for all of them.
     fn push_causes(&mut self, sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], troughs: Option<&[f64]>) {
         let times = Times::new(sight, troughs);
+        self.push_start_ups(&times);
         let width = crate::stats::robust::median_of(|| self.x.windows(2).map(|pair| pair[1] - pair[0])).unwrap_or(1.0);
         let longest = LONGEST_DELAY * (self.x[self.x.len() - 1] - self.x[0]);
         let visible = |delay: &f64| SHORTEST_DELAY * width <= *delay && *delay <= longest;
@@ -200,8 +211,12 @@ impl View {
             counts.chain(all.as_ref().filter(|_| requests.len() > 1).map(|all| (Source::AllRequests, all))).collect();
         let choices = (requests.len() + events.len() + levels.len()).max(1) as f64;
         for (source, grid) in counts {
-            let rates = (0..self.x.len()).map(|block| grid.rate(&times.spans[block])).collect();
-            self.push_cause(Term::Flight(source), rates, 2.0 * choices.ln());
+            for blocks in FLIGHTS {
+                let earlier = (blocks - 1) as f64 * width;
+                let rate = |block: usize| grid.rate(&(times.spans[block].start - earlier..times.spans[block].end));
+                let price = 2.0 * (choices * FLIGHTS.len() as f64).ln();
+                self.push_cause(Term::Flight(source, blocks), (0..self.x.len()).map(rate).collect(), price);
+            }
             for delay in &delays {
                 let sums = (0..self.x.len()).map(|block| {
                     let first = times.first_cause(block);
@@ -241,7 +256,7 @@ impl View {
     pub(super) fn growth_of(&self, level: &Rc<Column>) -> Option<SlopePosterior> {
         let find = |term: Term| self.candidates.iter().find(|candidate| candidate.term == term);
         let mut regression = Regression::new(&self.noise, Rc::clone(level));
-        let load = find(Term::Flight(Source::AllRequests));
+        let load = find(Term::Flight(Source::AllRequests, 1));
         for column in self.base.iter().chain(load.into_iter().flat_map(|load| &load.columns)) {
             regression.push(Rc::clone(column));
         }
@@ -260,7 +275,7 @@ impl View {
         let find = |is: &dyn Fn(Term) -> bool| self.candidates.iter().find(|candidate| is(candidate.term));
         let Some(growth) = find(&grows).or_else(|| find(&by_clock)) else { return f64::INFINITY };
         let mut regression = Regression::new(&self.noise, Rc::clone(&self.response));
-        let load = find(&|term| term == Term::Flight(Source::AllRequests));
+        let load = find(&|term| term == Term::Flight(Source::AllRequests, 1));
         for column in self.base.iter().chain(load.into_iter().flat_map(|load| &load.columns)) {
             regression.push(Rc::clone(column));
         }
@@ -380,12 +395,9 @@ impl Grid {
         (self.until(span.end) - self.until(begin)) / (span.end - begin)
     }
 
-    /// The level at `time`: that of its bin, between the middles of two in proportion.
+    /// The level at `time`: that of its bin, of two the earlier one.
     fn at(&self, time: f64) -> f64 {
-        let last = self.values.len() - 1;
-        let at = ((time - self.start) / self.width - 0.5).clamp(0.0, last as f64);
-        let bin = (at as usize).min(last);
-        let next = (bin + 1).min(last);
-        self.values[bin] + (at - bin as f64) * (self.values[next] - self.values[bin])
+        let bin = ((time - self.start) / self.width - 1e-6).floor();
+        self.values[bin.clamp(0.0, (self.values.len() - 1) as f64) as usize]
     }
 }

@@ -18,6 +18,8 @@ const MOST_LEAKS: usize = 2;
 const PLAUSIBLE: f64 = 10.0;
 /// So many explanations are averaged at most.
 const MOST_AVERAGED: usize = 12;
+/// Delays and durations are tried of so many terms that explain most without.
+const PROMISING: usize = 6;
 /// Rounds of a search; it ends by itself long before.
 const MOST_ROUNDS: usize = 40;
 
@@ -36,11 +38,13 @@ pub(super) struct Scored {
 pub(super) struct Explanations<'a> {
     pub(super) view: &'a View,
     per_coefficient: f64,
+    /// What share of the price of a choice counts, where it explains growth: γ of the extended BIC.
+    gamma: f64,
 }
 
 impl<'a> Explanations<'a> {
-    pub(super) fn new(view: &'a View) -> Explanations<'a> {
-        Explanations { view, per_coefficient: (view.x.len() as f64).ln() }
+    pub(super) fn new(view: &'a View, gamma: f64) -> Explanations<'a> {
+        Explanations { view, per_coefficient: (view.x.len() as f64).ln(), gamma }
     }
 
     pub(super) fn term(&self, index: usize) -> Term {
@@ -79,32 +83,61 @@ impl<'a> Explanations<'a> {
         found
     }
 
+    /// Adds one term, in all of its variants only where it explains most.
     fn with_one_more(&self, terms: &Explanation, may: &dyn Fn(Term) -> bool, found: &mut Vec<Scored>) {
         let regression = self.regression(terms);
-        let known: f64 = self.price(&regression, terms);
-        for (index, candidate) in self.view.candidates.iter().enumerate() {
-            if terms.contains(&index) || !may(candidate.term) || !self.fits(terms, candidate.term) {
-                continue;
-            }
-            let rank = regression.rank() + candidate.columns.len();
-            if rank > regression.len() / 3 {
-                continue;
-            }
-            let criterion = if let [column] = &candidate.columns[..] {
-                regression.criterion(&regression.gain(column), self.view.floor).0
-            } else {
-                let mut more = regression.clone();
-                candidate.columns.iter().for_each(|column| {
-                    more.push(Rc::clone(column));
-                });
-                more.criterion(&[0.0; PHI.len()], self.view.floor).0
-            };
-            let price = known + candidate.columns.len() as f64 * self.per_coefficient + candidate.price;
+        let known = self.price(&regression, terms);
+        let candidates = self.view.candidates.iter().enumerate();
+        let (firsts, variants): (Vec<_>, Vec<_>) = candidates
+            .filter(|(index, candidate)| {
+                !terms.contains(index) && may(candidate.term) && self.fits(terms, candidate.term)
+            })
+            .map(|(index, candidate)| (index, candidate.term.variant_of()))
+            .partition(|(_, (is_first, _))| *is_first);
+        let mut scored: Vec<(f64, usize, Option<(bool, Source)>)> = firsts
+            .into_iter()
+            .filter_map(|(index, (_, variant))| Some((self.with(&regression, known, index)?, index, variant)))
+            .collect();
+        scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let promising = |is_lost: bool| {
+            let of = scored.iter().filter_map(|one| one.2).filter(move |one| one.0 == is_lost);
+            of.take(PROMISING)
+        };
+        let known_ones = terms.iter().filter_map(|index| self.term(*index).variant_of().1);
+        let promising: Vec<(bool, Source)> = promising(true).chain(promising(false)).chain(known_ones).collect();
+        let variants = variants.into_iter().filter(|(_, (_, variant))| variant.is_some_and(|one| promising.contains(&one)));
+        let variants = variants.filter_map(|(index, _)| Some((self.with(&regression, known, index)?, index)));
+        let all = scored.iter().map(|(score, index, _)| (*score, *index)).chain(variants);
+        found.extend(all.map(|(score, index)| {
             let mut more = terms.clone();
-            let place = more.partition_point(|known| *known < index);
-            more.insert(place, index);
-            found.push(Scored { score: criterion + price, terms: more });
+            more.insert(more.partition_point(|known| *known < index), index);
+            Scored { score, terms: more }
+        }));
+    }
+
+    /// What an explanation of this price scores with one term more; `None` where there are too many coefficients.
+    fn with(&self, regression: &Regression<'_>, price: f64, index: usize) -> Option<f64> {
+        let columns = &self.view.candidates[index].columns;
+        if regression.rank() + columns.len() > regression.len() / 3 {
+            return None;
         }
+        let criterion = if let [column] = &columns[..] {
+            regression.criterion(&regression.gain(column), self.view.floor).0
+        } else {
+            let mut more = regression.clone();
+            columns.iter().for_each(|column| {
+                more.push(Rc::clone(column));
+            });
+            more.criterion(&[0.0; PHI.len()], self.view.floor).0
+        };
+        Some(criterion + price + columns.len() as f64 * self.per_coefficient + self.price_of(index))
+    }
+
+    /// What a term costs beside its coefficients.
+    fn price_of(&self, index: usize) -> f64 {
+        let candidate = &self.view.candidates[index];
+        let share = if candidate.term.source_of_growth().is_some() { self.gamma } else { 1.0 };
+        share * candidate.price
     }
 
     /// Whether a term can be beside others.
@@ -124,7 +157,7 @@ impl<'a> Explanations<'a> {
     }
 
     fn price(&self, regression: &Regression<'_>, terms: &Explanation) -> f64 {
-        let choices: f64 = terms.iter().map(|index| self.view.candidates[*index].price).sum();
+        let choices: f64 = terms.iter().map(|index| self.price_of(*index)).sum();
         regression.rank() as f64 * self.per_coefficient + choices
     }
 
