@@ -14,12 +14,12 @@ const MATTERS: f64 = 0.2;
 /// What explains a view.
 pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
     let explanations = Explanations::new(view, 1.0);
-    let mut best = explanations.search(Vec::new(), &|_| true);
+    let mut best = explanations.best(&Vec::new(), &|_| true);
     // What the best explanation is without each of its causes; where that is better, the search had missed it.
     let mut without = all_without(&explanations, &best);
     for _ in 0..3 {
         let Some((_, better)) = without.iter().find(|(_, other)| other.score < best.score - 1e-6) else { break };
-        best = explanations.search(better.terms.clone(), &|_| true);
+        best = explanations.best(&better.terms, &|_| true);
         without = all_without(&explanations, &best);
     }
     if std::env::var("DBG").is_ok() {
@@ -29,33 +29,21 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
             let names: Vec<Term> = other.terms.iter().map(|index| explanations.term(*index)).collect();
             eprintln!("   without {:?} {:.1} {names:?}", explanations.term(*index), other.score);
         }
-        if let Ok(text) = std::env::var("TRUE") {
-            let kind: usize = text.parse().unwrap();
-            for (index, c) in view.candidates.iter().enumerate() {
-                if matches!(c.term, Term::Lost(Source::Covariate(k), _) if k == kind) {
-                    let mut t: Vec<usize> = best.terms.iter().copied().filter(|i| explanations.term(*i).source_of_growth().is_none()).collect();
-                    t.push(index); t.sort();
-                    let found = explanations.search(t.clone(), &|term| !matches!(term, Term::Lost(s,_) if s != Source::Covariate(kind)));
-                    let names: Vec<Term> = found.terms.iter().map(|index| explanations.term(*index)).collect();
-                    eprintln!("   true {:?} {:?} search {:.1} {names:?}", c.term, explanations.score(&t).map(|s| s.score), found.score);
-                }
-            }
-        }
     }
     // What depends on how many there are to choose from is not named.
     let even = Explanations::new(view, 0.0);
-    let best_of_even = even.search(best.terms.clone(), &|_| true);
+    let best_of_even = even.best(&best.terms, &|_| true);
     let margin_of = |index: usize, without: &Scored| {
         let term = explanations.term(index);
         if !best_of_even.terms.iter().any(|other| even.term(*other).is_same(term)) {
             return 0.0;
         }
         let margin = without.score - best.score;
-        let of_even = [&best_of_even.terms, &without.terms].map(|start| even.search(start.clone(), &|other| !term.is_same(other)).score);
+        let of_even = [&best_of_even.terms, &without.terms].map(|start| even.best(start, &|other| !term.is_same(other)).score);
         margin.min(of_even[0] - best_of_even.score).min(of_even[1] - best_of_even.score).max(0.0)
     };
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
-    let nothing_grows = || explanations.search(best.terms.clone(), &|term| term.source_of_growth().is_none());
+    let nothing_grows = || explanations.best(&best.terms, &|term| term.source_of_growth().is_none());
     let is_certain = best.terms.iter().any(grows) && nothing_grows().score - best.score >= terms.margin;
 
     let mut causes: Vec<Cause> = without
@@ -88,7 +76,7 @@ fn all_without(explanations: &Explanations<'_>, best: &Scored) -> Vec<(usize, Sc
     let causes = best.terms.iter().filter(|index| subject(explanations.term(**index)).is_some());
     let without = causes.map(|index| {
         let term = explanations.term(*index);
-        (*index, explanations.search(best.terms.clone(), &|other| !term.is_same(other)))
+        (*index, explanations.best(&best.terms, &|other| !term.is_same(other)))
     });
     without.collect()
 }

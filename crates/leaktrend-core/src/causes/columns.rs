@@ -13,6 +13,8 @@ use super::{Covariates, Measure, Source};
 
 /// Time constants of a start-up that are tried, as shares of the longest life.
 const TIME_CONSTANTS: [f64; 6] = [0.005, 0.012, 0.03, 0.06, 0.12, 0.25];
+/// One harmonic of the day is tried in windows of so many days.
+const LEAST_DAY: f64 = 0.9;
 /// Memory may follow the rate over so many blocks: what is in flight, and what a cache keeps for a while.
 const FLIGHTS: [usize; 3] = [1, 3, 10];
 /// A delay of less than this share of a block cannot be seen.
@@ -177,7 +179,10 @@ impl View {
 
     fn push_rhythms(&mut self, monday: Option<f64>) {
         let mut rhythms = calendar::rhythms(&self.x, &self.scaled.values, monday);
-        rhythms.push(calendar::daily(&self.x));
+        // A part of a day is a rise or a fall like any other.
+        if self.x[self.x.len() - 1] - self.x[0] >= LEAST_DAY * calendar::DAY {
+            rhythms.push(calendar::daily(&self.x));
+        }
         rhythms.retain(|rhythm| !rhythm.columns.is_empty() && rhythm.columns.len() <= self.x.len() / 8);
         let per_coefficient = (self.x.len() as f64).ln();
         for rhythm in rhythms {

@@ -20,6 +20,8 @@ const PLAUSIBLE: f64 = 10.0;
 const MOST_AVERAGED: usize = 12;
 /// Delays and durations are tried of so many terms that explain most without.
 const PROMISING: usize = 6;
+/// Searches begin beside so many leaks that explain most.
+const STARTS: usize = 2;
 /// Rounds of a search; it ends by itself long before.
 const MOST_ROUNDS: usize = 40;
 
@@ -51,8 +53,35 @@ impl<'a> Explanations<'a> {
         self.view.candidates[index].term
     }
 
-    /// The best explanation that can be reached from `start` with terms that `may` be in it.
-    pub(super) fn search(&self, start: Explanation, may: &dyn Fn(Term) -> bool) -> Scored {
+    /// The best explanation that was found from `start` with terms that `may` be in it.
+    ///
+    /// A rhythm can stand in the way of two leaks that together explain more, and so can one leak: searches begin
+    /// without the one, and beside the other.
+    pub(super) fn best(&self, start: &Explanation, may: &dyn Fn(Term) -> bool) -> Scored {
+        let mut best = self.search(start.clone(), may);
+        let better = |found: Scored, best: &mut Scored| {
+            if found.score < best.score {
+                *best = found;
+            }
+        };
+        if best.terms.iter().any(|index| self.term(*index) == Term::Rhythm) {
+            let without = self.search(start.clone(), &|term| term != Term::Rhythm && may(term));
+            better(self.search(without.terms, may), &mut best);
+        }
+        let count = |terms: &Explanation| {
+            terms.iter().filter(|index| matches!(self.term(**index), Term::Lost(..))).count()
+        };
+        let mut beside = self.neighbours(&best.terms, may);
+        beside.retain(|other| count(&other.terms) > count(&best.terms));
+        beside.sort_by(|a, b| a.score.total_cmp(&b.score));
+        for other in beside.into_iter().take(STARTS) {
+            better(self.search(other.terms, may), &mut best);
+        }
+        best
+    }
+
+    /// The best explanation that can be reached from `start` step by step.
+    fn search(&self, start: Explanation, may: &dyn Fn(Term) -> bool) -> Scored {
         let start: Explanation = start.into_iter().filter(|index| may(self.term(*index))).collect();
         let mut best = self.score(&start).unwrap_or_else(|| Scored {
             score: self.score(&Vec::new()).expect("the levels alone can be fitted").score,
