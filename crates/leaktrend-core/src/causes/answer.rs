@@ -6,6 +6,8 @@ use super::columns::{Term, View};
 use super::explain::{Explanation, Explanations, Scored};
 use super::{BytesPerUnit, Cause, How, Source, Terms};
 
+/// Searches begin with so many pairs of leaks, too.
+const STARTS: usize = 2;
 /// A level grows where this is the probability that it does.
 const GROWS: f64 = 0.95;
 /// And where it explains this share of the growth of memory.
@@ -14,13 +16,16 @@ const MATTERS: f64 = 0.2;
 /// What explains a view.
 pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
     let explanations = Explanations::new(view, 1.0);
-    let mut best = explanations.best(&Vec::new(), &|_| true);
+    let first = explanations.best(&[&Vec::new()], &|_| true);
+    let pairs = explanations.pairs(&first.terms);
+    let starts: Vec<&Explanation> = [&first.terms].into_iter().chain(pairs.iter().take(STARTS)).collect();
+    let mut best = explanations.best(&starts, &|_| true);
     // What the best explanation is without each of its causes; where that is better, the search had missed it.
-    let mut without = all_without(&explanations, &best);
+    let mut without = all_without(&explanations, &best, &pairs);
     for _ in 0..3 {
         let Some((_, better)) = without.iter().find(|(_, other)| other.score < best.score - 1e-6) else { break };
-        best = explanations.best(&better.terms, &|_| true);
-        without = all_without(&explanations, &best);
+        best = explanations.best(&[&better.terms], &|_| true);
+        without = all_without(&explanations, &best, &pairs);
     }
     if std::env::var("DBG").is_ok() {
         let names: Vec<Term> = best.terms.iter().map(|index| explanations.term(*index)).collect();
@@ -32,18 +37,23 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
     }
     // What depends on how many there are to choose from is not named.
     let even = Explanations::new(view, 0.0);
-    let best_of_even = even.best(&best.terms, &|_| true);
+    let best_of_even = even.best(&[&best.terms], &|_| true);
     let margin_of = |index: usize, without: &Scored| {
         let term = explanations.term(index);
         if !best_of_even.terms.iter().any(|other| even.term(*other).is_same(term)) {
             return 0.0;
         }
         let margin = without.score - best.score;
-        let of_even = [&best_of_even.terms, &without.terms].map(|start| even.best(start, &|other| !term.is_same(other)).score);
+        let of_even = even.best(&[&best_of_even.terms, &without.terms], &|other| !term.is_same(other));
+        let of_even = [of_even.score, of_even.score];
+        if std::env::var("MRG").is_ok() {
+            let even0 = of_even[0].min(of_even[1]) - best_of_even.score;
+            MARGINS.with(|m| m.borrow_mut().push((format!("{term:?}"), margin, even0)));
+        }
         margin.min(of_even[0] - best_of_even.score).min(of_even[1] - best_of_even.score).max(0.0)
     };
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
-    let nothing_grows = || explanations.best(&best.terms, &|term| term.source_of_growth().is_none());
+    let nothing_grows = || explanations.best(&[&best.terms], &|term| term.source_of_growth().is_none());
     let is_certain = best.terms.iter().any(grows) && nothing_grows().score - best.score >= terms.margin;
 
     let mut causes: Vec<Cause> = without
@@ -57,6 +67,9 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
             cause(&explanations, terms, &best, (*index, other), margin)
         })
         .collect();
+    if std::env::var("MRG").is_ok() {
+        MARGINS.with(|m| { let mut all = m.borrow_mut(); let text: Vec<String> = all.drain(..).map(|(t,a,b)| format!("{t}|{a:.1}|{b:.1}")).collect(); LAST.with(|l| *l.borrow_mut() = text.join(";")); });
+    }
     causes.sort_by(|a, b| {
         let share = |cause: &Cause| cause.share_of_growth.unwrap_or(0.0);
         a.how.cmp(&b.how).then(b.is_named.cmp(&a.is_named)).then(share(b).total_cmp(&share(a)))
@@ -72,11 +85,15 @@ fn subject(term: Term) -> Option<Source> {
     }
 }
 
-fn all_without(explanations: &Explanations<'_>, best: &Scored) -> Vec<(usize, Scored)> {
+fn all_without(explanations: &Explanations<'_>, best: &Scored, pairs: &[Explanation]) -> Vec<(usize, Scored)> {
     let causes = best.terms.iter().filter(|index| subject(explanations.term(**index)).is_some());
     let without = causes.map(|index| {
         let term = explanations.term(*index);
-        (*index, explanations.best(&best.terms, &|other| !term.is_same(other)))
+        let without = |pair: &&Explanation| pair.iter().all(|other| !term.is_same(explanations.term(*other)));
+        let is_growth = term.source_of_growth().is_some();
+        let pair = pairs.iter().find(without).filter(|_| is_growth);
+        let starts: Vec<&Explanation> = [&best.terms].into_iter().chain(pair).collect();
+        (*index, explanations.best(&starts, &|other| !term.is_same(other)))
     });
     without.collect()
 }
@@ -167,3 +184,6 @@ fn rise(view: &View, values: &[f64]) -> f64 {
     };
     view.lives.iter().map(of_life).sum()
 }
+
+thread_local! { pub static MARGINS: std::cell::RefCell<Vec<(String, f64, f64)>> = const { std::cell::RefCell::new(Vec::new()) }; }
+thread_local! { pub static LAST: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) }; }

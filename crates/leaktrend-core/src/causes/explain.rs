@@ -20,8 +20,8 @@ const PLAUSIBLE: f64 = 10.0;
 const MOST_AVERAGED: usize = 12;
 /// Delays and durations are tried of so many terms that explain most without.
 const PROMISING: usize = 6;
-/// Searches begin beside so many leaks that explain most.
-const STARTS: usize = 2;
+/// So many pairs of leaks are kept to begin searches with.
+const PAIRS: usize = 24;
 /// Rounds of a search; it ends by itself long before.
 const MOST_ROUNDS: usize = 40;
 
@@ -53,31 +53,49 @@ impl<'a> Explanations<'a> {
         self.view.candidates[index].term
     }
 
-    /// The best explanation that was found from `start` with terms that `may` be in it.
-    ///
-    /// A rhythm can stand in the way of two leaks that together explain more, and so can one leak: searches begin
-    /// without the one, and beside the other.
-    pub(super) fn best(&self, start: &Explanation, may: &dyn Fn(Term) -> bool) -> Scored {
-        let mut best = self.search(start.clone(), may);
-        let better = |found: Scored, best: &mut Scored| {
-            if found.score < best.score {
-                *best = found;
+    /// The best explanation that was found from each of `starts` with terms that `may` be in it.
+    pub(super) fn best(&self, starts: &[&Explanation], may: &dyn Fn(Term) -> bool) -> Scored {
+        let found = starts.iter().map(|start| self.search((*start).clone(), may));
+        found.min_by(|a, b| a.score.total_cmp(&b.score)).unwrap_or_else(|| self.search(Vec::new(), may))
+    }
+
+    /// Pairs of leaks, without and with a usual delay, beside what of `terms` does not grow and is no rhythm: best
+    /// first. A rhythm can stand in the way of two leaks that together explain more, and so can one leak.
+    pub(super) fn pairs(&self, terms: &Explanation) -> Vec<Explanation> {
+        let is_kept = |term: Term| term.source_of_growth().is_none() && term != Term::Rhythm;
+        let beside: Explanation = terms.iter().copied().filter(|index| is_kept(self.term(*index))).collect();
+        let regression = self.regression(&beside);
+        let mut delays: Vec<f64> = (0..self.view.candidates.len())
+            .filter_map(|index| if let Term::Lost(_, delay) = self.term(index) { Some(delay) } else { None })
+            .collect();
+        delays.sort_by(f64::total_cmp);
+        delays.dedup();
+        let usual = delays[delays.len() / 2];
+        let mut pairs: Vec<(f64, Explanation)> = Vec::new();
+        for delay in if usual == 0.0 { vec![0.0] } else { vec![0.0, usual] } {
+            let is_leak = |index: &usize| match self.term(*index) {
+                Term::Lost(source, of) => of == delay || source == Source::Clock,
+                _ => false,
+            };
+            let leaks: Vec<usize> = (0..self.view.candidates.len()).filter(is_leak).collect();
+            for (place, one) in leaks.iter().enumerate() {
+                let mut with_one = regression.clone();
+                if !with_one.push(Rc::clone(&self.view.candidates[*one].columns[0])) {
+                    continue;
+                }
+                for two in &leaks[place + 1..] {
+                    let gain = with_one.gain(&self.view.candidates[*two].columns[0]);
+                    let score = with_one.criterion(&gain, self.view.floor).0 + self.price_of(*one) + self.price_of(*two);
+                    let mut pair = beside.clone();
+                    pair.extend([*one, *two]);
+                    pair.sort_unstable();
+                    pairs.push((score, pair));
+                }
             }
-        };
-        if best.terms.iter().any(|index| self.term(*index) == Term::Rhythm) {
-            let without = self.search(start.clone(), &|term| term != Term::Rhythm && may(term));
-            better(self.search(without.terms, may), &mut best);
         }
-        let count = |terms: &Explanation| {
-            terms.iter().filter(|index| matches!(self.term(**index), Term::Lost(..))).count()
-        };
-        let mut beside = self.neighbours(&best.terms, may);
-        beside.retain(|other| count(&other.terms) > count(&best.terms));
-        beside.sort_by(|a, b| a.score.total_cmp(&b.score));
-        for other in beside.into_iter().take(STARTS) {
-            better(self.search(other.terms, may), &mut best);
-        }
-        best
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Most pairs say nothing that makes sense: one takes what the other gives.
+        pairs.into_iter().map(|pair| pair.1).filter(|pair| self.score(pair).is_some()).take(PAIRS).collect()
     }
 
     /// The best explanation that can be reached from `start` step by step.

@@ -11,7 +11,7 @@
 //! "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation: what would settle it is to send only
 //! requests of that kind and see the memory grow.
 
-mod answer;
+pub mod answer;
 mod columns;
 mod explain;
 
@@ -186,4 +186,4 @@ pub fn attribute(
 }
 
 /// Fewer blocks than this say nothing of causes.
-pub const MIN_BLOCKS: usize = 24;
+pub const MIN_BLOCKS: usize = 12;
