@@ -54,10 +54,7 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
         &causes::Terms::default(),
     );
     let cpu = begun.elapsed();
-    let last = if std::env::var("MRG").is_ok() { leaktrend_core::causes::answer::LAST.with(|l| l.borrow().clone()) } else { String::new() };
-    if std::env::var("DBG").is_ok() { eprintln!("truth {:?} delay {}", service.causes, service.delay); }
     let gaps = gaps(&service, setting);
-    if std::env::var("MRG").is_ok() { eprintln!("MRG@{:?}@{}@{:?}@{:?}@{last}", setting.family, setting.kinds, service.causes.iter().map(|c| c.0).collect::<Vec<_>>(), gaps); }
     let truths = service.causes.iter().zip(gaps).map(|((source, bytes), gap)| {
         let is_it = |cause: &&Cause| cause.is_named && (setting.family == Family::Gauge || cause.is_named_leak());
         let of_it = said.iter().filter(is_it).find(|cause| cause.source == *source);

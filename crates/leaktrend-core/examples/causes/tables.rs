@@ -39,11 +39,27 @@ pub(crate) fn print(outcomes: &[Outcome]) {
     ] {
         row(name, all.iter().copied().filter(is));
     }
+    by_gap(&all);
     let seconds = |one: &Outcome| one.cpu.as_secs_f64();
     let of_60: Vec<f64> = all.iter().filter(|one| one.setting.kinds == 60).map(|one| seconds(one)).collect();
     let most = of_60.iter().copied().fold(0.0, f64::max);
     let mean = of_60.iter().sum::<f64>() / of_60.len().max(1) as f64;
     println!("\nNaming among 60 kinds takes {mean:.3} s (most {most:.3} s) of wall time.");
+}
+
+/// By how far a cause can be told from everything else.
+fn by_gap(outcomes: &[&Outcome]) {
+    println!("\n| expected gap in BIC | one leak named right | one of two leaks | a level |\n|---|---|---|---|");
+    for (least, most) in [(f64::NEG_INFINITY, 6.0), (6.0, 12.0), (12.0, 20.0), (20.0, 30.0), (30.0, 60.0), (60.0, f64::INFINITY)] {
+        let of = |family: Family| {
+            let services = outcomes.iter().filter(move |one| one.setting.family == family);
+            let truths: Vec<&Truth> =
+                services.flat_map(|one| &one.truths).filter(|truth| least <= truth.gap && truth.gap < most).collect();
+            format!("{}/{}", truths.iter().filter(|truth| truth.is_named).count(), truths.len())
+        };
+        let [one, two, level] = [Family::OneLeak, Family::TwoLeaks, Family::Gauge].map(of);
+        println!("| {least:.0} to {most:.0} | {one} | {two} | {level} |");
+    }
 }
 
 fn head(name: &str) {

@@ -27,14 +27,6 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
         best = explanations.best(&[&better.terms], &|_| true);
         without = all_without(&explanations, &best, &pairs);
     }
-    if std::env::var("DBG").is_ok() {
-        let names: Vec<Term> = best.terms.iter().map(|index| explanations.term(*index)).collect();
-        eprintln!("best {:.1} {names:?} x {} floor {:.2e}", best.score, view.x.len(), view.floor);
-        for (index, other) in &without {
-            let names: Vec<Term> = other.terms.iter().map(|index| explanations.term(*index)).collect();
-            eprintln!("   without {:?} {:.1} {names:?}", explanations.term(*index), other.score);
-        }
-    }
     // What depends on how many there are to choose from is not named.
     let even = Explanations::new(view, 0.0);
     let best_of_even = even.best(&[&best.terms], &|_| true);
@@ -45,12 +37,7 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
         }
         let margin = without.score - best.score;
         let of_even = even.best(&[&best_of_even.terms, &without.terms], &|other| !term.is_same(other));
-        let of_even = [of_even.score, of_even.score];
-        if std::env::var("MRG").is_ok() {
-            let even0 = of_even[0].min(of_even[1]) - best_of_even.score;
-            MARGINS.with(|m| m.borrow_mut().push((format!("{term:?}"), margin, even0)));
-        }
-        margin.min(of_even[0] - best_of_even.score).min(of_even[1] - best_of_even.score).max(0.0)
+        margin.min(of_even.score - best_of_even.score).max(0.0)
     };
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
     let nothing_grows = || explanations.best(&[&best.terms], &|term| term.source_of_growth().is_none());
@@ -67,9 +54,6 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
             cause(&explanations, terms, &best, (*index, other), margin)
         })
         .collect();
-    if std::env::var("MRG").is_ok() {
-        MARGINS.with(|m| { let mut all = m.borrow_mut(); let text: Vec<String> = all.drain(..).map(|(t,a,b)| format!("{t}|{a:.1}|{b:.1}")).collect(); LAST.with(|l| *l.borrow_mut() = text.join(";")); });
-    }
     causes.sort_by(|a, b| {
         let share = |cause: &Cause| cause.share_of_growth.unwrap_or(0.0);
         a.how.cmp(&b.how).then(b.is_named.cmp(&a.is_named)).then(share(b).total_cmp(&share(a)))
@@ -184,6 +168,3 @@ fn rise(view: &View, values: &[f64]) -> f64 {
     };
     view.lives.iter().map(of_life).sum()
 }
-
-thread_local! { pub static MARGINS: std::cell::RefCell<Vec<(String, f64, f64)>> = const { std::cell::RefCell::new(Vec::new()) }; }
-thread_local! { pub static LAST: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) }; }

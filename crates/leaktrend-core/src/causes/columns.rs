@@ -12,7 +12,7 @@ use crate::stats::troughs::Blocks;
 use super::{Covariates, Measure, Source};
 
 /// Time constants of a start-up that are tried, as shares of the longest life.
-const TIME_CONSTANTS: [f64; 6] = [0.005, 0.012, 0.03, 0.06, 0.12, 0.25];
+const TIME_CONSTANTS: [f64; 12] = [0.003, 0.0045, 0.007, 0.01, 0.015, 0.022, 0.033, 0.05, 0.075, 0.11, 0.17, 0.25];
 /// One harmonic of the day is tried in windows of so many days.
 const LEAST_DAY: f64 = 0.9;
 /// Memory may follow the rate over so many blocks: what is in flight, and what a cache keeps for a while.
@@ -61,7 +61,7 @@ impl Term {
     /// Whether it is the first of those that differ in delay or duration only, and what these have in common.
     pub(super) fn variant_of(self) -> (bool, Option<(bool, Source)>) {
         match self {
-            Term::Flight(source, blocks) => (blocks == 1, Some((false, source))),
+            Term::Flight(source, blocks) => (blocks == 1 || source == Source::AllRequests, Some((false, source))),
             Term::Lost(source, delay) => (delay == 0.0, Some((true, source))),
             _ => (true, None),
         }
@@ -216,7 +216,13 @@ impl View {
             counts.chain(all.as_ref().filter(|_| requests.len() > 1).map(|all| (Source::AllRequests, all))).collect();
         let choices = (requests.len() + events.len() + levels.len()).max(1) as f64;
         for (source, grid) in counts {
-            for blocks in FLIGHTS {
+            // The load is in every explanation: what is left out where it matters little would lean on the causes.
+            let is_load = source == Source::AllRequests || requests.len() == 1;
+            if is_load {
+                let rates = (0..self.x.len()).map(|block| grid.rate(&times.spans[block])).collect();
+                self.push_load(rates);
+            }
+            for blocks in FLIGHTS.into_iter().filter(|blocks| !is_load || *blocks > 1) {
                 let earlier = (blocks - 1) as f64 * width;
                 let rate = |block: usize| grid.rate(&(times.spans[block].start - earlier..times.spans[block].end));
                 let price = 2.0 * (choices * FLIGHTS.len() as f64).ln();
@@ -261,8 +267,7 @@ impl View {
     pub(super) fn growth_of(&self, level: &Rc<Column>) -> Option<SlopePosterior> {
         let find = |term: Term| self.candidates.iter().find(|candidate| candidate.term == term);
         let mut regression = Regression::new(&self.noise, Rc::clone(level));
-        let load = find(Term::Flight(Source::AllRequests, 1));
-        for column in self.base.iter().chain(load.into_iter().flat_map(|load| &load.columns)) {
+        for column in &self.base {
             regression.push(Rc::clone(column));
         }
         if !regression.push(Rc::clone(&find(Term::Lost(Source::Clock, 0.0))?.columns[0])) {
@@ -273,6 +278,22 @@ impl View {
         regression.lines(&weights, [&weights], 0.0).map(|[line]| line.slope())
     }
 
+    fn push_load(&mut self, mut rates: Vec<f64>) {
+        let most = rates.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        if most > 0.0 {
+            rates.iter_mut().for_each(|rate| *rate /= most);
+            let column = self.noise.column(rates);
+            let mut known = Regression::new(&self.noise, Rc::clone(&self.response));
+            self.base.iter().for_each(|column| {
+                known.push(Rc::clone(column));
+            });
+            // A constant load is a part of the level.
+            if known.push(Rc::clone(&column)) {
+                self.base.push(column);
+            }
+        }
+    }
+
     /// The standard deviation of growth with all requests beside the load, or by the clock, as a share of the level.
     fn error_of_growth(&self) -> f64 {
         let grows = |term: Term| matches!(term, Term::Lost(Source::AllRequests, 0.0));
@@ -280,8 +301,7 @@ impl View {
         let find = |is: &dyn Fn(Term) -> bool| self.candidates.iter().find(|candidate| is(candidate.term));
         let Some(growth) = find(&grows).or_else(|| find(&by_clock)) else { return f64::INFINITY };
         let mut regression = Regression::new(&self.noise, Rc::clone(&self.response));
-        let load = find(&|term| term == Term::Flight(Source::AllRequests, 1));
-        for column in self.base.iter().chain(load.into_iter().flat_map(|load| &load.columns)) {
+        for column in &self.base {
             regression.push(Rc::clone(column));
         }
         if !regression.push(Rc::clone(&growth.columns[0])) {

@@ -249,8 +249,9 @@ impl<'a> Explanations<'a> {
         let term = self.term(index);
         let same = |terms: &Explanation| terms.iter().copied().find(|other| self.term(*other).is_same(term));
         let mut plausible = self.neighbours(&best.terms, &|_| true);
-        plausible.retain(|other| same(&other.terms).is_some() && other.score < best.score + PLAUSIBLE);
-        plausible.sort_by(|a, b| a.score.total_cmp(&b.score));
+        let limit = self.unpriced(best) + PLAUSIBLE;
+        plausible.retain(|other| same(&other.terms).is_some() && self.unpriced(other) < limit);
+        plausible.sort_by(|a, b| self.unpriced(a).total_cmp(&self.unpriced(b)));
         plausible.dedup_by(|a, b| a.terms == b.terms);
         let sensible = plausible.iter().filter(|other| other.terms != best.terms);
         let sensible = sensible.filter_map(|other| self.score(&other.terms)).take(MOST_AVERAGED);
@@ -262,10 +263,17 @@ impl<'a> Explanations<'a> {
             let scale = self.view.candidates[index].scale / self.view.candidates[place].scale;
             *weights.get_mut(self.place(&found.terms, place))? = scale;
             let [line] = regression.lines(&weights, [&weights], self.view.floor)?;
-            Some(((-0.5 * (found.score - best.score)).exp(), line))
+            Some(((-0.5 * (self.unpriced(&found) - self.unpriced(best))).exp(), line))
         });
         let parts: Vec<(f64, LinePosterior)> = parts.collect();
         (!parts.is_empty()).then(|| LinePosterior::mixture(parts).slope())
+    }
+
+    /// The BIC without the price of what was chosen beside growth: in an average what is left out weighs as much as what
+    /// is in.
+    fn unpriced(&self, found: &Scored) -> f64 {
+        let beside = found.terms.iter().filter(|index| self.term(**index).source_of_growth().is_none());
+        found.score - beside.map(|index| self.price_of(*index)).sum::<f64>()
     }
 
     /// The best explanation with each source of growth that is not in `best`, in place of or beside what it has;

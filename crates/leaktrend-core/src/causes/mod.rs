@@ -11,7 +11,7 @@
 //! "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation: what would settle it is to send only
 //! requests of that kind and see the memory grow.
 
-pub mod answer;
+mod answer;
 mod columns;
 mod explain;
 
