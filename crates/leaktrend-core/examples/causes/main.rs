@@ -27,9 +27,13 @@ fn main() {
     let seed = after("--seed").and_then(number).unwrap_or(SEED);
     let only = after("--only");
     let first = after("--from").and_then(number).unwrap_or(0);
-    let outcomes: Vec<Outcome> = (first..first + services).into_par_iter().map(|index| (seed << 32) + index).map(|seed| (Setting::of(seed), seed))
+    let outcomes: Vec<Outcome> = (first..first + services)
+        .into_par_iter()
+        .map(|index| (seed << 32) + index)
+        .map(|seed| (Setting::of(seed), seed))
         .filter(|(setting, _)| only.is_none_or(|only| *only == format!("{:?}", setting.family)))
-        .map(|(setting, seed)| outcome(&setting, seed)).collect();
+        .map(|(setting, seed)| outcome(&setting, seed))
+        .collect();
     if arguments.iter().any(|one| one == "--tell") {
         tables::tell(&outcomes);
     }

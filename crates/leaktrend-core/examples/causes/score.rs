@@ -58,15 +58,16 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
     let truths = service.causes.iter().zip(gaps).map(|((source, bytes), gap)| {
         let is_it = |cause: &&Cause| cause.is_named && (setting.family == Family::Gauge || cause.is_named_leak());
         let of_it = said.iter().filter(is_it).find(|cause| cause.source == *source);
-        let in_set = |cause: &&Cause| {
-            !cause.is_named && (cause.source == *source || cause.indistinguishable.contains(source))
-        };
+        let in_set =
+            |cause: &&Cause| !cause.is_named && (cause.source == *source || cause.indistinguishable.contains(source));
         Truth {
             gap,
             is_named: of_it.is_some(),
             is_in_set: said.iter().any(|cause| in_set(&cause)),
             is_covered: of_it.map(|cause| cause.bytes_per_unit.lower <= *bytes && *bytes <= cause.bytes_per_unit.upper),
-            z: of_it.map(|cause| 3.29 * (cause.bytes_per_unit.value - bytes) / (cause.bytes_per_unit.upper - cause.bytes_per_unit.lower)),
+            z: of_it.map(|cause| {
+                3.29 * (cause.bytes_per_unit.value - bytes) / (cause.bytes_per_unit.upper - cause.bytes_per_unit.lower)
+            }),
             ratio: of_it.map(|cause| cause.bytes_per_unit.value / bytes),
         }
     });
@@ -77,7 +78,9 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
     Outcome {
         setting: *setting,
         truths,
-        is_wrong: named.iter().any(|cause| !is_true(cause) && !(setting.family == Family::Hidden && cause.source == Source::Clock)),
+        is_wrong: named
+            .iter()
+            .any(|cause| !is_true(cause) && !(setting.family == Family::Hidden && cause.source == Source::Clock)),
         is_named: !named.is_empty(),
         said,
         cpu,
@@ -163,8 +166,11 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
         .iter()
         .map(|without| {
             let others: Vec<&(Source, Rc<Column>)> = sources.iter().filter(|other| other.0 != *without).collect();
-            let kept: Vec<Rc<Column>> =
-                others.iter().filter(|other| true_sources.contains(&other.0)).map(|other| Rc::clone(&other.1)).collect();
+            let kept: Vec<Rc<Column>> = others
+                .iter()
+                .filter(|other| true_sources.contains(&other.0))
+                .map(|other| Rc::clone(&other.1))
+                .collect();
             let of_truth = of_truth + true_sources.len() as f64 * price;
             let mut least = f64::INFINITY;
             // With what stays, or without it: what leaks beside may be explained together with this.

@@ -83,7 +83,8 @@ impl Setting {
     pub(crate) fn of(seed: u64) -> Setting {
         let random = &mut Random::of(seed, 1);
         // Of those with a cause twice as many.
-        let families = [&Family::ALL[..], &[Family::OneLeak, Family::OneLeak, Family::TwoLeaks, Family::Gauge]].concat();
+        let families =
+            [&Family::ALL[..], &[Family::OneLeak, Family::OneLeak, Family::TwoLeaks, Family::Gauge]].concat();
         Setting {
             family: families[random.whole(0..families.len())],
             kinds: KINDS[random.whole(0..KINDS.len())],
@@ -220,8 +221,7 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
     let mut keep = |counts: &[f64], rise: f64, random: &mut Random| {
         let each = rise / counts.iter().sum::<f64>().max(1.0);
         // Requests keep more or less: an exponential amount each.
-        let sizes: Vec<f64> =
-            counts.iter().map(|count| each * (count + count.sqrt() * random.normal())).collect();
+        let sizes: Vec<f64> = counts.iter().map(|count| each * (count + count.sqrt() * random.normal())).collect();
         let sums = since_start(&sizes, &cuts, late);
         kept.iter_mut().zip(sums).for_each(|(kept, sum)| *kept += sum);
         // What they kept in this window, rather than what they would on average.
@@ -321,11 +321,8 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
         container_given: false,
         sampling: Sampling::Raw,
     };
-    let mut each: Vec<Covariate> = of_kind
-        .into_iter()
-        .take(kinds)
-        .map(|values| Covariate { measure: Measure::Requests, values })
-        .collect();
+    let mut each: Vec<Covariate> =
+        of_kind.into_iter().take(kinds).map(|values| Covariate { measure: Measure::Requests, values }).collect();
     if is_level_logged {
         each.push(Covariate { measure: Measure::Level, values: level });
     }

@@ -50,7 +50,9 @@ pub(crate) fn print(outcomes: &[Outcome]) {
 /// By how far a cause can be told from everything else.
 fn by_gap(outcomes: &[&Outcome]) {
     println!("\n| expected gap in BIC | one leak named right | one of two leaks | a level |\n|---|---|---|---|");
-    for (least, most) in [(f64::NEG_INFINITY, 6.0), (6.0, 12.0), (12.0, 20.0), (20.0, 30.0), (30.0, 60.0), (60.0, f64::INFINITY)] {
+    for (least, most) in
+        [(f64::NEG_INFINITY, 6.0), (6.0, 12.0), (12.0, 20.0), (20.0, 30.0), (30.0, 60.0), (60.0, f64::INFINITY)]
+    {
         let of = |family: Family| {
             let services = outcomes.iter().filter(move |one| one.setting.family == family);
             let truths: Vec<&Truth> =
@@ -103,8 +105,12 @@ fn row<'a>(name: &str, outcomes: impl Iterator<Item = &'a Outcome>) {
 /// Prints what went wrong.
 pub(crate) fn tell(outcomes: &[Outcome]) {
     for (index, one) in outcomes.iter().enumerate() {
-        let missed: Vec<f64> =
-            one.truths.iter().filter(|truth| truth.is_identifiable() && !truth.is_named).map(|truth| truth.gap).collect();
+        let missed: Vec<f64> = one
+            .truths
+            .iter()
+            .filter(|truth| truth.is_identifiable() && !truth.is_named)
+            .map(|truth| truth.gap)
+            .collect();
         for truth in &one.truths {
             if let (Some(z), Some(ratio)) = (truth.z, truth.ratio) {
                 println!("Z {z:.2} ratio {ratio:.3} gap {:.0} {:?}", truth.gap, one.setting);
@@ -115,7 +121,13 @@ pub(crate) fn tell(outcomes: &[Outcome]) {
             for cause in &one.said {
                 println!(
                     "    {:?} {:?} named {} margin {:.1} share {:.2?} delay {} set {:?}",
-                    cause.source, cause.how, cause.is_named, cause.margin, cause.share_of_growth, cause.delay_seconds, cause.indistinguishable
+                    cause.source,
+                    cause.how,
+                    cause.is_named,
+                    cause.margin,
+                    cause.share_of_growth,
+                    cause.delay_seconds,
+                    cause.indistinguishable
                 );
             }
         }

@@ -96,12 +96,10 @@ fn cause(
     let posterior = explanations.posterior(best, index)?;
     let unit = view.scaled.unit / candidate.scale;
     let tail = (1.0 - terms.confidence) / 2.0;
-    let bytes_per_unit = BytesPerUnit {
-        value: posterior.mean() * unit,
-        lower: posterior.quantile(tail) * unit,
-        upper: posterior.quantile(1.0 - tail) * unit,
-        confidence: terms.confidence,
-    };
+    let (value, wider) = (posterior.mean(), explanations.widening(best, index));
+    let at = |probability: f64| (value + wider * (posterior.quantile(probability) - value)) * unit;
+    let bytes_per_unit =
+        BytesPerUnit { value: value * unit, lower: at(tail), upper: at(1.0 - tail), confidence: terms.confidence };
     let limit = without.score.max(best.score + terms.margin);
     let indistinguishable = if term.source_of_growth().is_some() && margin < terms.margin {
         let mut others: Vec<(Source, f64)> =

@@ -150,7 +150,7 @@ impl View {
         if !later.is_empty() {
             view.push(Term::Levels, later, 0.0, 1.0);
         }
-                view.push_rhythms(sight.monday);
+        view.push_rhythms(sight.monday);
         view.push_causes(sight, covariates, delays, of_troughs.then_some(&troughs[..]));
         view
     }
@@ -204,7 +204,8 @@ impl View {
         let of_clock = self.since_start(of_clock, &times.life_starts);
         self.push_cause(Term::Lost(Source::Clock, 0.0), of_clock, 0.0);
 
-        let grids: Vec<Grid> = covariates.each.iter().map(|covariate| Grid::new(covariates, &covariate.values, sight)).collect();
+        let grids: Vec<Grid> =
+            covariates.each.iter().map(|covariate| Grid::new(covariates, &covariate.values, sight)).collect();
         let is = |measure: Measure| {
             let of = move |(_, covariate): &(usize, &super::Covariate)| covariate.measure == measure;
             covariates.each.iter().enumerate().filter(of).map(|(index, _)| index).collect::<Vec<usize>>()
@@ -343,7 +344,8 @@ impl Times {
                 .samples
                 .iter()
                 .map(|samples| {
-                    let step = if samples.start > 0 { seconds[samples.start] - seconds[samples.start - 1] } else { 0.0 };
+                    let step =
+                        if samples.start > 0 { seconds[samples.start] - seconds[samples.start - 1] } else { 0.0 };
                     seconds[samples.start] - step..seconds[samples.end - 1]
                 })
                 .collect(),
@@ -393,7 +395,8 @@ impl Grid {
     /// All of these together; `None` for none.
     fn sum<'a>(mut grids: impl Iterator<Item = &'a Grid>) -> Option<Grid> {
         let first = grids.next()?;
-        let first = Grid { start: first.start, width: first.width, values: first.values.clone(), sums: first.sums.clone() };
+        let first =
+            Grid { start: first.start, width: first.width, values: first.values.clone(), sums: first.sums.clone() };
         Some(grids.fold(first, |mut all, grid| {
             all.values.iter_mut().zip(&grid.values).for_each(|(sum, value)| *sum += value);
             all.sums.iter_mut().zip(&grid.sums).for_each(|(sum, value)| *sum += value);

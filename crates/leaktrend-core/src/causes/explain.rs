@@ -17,7 +17,7 @@ const MOST_LEAKS: usize = 2;
 /// Beyond this weight (in BIC) an explanation does not count.
 const PLAUSIBLE: f64 = 10.0;
 /// So many explanations are averaged at most.
-const MOST_AVERAGED: usize = 12;
+const MOST_AVERAGED: usize = 40;
 /// Delays and durations are tried of so many terms that explain most without.
 const PROMISING: usize = 6;
 /// So many pairs of leaks are kept to begin searches with.
@@ -85,7 +85,8 @@ impl<'a> Explanations<'a> {
                 }
                 for two in &leaks[place + 1..] {
                     let gain = with_one.gain(&self.view.candidates[*two].columns[0]);
-                    let score = with_one.criterion(&gain, self.view.floor).0 + self.price_of(*one) + self.price_of(*two);
+                    let score =
+                        with_one.criterion(&gain, self.view.floor).0 + self.price_of(*one) + self.price_of(*two);
                     let mut pair = beside.clone();
                     pair.extend([*one, *two]);
                     pair.sort_unstable();
@@ -152,7 +153,8 @@ impl<'a> Explanations<'a> {
         };
         let known_ones = terms.iter().filter_map(|index| self.term(*index).variant_of().1);
         let promising: Vec<(bool, Source)> = promising(true).chain(promising(false)).chain(known_ones).collect();
-        let variants = variants.into_iter().filter(|(_, (_, variant))| variant.is_some_and(|one| promising.contains(&one)));
+        let variants =
+            variants.into_iter().filter(|(_, (_, variant))| variant.is_some_and(|one| promising.contains(&one)));
         let variants = variants.filter_map(|(index, _)| Some((self.with(&regression, known, index)?, index)));
         let all = scored.iter().map(|(score, index, _)| (*score, *index)).chain(variants);
         found.extend(all.map(|(score, index)| {
@@ -269,11 +271,31 @@ impl<'a> Explanations<'a> {
         (!parts.is_empty()).then(|| LinePosterior::mixture(parts).slope())
     }
 
-    /// The BIC without the price of what was chosen beside growth: in an average what is left out weighs as much as what
-    /// is in.
+    /// The BIC without the price of choices: in an average what is left out weighs as much as what is in.
     fn unpriced(&self, found: &Scored) -> f64 {
-        let beside = found.terms.iter().filter(|index| self.term(**index).source_of_growth().is_none());
-        found.score - beside.map(|index| self.price_of(*index)).sum::<f64>()
+        found.score - found.terms.iter().map(|index| self.price_of(*index)).sum::<f64>()
+    }
+
+    /// By how much the error of a coefficient is larger than its explanation says, at least 1: the square root of the
+    /// long-run variance of residuals times what the coefficient is estimated by, as a multiple of what independent
+    /// residuals would have (Newey, West 1987; Bartlett weights up to lag 1.3 n^(1/3)).
+    pub(super) fn widening(&self, found: &Scored, index: usize) -> f64 {
+        let others: Explanation = found.terms.iter().copied().filter(|other| *other != index).collect();
+        let mut regression = self.regression(&others);
+        if !regression.push(Rc::clone(&self.view.candidates[index].columns[0])) {
+            return 1.0;
+        }
+        let (_, lane) = regression.criterion(&[0.0; PHI.len()], self.view.floor);
+        let written = regression.written_out(lane);
+        let Some(direction) = written.basis.last() else { return 1.0 };
+        let scores: Vec<f64> = direction.iter().zip(&written.residual).map(|(d, r)| d * r).collect();
+        let n = scores.len();
+        let lags = (1.3 * (n as f64).cbrt()) as usize;
+        let product = |lag: usize| scores[lag..].iter().zip(&scores).map(|(a, b)| a * b).sum::<f64>();
+        let correlated: f64 = (1..=lags).map(|lag| 2.0 * (1.0 - lag as f64 / (lags + 1) as f64) * product(lag)).sum();
+        let independent = written.residual.iter().map(|r| r * r).sum::<f64>() / (n - regression.rank()).max(1) as f64;
+        // The direction has length 1.
+        ((product(0) + correlated) / independent.max(f64::MIN_POSITIVE)).max(1.0).sqrt()
     }
 
     /// The best explanation with each source of growth that is not in `best`, in place of or beside what it has;
