@@ -9,6 +9,7 @@ use crate::stats::calendar;
 use crate::stats::posterior::SlopePosterior;
 use crate::stats::troughs::Blocks;
 
+use super::grid::{Grid, Times};
 use super::{Covariates, Measure, Source};
 
 /// Time constants of a start-up that are tried, as shares of the longest life.
@@ -17,6 +18,8 @@ const TIME_CONSTANTS: [f64; 12] = [0.003, 0.0045, 0.007, 0.01, 0.015, 0.022, 0.0
 const LEAST_DAY: f64 = 0.9;
 /// Memory may follow the rate over so many blocks: what is in flight, and what a cache keeps for a while.
 const FLIGHTS: [usize; 3] = [1, 3, 10];
+/// Troughs are looked at where their error of growth is less than this share of that of means.
+const MUCH_BETTER: f64 = 0.7;
 /// A delay of less than this share of a block cannot be seen.
 const SHORTEST_DELAY: f64 = 0.4;
 /// And at most this share of the window is tried.
@@ -112,14 +115,15 @@ pub(super) struct View {
     pub(super) floor: f64,
 }
 
-/// The view, troughs or means, that knows growth with all requests better.
+/// Means of blocks; troughs where these know growth with all requests much better, as under a collector. Means are sums
+/// of what causes add, troughs are chosen among samples and lean on levels that change within a block.
 pub(super) fn better_view(sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], floor: f64) -> View {
     let troughs = View::new(sight, covariates, delays, floor, true);
     if sight.blocks.troughs == sight.blocks.means {
         return troughs;
     }
     let means = View::new(sight, covariates, delays, floor, false);
-    if means.error_of_growth() < troughs.error_of_growth() { means } else { troughs }
+    if MUCH_BETTER * means.error_of_growth() <= troughs.error_of_growth() { means } else { troughs }
 }
 
 impl View {
@@ -312,120 +316,5 @@ impl View {
         *weights.last_mut().expect("a column was added") = 1.0;
         let line = regression.lines(&weights, [&weights], self.floor);
         line.map_or(f64::INFINITY, |[line]| line.slope().spread() * self.scaled.unit)
-    }
-}
-
-/// Which times count for each block, in seconds from the first sample of the series.
-struct Times {
-    of_block: Vec<Vec<f64>>,
-    /// Begin and end of each block.
-    spans: Vec<Range<f64>>,
-    life_starts: Vec<f64>,
-}
-
-impl Times {
-    fn new(sight: &Sight<'_>, troughs: Option<&[f64]>) -> Times {
-        let Sight { segmentation, from, blocks, .. } = sight;
-        let seconds = &segmentation.seconds[*from..];
-        let values = &segmentation.values[*from..];
-        let pulses = &segmentation.falls.pulses;
-        let is_kept = |at: &usize| {
-            let pulse = pulses.partition_point(|pulse| pulse.end <= at + from);
-            pulses.get(pulse).is_none_or(|pulse| at + from < pulse.start)
-        };
-        let of_block = |(block, samples): (usize, &Range<usize>)| {
-            let counts = |at: &usize| troughs.is_none_or(|troughs| values[*at] <= troughs[block]);
-            samples.clone().filter(is_kept).filter(counts).map(|at| seconds[at]).collect()
-        };
-        let first_of_lives = [0].into_iter().chain(blocks.starts.iter().copied());
-        Times {
-            of_block: blocks.samples.iter().enumerate().map(of_block).collect(),
-            spans: blocks
-                .samples
-                .iter()
-                .map(|samples| {
-                    let step =
-                        if samples.start > 0 { seconds[samples.start] - seconds[samples.start - 1] } else { 0.0 };
-                    seconds[samples.start] - step..seconds[samples.end - 1]
-                })
-                .collect(),
-            life_starts: first_of_lives.map(|block| seconds[blocks.samples[block].start]).collect(),
-        }
-    }
-
-    /// Since when what comes may be kept in the life of a block: the first life is older than the series.
-    fn first_cause(&self, block: usize) -> f64 {
-        let begun = self.spans[block].end;
-        let life = self.life_starts.partition_point(|start| *start <= begun).max(1);
-        if life == 1 { f64::NEG_INFINITY } else { self.life_starts[life - 1] }
-    }
-
-    /// The mean of a function of time over the times of a block.
-    fn mean(&self, block: usize, of: impl Fn(f64) -> f64) -> f64 {
-        let times = &self.of_block[block];
-        times.iter().map(|time| of(*time)).sum::<f64>() / times.len() as f64
-    }
-}
-
-/// One covariate over time, in seconds from the first sample of the series.
-struct Grid {
-    start: f64,
-    width: f64,
-    values: Vec<f64>,
-    /// What has come before each edge of the bins.
-    sums: Vec<f64>,
-}
-
-impl Grid {
-    fn new(covariates: &Covariates, values: &[f64], sight: &Sight<'_>) -> Grid {
-        let mut sums = Vec::with_capacity(values.len() + 1);
-        sums.push(0.0);
-        sums.extend(values.iter().scan(0.0, |sum, value| {
-            *sum += value;
-            Some(*sum)
-        }));
-        Grid {
-            start: (covariates.start_ms - sight.start_ms) as f64 / 1000.0,
-            width: covariates.bin_ms as f64 / 1000.0,
-            values: values.to_vec(),
-            sums,
-        }
-    }
-
-    /// All of these together; `None` for none.
-    fn sum<'a>(mut grids: impl Iterator<Item = &'a Grid>) -> Option<Grid> {
-        let first = grids.next()?;
-        let first =
-            Grid { start: first.start, width: first.width, values: first.values.clone(), sums: first.sums.clone() };
-        Some(grids.fold(first, |mut all, grid| {
-            all.values.iter_mut().zip(&grid.values).for_each(|(sum, value)| *sum += value);
-            all.sums.iter_mut().zip(&grid.sums).for_each(|(sum, value)| *sum += value);
-            all
-        }))
-    }
-
-    /// How many had come by `time`; before and after the bins at the mean rate.
-    fn until(&self, time: f64) -> f64 {
-        let bins = self.values.len();
-        let at = (time - self.start) / self.width;
-        if at < 0.0 || bins as f64 <= at {
-            let beyond = if at < 0.0 { at } else { at - bins as f64 };
-            let known = if at < 0.0 { 0.0 } else { self.sums[bins] };
-            return known + beyond * self.sums[bins] / bins as f64;
-        }
-        let bin = at as usize;
-        self.sums[bin] + (at - bin as f64) * self.values[bin]
-    }
-
-    /// The mean rate in a span, per second; that at its end where it has no length.
-    fn rate(&self, span: &Range<f64>) -> f64 {
-        let begin = if span.start < span.end { span.start } else { span.end - self.width };
-        (self.until(span.end) - self.until(begin)) / (span.end - begin)
-    }
-
-    /// The level at `time`: that of its bin, of two the earlier one.
-    fn at(&self, time: f64) -> f64 {
-        let bin = ((time - self.start) / self.width - 1e-6).floor();
-        self.values[bin.clamp(0.0, (self.values.len() - 1) as f64) as usize]
     }
 }

@@ -14,6 +14,7 @@
 mod answer;
 mod columns;
 mod explain;
+mod grid;
 
 use crate::Terms as JudgeTerms;
 use crate::fit::Fit;
