@@ -15,10 +15,9 @@ pub(crate) const IDENTIFIABLE: f64 = 12.0;
 
 pub(crate) struct Outcome {
     pub(crate) setting: Setting,
-    /// Of each true cause: the gap expected in BIC, whether it was named, and, where it was, whether its interval
-    /// holds the truth, and the estimate as a share of it.
+    /// What became of each true cause.
     pub(crate) truths: Vec<Truth>,
-    /// Whether something else was named as what makes memory grow.
+    /// Whether something else was named as what makes memory grow; of a kind that is in no log, the clock is not wrong.
     pub(crate) is_wrong: bool,
     /// Whether anything was.
     pub(crate) is_named: bool,
@@ -26,13 +25,17 @@ pub(crate) struct Outcome {
     pub(crate) cpu: std::time::Duration,
 }
 
+/// What was known of a true cause.
 pub(crate) struct Truth {
+    /// The gap that is expected in BIC.
     pub(crate) gap: f64,
+    /// A level that holds memory counts whether it is said to grow or not; a leak must be said to be one.
     pub(crate) is_named: bool,
     /// In the set of what cannot be told apart, of a cause that is not named.
     pub(crate) is_in_set: bool,
+    /// Whether its interval holds the bytes per unit, where it is named.
     pub(crate) is_covered: Option<bool>,
-    pub(crate) z: Option<f64>,
+    /// The estimate as a share of the truth, where it is named.
     pub(crate) ratio: Option<f64>,
 }
 
@@ -65,15 +68,11 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
             is_named: of_it.is_some(),
             is_in_set: said.iter().any(|cause| in_set(&cause)),
             is_covered: of_it.map(|cause| cause.bytes_per_unit.lower <= *bytes && *bytes <= cause.bytes_per_unit.upper),
-            z: of_it.map(|cause| {
-                3.29 * (cause.bytes_per_unit.value - bytes) / (cause.bytes_per_unit.upper - cause.bytes_per_unit.lower)
-            }),
             ratio: of_it.map(|cause| cause.bytes_per_unit.value / bytes),
         }
     });
     let truths = truths.collect();
     let is_true = |cause: &Cause| service.causes.iter().any(|(source, _)| *source == cause.source);
-    // A level that is not logged to grow, but does: what holds memory is then told right.
     let named: Vec<&Cause> = said.iter().filter(|cause| cause.is_named_leak()).collect();
     Outcome {
         setting: *setting,

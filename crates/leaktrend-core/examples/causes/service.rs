@@ -41,11 +41,6 @@ impl Family {
         Family::Follows,
         Family::Hidden,
     ];
-
-    /// Whether some covariate makes memory grow.
-    pub(crate) fn has_cause(self) -> bool {
-        matches!(self, Family::OneLeak | Family::TwoLeaks | Family::Gauge)
-    }
 }
 
 /// How a service is made.

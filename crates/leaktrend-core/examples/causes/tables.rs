@@ -111,11 +111,6 @@ pub(crate) fn tell(outcomes: &[Outcome]) {
             .filter(|truth| truth.is_identifiable() && !truth.is_named)
             .map(|truth| truth.gap)
             .collect();
-        for truth in &one.truths {
-            if let (Some(z), Some(ratio)) = (truth.z, truth.ratio) {
-                println!("Z {z:.2} ratio {ratio:.3} gap {:.0} {:?}", truth.gap, one.setting);
-            }
-        }
         if one.is_wrong || !missed.is_empty() {
             println!("{index} {:?} wrong {} missed with gaps {missed:.0?}", one.setting, one.is_wrong);
             for cause in &one.said {
