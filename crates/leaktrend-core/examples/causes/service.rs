@@ -149,6 +149,7 @@ pub(crate) fn since_start(counts: &[f64], cuts: &[usize], delay: usize) -> Vec<f
     (0..counts.len()).map(one).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "one part of a service after another")]
 pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
     let random = &mut Random::of(seed, 2);
     let Setting { family, kinds, drift, length: Length { step, samples: n, .. }, .. } = *setting;
@@ -251,9 +252,7 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
     }
 
     let followed = random.whole(0..kinds);
-    let follows: Vec<f64> = if family != Family::Follows {
-        vec![0.0; n]
-    } else {
+    let follows: Vec<f64> = if family == Family::Follows {
         let followed = if follows_level { &level } else { &of_kind[followed] };
         let mean = (followed.iter().sum::<f64>() / n as f64).max(1e-9);
         let amount = base * random.uniform(0.1, 0.4);
@@ -267,6 +266,8 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
                 amount * smooth / mean
             })
             .collect()
+    } else {
+        vec![0.0; n]
     };
     let start_up = if random.chance(0.5) { (0.4 * base, span * random.uniform(0.003, 0.03)) } else { (0.0, 1.0) };
     let (mut since, mut is_first, mut of_life) = (0, true, base);

@@ -48,10 +48,9 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
         .filter_map(|(index, other)| {
             let margin = margin_of(*index, other);
             let is_named = margin >= terms.margin;
-            if !is_named && !(is_certain && grows(index)) {
-                return None;
-            }
-            cause(&explanations, terms, &best, (*index, other), margin)
+            let is_open = is_certain && grows(index);
+            let tell = is_named || is_open;
+            if tell { cause(&explanations, terms, &best, (*index, other), margin) } else { None }
         })
         .collect();
     causes.sort_by(|a, b| {

@@ -136,7 +136,8 @@ impl<'a> Explanations<'a> {
         let regression = self.regression(terms);
         let known = self.price(&regression, terms);
         let candidates = self.view.candidates.iter().enumerate();
-        let (firsts, variants): (Vec<_>, Vec<_>) = candidates
+        type Variants = Vec<(usize, (bool, Option<(bool, Source)>))>;
+        let (firsts, variants): (Variants, Variants) = candidates
             .filter(|(index, candidate)| {
                 !terms.contains(index) && may(candidate.term) && self.fits(terms, candidate.term)
             })
