@@ -25,6 +25,11 @@ const PAIRS: usize = 24;
 /// Rounds of a search; it ends by itself long before.
 const MOST_ROUNDS: usize = 40;
 
+/// What terms have in common that differ in delay or duration: whether it is lost, and to what.
+type Subject = Option<(bool, Source)>;
+/// Candidates, and whether each is the first of its subject.
+type Firsts = Vec<(usize, (bool, Subject))>;
+
 /// Terms that explain together, as increasing indices of candidates.
 pub(super) type Explanation = Vec<usize>;
 
@@ -136,14 +141,13 @@ impl<'a> Explanations<'a> {
         let regression = self.regression(terms);
         let known = self.price(&regression, terms);
         let candidates = self.view.candidates.iter().enumerate();
-        type Variants = Vec<(usize, (bool, Option<(bool, Source)>))>;
-        let (firsts, variants): (Variants, Variants) = candidates
+        let (firsts, variants): (Firsts, Firsts) = candidates
             .filter(|(index, candidate)| {
                 !terms.contains(index) && may(candidate.term) && self.fits(terms, candidate.term)
             })
             .map(|(index, candidate)| (index, candidate.term.variant_of()))
             .partition(|(_, (is_first, _))| *is_first);
-        let mut scored: Vec<(f64, usize, Option<(bool, Source)>)> = firsts
+        let mut scored: Vec<(f64, usize, Subject)> = firsts
             .into_iter()
             .filter_map(|(index, (_, variant))| Some((self.with(&regression, known, index)?, index, variant)))
             .collect();
