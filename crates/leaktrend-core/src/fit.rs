@@ -10,7 +10,7 @@ use crate::stats::ar1::{Noise, PHI, Regression, Scaled};
 use crate::stats::posterior::LinePosterior;
 use crate::stats::robust::{median, median_of};
 use crate::stats::trend::{self, Setup, Trend};
-use crate::stats::troughs::{self, Cutting};
+use crate::stats::troughs::{self, Blocks, Cutting};
 use crate::stats::{Points, calendar, steps};
 use crate::units::{DAY, MIB};
 
@@ -207,34 +207,10 @@ impl<'a> Fit<'a> {
 
     /// What is known of the samples from one on in a reading; `None` with too few blocks. `apart`: see `tolerance`.
     pub fn stretch(&self, reading: Reading, from: usize, apart: bool) -> Option<Stretch> {
-        let Fit { segmentation: Segmentation { seconds, values, falls }, step, .. } = *self;
-        let n = values.len();
-        let within = |at: &usize| from < *at && *at < n;
-        let mut cuts: Vec<usize> = self.segmentation.cuts(reading).into_iter().filter(within).collect();
-        if cuts.len() >= MAX_LIVES {
-            return self.stretch(reading, cuts.swap_remove(cuts.len() - MAX_LIVES + 1), apart);
-        }
-        cuts.iter_mut().for_each(|cut| *cut -= from);
-        // All readings look at the same blocks, so that how well they explain them can be compared.
-        let mut edges = cuts.clone();
-        if reading == Reading::Noise {
-            edges.extend(falls.open.iter().filter(|at| within(at)).map(|at| at - from));
-            edges.sort_unstable();
-        }
-        let points = Points::new(seconds, values)?.slice(from..n);
-        let collected = reading == Reading::Collections;
-        let ends: Vec<usize> =
-            falls.collections.iter().filter(|at| collected && within(at)).map(|at| at - from).collect();
-        let left_out: Vec<Range<usize>> = falls
-            .pulses
-            .iter()
-            .filter(|pulse| from < pulse.end)
-            .map(|pulse| pulse.start.saturating_sub(from)..pulse.end - from)
-            .collect();
-        let width = self.width(points, &ends);
-        let cutting = Cutting { seconds: points.x(), cuts: &edges, left_out: &left_out, ends: &ends, width, step };
-        let mut blocks = troughs::blocks(&cutting, points.y());
-        blocks.starts.retain(|start| cuts.iter().any(|cut| blocks.samples[*start].start == *cut));
+        let (from, blocks) = self.blocks(reading, from)?;
+        let seconds = &self.segmentation.seconds;
+        let n = seconds.len();
+        let points = Points::new(seconds, &self.segmentation.values)?.slice(from..n);
         let of = |values: &[f64], starts: &[usize], daily: bool| {
             let points = Points::new(&blocks.x, values)?;
             trend::of(&Setup { points, starts, monday: self.monday, daily, floor: self.floor })
@@ -277,6 +253,40 @@ impl<'a> Fit<'a> {
             end: seconds[n - 1],
             starts: blocks.starts,
         })
+    }
+
+    /// The blocks of the samples from one on in a reading, and the sample they begin with: a later one where there are
+    /// too many lives. Samples of a block count from there. `None` without samples.
+    pub fn blocks(&self, reading: Reading, from: usize) -> Option<(usize, Blocks)> {
+        let Fit { segmentation: Segmentation { seconds, values, falls }, step, .. } = *self;
+        let n = values.len();
+        let within = |at: &usize| from < *at && *at < n;
+        let mut cuts: Vec<usize> = self.segmentation.cuts(reading).into_iter().filter(within).collect();
+        if cuts.len() >= MAX_LIVES {
+            return self.blocks(reading, cuts.swap_remove(cuts.len() - MAX_LIVES + 1));
+        }
+        cuts.iter_mut().for_each(|cut| *cut -= from);
+        // All readings look at the same blocks, so that how well they explain them can be compared.
+        let mut edges = cuts.clone();
+        if reading == Reading::Noise {
+            edges.extend(falls.open.iter().filter(|at| within(at)).map(|at| at - from));
+            edges.sort_unstable();
+        }
+        let points = Points::new(seconds, values)?.slice(from..n);
+        let collected = reading == Reading::Collections;
+        let ends: Vec<usize> =
+            falls.collections.iter().filter(|at| collected && within(at)).map(|at| at - from).collect();
+        let left_out: Vec<Range<usize>> = falls
+            .pulses
+            .iter()
+            .filter(|pulse| from < pulse.end)
+            .map(|pulse| pulse.start.saturating_sub(from)..pulse.end - from)
+            .collect();
+        let width = self.width(points, &ends);
+        let cutting = Cutting { seconds: points.x(), cuts: &edges, left_out: &left_out, ends: &ends, width, step };
+        let mut blocks = troughs::blocks(&cutting, points.y());
+        blocks.starts.retain(|start| cuts.iter().any(|cut| blocks.samples[*start].start == *cut));
+        Some((from, blocks))
     }
 
     /// The seconds of a block.
