@@ -1,7 +1,8 @@
 //! From the memory of a container over time to a verdict: statistics on slices, without files, tables or pictures.
 //!
 //! `series -> segment -> fit -> judge`: each arrow is one function from one value to the next, and nothing points
-//! back; `causes` takes a series, its falls and what was counted beside. The crate does not print, read files or look at the clock.
+//! back; `causes` takes a series, its falls and what was counted beside. The crate does not print, read files or look at
+//! the clock.
 
 pub mod causes;
 pub mod fit;
