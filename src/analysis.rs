@@ -1,6 +1,5 @@
 //! One run: from inputs and settings to a complete report.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -14,9 +13,10 @@ use crate::forecast;
 use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{JudgeTerms, Judgement, Measured, Regime, RegimeWhy, ShapeName, Verdict};
 use crate::limits::{self, Hosts};
-use crate::next_action::{self, Target, Urgency};
+use crate::next_action::{self, Target};
 use crate::policy::{self, Outcome};
 use crate::progress::Meter;
+use crate::report::facts;
 use crate::report::{
     FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport, Shapes,
 };
@@ -144,11 +144,12 @@ pub fn judge(
         })
         .collect();
     inputs.extend(log.inputs);
+    let last_ms = series_end(&prepared);
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
-        prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
+        prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window, last_ms)).collect()
     };
-    series.sort_by(worst_first);
+    series.sort_by(facts::worst_first);
 
     let outcomes: Vec<(Outcome, bool)> = series.iter().map(|series| (series.outcome, series.counts)).collect();
     let outcome = policy::of_run(&outcomes);
@@ -182,8 +183,10 @@ pub fn unit_tests(job: &Job, report: &Report, path: &Path) -> Emitted {
     let series: Vec<MemorySeries> = report.series.iter().map(|series| series.samples.clone()).collect();
     let settings_of = |samples: &MemorySeries| {
         let id = &samples.info.id;
-        let limit = report.series.iter().find(|series| series.id() == id).and_then(|series| series.limit?.own());
-        (job.rules.settings_for(id, &job.settings), limit)
+        let settings = job.rules.settings_for(id, &job.settings);
+        let fallback = settings.criteria.high_memory.fallback_limit_bytes.as_f64();
+        let series = report.series.iter().find(|series| series.id() == id);
+        (settings, series.map(|series| series.alert_limit(fallback)))
     };
     let load = report.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms });
     rules::emit::unit_tests(path, &job.alert_rules, &series, &settings_of, load)
@@ -304,7 +307,7 @@ impl Prepared {
     }
 
     #[expect(clippy::too_many_lines, reason = "the report of a series from top to bottom")]
-    fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
+    fn report(self, q_value: Option<f64>, window: &Window, last_ms: i64) -> SeriesReport {
         let Prepared {
             samples,
             events,
@@ -349,10 +352,13 @@ impl Prepared {
         let own_limit = limit.and_then(KnownLimit::own);
         // What is gone grows no further, and nothing can be done to it.
         let is_gone = freshness.is_some_and(|freshness| freshness.is_gone);
-        let time_to_limit = own_limit
-            .filter(|_| !is_gone)
-            .and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
+        let last_seen_ms = facts::last_seen_ms(&samples, last_ms);
         let restarts = restarts(&samples, &segmentation, &events);
+        let deaths = facts::deaths(&restarts);
+        let ceiling = own_limit.or(deaths.map(|deaths| deaths.bytes));
+        let time_to_limit = ceiling
+            .filter(|_| !is_gone && last_seen_ms.is_none())
+            .and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
         let segments = segments(&segmentation, &samples);
         let n_spikes = segmentation.falls.spikes.len();
         // What follows does without them, and needs room of its own.
@@ -369,6 +375,7 @@ impl Prepared {
                 lookback: rules::lookback(&settings),
                 load: window.load_window(),
                 limit_bytes: own_limit,
+                assumed_limit: facts::assumed_limit(limit, deaths),
                 verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
                 started_ms: events.started_ms,
                 restarts: &causes,
@@ -380,21 +387,7 @@ impl Prepared {
         let policy::SeriesOutcome { outcome, contradicted, undecided } =
             policy::of_series(judgement.verdict, &criteria, &settings.policy, window.load.is_some());
 
-        let used = samples.used_bytes();
-        let now = used[used.len() - 1];
-        // What is restarted again and again is not helped by one more.
-        let restarts_by_itself = restarts.len() >= settings.criteria.restart_loop.restarts as usize;
-        let near_limit = own_limit.is_some_and(|limit| now >= 0.9 * limit)
-            || (!restarts_by_itself && time_to_limit.is_some_and(|time| time.seconds < 1800.0));
-        let urgency = Urgency {
-            near_limit,
-            failed: outcome == Outcome::Fail,
-            failed_criteria: failed_gates(&criteria),
-            n_spikes,
-            limit_bytes: own_limit,
-        };
         let target = target(&samples.info, named);
-        let next_action = if is_gone { None } else { next_action::of(&target, &judgement, &urgency) };
         let step_seconds = samples.step_seconds();
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
@@ -412,7 +405,7 @@ impl Prepared {
             .map_or(fit::Tolerance { bytes_per_second: f64::NAN, rule: fit::ToleranceRule::Floor }, |stretch| {
                 stretch.tolerance
             });
-        SeriesReport {
+        let mut report = SeriesReport {
             shapes: measured.as_ref().and_then(|measured| shapes(measured, &judgement)),
             segments,
             n_spikes,
@@ -424,17 +417,23 @@ impl Prepared {
             coverage,
             step_seconds,
             limit,
+            last_seen_ms,
             restarts,
             settled,
             time_to_limit,
             criteria,
             contradicted,
             undecided,
-            next_action,
+            next_action: None,
             notes,
             lines,
             samples,
+        };
+        // What is gone since another night cannot be helped tonight.
+        if !is_gone {
+            report.next_action = next_action::of(&target, &report.judgement, &report.facts());
         }
+        report
     }
 }
 
@@ -452,17 +451,6 @@ fn target(info: &SeriesInfo, named: bool) -> Target {
     }
 }
 
-/// The runbook's criteria that failed and gate: its steps know no others.
-fn failed_gates(criteria: &[Criterion]) -> Vec<&'static str> {
-    let failed = criteria.iter().filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail);
-    failed
-        .filter_map(|criterion| match criterion.id {
-            Cow::Borrowed(id) => Some(id),
-            Cow::Owned(_) => None,
-        })
-        .collect()
-}
-
 /// Restarts that events tell of, with their own times, and those that were found in the readings.
 fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &SeriesEvents) -> Vec<RestartReport> {
     let (time_ms, used) = (samples.time_ms(), samples.used_bytes());
@@ -476,6 +464,7 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
         RestartReport {
             at_ms: restart.time_ms,
             cause,
+            told: true,
             before_bytes: used[after - 1],
             after_bytes: used[after],
             words: format!("{}, as docker events say", restart.end.words()).into(),
@@ -487,6 +476,7 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
         segmentation.falls.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
             at_ms: time_ms[restart.at],
             cause: restart.cause,
+            told: false,
             before_bytes: restart.before_bytes,
             after_bytes: restart.after_bytes,
             words: restart.cause.words().into(),
@@ -555,6 +545,11 @@ fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> lea
         },
         hours_ahead: verdict.hours_ahead,
     }
+}
+
+/// The last reading of all, in milliseconds.
+fn series_end(prepared: &[Prepared]) -> i64 {
+    prepared.iter().map(|prepared| prepared.samples.end_ms()).max().unwrap_or(i64::MIN)
 }
 
 /// The q-value of each series among all that could be tested.
@@ -699,14 +694,4 @@ fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> 
         }
     }
     notes
-}
-
-fn worst_first(a: &SeriesReport, b: &SeriesReport) -> std::cmp::Ordering {
-    let rate =
-        |series: &SeriesReport| series.judgement.growth.map_or(f64::NEG_INFINITY, |growth| growth.bytes_per_second);
-    b.outcome
-        .cmp(&a.outcome)
-        .then(a.verdict().cmp(&b.verdict()))
-        .then(rate(b).total_cmp(&rate(a)))
-        .then_with(|| a.id().cmp(b.id()))
 }

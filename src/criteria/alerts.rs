@@ -8,7 +8,7 @@ use crate::units::{Seconds, duration_text, memory_text};
 use super::alert_rule::{Answer, Exempt, Readings, Replay, Rule};
 use super::starts::Starts;
 use super::{
-    Context, Criterion, During, Phases, Status, amount_text, margin, metric_text, moment_text, percent_text,
+    AssumedLimit, Context, Criterion, During, Phases, Status, amount_text, assumed_bytes, margin, metric_text, moment_text, percent_text,
     sampling_text, step_text, too_coarse_text,
 };
 
@@ -43,7 +43,8 @@ pub(super) fn growth(series: &MemorySeries, context: &Context<'_>, starts: &Star
 pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.high_memory;
     let fallback = settings.fallback_limit_bytes.as_f64();
-    let limit = context.limit_bytes.unwrap_or(fallback);
+    let assumed = assumed_bytes(context.assumed_limit, fallback);
+    let limit = context.limit_bytes.unwrap_or(assumed);
     let share = settings.limit_share.get();
     let alert = Alert {
         id: "high-memory",
@@ -57,9 +58,18 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
         what: format!("memory as a share of {}", amount_text(limit)),
         limit: percent_text(share),
         value_text: percent_text,
-        remark: match context.limit_bytes {
-            Some(_) => String::new(),
-            None => format!(" (no limit is known, {} assumed)", amount_text(fallback)),
+        remark: match (context.limit_bytes, context.assumed_limit) {
+            (Some(_), _) => String::new(),
+            (None, Some(AssumedLimit::DiedAt(_))) => {
+                format!(" (no limit is known; it was killed at {}, which is taken for it)", amount_text(assumed))
+            }
+            (None, Some(AssumedLimit::HostMemory(host))) if host <= fallback => {
+                format!(" (it has no limit of its own; the host has {})", amount_text(host))
+            }
+            (None, Some(AssumedLimit::HostMemory(_))) => {
+                format!(" (it has no limit of its own; {} assumed)", amount_text(assumed))
+            }
+            (None, None) => format!(" (no limit is known; {} assumed)", amount_text(assumed)),
         },
     };
     alert.evaluate(series, context, None)

@@ -3,7 +3,8 @@
 use super::{GoneSeries, Nightly, Span, Window};
 use crate::criteria::Status;
 use crate::policy::{ExitCode, Outcome};
-use crate::report::{SeriesReport, escape, summary, words};
+use crate::report::summary::Screen;
+use crate::report::{Report, SeriesReport, escape, summary, table, words};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// So many changes of level are enough to see what grows.
@@ -24,9 +25,9 @@ struct Style {
 
 /// For a terminal: the windows, what changed, and the summary of the window that decides. `colour`: whether the
 /// outcome is coloured.
-pub fn plain(nightly: &Nightly, colour: bool) -> String {
+pub fn plain(nightly: &Nightly, screen: Screen) -> String {
     let style = Style { name: escape::printable, sentence: escape::printable };
-    let mut text = format!("{}\n\n", summary::coloured(&headline(nightly, style), nightly.outcome, colour));
+    let mut text = format!("{}\n\n", summary::coloured(&headline(nightly, style), nightly.outcome, screen.colour));
     for window in &nightly.windows {
         text.push_str(&format!("  {}\n", window_line(nightly, window, style)));
     }
@@ -41,7 +42,7 @@ pub fn plain(nightly: &Nightly, colour: bool) -> String {
         text.push_str(&format!("\nnote: {}\n", (style.sentence)(&note)));
     }
     text.push_str(&format!("\nThe last {}:\n", nightly.deciding().span.name()));
-    text.push_str(&summary::details(&nightly.deciding().report));
+    text.push_str(&summary::details(&nightly.deciding().report, screen));
     for (span, series) in nightly.series().into_iter().filter(|(span, series)| is_elsewhere(nightly, *span, series)) {
         text.push_str(&format!("\nThe last {}:\n", span.name()));
         for line in reasons(series, style) {
@@ -59,10 +60,10 @@ pub fn markdown(nightly: &Nightly) -> String {
         let name = window.span.name();
         text.push_str(&format!("- {} ([report]({name}/verdict.md))\n", window_line(nightly, window, style)));
     }
-    text.push_str("\n| outcome | series | by the last | verdict | growth | now | time to limit | memory |\n");
-    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    let columns: Vec<&str> = table::HEADINGS.into_iter().chain(["by the last"]).collect();
+    text.push_str(&format!("\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len())));
     for (span, series) in nightly.series() {
-        text.push_str(&table_row(span, series));
+        text.push_str(&table_row(&nightly.deciding().report, span, series));
     }
     let open: Vec<(Span, &SeriesReport)> =
         nightly.series().into_iter().filter(|(_, series)| series.outcome > Outcome::Pass).collect();
@@ -89,10 +90,12 @@ pub fn markdown(nightly: &Nightly) -> String {
     text
 }
 
-fn table_row(span: Span, series: &SeriesReport) -> String {
-    let words::Row { outcome, verdict, growth, now, to_limit, spark, .. } = words::row(series, SPARK_CHARS);
-    let name = escape::code_cell(series.id());
-    format!("| {outcome} | {name} | {} | {verdict} | {growth} | {now} | {to_limit} | {spark} |\n", span.name())
+fn table_row(report: &Report, span: Span, series: &SeriesReport) -> String {
+    let table::Row { outcome, finding, since, growth, now, limit, full, spark } =
+        table::row(report, series, SPARK_CHARS);
+    let (name, finding) = (escape::code_cell(series.id()), escape::markdown_cell(&finding));
+    let cells = format!("{outcome} | {name} | {finding} | {since} | {growth} | {now} | {limit} | {full} | {spark}");
+    format!("| {cells} | {} |\n", span.name())
 }
 
 /// Whether a series that needs a look is decided by another window than the night: its reasons stand there.

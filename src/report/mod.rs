@@ -3,6 +3,7 @@
 pub mod account;
 pub mod chart;
 pub mod escape;
+pub mod facts;
 pub mod files;
 pub mod folder;
 pub mod github;
@@ -12,6 +13,8 @@ pub mod junit;
 pub mod markdown;
 pub mod pictures;
 pub mod summary;
+pub mod table;
+pub mod why;
 pub mod words;
 
 use std::borrow::Cow;
@@ -90,6 +93,8 @@ pub struct SeriesReport {
     pub step_seconds: Option<f64>,
     /// The limit and where it was learnt.
     pub limit: Option<KnownLimit>,
+    /// When its readings ended, in milliseconds, where those of others went on: it is gone.
+    pub last_seen_ms: Option<i64>,
     /// Parts between restarts.
     pub segments: Vec<SegmentReport>,
     /// Restarts.
@@ -184,6 +189,8 @@ pub struct RestartReport {
     pub at_ms: i64,
     /// How it is known.
     pub cause: Cause,
+    /// Whether events tell of it; otherwise it is concluded from the readings.
+    pub told: bool,
     /// Memory before it, in bytes.
     pub before_bytes: f64,
     /// Memory after it, in bytes.

@@ -115,12 +115,11 @@ const fn rests_on_steps(verdict: Verdict) -> bool {
 /// The levels that criteria compare memory with: that of the memory alert, and of others that failed.
 fn thresholds(report: &Report, series: &SeriesReport) -> Vec<Level> {
     let rule = &report.settings.criteria.high_memory;
-    let own = series.limit.and_then(super::KnownLimit::own);
-    let alert = series.criteria.iter().find(|criterion| criterion.id == "high-memory").and_then(|criterion| {
-        let failed = criterion.status == Status::Fail;
-        let limit = own.or_else(|| failed.then(|| rule.fallback_limit_bytes.as_f64()))?;
-        let bytes = rule.limit_share.get() * limit;
-        Some(Level { bytes, label: format!("{} above {}", criterion.id, memory_text(bytes)) })
+    let has_own = series.limit.and_then(super::KnownLimit::own).is_some();
+    let alert = series.criteria.iter().find(|criterion| criterion.id == "high-memory");
+    let alert = alert.filter(|criterion| has_own || criterion.status == Status::Fail).map(|criterion| {
+        let bytes = rule.limit_share.get() * series.alert_limit(rule.fallback_limit_bytes.as_f64());
+        Level { bytes, label: format!("{} above {}", criterion.id, memory_text(bytes)) }
     });
     let levels = series
         .criteria
@@ -152,7 +151,7 @@ fn subtitle(series: &SeriesReport) -> String {
 /// From the present level to the limit.
 fn forecast(series: &SeriesReport) -> Option<Curve> {
     let time = series.time_to_limit?;
-    let limit = series.limit?.bytes;
+    let limit = series.ceiling()?;
     let end_ms = series.samples.end_ms() as f64;
     let level = time.level;
     let growth = series.judgement.growth?;

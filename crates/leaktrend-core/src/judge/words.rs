@@ -167,6 +167,14 @@ impl Case<'_> {
                 }
                 let which = if measured.claim.doubt == Some(Doubt::Reading) {
                     format!("{subject} grows, but read as restarts its {} falls leave it level", measured.n_falls)
+                } else if growth.lower > self.tolerance().bytes_per_second {
+                    let doubt = self.doubt(&tolerance);
+                    format!("{subject} grows by more than matters, which is not proven: {question}{doubt}")
+                } else if growth.upper < self.tolerance().bytes_per_second {
+                    let doubt = self.doubt(&tolerance);
+                    format!("{subject} does not seem to grow by what matters, which is not proven: {question}{doubt}")
+                } else if growth.lower > 0.0 {
+                    format!("{subject} grows, and whether by as much as matters is open: {question}")
                 } else {
                     format!("{subject} may grow or not: {question}")
                 };
