@@ -147,7 +147,11 @@ pub fn judge(
     let last_ms = series_end(&prepared);
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
-        prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window, last_ms)).collect()
+        prepared
+            .into_par_iter()
+            .zip(q_values)
+            .map(|(prepared, q_value)| prepared.report(q_value, &window, last_ms))
+            .collect()
     };
     series.sort_by(facts::worst_first);
 
@@ -171,6 +175,7 @@ pub fn judge(
         ignored,
         rules: accounts,
         timeline,
+        rate_unit: window.rate_unit(),
         load,
         notes,
         stopped: Vec::new(),
@@ -280,7 +285,7 @@ impl Prepared {
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
-        let terms = terms(&settings, own_limit, window.load.is_some());
+        let terms = terms(&settings, own_limit, window);
         let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
         let rest = if judged_from == 0 { None } else { samples.from(judged_from) };
         let judged_segmentation = rest.as_ref().map(|rest| segment::cut(rest, own_limit));
@@ -522,7 +527,7 @@ fn nothing_after_load() -> Judgement {
 }
 
 /// The terms that settings set, of a series with this limit.
-fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> leaktrend_core::Terms {
+fn terms(settings: &Settings, limit_bytes: Option<f64>, window: &Window) -> leaktrend_core::Terms {
     let verdict = &settings.verdict;
     leaktrend_core::Terms {
         tolerance: ToleranceTerms {
@@ -539,9 +544,10 @@ fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> lea
             step_floor_bytes: verdict.step_floor_bytes.as_f64(),
             step_share: verdict.step_share.get(),
             // A load that was made does not follow the day.
-            daily_swing: if after_load { 0.0 } else { verdict.daily_swing.get() },
+            daily_swing: if window.load.is_some() { 0.0 } else { verdict.daily_swing.get() },
             keep_seconds: verdict.keep_seconds.get(),
             settle_seconds: settings.criteria.settle_seconds.get(),
+            rate_unit: window.rate_unit(),
         },
         hours_ahead: verdict.hours_ahead,
     }
@@ -615,7 +621,7 @@ const fn shape_words(form: &Form, grows: bool) -> &'static str {
         (Form::Steps(_), true) => "a level shift and growth",
         (Form::Steps(_), false) => "a level shift",
         (Form::Pulse(_), _) => "another level for a while",
-        (Form::Lives { .. }, _) => "lives that are alike",
+        (Form::Lives { .. }, _) => "runs that are alike",
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Facts {
     pub seconds_to_limit: Option<f64>,
     /// Whether its readings ended while those of others went on.
     pub is_gone: bool,
+    /// Whether it is restarted again and again, to the end of the readings.
+    pub is_looping: bool,
     /// Number of kills for memory.
     pub n_kills: usize,
     /// Whether an unsettled trend is probably a leak.
@@ -241,10 +243,11 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     let step = |text: &str, commands: Vec<String>| Step { text: text.to_owned(), commands };
     let is_leak = judgement.verdict.is_leak();
     if facts.is_gone {
-        let text = "its readings have ended: see whether it still runs and why it ended, and start it again if it is needed";
+        let text =
+            "its readings have ended: see whether it still runs and why it ended, and start it again if it is needed";
         return (Some(1), step(text, target.why_restarted().to_vec()));
     }
-    if facts.failed("restart-loop") {
+    if facts.is_looping {
         let mut commands = target.why_restarted().to_vec();
         commands.push(target.watch());
         if facts.n_kills == 0 && !is_leak {
@@ -347,7 +350,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             None,
             "growth is steady: compare it with the rates of queries and requests, and take two heap snapshots some minutes apart",
         ),
-        Verdict::LeakMaskedByRestarts if failed("restart-loop") => (
+        Verdict::LeakMaskedByRestarts if facts.is_looping => (
             4,
             None,
             "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and let the architects decide what holds until the leak is found (workers that are replaced, caches and sessions outside the process)",
@@ -363,7 +366,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory is kept in steps: look for a cache or session store without a size limit (pattern C), with heap snapshots before and after a step",
         ),
         // The reason for the restarts comes first.
-        _ if failed("restart-loop") => return None,
+        _ if facts.is_looping => return None,
         Verdict::Step => (
             2,
             Some(Pattern::Cache),
@@ -375,9 +378,11 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             Some(Pattern::Connections),
             "what the load took is not given back: take a heap snapshot before and after the same load, and compare the endpoints that it called (pattern A: connections that are not closed)",
         ),
-        _ if facts.leans_to_leak => {
-            (2, None, "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner")
-        }
+        _ if facts.leans_to_leak => (
+            2,
+            None,
+            "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
+        ),
         _ if !facts.failed => return None,
         _ if (failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min")) && !is_level => (
             2,
@@ -391,6 +396,9 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         ),
         _ if failed("high-memory") => {
             (2, None, "it needs more memory than its limit leaves room for: raise the limit, or make its heap smaller")
+        }
+        _ if failed("restart-loop") => {
+            (2, None, "it was restarted again and again for a while: see what its events and its logs say of why")
         }
         _ if failed("growth-100mb-5m") => (2, None, "memory rose fast for a while: find what ran at that time"),
         _ => return None,
@@ -444,6 +452,7 @@ mod tests {
             share_of_limit: Some(0.3),
             seconds_to_limit: None,
             is_gone: false,
+            is_looping: failed_criteria.contains(&"restart-loop"),
             n_kills: failed_criteria.contains(&"restart-loop").into(),
             leans_to_leak: false,
         }

@@ -313,12 +313,12 @@ fn too_coarse_text(series: &MemorySeries, threshold_bytes: f64) -> String {
     )
 }
 
-/// A threshold as the runbook writes it, in whole MB or GB, or else in binary units: `100 MB`.
+/// A threshold as the runbook writes it, in whole MB or GB, with its binary value beside: `100 MB (95.37 MiB)`.
 fn amount_text(bytes: f64) -> String {
     match bytes {
         _ if bytes <= 0.0 || bytes % 1e6 != 0.0 => memory_text(bytes),
-        _ if bytes % 1e9 == 0.0 => format!("{} GB", bytes / 1e9),
-        _ => format!("{} MB", bytes / 1e6),
+        _ if bytes % 1e9 == 0.0 => format!("{} GB ({})", bytes / 1e9, memory_text(bytes)),
+        _ => format!("{} MB ({})", bytes / 1e6, memory_text(bytes)),
     }
 }
 

@@ -81,9 +81,10 @@ impl SeriesReport {
         self.criteria.iter().filter(fails).filter(|criterion| !self.contradicted.contains(&criterion.id))
     }
 
-    /// Whether it is restarted again and again.
+    /// Whether it is restarted again and again, and still was when the readings ended.
     pub fn is_looping(&self) -> bool {
-        self.failing().any(|criterion| criterion.id == "restart-loop")
+        let still = |criterion: &Criterion| criterion.id == "restart-loop" && is_failing_still(criterion) == Some(true);
+        self.failing().any(still)
     }
 
     /// The kills for memory among its restarts; `None` without any.
@@ -131,11 +132,16 @@ impl SeriesReport {
             Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) => Some(at(judgement.regime.start_seconds)),
             _ => None,
         };
+        let of_loop = || {
+            let restarts = |criterion: &&Criterion| criterion.id == "restart-loop" && self.is_looping();
+            self.failing().find(restarts).and_then(first_failed_ms)
+        };
         let of_rules = || {
             let rules = self.criteria.iter().filter(|criterion| criterion.gates && criterion.status == Status::Fail);
             rules.filter_map(first_failed_ms).min()
         };
-        let at_ms = of_verdict.filter(|_| self.outcome <= policy::of_verdict(verdict)).or_else(of_rules)?;
+        let is_verdicts = self.outcome <= policy::of_verdict(verdict);
+        let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_rules)?;
         let span_ms = (self.samples.end_ms() - start_ms) as f64;
         Some(Since { at_ms, or_before: (at_ms - start_ms) as f64 <= BEGINNING * span_ms })
     }
@@ -156,6 +162,7 @@ impl SeriesReport {
             share_of_limit: self.ceiling().map(|ceiling| used[used.len() - 1] / ceiling),
             seconds_to_limit: self.time_to_limit.map(|time| time.seconds),
             is_gone: self.last_seen_ms.is_some(),
+            is_looping: self.is_looping(),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
             leans_to_leak: self.lean() == Some(Lean::Leaking),
         }

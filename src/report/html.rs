@@ -27,7 +27,8 @@ pub fn render(report: &Report, charts: Charts) -> String {
     text.push_str("<body>\n<a class=\"skip\" href=\"#series\">To the table of all series</a>\n<main>\n");
     let headline = words::headline(report, &code);
     text.push_str(&format!("<h1 class=\"{}\">{headline}</h1>\n", report.outcome.name()));
-    let reasons: Vec<String> = why::lines(report, &code, &escaped).iter().map(|line| format!("<li>{line}</li>\n")).collect();
+    let reasons: Vec<String> =
+        why::lines(report, &code, &escaped).iter().map(|line| format!("<li>{line}</li>\n")).collect();
     if !reasons.is_empty() {
         text.push_str(&format!("<ul class=\"reasons\">\n{}</ul>\n", reasons.concat()));
     }
@@ -103,7 +104,8 @@ fn number(text: &str, key: Option<f64>) -> String {
 }
 
 fn all_series(report: &Report) -> String {
-    let rows: Vec<String> = report.series.iter().enumerate().map(|(index, series)| row(report, index, series)).collect();
+    let rows: Vec<String> =
+        report.series.iter().enumerate().map(|(index, series)| row(report, index, series)).collect();
     format!("<div id=\"series\">{}</div>\n", table("all series, worst first", &series_table::HEADINGS, &rows.concat()))
 }
 

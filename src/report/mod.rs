@@ -31,6 +31,7 @@ use crate::segment::Cause;
 use crate::series::MemorySeries;
 use crate::settings::Settings;
 use crate::settled::SettledLevel;
+use crate::units::RateUnit;
 
 /// All that a run has to say.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct Report {
     pub ignored: Vec<String>,
     /// What times count from.
     pub timeline: Timeline,
+    /// The unit of time of all its rates.
+    pub rate_unit: RateUnit,
     /// The load window, in milliseconds.
     pub load: Option<(i64, i64)>,
     /// What became of each alert of the rule files.

@@ -9,13 +9,13 @@ use crate::ingest::Timeline;
 use crate::judge::Verdict;
 use crate::policy::Outcome;
 use crate::segment::Cause;
-use crate::units::{duration_text, memory_text, rate_interval_text, rate_text};
+use crate::units::{duration_text, memory_text};
 
 /// The chart of one series of `report`.
 pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     let samples = &series.samples;
     let mut chart = Chart::of_samples(series.id(), samples.time_ms(), samples.used_bytes());
-    chart.subtitle = subtitle(series);
+    chart.subtitle = subtitle(report, series);
     chart.tone = match series.outcome {
         Outcome::Fail | Outcome::Error => Tone::Fail,
         Outcome::Warn => Tone::Warn,
@@ -41,7 +41,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .collect();
     // What lives have in common is said once, beside the last of them.
     if let Some(line) = chart.fit.last_mut() {
-        line.label = rate_label(series);
+        line.label = rate_label(report, series);
     }
     chart.forecast = forecast(series);
     chart.limit = series.limit.map(|limit| {
@@ -101,10 +101,10 @@ fn besides(series: &SeriesReport) -> Option<String> {
 }
 
 /// The rate that a fitted line shows; `None` where it is not its slope, or proves nothing.
-fn rate_label(series: &SeriesReport) -> Option<String> {
+fn rate_label(report: &Report, series: &SeriesReport) -> Option<String> {
     let grows = matches!(series.verdict(), Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
     let growth = series.judgement.growth.filter(|_| grows)?;
-    Some(rate_text(growth.bytes_per_second))
+    Some(report.rate_unit.text(growth.bytes_per_second))
 }
 
 /// Whether a verdict says something of the steps that were fitted: elsewhere they only take a disturbance away.
@@ -133,9 +133,9 @@ fn thresholds(report: &Report, series: &SeriesReport) -> Vec<Level> {
     alert.into_iter().chain(levels).collect()
 }
 
-fn subtitle(series: &SeriesReport) -> String {
+fn subtitle(report: &Report, series: &SeriesReport) -> String {
     let growth = series.judgement.growth.map(|growth| {
-        let interval = rate_interval_text(growth.bytes_per_second, growth.lower, growth.upper);
+        let interval = report.rate_unit.interval_text(growth.bytes_per_second, growth.lower, growth.upper);
         format!("{interval}, {:.0} % confidence", 100.0 * growth.confidence)
     });
     let to_limit = series.time_to_limit.map(|time| format!("limit in {}", duration_text(time.seconds)));

@@ -91,8 +91,11 @@ pub fn coloured(words: &str, outcome: Outcome, colour: bool) -> String {
 /// The table of all series with as many columns as fit into `width` characters.
 fn table(report: &Report, width: Option<usize>) -> String {
     let rows: Vec<[String; 9]> = report.series.iter().map(|series| row(report, series)).collect();
+    // A column that says nothing of any series takes room from others.
+    let speaks = |(index, _): &&(usize, &str)| rows.iter().any(|row| row[*index] != "-");
+    let columns: Vec<(usize, &str)> = COLUMNS.iter().filter(speaks).copied().collect();
     let with = |n_columns: usize| {
-        let mut shown = COLUMNS[..n_columns].to_vec();
+        let mut shown = columns[..n_columns].to_vec();
         shown.sort_by_key(|(index, _)| *index);
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY);
@@ -107,7 +110,7 @@ fn table(report: &Report, width: Option<usize>) -> String {
         let widest = table.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or(0);
         width.is_none_or(|width| widest <= width)
     };
-    let mut tables = (LEAST_COLUMNS..=COLUMNS.len()).rev().map(with);
+    let mut tables = (LEAST_COLUMNS..=columns.len()).rev().map(with);
     let table = tables.find(fits).unwrap_or_else(|| {
         let mut table = with(LEAST_COLUMNS);
         table.set_content_arrangement(ContentArrangement::Dynamic);

@@ -6,7 +6,7 @@ use crate::criteria::Criterion;
 use crate::ingest::Timeline;
 use crate::judge::Verdict;
 use crate::policy::{self, Outcome};
-use crate::units::{duration_text, memory_text, rate_text};
+use crate::units::{duration_text, memory_text};
 
 /// The headings of a `Row`, in its order.
 pub const HEADINGS: [&str; 9] =
@@ -39,7 +39,8 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
     let clock = |time_ms| words::clock(report, time_ms, series.samples.end_ms());
     // An estimate that proves nothing must not be read as a finding.
     let unproven = if series.verdict() == Verdict::Inconclusive { " (unproven)" } else { "" };
-    let growth = series.judgement.growth.map(|growth| format!("{}{unproven}", rate_text(growth.bytes_per_second)));
+    let growth =
+        series.judgement.growth.map(|growth| format!("{}{unproven}", report.rate_unit.text(growth.bytes_per_second)));
     let last = memory_text(used[used.len() - 1]);
     Row {
         outcome: series.outcome.name(),

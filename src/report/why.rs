@@ -6,7 +6,7 @@ use crate::criteria::Criterion;
 use crate::ingest::Timeline;
 use crate::judge::Verdict;
 use crate::policy::Outcome;
-use crate::units::{duration_text, memory_text, rate_text};
+use crate::units::{duration_text, memory_text};
 
 /// More series than this are counted instead of listed; the table has them all.
 const LISTED: usize = 20;
@@ -36,7 +36,9 @@ pub fn line(report: &Report, series: &SeriesReport) -> String {
         parts.push(growth(report, series));
     }
     // The trend of a day says again what the verdict says.
-    let says_more = |criterion: &&Criterion| criterion.id != "restart-loop" && !(is_leak && criterion.id == "trend-24h");
+    let says_more = |criterion: &&Criterion| {
+        !(series.is_looping() && criterion.id == "restart-loop") && !(is_leak && criterion.id == "trend-24h")
+    };
     let rules: Vec<&Criterion> = series.failing().filter(says_more).collect();
     match rules[..] {
         [] => {}
@@ -47,7 +49,7 @@ pub fn line(report: &Report, series: &SeriesReport) -> String {
         _ => parts.extend(others(&rules)),
     }
     if !is_leak {
-        parts.push(trend(series));
+        parts.push(trend(report, series));
     }
     parts.extend(end(report, series));
     parts.join("; ")
@@ -79,7 +81,7 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
 
 /// What grows, how fast, since when and for how long.
 fn growth(report: &Report, series: &SeriesReport) -> String {
-    let rate = series.judgement.growth.map_or(String::new(), |growth| rate_text(growth.bytes_per_second));
+    let rate = series.judgement.growth.map_or(String::new(), |growth| report.rate_unit.text(growth.bytes_per_second));
     let since = series.since().filter(|_| !series.is_looping()).map_or(String::new(), |since| {
         let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
         let when = at(report, series, since.at_ms);
@@ -154,8 +156,9 @@ fn others(rules: &[&Criterion]) -> Option<String> {
 }
 
 /// What memory does beside a rule that failed.
-fn trend(series: &SeriesReport) -> String {
-    let rate = || series.judgement.growth.map_or(String::new(), |growth| rate_text(growth.bytes_per_second));
+fn trend(report: &Report, series: &SeriesReport) -> String {
+    let rate =
+        || series.judgement.growth.map_or(String::new(), |growth| report.rate_unit.text(growth.bytes_per_second));
     match series.verdict() {
         Verdict::Flat => "memory is level otherwise".to_owned(),
         Verdict::WarmedUp => "memory is level since it warmed up".to_owned(),
@@ -177,9 +180,9 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
     let used = series.samples.used_bytes();
     let last = used[used.len() - 1];
     let ceiling = series.ceiling();
-    let share = ceiling.filter(|ceiling| last <= 1.001 * ceiling).map(|ceiling| {
-        format!(" ({:.0} % of {})", 100.0 * last / ceiling, memory_text(ceiling))
-    });
+    let share = ceiling
+        .filter(|ceiling| last <= 1.001 * ceiling)
+        .map(|ceiling| format!(" ({:.0} % of {})", 100.0 * last / ceiling, memory_text(ceiling)));
     if let Some(seen_ms) = series.last_seen_ms {
         let share = share.unwrap_or_default();
         return Some(format!("last seen {} at {}{share}", at(report, series, seen_ms), memory_text(last)));

@@ -12,7 +12,7 @@ use crate::ingest::{Input, TimeSource, Timeline};
 use crate::judge::{RegimeWhy, ShapeName, Verdict};
 use crate::next_action::{NextAction, Step};
 use crate::policy::{self, ExitCode, Outcome};
-use crate::units::{duration_text, memory_text, rate_per_day_text, rate_text, short_memory, time_text};
+use crate::units::{duration_text, memory_text, short_memory, time_text};
 
 /// More names than this are counted instead of listed in one sentence.
 const NAMED: usize = 5;
@@ -132,7 +132,7 @@ fn slow_growth(report: &Report, total: usize) -> String {
         .filter_map(|series| Some((series.judgement.growth?.bytes_per_second, series.tolerance.bytes_per_second)))
         .collect();
     let Some(&(rate, matters)) = growing.iter().max_by(|a, b| a.0.total_cmp(&b.0)) else { return String::new() };
-    let (rate, matters) = (rate_per_day_text(rate), rate_per_day_text(matters));
+    let (rate, matters) = (report.rate_unit.text(rate), report.rate_unit.text(matters));
     match growing.len() {
         1 if total == 1 => format!("; it grows by less than matters here ({rate}; what matters: {matters})"),
         1 => format!("; 1 grows by less than matters here ({rate}; what matters: {matters})"),
@@ -261,8 +261,8 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         let (from, rate) = (at(before.start_seconds), before.bytes_per_second);
         let did = match rate {
             rate if rate.abs() < series.tolerance.bytes_per_second => "memory was about level".to_owned(),
-            rate if rate < 0.0 => format!("memory fell {}", rate_text(-rate)),
-            rate => format!("memory grew {}", rate_text(rate)),
+            rate if rate < 0.0 => format!("memory fell {}", report.rate_unit.text(-rate)),
+            rate => format!("memory grew {}", report.rate_unit.text(rate)),
         };
         format!("; before that, from {from} on, {did}")
     });
@@ -297,13 +297,15 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let over = format!("Judged from {readings} over {}{step}", duration_text(span));
     let tolerance = series.tolerance.bytes_per_second;
     sentences.push(if tolerance.is_finite() {
-        format!("{over}; growth of {} or more would matter", rate_per_day_text(tolerance))
+        format!("{over}; growth of {} or more would matter", report.rate_unit.text(tolerance))
     } else {
         over
     });
     if let Some(smallest) = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second) {
-        sentences
-            .push(format!("The smallest growth that this data could have shown is {}", rate_per_day_text(smallest)));
+        sentences.push(format!(
+            "The smallest growth that this data could have shown is {}",
+            report.rate_unit.text(smallest)
+        ));
     }
     sentences.join(". ")
 }
