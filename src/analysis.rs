@@ -250,6 +250,11 @@ impl Origins<'_> {
         self.of(series).iter().map(of_input).max().unwrap_or(Dating::Stamped)
     }
 
+    /// Whether some of its times are inferred.
+    fn guess_times(&self, series: &MemorySeries) -> bool {
+        self.of(series).iter().any(|index| self.inputs[*index].time_source == TimeSource::Inferred)
+    }
+
     /// Whether the series is named after its container: `epoch,512.3MiB` lines name none.
     fn name_container(&self, series: &MemorySeries) -> bool {
         self.of(series).iter().all(|index| self.inputs[*index].format != Some(Format::TrendCsv))
@@ -262,6 +267,8 @@ struct Prepared {
     events: SeriesEvents,
     /// Whether the input names its container.
     named: bool,
+    /// Whether its times are inferred.
+    times_guessed: bool,
     settings: Settings,
     limit: Option<KnownLimit>,
     segmentation: Packed,
@@ -282,6 +289,7 @@ impl Prepared {
         let settings = job.rules.settings_for(id, &job.settings);
         let limit = origins.hosts.limit(&samples.info, origins.of(&samples), &origins.given);
         let named = origins.name_container(&samples);
+        let times_guessed = origins.guess_times(&samples);
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
@@ -300,6 +308,7 @@ impl Prepared {
             samples,
             events,
             named,
+            times_guessed,
             settings,
             limit,
             segmentation,
@@ -317,6 +326,7 @@ impl Prepared {
             samples,
             events,
             named,
+            times_guessed,
             settings,
             limit,
             segmentation,
@@ -422,6 +432,7 @@ impl Prepared {
             coverage,
             step_seconds,
             limit,
+            times_guessed,
             last_seen_ms,
             restarts,
             settled,
@@ -662,7 +673,17 @@ fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms: i64) -> Ve
         }
         FittedLine { points: line }
     };
-    edges.windows(2).map(of_life).collect()
+    edges.windows(2).map(of_life).flat_map(without_gaps).collect()
+}
+
+/// A line in pieces: none leads through time of which nothing was read.
+fn without_gaps(line: FittedLine) -> Vec<FittedLine> {
+    /// So many times the usual distance between two points is a gap.
+    const GAP: f64 = 5.0;
+    let apart: Vec<f64> = line.points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let Some(usual) = median(&apart) else { return vec![line] };
+    let pieces = line.points.chunk_by(|a, b| usual <= 0.0 || b.0 - a.0 <= GAP * usual);
+    pieces.map(|points| FittedLine { points: points.to_vec() }).collect()
 }
 
 fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {

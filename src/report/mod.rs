@@ -96,6 +96,8 @@ pub struct SeriesReport {
     pub step_seconds: Option<f64>,
     /// The limit and where it was learnt.
     pub limit: Option<KnownLimit>,
+    /// Whether its times are inferred from how far apart readings are thought to be.
+    pub times_guessed: bool,
     /// When its readings ended, in milliseconds, where those of others went on: it is gone.
     pub last_seen_ms: Option<i64>,
     /// Parts between restarts.

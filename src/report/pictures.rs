@@ -6,7 +6,7 @@ use super::chart::{Chart, Curve, CurvePoint, Level, RestartMark, SpanKind, StepM
 use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Status};
 use crate::ingest::Timeline;
-use crate::judge::Verdict;
+use crate::judge::{RegimeWhy, Verdict};
 use crate::policy::Outcome;
 use crate::segment::Cause;
 use crate::units::{duration_text, memory_text};
@@ -24,12 +24,11 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     };
     series.verdict().name().clone_into(&mut chart.verdict);
     chart.besides = besides(series);
-    // A line that proves nothing is not drawn: it would be read as a trend.
-    let settled = series.verdict() != Verdict::Inconclusive;
+    // A line that proves nothing says so.
+    let unproven = series.verdict() == Verdict::Inconclusive;
     chart.fit = series
         .lines
         .iter()
-        .filter(|_| settled)
         .map(|line| Curve {
             points: line
                 .points
@@ -37,6 +36,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
                 .map(|&(time_ms, bytes, interval)| CurvePoint { time_ms, bytes, interval })
                 .collect(),
             label: None,
+            unproven,
         })
         .collect();
     // What lives have in common is said once, beside the last of them.
@@ -54,8 +54,13 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .iter()
         .map(|restart| {
             let out_of_memory = restart.cause == Cause::Oom;
-            let label = if out_of_memory { "OOM kill" } else { "restart" };
-            RestartMark { time_ms: restart.at_ms, out_of_memory, label: label.to_owned() }
+            let guessed = !restart.told;
+            let label = match (out_of_memory, guessed) {
+                (true, true) => "probably killed",
+                (true, false) => "OOM kill",
+                (false, _) => "restart",
+            };
+            RestartMark { time_ms: restart.at_ms, out_of_memory, guessed, label: label.to_owned() }
         })
         .collect();
     let start_ms = samples.start_ms();
@@ -76,6 +81,15 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .map(|&(start_ms, end_ms)| TimeSpan { start_ms, end_ms, kind: SpanKind::Load, label: "load".to_owned() })
         .chain(series.criteria.iter().flat_map(|criterion| alert_spans(criterion, samples.end_ms())))
         .collect();
+    let regime = series.judgement.regime;
+    chart.regime = match regime.why {
+        RegimeWhy::Whole => None,
+        RegimeWhy::GrowthBegan => Some("growth began"),
+        RegimeWhy::GrowthChanged => Some("growth changed"),
+        _ => Some("judged from here"),
+    }
+    .map(|words| (start_ms + (regime.start_seconds * 1000.0) as i64, words.to_owned()));
+    chart.caution = series.times_guessed.then(|| "times are guessed, not read".to_owned());
     chart.relative_time = report.timeline == Timeline::Relative;
     chart
 }
@@ -100,11 +114,14 @@ fn besides(series: &SeriesReport) -> Option<String> {
     }
 }
 
-/// The rate that a fitted line shows; `None` where it is not its slope, or proves nothing.
+/// The rate that a fitted line shows; `None` where it is not its slope.
 fn rate_label(report: &Report, series: &SeriesReport) -> Option<String> {
-    let grows = matches!(series.verdict(), Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
-    let growth = series.judgement.growth.filter(|_| grows)?;
-    Some(report.rate_unit.text(growth.bytes_per_second))
+    let verdict = series.verdict();
+    let unproven = verdict == Verdict::Inconclusive;
+    let grows = matches!(verdict, Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
+    let growth = series.judgement.growth.filter(|_| grows || unproven)?;
+    let rate = report.rate_unit.text(growth.bytes_per_second);
+    Some(if unproven { format!("{rate}, unproven") } else { rate })
 }
 
 /// Whether a verdict says something of the steps that were fitted: elsewhere they only take a disturbance away.
@@ -163,6 +180,7 @@ fn forecast(series: &SeriesReport) -> Option<Curve> {
             CurvePoint { time_ms: at, bytes: limit, interval: Some((reach(growth.lower), reach(growth.upper))) },
         ],
         label: Some(format!("limit in {}", duration_text(time.seconds))),
+        unproven: false,
     })
 }
 
