@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::chart::{Chart, Curve, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
+use super::facts::Lean;
 use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Status};
 use crate::ingest::Timeline;
@@ -22,7 +23,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         Outcome::Pass => Tone::Pass,
         Outcome::Inconclusive => Tone::Inconclusive,
     };
-    series.verdict().name().clone_into(&mut chart.verdict);
+    chart.verdict = series.lean().map_or(series.verdict().name(), Lean::words).to_owned();
     chart.besides = besides(series);
     // A line that proves nothing says so.
     let unproven = series.verdict() == Verdict::Inconclusive;

@@ -330,9 +330,11 @@ impl RateUnit {
     /// The unit of memory is that of the largest of the three: an estimate near zero says nothing of its uncertainty.
     pub fn interval_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
         let largest = [lower, upper].into_iter().fold(bytes_per_second, |a, b| if b.abs() > a.abs() { b } else { a });
-        // An estimate that is not small beside its interval keeps the unit that suits it.
-        let leading = if bytes_per_second.abs() >= 0.1 * largest.abs() { bytes_per_second } else { largest };
         let seconds = self.seconds();
+        // An estimate that is not small beside its interval keeps the unit that suits it, unless that takes four digits.
+        let own = binary(bytes_per_second * seconds).0 * largest / bytes_per_second;
+        let suits = bytes_per_second.abs() >= 0.1 * largest.abs() && own.abs() < 1000.0;
+        let leading = if suits { bytes_per_second } else { largest };
         let (value, unit) = binary(leading * seconds);
         let scale = if value == 0.0 { 1.0 } else { leading * seconds / value };
         let least = 0.001 * (largest * seconds / scale).abs();
@@ -510,5 +512,6 @@ mod tests {
         let interval = |rate, lower, upper| RateUnit::Day.interval_text(day(rate), day(lower), day(upper));
         assert_eq!(interval(1e-20, -3.9, 3.9), "0 MiB a day (-3.9 to 3.9)");
         assert_eq!(interval(0.1, -1.5, 1.7), "0.1 MiB a day (-1.5 to 1.7)");
+        assert_eq!(interval(-0.75, -6.4, 6.9), "-0.75 MiB a day (-6.4 to 6.9)");
     }
 }
