@@ -42,6 +42,17 @@ impl NextAction {
     }
 }
 
+/// Whether a container still runs, as far as its readings tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// To the end of the readings.
+    Runs,
+    /// It is restarted again and again, to the end of the readings.
+    Loops,
+    /// Its readings ended while those of others went on.
+    Gone,
+}
+
 /// The facts of a series beside its verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
@@ -57,10 +68,8 @@ pub struct Facts {
     pub share_of_limit: Option<f64>,
     /// When the limit is reached, in seconds from the last reading.
     pub seconds_to_limit: Option<f64>,
-    /// Whether its readings ended while those of others went on.
-    pub is_gone: bool,
-    /// Whether it is restarted again and again, to the end of the readings.
-    pub is_looping: bool,
+    /// Whether it still runs.
+    pub state: State,
     /// Number of kills for memory.
     pub n_kills: usize,
     /// Whether an unsettled trend is probably a leak.
@@ -242,12 +251,12 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
 fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
     let step = |text: &str, commands: Vec<String>| Step { text: text.to_owned(), commands };
     let is_leak = judgement.verdict.is_leak();
-    if facts.is_gone {
+    if facts.state == State::Gone {
         let text =
             "its readings have ended: see whether it still runs and why it ended, and start it again if it is needed";
         return (Some(1), step(text, target.why_restarted().to_vec()));
     }
-    if facts.is_looping {
+    if facts.state == State::Loops {
         let mut commands = target.why_restarted().to_vec();
         commands.push(target.watch());
         if facts.n_kills == 0 && !is_leak {
@@ -313,7 +322,7 @@ fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str
     }
     let mut commands = Vec::new();
     // What is gone cannot be looked into.
-    if let Some(pattern) = pattern.filter(|_| !facts.is_gone) {
+    if let Some(pattern) = pattern.filter(|_| facts.state != State::Gone) {
         commands.push(target.exec("node -e \"console.log(process.memoryUsage())\""));
         commands.extend(
             ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"]
@@ -350,7 +359,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             None,
             "growth is steady: compare it with the rates of queries and requests, and take two heap snapshots some minutes apart",
         ),
-        Verdict::LeakMaskedByRestarts if facts.is_looping => (
+        Verdict::LeakMaskedByRestarts if facts.state == State::Loops => (
             4,
             None,
             "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and let the architects decide what holds until the leak is found (workers that are replaced, caches and sessions outside the process)",
@@ -366,7 +375,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory is kept in steps: look for a cache or session store without a size limit (pattern C), with heap snapshots before and after a step",
         ),
         // The reason for the restarts comes first.
-        _ if facts.is_looping => return None,
+        _ if facts.state == State::Loops => return None,
         Verdict::Step => (
             2,
             Some(Pattern::Cache),
@@ -451,8 +460,7 @@ mod tests {
             limit_bytes: Some(335_544_320.0),
             share_of_limit: Some(0.3),
             seconds_to_limit: None,
-            is_gone: false,
-            is_looping: failed_criteria.contains(&"restart-loop"),
+            state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },
             n_kills: failed_criteria.contains(&"restart-loop").into(),
             leans_to_leak: false,
         }
@@ -519,7 +527,7 @@ mod tests {
         assert!(other.commands().iter().all(|command| !command.contains("update")), "{:?}", other.commands());
         // What is gone is not looked into.
         for (verdict, shape) in [(Verdict::SteppingGrowth, ShapeName::Staircase), (Verdict::Leak, ShapeName::Linear)] {
-            let gone = Facts { is_gone: true, share_of_limit: Some(0.99), ..facts(&[]) };
+            let gone = Facts { state: State::Gone, share_of_limit: Some(0.99), ..facts(&[]) };
             let action = of(&docker("web"), &judgement(verdict, shape), &gone).unwrap();
             assert!(action.commands().iter().all(|command| !command.contains("exec")), "{:?}", action.commands());
         }

@@ -4,7 +4,7 @@ use super::{GoneSeries, Nightly, Span, Window};
 use crate::criteria::Status;
 use crate::policy::{ExitCode, Outcome};
 use crate::report::summary::Screen;
-use crate::report::{Report, SeriesReport, escape, summary, table, words};
+use crate::report::{Report, SeriesReport, escape, summary, table, why, words};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// So many changes of level are enough to see what grows.
@@ -45,7 +45,7 @@ pub fn plain(nightly: &Nightly, screen: Screen) -> String {
     text.push_str(&summary::details(&nightly.deciding().report, screen));
     for (span, series) in nightly.series().into_iter().filter(|(span, series)| is_elsewhere(nightly, *span, series)) {
         text.push_str(&format!("\nThe last {}:\n", span.name()));
-        for line in reasons(series, style) {
+        for line in reasons(&nightly.deciding().report, series, style) {
             text.push_str(&format!("{line}\n"));
         }
     }
@@ -71,7 +71,7 @@ pub fn markdown(nightly: &Nightly) -> String {
         text.push_str("\n## Reasons\n\n");
     }
     for (_, series) in open {
-        for (index, line) in reasons(series, style).into_iter().enumerate() {
+        for (index, line) in reasons(&nightly.deciding().report, series, style).into_iter().enumerate() {
             text.push_str(&format!("{}- {line}\n", if index == 0 { "" } else { "  " }));
         }
     }
@@ -103,14 +103,18 @@ fn is_elsewhere(nightly: &Nightly, span: Span, series: &SeriesReport) -> bool {
     span != nightly.deciding().span && series.outcome > Outcome::Pass
 }
 
-/// Why a series needs a look: its verdict's reason, and the criteria that speak.
-fn reasons(series: &SeriesReport, style: Style) -> Vec<String> {
-    let reason = format!("{}: {}", (style.name)(series.id()), (style.sentence)(&series.judgement.reason));
+/// Why a series needs a look: why it fails, its verdict's reason, and the criteria that speak. `report`: one of the
+/// night, which says how times are told.
+fn reasons(report: &Report, series: &SeriesReport, style: Style) -> Vec<String> {
+    let fails = (series.outcome == Outcome::Fail).then(|| why::line(report, series));
+    let first = fails.iter().chain([&series.judgement.reason]).map(|line| (style.sentence)(line));
+    let mut first: Vec<String> = first.collect();
+    first[0] = format!("{}: {}", (style.name)(series.id()), first[0]);
     let criteria = series.criteria.iter().filter(|criterion| words::speaks(series, criterion));
     let of_criterion = |criterion: &crate::criteria::Criterion| {
         format!("{}: {}", (style.sentence)(&criterion.id), (style.sentence)(&criterion.reason))
     };
-    std::iter::once(reason).chain(criteria.map(of_criterion)).collect()
+    first.into_iter().chain(criteria.map(of_criterion)).collect()
 }
 
 fn headline(nightly: &Nightly, style: Style) -> String {

@@ -408,6 +408,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_guessed_looks_other_than_what_is_told() {
+        let (time_ms, used) = (times(120), ramp(120));
+        let mut chart = full(&time_ms, &used);
+        let told = svg(&chart, Theme::Light).matches("<polygon").count();
+        chart.restarts[0].guessed = true;
+        assert_eq!(svg(&chart, Theme::Light).matches("<polygon").count(), told + 1, "the mark is hollow");
+        // An alert that fired to the end says so, one that did not does not.
+        let legend = |end: i64| {
+            let mut chart = full(&time_ms, &used);
+            chart.spans[2].end_ms = end;
+            chart.spans[2].label = "high-memory".to_owned();
+            svg(&chart, Theme::Light)
+        };
+        assert!(texts(&legend(START + 119 * MINUTE)).contains(&"firing: high-memory (still firing)"));
+        assert!(texts(&legend(START + 50 * MINUTE)).contains(&"firing: high-memory"));
+    }
+
+    #[test]
     fn a_sheet_has_sixty_charts_a_page() {
         let (time_ms, used) = (times(50), ramp(50));
         let chart = full(&time_ms, &used);

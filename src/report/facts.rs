@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::{KnownLimit, KnownLimitSource, SeriesReport};
 use crate::criteria::{self, AssumedLimit, Criterion, During, Span, Status};
 use crate::judge::Verdict;
-use crate::next_action::Facts;
+use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
 use crate::segment::Cause;
 
@@ -110,14 +110,8 @@ impl SeriesReport {
         if self.verdict() != Verdict::Inconclusive {
             return None;
         }
-        let matters = self.tolerance.bytes_per_second;
-        let Some(growth) = self.judgement.growth.filter(|_| matters.is_finite()) else { return Some(Lean::Open) };
-        let (middle, half) = ((growth.upper + growth.lower) / 2.0, (growth.upper - growth.lower) / 2.0);
-        Some(match matters - middle {
-            above if above >= LEANS * half => Lean::Healthy,
-            above if above <= -LEANS * half => Lean::Leaking,
-            _ => Lean::Open,
-        })
+        let growth = self.judgement.growth;
+        Some(growth.map_or(Lean::Open, |growth| lean(growth.lower, growth.upper, self.tolerance.bytes_per_second)))
     }
 
     /// Since when it is as its outcome says: when growth began, or the first of its rules failed.
@@ -161,8 +155,11 @@ impl SeriesReport {
             limit_bytes: self.limit.and_then(KnownLimit::own),
             share_of_limit: self.ceiling().map(|ceiling| used[used.len() - 1] / ceiling),
             seconds_to_limit: self.time_to_limit.map(|time| time.seconds),
-            is_gone: self.last_seen_ms.is_some(),
-            is_looping: self.is_looping(),
+            state: match self.last_seen_ms {
+                Some(_) => State::Gone,
+                None if self.is_looping() => State::Loops,
+                None => State::Runs,
+            },
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
             leans_to_leak: self.lean() == Some(Lean::Leaking),
         }
@@ -172,6 +169,16 @@ impl SeriesReport {
     pub fn full_ms(&self) -> Option<i64> {
         let seconds = self.time_to_limit?.seconds;
         Some(self.samples.end_ms() + (seconds * 1000.0).min(9e15) as i64)
+    }
+}
+
+/// Which way an interval of growth leans, against the growth that matters.
+fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
+    let (middle, half) = (f64::midpoint(upper, lower), (upper - lower) / 2.0);
+    match matters - middle {
+        above if above >= LEANS * half => Lean::Healthy,
+        above if above <= -LEANS * half => Lean::Leaking,
+        _ => Lean::Open,
     }
 }
 
@@ -247,4 +254,27 @@ fn urgency_seconds(series: &SeriesReport) -> f64 {
     let seconds = if is_full { 0.0 } else { series.time_to_limit.map_or(f64::INFINITY, |time| time.seconds) };
     // What is gone can be helped no more, yet must be seen.
     if series.last_seen_ms.is_some() && seconds.is_finite() { seconds + 1.0e9 } else { seconds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_leans_to_the_side_of_what_matters_that_holds_most_of_it() {
+        for (lower, upper, expected) in [
+            // Wholly below what matters, wholly above it.
+            (-5.0, 5.0, Lean::Healthy),
+            (11.0, 20.0, Lean::Leaking),
+            // Across it: mostly below, mostly above, neither.
+            (-10.0, 12.0, Lean::Healthy),
+            (8.0, 30.0, Lean::Leaking),
+            (-80.0, 90.0, Lean::Open),
+            (9.0, 11.0, Lean::Open),
+            (f64::NAN, f64::NAN, Lean::Open),
+        ] {
+            assert_eq!(lean(lower, upper, 10.0), expected, "{lower} to {upper}");
+        }
+        assert_eq!(lean(-1.0, 1.0, f64::NAN), Lean::Open, "nobody knows what matters");
+    }
 }

@@ -143,6 +143,9 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     );
     text.push_str(&picture(report, series, with_chart));
     text.push_str(&format!("<p>{}.</p>\n", escaped(&words::reasoning(report, series))));
+    let [id, status, why] = words::verdict_row(series);
+    let verdict =
+        format!("<tr><td class=\"id\">{id}</td><td class=\"id\">{status}</td><td>{}</td></tr>\n", escaped(&why));
     let criteria: Vec<String> = series
         .criteria
         .iter()
@@ -155,7 +158,7 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
             )
         })
         .collect();
-    text.push_str(&table("criteria", &["criterion", "status", "why"], &criteria.concat()));
+    text.push_str(&table("criteria", &["criterion", "status", "why"], &(verdict + &criteria.concat())));
     let restarts = words::restarts(report, series);
     if !restarts.is_empty() {
         text.push_str("<h3>Restarts</h3>\n<ul>\n");

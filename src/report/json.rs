@@ -379,11 +379,9 @@ fn before_json(before: &Before, at: &dyn Fn(f64) -> Option<String>) -> BeforeJso
 
 fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> SeriesJson<'a> {
     let samples = &series.samples;
-    let used = samples.used_bytes();
     let start_ms = samples.start_ms();
     let at = |seconds: f64| times.text(start_ms + (seconds * 1000.0).round() as i64);
     let judgement = &series.judgement;
-    let deaths = series.deaths();
     SeriesJson {
         id: &samples.info.id,
         labels: &samples.info.labels,
@@ -406,21 +404,7 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
             coverage: Number(series.coverage),
             step_seconds: series.step_seconds.map(Number),
         },
-        memory: MemoryJson {
-            first: Number(used[0]),
-            last: Number(used[used.len() - 1]),
-            min: Number(used.iter().copied().fold(f64::INFINITY, f64::min)),
-            median: Number(crate::stats::robust::median(used).expect("a series is never empty")),
-            max: Number(used.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-            limit: series.limit.map(|limit| Number(limit.bytes)),
-            limit_source: series.limit.map(|limit| match limit.source {
-                KnownLimitSource::Option => "option",
-                KnownLimitSource::Input => "input",
-                KnownLimitSource::Host => "host",
-            }),
-            died_at: deaths.map(|deaths| Number(deaths.bytes)),
-            kills: deaths.map_or(0, |deaths| deaths.times),
-        },
+        memory: memory_json(series),
         tolerance_bytes_per_second: Number(series.tolerance.bytes_per_second),
         growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
         settled: series.settled.map(|level| SettledJson {
@@ -480,6 +464,26 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
             tonight: step_json(&action.tonight),
             tomorrow: action.tomorrow.as_ref().map(step_json),
         }),
+    }
+}
+
+fn memory_json(series: &SeriesReport) -> MemoryJson {
+    let used = series.samples.used_bytes();
+    let deaths = series.deaths();
+    MemoryJson {
+        first: Number(used[0]),
+        last: Number(used[used.len() - 1]),
+        min: Number(used.iter().copied().fold(f64::INFINITY, f64::min)),
+        median: Number(crate::stats::robust::median(used).expect("a series is never empty")),
+        max: Number(used.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        limit: series.limit.map(|limit| Number(limit.bytes)),
+        limit_source: series.limit.map(|limit| match limit.source {
+            KnownLimitSource::Option => "option",
+            KnownLimitSource::Input => "input",
+            KnownLimitSource::Host => "host",
+        }),
+        died_at: deaths.map(|deaths| Number(deaths.bytes)),
+        kills: deaths.map_or(0, |deaths| deaths.times),
     }
 }
 

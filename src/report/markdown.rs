@@ -246,6 +246,8 @@ impl Section {
 
         let mut whole = short.clone();
         whole.push_str("\n| criterion | status | why |\n|---|---|---|\n");
+        let [id, status, why] = words::verdict_row(series);
+        whole.push_str(&format!("| {id} | {status} | {} |\n", cell(&why)));
         for criterion in &series.criteria {
             whole.push_str(&format!(
                 "| {} | {} | {} |\n",

@@ -23,7 +23,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         Outcome::Pass => Tone::Pass,
         Outcome::Inconclusive => Tone::Inconclusive,
     };
-    chart.verdict = series.lean().map_or(series.verdict().name(), Lean::words).to_owned();
+    series.lean().map_or(series.verdict().name(), Lean::words).clone_into(&mut chart.verdict);
     chart.besides = besides(series);
     // A line that proves nothing says so.
     let unproven = series.verdict() == Verdict::Inconclusive;

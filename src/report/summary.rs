@@ -45,7 +45,7 @@ pub fn render(report: &Report, screen: Screen) -> String {
 /// What follows the first line: why series fail, the table, the reasons, and what a reader must know.
 pub fn details(report: &Report, screen: Screen) -> String {
     let reasons = why::lines(report, &escape::printable, &escape::printable);
-    let mut text: String = reasons.iter().map(|line| format!("  {line}\n")).collect();
+    let mut text: String = reasons.iter().flat_map(|line| ["  ", line, "\n"]).collect();
     if !report.series.is_empty() {
         text.push_str(&table(report, screen.width));
     }

@@ -333,6 +333,13 @@ fn shape(series: &SeriesReport) -> Option<String> {
     Some(format!("The shape that fits best is {words}"))
 }
 
+/// The verdict as a row of the table of criteria: what fails has a row that fails.
+pub fn verdict_row(series: &SeriesReport) -> [String; 3] {
+    let verdict = series.verdict();
+    let status = policy::of_verdict(verdict).name();
+    ["verdict".to_owned(), status.to_owned(), format!("{}: {}", verdict.name(), series.judgement.reason)]
+}
+
 /// How a criterion came out.
 pub fn status(criterion: &Criterion) -> &'static str {
     if criterion.status == Status::Fail && !criterion.gates {
