@@ -70,6 +70,8 @@ pub struct Facts {
     pub seconds_to_limit: Option<f64>,
     /// Whether it still runs.
     pub state: State,
+    /// Whether more than the values tell of its restarts.
+    pub restarts_are_seen: bool,
     /// Number of kills for memory.
     pub n_kills: usize,
     /// Whether an unsettled trend is probably a leak.
@@ -259,6 +261,11 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if facts.state == State::Loops {
         let mut commands = target.why_restarted().to_vec();
         commands.push(target.watch());
+        if !facts.restarts_are_seen {
+            let text = "it looks restarted again and again, and only the values say so: confirm it by its events and its \
+                        last state before anything else, for garbage collections can look alike";
+            return (None, step(text, commands));
+        }
         if facts.n_kills == 0 && !is_leak {
             let text = "it is restarted again and again, and nothing shows that memory is why: read its last state and its \
                         events for the reason";
@@ -461,6 +468,7 @@ mod tests {
             share_of_limit: Some(0.3),
             seconds_to_limit: None,
             state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },
+            restarts_are_seen: true,
             n_kills: failed_criteria.contains(&"restart-loop").into(),
             leans_to_leak: false,
         }
@@ -525,6 +533,11 @@ mod tests {
         // What is not killed for memory gets no larger limit.
         let other = step(Verdict::Flat, &Facts { n_kills: 0, ..facts(&["restart-loop"]) });
         assert!(other.commands().iter().all(|command| !command.contains("update")), "{:?}", other.commands());
+        // Falls that may be collections are confirmed first.
+        let fallen = Facts { restarts_are_seen: false, ..facts(&["restart-loop"]) };
+        let action = step(Verdict::LeakMaskedByRestarts, &fallen);
+        assert!(action.tonight.text.contains("confirm it by its events"), "{}", action.tonight.text);
+        assert!(action.commands().iter().all(|command| !command.contains("update")), "{:?}", action.commands());
         // What is gone is not looked into.
         for (verdict, shape) in [(Verdict::SteppingGrowth, ShapeName::Staircase), (Verdict::Leak, ShapeName::Linear)] {
             let gone = Facts { state: State::Gone, share_of_limit: Some(0.99), ..facts(&[]) };

@@ -63,7 +63,10 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
         remark: match (context.limit_bytes, context.assumed_limit) {
             (Some(_), _) => String::new(),
             (None, Some(AssumedLimit::DiedAt(_))) => {
-                format!(" (no limit is known; it was killed at {}, which is taken for it)", amount_text(assumed))
+                format!(
+                    " (no limit is known; {}, the highest reading before a kill, is taken for it)",
+                    amount_text(assumed)
+                )
             }
             (None, Some(AssumedLimit::HostMemory(host))) if host <= fallback => {
                 format!(" (it has no limit of its own; the host has {})", amount_text(host))

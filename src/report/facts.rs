@@ -87,6 +87,17 @@ impl SeriesReport {
         self.failing().any(still)
     }
 
+    /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
+    /// A garbage collection can look like one.
+    pub fn restarts_are_seen(&self) -> bool {
+        let has_limit = self.limit.and_then(KnownLimit::own).is_some();
+        self.restarts.iter().any(|restart| match restart.cause {
+            Cause::LevelDrop => restart.told,
+            Cause::Oom => restart.told || has_limit,
+            Cause::Recreated | Cause::Event | Cause::CounterReset | Cause::Gap => true,
+        })
+    }
+
     /// The kills for memory among its restarts; `None` without any.
     pub fn deaths(&self) -> Option<Deaths> {
         deaths(&self.restarts)
@@ -160,6 +171,7 @@ impl SeriesReport {
                 None if self.is_looping() => State::Loops,
                 None => State::Runs,
             },
+            restarts_are_seen: self.restarts_are_seen(),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
             leans_to_leak: self.lean() == Some(Lean::Leaking),
         }

@@ -76,7 +76,8 @@ pub fn finding(series: &SeriesReport) -> String {
         Verdict::Flat => "level",
     };
     if series.is_looping() {
-        return if verdict.is_leak() { format!("crash loop, {of_verdict}") } else { "crash loop".to_owned() };
+        let looping = if series.restarts_are_seen() { "crash loop" } else { "looks like a crash loop" };
+        return if verdict.is_leak() { format!("{looping}, {of_verdict}") } else { looping.to_owned() };
     }
     if series.outcome <= policy::of_verdict(verdict) {
         return of_verdict.to_owned();
@@ -97,7 +98,10 @@ pub fn finding(series: &SeriesReport) -> String {
 fn limit(series: &SeriesReport) -> String {
     let deaths = series.deaths();
     let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
-    let died = deaths.map(|deaths| format!("died at {}, {}", memory_text(deaths.bytes), times(deaths.times)));
+    let died = deaths.map(|deaths| {
+        let how = if deaths.told > 0 { "died" } else { "probably died" };
+        format!("{how} at {}, {}", memory_text(deaths.bytes), times(deaths.times))
+    });
     let Some(limit) = series.limit else { return died.unwrap_or("none known".to_owned()) };
     let bytes = memory_text(limit.bytes);
     match (limit.source, deaths) {

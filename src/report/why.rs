@@ -76,7 +76,12 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
         let times = if deaths.times == n { String::new() } else { format!("{} times ", deaths.times) };
         format!(", {times}{how} at up to {}", memory_text(deaths.bytes))
     });
-    format!("crash loop: {n} restarts{times}{killed}")
+    if series.restarts_are_seen() {
+        return format!("crash loop: {n} restarts{times}{killed}");
+    }
+    format!(
+        "looks like a crash loop: {n} falls{times}{killed}; only the values say so, and garbage collections can look alike"
+    )
 }
 
 /// What grows, how fast, since when and for how long.
@@ -109,7 +114,8 @@ fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
             Some(false) => ", over by now",
             None => "",
         };
-        format!(" at {}{}{still}", at(report, series, first_ms), start_up(report, series, first_ms))
+        let start_up = if rule.id == "restart-loop" { String::new() } else { start_up(report, series, first_ms) };
+        format!(" at {}{start_up}{still}", at(report, series, first_ms))
     });
     format!("rule {} failed{when}: {}", rule.id, seen(report, series, rule))
 }
@@ -190,7 +196,10 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
     let time = series.time_to_limit?;
     let what = match series.limit.and_then(super::KnownLimit::own) {
         Some(limit) => format!("its limit of {}", memory_text(limit)),
-        None => format!("the {} at which it was killed", memory_text(ceiling?)),
+        None => {
+            let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
+            format!("the {} at which it {how}", memory_text(ceiling?))
+        }
     };
     let clock = match report.timeline {
         Timeline::Absolute => format!("around {}, ", at(report, series, series.full_ms()?)),

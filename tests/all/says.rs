@@ -226,10 +226,10 @@ fn check_series(series: &Value, at: &str) {
     assert!(outcome != "fail" || is_leak || n_failed > 0, "{at}");
     // By its verdict and by a rule read differently.
     let finding = text(&series["finding"]);
-    let by_rule = finding.starts_with("rule ") || finding.starts_with("crash loop");
-    assert!(outcome != "fail" || by_rule != is_leak || finding.starts_with("crash loop"), "{at}: {finding}");
+    let by_rule = finding.starts_with("rule ") || finding.contains("crash loop");
+    assert!(outcome != "fail" || by_rule != is_leak || finding.contains("crash loop"), "{at}: {finding}");
     let next = text(&series["next_action"]["text"]);
-    assert!(!finding.starts_with("crash loop") || !next.contains("go on measuring"), "{at}: {next}");
+    assert!(!finding.contains("crash loop") || !next.contains("go on measuring"), "{at}: {next}");
     assert!(
         growth("lower").is_none_or(|lower| lower <= 0.0) || !next.contains("does not go on growing"),
         "{at}: {next}"
@@ -244,9 +244,10 @@ fn the_table_is_sorted_by_how_soon_somebody_must_act() {
     let said = say(REPORTS[1], 400);
     let order: Vec<&str> =
         said.json["series"].as_array().unwrap().iter().map(|one| one["finding"].as_str().unwrap()).collect();
-    assert!(order[0].starts_with("crash loop"), "{order:?}");
+    // An export without events: only its values tell of its restarts.
+    assert!(order[0].starts_with("looks like a crash loop"), "{order:?}");
     let row = &of_markdown(&said.markdown)["job-oom"];
-    assert_eq!(row["limit"], "died at 319.9 MiB, 9 times");
+    assert_eq!(row["limit"], "probably died at 319.9 MiB, 9 times");
     assert!(row["since (UTC)"].starts_with("23 Nov 20:13 ("), "{row:?}");
     assert!(row["limit reached (UTC)"].starts_with("23 Nov 21:28, in 7 min"), "{row:?}");
 }
