@@ -194,12 +194,11 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         return Some(format!("last seen {} at {}{share}", at(report, series, seen_ms), memory_text(last)));
     }
     let time = series.time_to_limit?;
-    let what = match series.limit.and_then(super::KnownLimit::own) {
-        Some(limit) => format!("its limit of {}", memory_text(limit)),
-        None => {
-            let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
-            format!("the {} at which it {how}", memory_text(ceiling?))
-        }
+    let what = if let Some(limit) = series.limit.and_then(super::KnownLimit::own) {
+        format!("its limit of {}", memory_text(limit))
+    } else {
+        let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
+        format!("the {} at which it {how}", memory_text(ceiling?))
     };
     let clock = match report.timeline {
         Timeline::Absolute => format!("around {}, ", at(report, series, series.full_ms()?)),
