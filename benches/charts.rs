@@ -33,7 +33,8 @@ fn full<'a>(time_ms: &'a [i64], used_bytes: &'a [f64]) -> Chart<'a> {
         bytes: mib * MIB,
         interval: Some(((mib - reach) * MIB, (mib + reach) * MIB)),
     };
-    let curve = |from, to, label: &str| Curve { points: vec![from, to], label: Some(label.to_owned()) };
+    let curve =
+        |from, to, label: &str| Curve { points: vec![from, to], label: Some(label.to_owned()), unproven: false };
     let span = |from: i64, to: i64, kind| TimeSpan {
         start_ms: START_MS + from * DAY_MS / 24,
         end_ms: START_MS + to * DAY_MS / 24,
@@ -49,6 +50,7 @@ fn full<'a>(time_ms: &'a [i64], used_bytes: &'a [f64]) -> Chart<'a> {
         thresholds: vec![Level { bytes: 460.8 * MIB, label: "high-memory above 460.8 MiB".to_owned() }],
         restarts: vec![RestartMark {
             time_ms: START_MS + DAY_MS / 4,
+            guessed: false,
             out_of_memory: false,
             label: "restart".to_owned(),
         }],

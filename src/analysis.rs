@@ -1,6 +1,7 @@
 //! One run: from inputs and settings to a complete report.
 
-use std::borrow::Cow;
+mod parts;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -14,23 +15,22 @@ use crate::forecast;
 use crate::ingest::{self, EndFrom, Format, Ingested, Input, SeriesSamples, Source, TimeSource, Timeline};
 use crate::judge::{JudgeTerms, Judgement, Measured, Regime, RegimeWhy, ShapeName, Verdict};
 use crate::limits::{self, Hosts};
-use crate::next_action::{self, Target, Urgency};
+use crate::next_action::{self, Target};
 use crate::policy::{self, Outcome};
 use crate::progress::Meter;
-use crate::report::{
-    FittedLine, KnownLimit, KnownLimitSource, LinePoint, Report, RestartReport, SegmentReport, SeriesReport, Shapes,
-};
+use crate::report::facts;
+use crate::report::{KnownLimit, Report, RestartReport, SeriesReport};
 use crate::rules::{self, AlertRules, RuleStatus, emit::Emitted};
 use crate::segment::{self, Cause, Packed, Segmentation};
 use crate::selection::{self, Selection};
-use crate::series::{MemorySeries, Metric, Sampling, SeriesInfo};
+use crate::series::{MemorySeries, SeriesInfo};
 use crate::settings::{SeriesRules, Settings};
 use crate::settled;
 use crate::stats::fdr;
-use crate::stats::robust::median;
-use crate::stats::trend::Form;
-use crate::units::{Bytes, duration_text, memory_text};
+use crate::units::Bytes;
 use crate::window::{Window, WindowSpec};
+
+use parts::{fitted_lines, notes, segments, shapes};
 
 /// What to do: everything that the command line and the settings say.
 #[derive(Debug, Clone)]
@@ -144,11 +144,16 @@ pub fn judge(
         })
         .collect();
     inputs.extend(log.inputs);
+    let last_ms = series_end(&prepared);
     let mut series: Vec<SeriesReport> = {
         let q_values = q_values(&prepared);
-        prepared.into_par_iter().zip(q_values).map(|(prepared, q_value)| prepared.report(q_value, &window)).collect()
+        prepared
+            .into_par_iter()
+            .zip(q_values)
+            .map(|(prepared, q_value)| prepared.report(q_value, &window, last_ms))
+            .collect()
     };
-    series.sort_by(worst_first);
+    series.sort_by(facts::worst_first);
 
     let outcomes: Vec<(Outcome, bool)> = series.iter().map(|series| (series.outcome, series.counts)).collect();
     let outcome = policy::of_run(&outcomes);
@@ -170,6 +175,7 @@ pub fn judge(
         ignored,
         rules: accounts,
         timeline,
+        rate_unit: window.rate_unit(),
         load,
         notes,
         stopped: Vec::new(),
@@ -182,8 +188,10 @@ pub fn unit_tests(job: &Job, report: &Report, path: &Path) -> Emitted {
     let series: Vec<MemorySeries> = report.series.iter().map(|series| series.samples.clone()).collect();
     let settings_of = |samples: &MemorySeries| {
         let id = &samples.info.id;
-        let limit = report.series.iter().find(|series| series.id() == id).and_then(|series| series.limit?.own());
-        (job.rules.settings_for(id, &job.settings), limit)
+        let settings = job.rules.settings_for(id, &job.settings);
+        let fallback = settings.criteria.high_memory.fallback_limit_bytes.as_f64();
+        let series = report.series.iter().find(|series| series.id() == id);
+        (settings, series.map(|series| series.alert_limit(fallback)))
     };
     let load = report.load.map(|(start_ms, end_ms)| LoadWindow { start_ms, end_ms });
     rules::emit::unit_tests(path, &job.alert_rules, &series, &settings_of, load)
@@ -242,6 +250,11 @@ impl Origins<'_> {
         self.of(series).iter().map(of_input).max().unwrap_or(Dating::Stamped)
     }
 
+    /// Whether some of its times are inferred.
+    fn guess_times(&self, series: &MemorySeries) -> bool {
+        self.of(series).iter().any(|index| self.inputs[*index].time_source == TimeSource::Inferred)
+    }
+
     /// Whether the series is named after its container: `epoch,512.3MiB` lines name none, and parts of a process often.
     fn name_container(&self, series: &MemorySeries) -> bool {
         let is_named = |format| match format {
@@ -259,6 +272,8 @@ struct Prepared {
     events: SeriesEvents,
     /// Whether the input names its container.
     named: bool,
+    /// Whether its times are inferred.
+    times_guessed: bool,
     settings: Settings,
     limit: Option<KnownLimit>,
     segmentation: Packed,
@@ -279,10 +294,11 @@ impl Prepared {
         let settings = job.rules.settings_for(id, &job.settings);
         let limit = origins.hosts.limit(&samples.info, origins.of(&samples), &origins.given);
         let named = origins.name_container(&samples);
+        let times_guessed = origins.guess_times(&samples);
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
-        let terms = terms(&settings, own_limit, window.load.is_some());
+        let terms = terms(&settings, own_limit, window);
         let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
         let rest = if judged_from == 0 { None } else { samples.from(judged_from) };
         let judged_segmentation = rest.as_ref().map(|rest| segment::cut(rest, own_limit));
@@ -297,6 +313,7 @@ impl Prepared {
             samples,
             events,
             named,
+            times_guessed,
             settings,
             limit,
             segmentation,
@@ -309,11 +326,12 @@ impl Prepared {
     }
 
     #[expect(clippy::too_many_lines, reason = "the report of a series from top to bottom")]
-    fn report(self, q_value: Option<f64>, window: &Window) -> SeriesReport {
+    fn report(self, q_value: Option<f64>, window: &Window, last_ms: i64) -> SeriesReport {
         let Prepared {
             samples,
             events,
             named,
+            times_guessed,
             settings,
             limit,
             segmentation,
@@ -354,10 +372,13 @@ impl Prepared {
         let own_limit = limit.and_then(KnownLimit::own);
         // What is gone grows no further, and nothing can be done to it.
         let is_gone = freshness.is_some_and(|freshness| freshness.is_gone);
-        let time_to_limit = own_limit
-            .filter(|_| !is_gone)
-            .and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
+        let last_seen_ms = facts::last_seen_ms(&samples, last_ms);
         let restarts = restarts(&samples, &segmentation, &events);
+        let deaths = facts::deaths(&restarts);
+        let ceiling = own_limit.or(deaths.map(|deaths| deaths.bytes));
+        let time_to_limit = ceiling
+            .filter(|_| !is_gone && last_seen_ms.is_none())
+            .and_then(|limit| forecast::time_to_limit(limit, measured.as_ref()?, &judgement));
         let segments = segments(&segmentation, &samples);
         let n_spikes = segmentation.falls.spikes.len();
         // What follows does without them, and needs room of its own.
@@ -374,6 +395,7 @@ impl Prepared {
                 lookback: rules::lookback(&settings),
                 load: window.load_window(),
                 limit_bytes: own_limit,
+                assumed_limit: facts::assumed_limit(limit, deaths),
                 verdict: summary(&judgement, samples.start_ms(), window.load.is_some()),
                 started_ms: events.started_ms,
                 restarts: &causes,
@@ -385,21 +407,7 @@ impl Prepared {
         let policy::SeriesOutcome { outcome, contradicted, undecided } =
             policy::of_series(judgement.verdict, &criteria, &settings.policy, window.load.is_some());
 
-        let used = samples.used_bytes();
-        let now = used[used.len() - 1];
-        // What is restarted again and again is not helped by one more.
-        let restarts_by_itself = restarts.len() >= settings.criteria.restart_loop.restarts as usize;
-        let near_limit = own_limit.is_some_and(|limit| now >= 0.9 * limit)
-            || (!restarts_by_itself && time_to_limit.is_some_and(|time| time.seconds < 1800.0));
-        let urgency = Urgency {
-            near_limit,
-            failed: outcome == Outcome::Fail,
-            failed_criteria: failed_gates(&criteria),
-            n_spikes,
-            limit_bytes: own_limit,
-        };
         let target = target(&samples.info, named);
-        let next_action = if is_gone { None } else { next_action::of(&target, &judgement, &urgency) };
         let step_seconds = samples.step_seconds();
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
@@ -417,7 +425,7 @@ impl Prepared {
             .map_or(fit::Tolerance { bytes_per_second: f64::NAN, rule: fit::ToleranceRule::Floor }, |stretch| {
                 stretch.tolerance
             });
-        SeriesReport {
+        let mut report = SeriesReport {
             shapes: measured.as_ref().and_then(|measured| shapes(measured, &judgement)),
             segments,
             n_spikes,
@@ -429,17 +437,24 @@ impl Prepared {
             coverage,
             step_seconds,
             limit,
+            times_guessed,
+            last_seen_ms,
             restarts,
             settled,
             time_to_limit,
             criteria,
             contradicted,
             undecided,
-            next_action,
+            next_action: None,
             notes,
             lines,
             samples,
+        };
+        // What is gone since another night cannot be helped tonight.
+        if !is_gone {
+            report.next_action = next_action::of(&target, &report.judgement, &report.facts());
         }
+        report
     }
 }
 
@@ -457,17 +472,6 @@ fn target(info: &SeriesInfo, named: bool) -> Target {
     }
 }
 
-/// The runbook's criteria that failed and gate: its steps know no others.
-fn failed_gates(criteria: &[Criterion]) -> Vec<&'static str> {
-    let failed = criteria.iter().filter(|criterion| criterion.gates && criterion.status == criteria::Status::Fail);
-    failed
-        .filter_map(|criterion| match criterion.id {
-            Cow::Borrowed(id) => Some(id),
-            Cow::Owned(_) => None,
-        })
-        .collect()
-}
-
 /// Restarts that events tell of, with their own times, and those that were found in the readings.
 fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &SeriesEvents) -> Vec<RestartReport> {
     let (time_ms, used) = (samples.time_ms(), samples.used_bytes());
@@ -481,6 +485,7 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
         RestartReport {
             at_ms: restart.time_ms,
             cause,
+            told: true,
             before_bytes: used[after - 1],
             after_bytes: used[after],
             words: format!("{}, as docker events say", restart.end.words()).into(),
@@ -492,6 +497,7 @@ fn restarts(samples: &MemorySeries, segmentation: &Segmentation, events: &Series
         segmentation.falls.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
             at_ms: time_ms[restart.at],
             cause: restart.cause,
+            told: false,
             before_bytes: restart.before_bytes,
             after_bytes: restart.after_bytes,
             words: restart.cause.words().into(),
@@ -537,7 +543,7 @@ fn nothing_after_load() -> Judgement {
 }
 
 /// The terms that settings set, of a series with this limit.
-fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> leaktrend_core::Terms {
+fn terms(settings: &Settings, limit_bytes: Option<f64>, window: &Window) -> leaktrend_core::Terms {
     let verdict = &settings.verdict;
     leaktrend_core::Terms {
         tolerance: ToleranceTerms {
@@ -554,12 +560,18 @@ fn terms(settings: &Settings, limit_bytes: Option<f64>, after_load: bool) -> lea
             step_floor_bytes: verdict.step_floor_bytes.as_f64(),
             step_share: verdict.step_share.get(),
             // A load that was made does not follow the day.
-            daily_swing: if after_load { 0.0 } else { verdict.daily_swing.get() },
+            daily_swing: if window.load.is_some() { 0.0 } else { verdict.daily_swing.get() },
             keep_seconds: verdict.keep_seconds.get(),
             settle_seconds: settings.criteria.settle_seconds.get(),
+            rate_unit: window.rate_unit(),
         },
         hours_ahead: verdict.hours_ahead,
     }
+}
+
+/// The last reading of all, in milliseconds.
+fn series_end(prepared: &[Prepared]) -> i64 {
+    prepared.iter().map(|prepared| prepared.samples.end_ms()).max().unwrap_or(i64::MIN)
 }
 
 /// The q-value of each series among all that could be tested.
@@ -574,144 +586,4 @@ fn q_values(prepared: &[Prepared]) -> Vec<Option<f64>> {
 /// The coarsest step in which at least half of the values could be printed, in bytes.
 fn coarsest_quantum(samples: &MemorySeries) -> f64 {
     samples.quantum_bytes().median().expect("a series is never empty")
-}
-
-fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentReport> {
-    let time_ms = samples.time_ms();
-    let causes = std::iter::once(None).chain(segmentation.falls.restarts.iter().map(|restart| Some(restart.cause)));
-    segmentation
-        .lives()
-        .into_iter()
-        .zip(causes)
-        .map(|(life, cause)| SegmentReport {
-            start_ms: time_ms[life.start],
-            end_ms: time_ms[life.end - 1],
-            why: match cause {
-                None => "start",
-                Some(Cause::Gap) => "gap",
-                Some(Cause::Recreated) => "recreated",
-                Some(_) => "restart",
-            },
-        })
-        .collect()
-}
-
-/// What was weighed where the verdict rests on the shape of the whole.
-fn shapes(measured: &Measured, judgement: &Judgement) -> Option<Shapes> {
-    if matches!(judgement.shape, ShapeName::Sawtooth | ShapeName::Staircase | ShapeName::Unknown) {
-        return None;
-    }
-    let view = measured.view()?;
-    let runner_up = view.runner_up.as_ref()?;
-    let grows = judgement.onset_seconds.is_some();
-    Some(Shapes {
-        chosen: shape_words(&view.chosen.form, grows),
-        runner_up: shape_words(&runner_up.form, grows),
-        margin: (runner_up.bic - view.chosen.bic).max(0.0),
-    })
-}
-
-/// What a reader would call a shape, beside growth or without.
-const fn shape_words(form: &Form, grows: bool) -> &'static str {
-    match (form, grows) {
-        (Form::Line, true) => "a straight line",
-        (Form::Line, false) => "a level",
-        (Form::Saturating(_), true) => "a warm-up and then growth",
-        (Form::Saturating(_), false) => "a rise that levels off",
-        (Form::Hinge(_), true) => "a level and then growth",
-        (Form::Hinge(_), false) => "a level that begins to change",
-        (Form::Broken(_), true) => "a line that bends",
-        (Form::Broken(_), false) => "a rise or fall to a level",
-        (Form::Steps(_), true) => "a level shift and growth",
-        (Form::Steps(_), false) => "a level shift",
-        (Form::Pulse(_), _) => "another level for a while",
-        (Form::Lives { .. }, _) => "lives that are alike",
-    }
-}
-
-/// The line that the verdict rests on, with what the slope's interval allows around its middle: one for each life.
-fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms: i64) -> Vec<FittedLine> {
-    let time = |seconds: f64| start_ms as f64 + seconds * 1000.0;
-    let (Some(stretch), Some(view)) = (measured.stretch(), measured.view()) else { return Vec::new() };
-    let seconds = &stretch.seconds;
-    if judgement.verdict == Verdict::SteppingGrowth {
-        let steps = &judgement.change_points;
-        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
-        let edges = steps.iter().flat_map(|step| {
-            [(time(step.at_seconds), step.before_bytes, None), (time(step.at_seconds), step.after_bytes, None)]
-        });
-        let points = std::iter::once((time(seconds[0]), first.before_bytes, None))
-            .chain(edges)
-            .chain([(time(seconds[seconds.len() - 1]), last.after_bytes, None)])
-            .collect();
-        return vec![FittedLine { points }];
-    }
-    let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
-    let edges: Vec<usize> = [0].into_iter().chain(stretch.starts.iter().copied()).chain([seconds.len()]).collect();
-    let of_life = |edge: &[usize]| {
-        let life = edge[0]..edge[1];
-        let middle = seconds[life.start + life.len() / 2];
-        let mut line: Vec<LinePoint> = life
-            .clone()
-            .map(|at| {
-                let (bytes, reach) = (view.curve[at], allowed * (seconds[at] - middle).abs());
-                (time(seconds[at]), bytes, Some((bytes - reach, bytes + reach)))
-            })
-            .collect();
-        // A step is a jump: the line holds its level up to it.
-        for at in view.chosen.form.steps().iter().rev().filter(|at| life.start < **at && life.contains(at)) {
-            let at = at - life.start;
-            let (before, after) = (line[at - 1], line[at]);
-            line.insert(at, (after.0, before.1, None));
-        }
-        FittedLine { points: line }
-    };
-    edges.windows(2).map(of_life).collect()
-}
-
-fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
-        notes.push(format!(
-            "its limit of {} is taken for the memory of the host: it is not used as a limit",
-            memory_text(limit.bytes)
-        ));
-    }
-    if samples.info.metric == Metric::UsageBytes {
-        notes.push(
-            "container_memory_usage_bytes counts all page cache and may grow without a leak; the working set is a second opinion"
-                .to_owned(),
-        );
-    }
-    if let Sampling::Step { .. } = samples.info.sampling {
-        notes.push(
-            "its points are answers at a fixed step, up to a lookback old: short gaps and restarts may be hidden"
-                .to_owned(),
-        );
-    }
-    if let Some((from, to)) = window.load {
-        let level = |range: std::ops::Range<usize>| median(&samples.used_bytes()[range]);
-        let begin = samples.time_ms().partition_point(|time| *time < from);
-        let end = samples.time_ms().partition_point(|time| *time <= to);
-        let before = level(0..begin).map_or("unknown".to_owned(), memory_text);
-        let last_of_load = level(end.saturating_sub(5).max(begin)..end);
-        if let Some(peak) = last_of_load {
-            notes.push(format!(
-                "only what came after the load is judged; before it the level was {before}, at its end {} after {}",
-                memory_text(peak),
-                duration_text((to - from) as f64 / 1000.0),
-            ));
-        }
-    }
-    notes
-}
-
-fn worst_first(a: &SeriesReport, b: &SeriesReport) -> std::cmp::Ordering {
-    let rate =
-        |series: &SeriesReport| series.judgement.growth.map_or(f64::NEG_INFINITY, |growth| growth.bytes_per_second);
-    b.outcome
-        .cmp(&a.outcome)
-        .then(a.verdict().cmp(&b.verdict()))
-        .then(rate(b).total_cmp(&rate(a)))
-        .then_with(|| a.id().cmp(b.id()))
 }

@@ -19,6 +19,7 @@ use leaktrend::ingest::{SeriesSamples, Source};
 #[cfg(feature = "frame")]
 use leaktrend::nightly::{self, NightJob, Nightly, text, textfile};
 use leaktrend::progress::{Bar, SHOWN_AFTER};
+use leaktrend::report::summary::Screen;
 use leaktrend::report::{Report, escape, files, folder, github, html, json, junit, markdown, summary};
 use leaktrend::settings;
 
@@ -76,7 +77,7 @@ fn analyze(args: &AnalyzeArgs) -> Result<ExitCode, Error> {
     }
     add_to_job_summary(|| markdown::render(&report, &markdown::Images::none(&report), None));
     if !args.quiet && !is_stdout(args.json.as_deref()) {
-        let text = summary::render(&report, coloured(args.color));
+        let text = summary::render(&report, screen(args.color));
         print(&if on_github() { github::inert(&text) } else { text })?;
     }
     Ok(ExitCode::from(report.exit_code as u8))
@@ -93,7 +94,8 @@ impl Shown {
     /// `None` where nobody looks on.
     fn begin(args: &AnalyzeArgs, job: &analysis::Job) -> Option<Shown> {
         let begin = Instant::now();
-        if args.quiet || !io::stderr().is_terminal() {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if args.quiet || is_dumb || !io::stderr().is_terminal() {
             return None;
         }
         let meter = job.meter.clone();
@@ -229,7 +231,7 @@ fn nightly(args: &NightlyArgs) -> Result<ExitCode, Error> {
     let done = done?;
     complain_of_inputs(&done.deciding().report, false);
     if !args.quiet {
-        print(&text::plain(&done, coloured(args.color)))?;
+        print(&text::plain(&done, screen(args.color)))?;
     }
     Ok(ExitCode::from(done.exit_code as u8))
 }
@@ -375,12 +377,18 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-fn coloured(color: Color) -> bool {
-    match color {
+/// How standard output is looked at. A terminal that understands no escapes (`TERM=dumb`) is sent none.
+fn screen(color: Color) -> Screen {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let colour = match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    }
+        Color::Auto => io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb,
+    };
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| 0 < *columns);
+    let width = told.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)));
+    Screen { colour, width }
 }
 
 fn complain(error: &Error) {

@@ -6,7 +6,7 @@
 use crate::criteria::LoadWindow;
 use crate::error::Error;
 use crate::ingest::Timeline;
-use crate::units::{Seconds, duration_text, time_text};
+use crate::units::{RateUnit, Seconds, duration_text, time_text};
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -73,6 +73,11 @@ pub struct Window {
 }
 
 impl Window {
+    /// The unit of time of the rates of a report about it.
+    pub fn rate_unit(&self) -> RateUnit {
+        RateUnit::of_window((self.end_ms - self.start_ms) as f64 / 1000.0)
+    }
+
     /// The window of samples that reach over `span`; says in `notes` what it is where that is not everything, or was
     /// asked for. `last`: how far it reaches back unless told.
     ///

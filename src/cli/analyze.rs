@@ -179,12 +179,12 @@ pub struct AnalyzeArgs {
     #[arg(long)]
     pub strict: bool,
 
-    /// No summary on standard output.
-    #[arg(long, short, conflicts_with = "verbose")]
+    /// No summary on standard output. Of -q and -v the last holds.
+    #[arg(long, short, overrides_with = "verbose")]
     pub quiet: bool,
 
     /// Say on standard error what each input was read as.
-    #[arg(long, short)]
+    #[arg(long, short, overrides_with = "quiet")]
     pub verbose: bool,
 
     /// Colours in the summary.

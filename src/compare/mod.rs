@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::policy::{self, ExitCode, Outcome};
 use crate::settings::{CompareSettings, PolicySettings};
 use crate::stats::difference::{Estimate, difference};
-use crate::units::{DAY, memory_text, rate_per_day_text};
+use crate::units::{DAY, RateUnit, memory_text};
 use verdict_file::{Measured, SeriesVerdict, VerdictFile};
 
 /// What two runs come to.
@@ -211,7 +211,9 @@ fn growth(base: &SeriesVerdict, new: &SeriesVerdict, margins: &CompareSettings) 
     let missing =
         |run: &str, series: &SeriesVerdict| format!("growth was not estimated in the {run}: {}", series.reason);
     match (base.growth, new.growth) {
-        (Some(before), Some(after)) => compared(before, after, margin, "growth", "faster", "slower", rate_per_day_text),
+        (Some(before), Some(after)) => {
+            compared(before, after, margin, "growth", "faster", "slower", |rate| RateUnit::Day.text(rate))
+        }
         (None, _) => unknown(None, new.growth, margin, missing("base", base)),
         (_, None) => unknown(base.growth, None, margin, missing("new run", new)),
     }

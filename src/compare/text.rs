@@ -5,7 +5,7 @@ use crate::policy::{ExitCode, Outcome};
 use crate::report::escape::{code, code_cell, markdown as escaped, printable};
 use crate::report::github::{self, Level};
 use crate::stats::difference::Estimate;
-use crate::units::{memory_text, rate_per_day_text};
+use crate::units::{RateUnit, memory_text};
 
 /// More names than this are counted instead of listed in the first line.
 const NAMED: usize = 5;
@@ -35,12 +35,14 @@ pub fn markdown(comparison: &Comparison) -> String {
         "| finding | series | verdict before | now | level before | now | growth before | now |\n|---|---|---|---|---|---|---|---|\n",
     );
     for series in &comparison.series {
-        let [level, growth] = [(&series.level, memory_text as fn(f64) -> String), (&series.growth, rate_per_day_text)]
-            .map(|(compared, text)| {
-                let shown =
-                    |estimate: Option<Estimate>| estimate.map_or("-".to_owned(), |estimate| text(estimate.value));
-                format!("{} | {}", shown(compared.base), shown(compared.new))
-            });
+        let [level, growth] =
+            [(&series.level, memory_text as fn(f64) -> String), (&series.growth, |rate| RateUnit::Day.text(rate))].map(
+                |(compared, text)| {
+                    let shown =
+                        |estimate: Option<Estimate>| estimate.map_or("-".to_owned(), |estimate| text(estimate.value));
+                    format!("{} | {}", shown(compared.base), shown(compared.new))
+                },
+            );
         text.push_str(&format!(
             "| {} | {} | {} | {} | {level} | {growth} |\n",
             series.finding.name(),

@@ -8,8 +8,8 @@ use crate::units::{Seconds, duration_text, memory_text};
 use super::alert_rule::{Answer, Exempt, Readings, Replay, Rule};
 use super::starts::Starts;
 use super::{
-    Context, Criterion, During, Phases, Status, amount_text, margin, metric_text, moment_text, percent_text,
-    sampling_text, step_text, too_coarse_text,
+    AssumedLimit, Context, Criterion, During, Phases, Status, amount_text, assumed_bytes, margin, metric_text,
+    moment_text, percent_text, sampling_text, step_text, too_coarse_text,
 };
 
 /// `(x - x offset 5m) > 100000000` for 5 minutes.
@@ -28,6 +28,7 @@ pub(super) fn growth(series: &MemorySeries, context: &Context<'_>, starts: &Star
         threshold,
         unit: "bytes",
         what: format!("growth over {offset}"),
+        of: String::new(),
         limit: amount_text(threshold),
         value_text: memory_text,
         remark: String::new(),
@@ -43,7 +44,8 @@ pub(super) fn growth(series: &MemorySeries, context: &Context<'_>, starts: &Star
 pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.high_memory;
     let fallback = settings.fallback_limit_bytes.as_f64();
-    let limit = context.limit_bytes.unwrap_or(fallback);
+    let assumed = assumed_bytes(context.assumed_limit, fallback);
+    let limit = context.limit_bytes.unwrap_or(assumed);
     let share = settings.limit_share.get();
     let alert = Alert {
         id: "high-memory",
@@ -54,12 +56,25 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
         operands: "a value",
         threshold: share,
         unit: "share",
-        what: format!("memory as a share of {}", amount_text(limit)),
+        what: "memory".to_owned(),
+        of: format!(" of {}", amount_text(limit)),
         limit: percent_text(share),
         value_text: percent_text,
-        remark: match context.limit_bytes {
-            Some(_) => String::new(),
-            None => format!(" (no limit is known, {} assumed)", amount_text(fallback)),
+        remark: match (context.limit_bytes, context.assumed_limit) {
+            (Some(_), _) => String::new(),
+            (None, Some(AssumedLimit::DiedAt(_))) => {
+                format!(
+                    " (no limit is known; {}, the highest reading before a kill, is taken for it)",
+                    amount_text(assumed)
+                )
+            }
+            (None, Some(AssumedLimit::HostMemory(host))) if host <= fallback => {
+                format!(" (it has no limit of its own; the host has {})", amount_text(host))
+            }
+            (None, Some(AssumedLimit::HostMemory(_))) => {
+                format!(" (it has no limit of its own; {} assumed)", amount_text(assumed))
+            }
+            (None, None) => format!(" (no limit is known; {} assumed)", amount_text(assumed)),
         },
     };
     alert.evaluate(series, context, None)
@@ -77,6 +92,8 @@ struct Alert {
     threshold: f64,
     unit: &'static str,
     what: String,
+    /// What its value is a share of; begins with a space.
+    of: String,
     limit: String,
     value_text: fn(f64) -> String,
     remark: String,
@@ -116,11 +133,13 @@ impl Alert {
     fn fail_text(&self, series: &MemorySeries, replay: &Replay, phases: Option<Phases>, time_ms: i64) -> String {
         let share = match phases {
             None => String::new(),
-            Some(phases) if phases.fired_share == 1.0 => " at every phase of the evaluation".to_owned(),
-            Some(phases) => format!(" at {} of the phases of the evaluation", percent_text(phases.fired_share)),
+            Some(phases) if phases.fired_share == 1.0 => ", whenever Prometheus evaluates it".to_owned(),
+            Some(phases) => {
+                format!(", at {} of the times at which Prometheus may evaluate it", percent_text(phases.fired_share))
+            }
         };
         format!(
-            "the alert fires{share}, first at {}: {} is up to {}, above {} for {}",
+            "fired first at {}{share}: {} up to {}, above {} for {}",
             moment_text(series, time_ms),
             self.what,
             self.largest_text(replay),
@@ -138,26 +157,23 @@ impl Alert {
         if let (Some(span), Some(starts)) = (first_during(During::StartUp), starts) {
             let or_load = if under_load.is_some() { " during the load, or" } else { "" };
             return format!(
-                "the alert fires only for what became pending{or_load} {}; {} is up to {largest}",
+                "silent except for what became pending{or_load} {}; {} up to {largest}",
                 starts.not_counted_text(series, span.pending_at_ms),
                 self.what
             );
         }
         if under_load.is_some() {
-            return format!(
-                "the alert fires only for what became pending during the load: {} is up to {largest}",
-                self.what
-            );
+            return format!("silent except for what became pending during the load: {} up to {largest}", self.what);
         }
         if replay.furthest().is_some_and(|value| value > self.above) {
             return format!(
-                "the alert never fires: {} is up to {largest}, but never above {} for {}",
+                "silent: {} up to {largest}, never above {} for {}",
                 self.what,
                 self.limit,
                 self.for_text()
             );
         }
-        format!("the alert never fires: {} is at most {largest}, {} allowed", self.what, self.limit)
+        format!("silent: {} at most {largest}, {} allowed", self.what, self.limit)
     }
 
     fn undecided_text(
@@ -202,7 +218,9 @@ impl Alert {
     }
 
     fn largest_text(&self, replay: &Replay) -> String {
-        replay.furthest().map_or_else(|| "unknown".to_owned(), self.value_text)
+        replay
+            .furthest()
+            .map_or_else(|| "unknown".to_owned(), |value| format!("{}{}", (self.value_text)(value), self.of))
     }
 
     fn for_text(&self) -> String {

@@ -39,6 +39,8 @@ pub struct Context<'a> {
     pub load: Option<LoadWindow>,
     /// The container's own memory limit, in bytes, more than 0; `None` when it is not known.
     pub limit_bytes: Option<f64>,
+    /// What can stand for it where it is not known.
+    pub assumed_limit: Option<AssumedLimit>,
     /// What the statistics say.
     pub verdict: VerdictSummary<'a>,
     /// When the container last started before its first reading, in milliseconds; `None` when it is not known.
@@ -64,6 +66,24 @@ pub struct Freshness {
     pub is_gone: bool,
     /// The verdict of the night before, where the series failed it.
     pub failed_as: Option<&'static str>,
+}
+
+/// What can stand for a limit that is not known, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AssumedLimit {
+    /// The highest reading before a kill for memory.
+    DiedAt(f64),
+    /// The memory of the host: no container has more.
+    HostMemory(f64),
+}
+
+/// The limit that `high-memory` compares with where none is known. `fallback`: that of the settings, in bytes.
+pub fn assumed_bytes(assumed: Option<AssumedLimit>, fallback: f64) -> f64 {
+    match assumed {
+        Some(AssumedLimit::DiedAt(bytes)) => bytes,
+        Some(AssumedLimit::HostMemory(bytes)) => bytes.min(fallback),
+        None => fallback,
+    }
 }
 
 /// The verdict of the series, as far as criteria depend on it.
@@ -293,12 +313,12 @@ fn too_coarse_text(series: &MemorySeries, threshold_bytes: f64) -> String {
     )
 }
 
-/// A threshold as the runbook writes it, in whole MB or GB, or else in binary units: `100 MB`.
+/// A threshold as the runbook writes it, in whole MB or GB, with its binary value beside: `100 MB (95.37 MiB)`.
 fn amount_text(bytes: f64) -> String {
     match bytes {
         _ if bytes <= 0.0 || bytes % 1e6 != 0.0 => memory_text(bytes),
-        _ if bytes % 1e9 == 0.0 => format!("{} GB", bytes / 1e9),
-        _ => format!("{} MB", bytes / 1e6),
+        _ if bytes % 1e9 == 0.0 => format!("{} GB ({})", bytes / 1e9, memory_text(bytes)),
+        _ => format!("{} MB ({})", bytes / 1e6, memory_text(bytes)),
     }
 }
 

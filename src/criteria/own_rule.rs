@@ -101,21 +101,23 @@ impl Words<'_> {
     fn fail(&self, phases: Option<Phases>, time_ms: i64) -> String {
         let share = match phases {
             None => String::new(),
-            Some(phases) if phases.fired_share == 1.0 => " at every phase of the evaluation".to_owned(),
-            Some(phases) => format!(" at {} of the phases of the evaluation", percent_text(phases.fired_share)),
+            Some(phases) if phases.fired_share == 1.0 => ", whenever Prometheus evaluates it".to_owned(),
+            Some(phases) => {
+                format!(", at {} of the times at which Prometheus may evaluate it", percent_text(phases.fired_share))
+            }
         };
         let when = moment_text(self.owner, time_ms);
-        format!("the alert fires{share}, first at {when}: {}{}", self.measured(), self.held())
+        format!("fired first at {when}{share}: {}{}", self.measured(), self.held())
     }
 
     fn pass(&self, spans: &[Span]) -> String {
         if spans.iter().any(|span| span.firing_at_ms.is_some()) {
-            return format!("the alert fires only for what became pending during the load: {}", self.measured());
+            return format!("silent except for what became pending during the load: {}", self.measured());
         }
         if self.replay.longest_held_seconds() == 0.0 {
-            return format!("the alert never fires: {}", self.measured());
+            return format!("silent: {}", self.measured());
         }
-        format!("the alert never fires: {}{}", self.measured(), self.held())
+        format!("silent: {}{}", self.measured(), self.held())
     }
 
     /// The compared value and its threshold.

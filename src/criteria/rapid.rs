@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::series::MemorySeries;
 use crate::settings::RapidSettings;
 use crate::stats::{Points, theil_sen};
-use crate::units::{duration_text, rate_text};
+use crate::units::{RateUnit, duration_text};
 
 use super::starts::Starts;
 use super::{
@@ -82,7 +82,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         (Some((slope, time_ms)), _) if slope > above => {
             let reason = format!(
                 "memory climbed {} over {} until {}, faster than {limit_text}{left_out}",
-                rate_text(slope),
+                RateUnit::Minute.text(slope),
                 settings.window_seconds,
                 moment_text(series, time_ms)
             );
@@ -91,7 +91,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         (_, Some((slope, time_ms))) if !decided && slope > above => {
             let reason = format!(
                 "memory climbed at least {} until {}, on average between readings {} apart, faster than {limit_text}{left_out}",
-                rate_text(slope),
+                RateUnit::Minute.text(slope),
                 moment_text(series, time_ms),
                 step_text(series).unwrap_or_default()
             );
@@ -104,7 +104,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         ),
         (fastest, _) if decided && (fastest.is_some() || at_start.is_some()) => {
             let slope = fastest.map(|(slope, _)| slope);
-            let most = slope.map(|slope| rate_text(slope.max(0.0)));
+            let most = slope.map(|slope| RateUnit::Minute.text(slope.max(0.0)));
             let reason = match at_start {
                 Some((at_start, time_ms)) => {
                     let others = most.map_or_else(String::new, |most| {
@@ -112,7 +112,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
                     });
                     format!(
                         "memory climbed {} over {} until {}, {}{others}",
-                        rate_text(at_start),
+                        RateUnit::Minute.text(at_start),
                         settings.window_seconds,
                         moment_text(series, time_ms),
                         starts.not_counted_text(series, time_ms)
@@ -133,7 +133,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
                 step_text(series).unwrap_or_default(),
                 settings.window_seconds,
                 settings.min_samples,
-                rate_text(slope.max(0.0)),
+                RateUnit::Minute.text(slope.max(0.0)),
                 duration_text(window_seconds / f64::from(settings.min_samples.max(1)))
             );
             (Status::NotEvaluable, Some(slope), reason)
@@ -142,7 +142,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
             let reason = match at_start {
                 Some((slope, time_ms)) => format!(
                     "memory climbed at least {} until {}, {}; no other readings reach over {}",
-                    rate_text(slope),
+                    RateUnit::Minute.text(slope),
                     moment_text(series, time_ms),
                     starts.not_counted_text(series, time_ms),
                     settings.window_seconds

@@ -96,6 +96,7 @@ mod tests {
             lookback: Lookback::prometheus_3(300_000),
             load: None,
             limit_bytes,
+            assumed_limit: None,
             verdict: VerdictSummary {
                 name: "flat",
                 judgement: Judgement::NoLeak,

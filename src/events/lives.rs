@@ -2,13 +2,15 @@
 //!
 //! Takes events in time order, gives the ends in time order. A restart by policy is `oom`, `die`, `start`; by hand
 //! `kill`, `die`, `stop`, `start`, `restart`; a log may hold only some of these. `oom` without `die` is a process
-//! beside the first one; `die` with exit code 137 and no `oom` is a signal from outside.
+//! beside the first one; `die` with exit code 137 and neither `oom` nor `kill` may be either.
 
 use crate::ingest::{Action, Event};
 
 /// The kill for memory and the end of the container that it causes are recorded at most this far apart, in either
 /// order.
 const OOM_WINDOW_MS: i64 = 10_000;
+/// The exit code of what SIGKILL ended.
+const KILLED: i64 = 137;
 /// `docker stop` and `docker restart` wait for 10 s between two signals, and may be told to wait longer.
 const SIGNAL_WINDOW_MS: i64 = 60_000;
 /// `docker restart` is recorded once more after its start.
@@ -67,6 +69,8 @@ impl Ending {
             (Some(_), Some(_)) => format!("killed for memory{code}"),
             (Some(_), None) => "a process in it was killed for memory".to_owned(),
             (None, Some(_)) if self.signalled => format!("stopped from outside{code}"),
+            // The signal that the kernel sends, and nothing says who sent it.
+            (None, Some(_)) if self.exit_code == Some(KILLED) => format!("killed{code}, for memory or not"),
             (None, Some(_)) => format!("ended by itself{code}"),
             (None, None) => String::new(),
         };
@@ -219,6 +223,8 @@ mod tests {
             ],
             "110 stopped from outside (exit code 137), started again",
         );
+        // One exit code, and nothing that says whose signal it was.
+        check(&[event(100.0, Die, OLD, &[("exitCode", "137")])], "100 killed (exit code 137), for memory or not");
         // A signal that ends nothing.
         check(
             &[event(100.0, Kill, OLD, &signal("1")), event(101.0, Die, OLD, &[("exitCode", "1")])],

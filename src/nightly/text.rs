@@ -3,7 +3,8 @@
 use super::{GoneSeries, Nightly, Span, Window};
 use crate::criteria::Status;
 use crate::policy::{ExitCode, Outcome};
-use crate::report::{SeriesReport, escape, summary, words};
+use crate::report::summary::Screen;
+use crate::report::{Report, SeriesReport, escape, summary, table, why, words};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// So many changes of level are enough to see what grows.
@@ -24,9 +25,9 @@ struct Style {
 
 /// For a terminal: the windows, what changed, and the summary of the window that decides. `colour`: whether the
 /// outcome is coloured.
-pub fn plain(nightly: &Nightly, colour: bool) -> String {
+pub fn plain(nightly: &Nightly, screen: Screen) -> String {
     let style = Style { name: escape::printable, sentence: escape::printable };
-    let mut text = format!("{}\n\n", summary::coloured(&headline(nightly, style), nightly.outcome, colour));
+    let mut text = format!("{}\n\n", summary::coloured(&headline(nightly, style), nightly.outcome, screen.colour));
     for window in &nightly.windows {
         text.push_str(&format!("  {}\n", window_line(nightly, window, style)));
     }
@@ -41,10 +42,10 @@ pub fn plain(nightly: &Nightly, colour: bool) -> String {
         text.push_str(&format!("\nnote: {}\n", (style.sentence)(&note)));
     }
     text.push_str(&format!("\nThe last {}:\n", nightly.deciding().span.name()));
-    text.push_str(&summary::details(&nightly.deciding().report));
+    text.push_str(&summary::details(&nightly.deciding().report, screen));
     for (span, series) in nightly.series().into_iter().filter(|(span, series)| is_elsewhere(nightly, *span, series)) {
         text.push_str(&format!("\nThe last {}:\n", span.name()));
-        for line in reasons(series, style) {
+        for line in reasons(&nightly.deciding().report, series, style) {
             text.push_str(&format!("{line}\n"));
         }
     }
@@ -59,10 +60,10 @@ pub fn markdown(nightly: &Nightly) -> String {
         let name = window.span.name();
         text.push_str(&format!("- {} ([report]({name}/verdict.md))\n", window_line(nightly, window, style)));
     }
-    text.push_str("\n| outcome | series | by the last | verdict | growth | now | time to limit | memory |\n");
-    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    let columns: Vec<&str> = table::HEADINGS.into_iter().chain(["by the last"]).collect();
+    text.push_str(&format!("\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len())));
     for (span, series) in nightly.series() {
-        text.push_str(&table_row(span, series));
+        text.push_str(&table_row(&nightly.deciding().report, span, series));
     }
     let open: Vec<(Span, &SeriesReport)> =
         nightly.series().into_iter().filter(|(_, series)| series.outcome > Outcome::Pass).collect();
@@ -70,7 +71,7 @@ pub fn markdown(nightly: &Nightly) -> String {
         text.push_str("\n## Reasons\n\n");
     }
     for (_, series) in open {
-        for (index, line) in reasons(series, style).into_iter().enumerate() {
+        for (index, line) in reasons(&nightly.deciding().report, series, style).into_iter().enumerate() {
             text.push_str(&format!("{}- {line}\n", if index == 0 { "" } else { "  " }));
         }
     }
@@ -89,10 +90,12 @@ pub fn markdown(nightly: &Nightly) -> String {
     text
 }
 
-fn table_row(span: Span, series: &SeriesReport) -> String {
-    let words::Row { outcome, verdict, growth, now, to_limit, spark, .. } = words::row(series, SPARK_CHARS);
-    let name = escape::code_cell(series.id());
-    format!("| {outcome} | {name} | {} | {verdict} | {growth} | {now} | {to_limit} | {spark} |\n", span.name())
+fn table_row(report: &Report, span: Span, series: &SeriesReport) -> String {
+    let table::Row { outcome, finding, since, growth, now, limit, full, spark } =
+        table::row(report, series, SPARK_CHARS);
+    let (name, finding) = (escape::code_cell(series.id()), escape::markdown_cell(&finding));
+    let cells = format!("{outcome} | {name} | {finding} | {since} | {growth} | {now} | {limit} | {full} | {spark}");
+    format!("| {cells} | {} |\n", span.name())
 }
 
 /// Whether a series that needs a look is decided by another window than the night: its reasons stand there.
@@ -100,14 +103,18 @@ fn is_elsewhere(nightly: &Nightly, span: Span, series: &SeriesReport) -> bool {
     span != nightly.deciding().span && series.outcome > Outcome::Pass
 }
 
-/// Why a series needs a look: its verdict's reason, and the criteria that speak.
-fn reasons(series: &SeriesReport, style: Style) -> Vec<String> {
-    let reason = format!("{}: {}", (style.name)(series.id()), (style.sentence)(&series.judgement.reason));
+/// Why a series needs a look: why it fails, its verdict's reason, and the criteria that speak. `report`: one of the
+/// night, which says how times are told.
+fn reasons(report: &Report, series: &SeriesReport, style: Style) -> Vec<String> {
+    let fails = (series.outcome == Outcome::Fail).then(|| why::line(report, series));
+    let first = fails.iter().chain([&series.judgement.reason]).map(|line| (style.sentence)(line));
+    let mut first: Vec<String> = first.collect();
+    first[0] = format!("{}: {}", (style.name)(series.id()), first[0]);
     let criteria = series.criteria.iter().filter(|criterion| words::speaks(series, criterion));
     let of_criterion = |criterion: &crate::criteria::Criterion| {
         format!("{}: {}", (style.sentence)(&criterion.id), (style.sentence)(&criterion.reason))
     };
-    std::iter::once(reason).chain(criteria.map(of_criterion)).collect()
+    first.into_iter().chain(criteria.map(of_criterion)).collect()
 }
 
 fn headline(nightly: &Nightly, style: Style) -> String {

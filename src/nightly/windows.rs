@@ -6,7 +6,7 @@ use crate::policy::{self, Outcome};
 use crate::report::escape::printable;
 use crate::report::{Report, SeriesReport};
 use crate::stats::robust::median;
-use crate::units::rate_per_day_text;
+use crate::units::RateUnit;
 
 /// A stretch of time that ends with the newest sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,7 +121,7 @@ pub(super) fn settle(windows: &mut [Window], min_coverage: f64, outcome_changed:
             let mut settled = series.clone();
             settled.notes.push(format!("judged by the last {shorter}, which proves more than the last {longer}"));
             if let Some(growth) = place.judgement.growth.filter(|_| place.outcome == Outcome::Fail) {
-                let (name, rate) = (printable(series.id()), rate_per_day_text(growth.bytes_per_second));
+                let (name, rate) = (printable(series.id()), RateUnit::Day.text(growth.bytes_per_second));
                 window.report.notes.push(format!(
                     "`{name}` grew by {rate} within the last {longer}; the last {shorter} proves that this has ended, and decides"
                 ));

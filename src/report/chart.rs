@@ -80,6 +80,10 @@ pub struct Chart<'a> {
     pub steps: Vec<StepMark>,
     /// The load window, and when alerts were pending or firing.
     pub spans: Vec<TimeSpan>,
+    /// Where what is judged begins, in milliseconds, and what stands beside the mark.
+    pub regime: Option<(i64, String)>,
+    /// What must be known before the picture is trusted, such as that its times are guessed; written large.
+    pub caution: Option<String>,
     /// Whether times count back from the last sample instead of being known.
     pub relative_time: bool,
 }
@@ -102,6 +106,8 @@ impl<'a> Chart<'a> {
             restarts: Vec::new(),
             steps: Vec::new(),
             spans: Vec::new(),
+            regime: None,
+            caution: None,
             relative_time: false,
         }
     }
@@ -114,6 +120,8 @@ pub struct Curve {
     pub points: Vec<CurvePoint>,
     /// What stands beside the line, such as its rate.
     pub label: Option<String>,
+    /// Whether it proves nothing: drawn in dashes.
+    pub unproven: bool,
 }
 
 /// One point of a curve.
@@ -143,6 +151,8 @@ pub struct RestartMark {
     pub time_ms: i64,
     /// Whether the kernel killed it for want of memory: drawn in the colour of the limit.
     pub out_of_memory: bool,
+    /// Whether that is only concluded from the samples: drawn hollow.
+    pub guessed: bool,
     /// What it was: `OOM kill`, `restart`.
     pub label: String,
 }
@@ -254,6 +264,7 @@ mod tests {
                 })
                 .to_vec(),
             label: Some(label.to_owned()),
+            unproven: false,
         };
         let span = |from: i64, to: i64, kind| TimeSpan {
             start_ms: START + from * MINUTE,
@@ -273,9 +284,12 @@ mod tests {
             restarts: vec![RestartMark {
                 time_ms: START + 30 * MINUTE,
                 out_of_memory: true,
+                guessed: false,
                 label: "OOM kill".to_owned(),
             }],
             steps: vec![StepMark { time_ms: START + 60 * MINUTE, before_bytes: 130.0 * MIB, after_bytes: 160.0 * MIB }],
+            regime: Some((START + 40 * MINUTE, "judged from here".to_owned())),
+            caution: Some("times are guessed".to_owned()),
             spans: vec![span(70, 90, SpanKind::Load), span(10, 20, SpanKind::Pending), span(20, 50, SpanKind::Firing)],
             ..Chart::of_samples("checkout-api", time_ms, used_bytes)
         }
@@ -310,6 +324,8 @@ mod tests {
             "load",
             "alerts",
             "firing",
+            "judged from here",
+            "times are guessed",
         ] {
             assert!(texts.contains(&expected), "{expected} in {texts:?}");
         }
@@ -383,11 +399,30 @@ mod tests {
             .map(|(index, &time_ms)| RestartMark {
                 time_ms,
                 out_of_memory: index % 4 == 0,
+                guessed: false,
                 label: if index % 4 == 0 { "OOM kill" } else { "restart" }.to_owned(),
             })
             .collect();
         let svg = svg(&chart, Theme::Light);
         assert!(texts(&svg).contains(&"250 × OOM kill, 750 × restart"), "{:?}", texts(&svg));
+    }
+
+    #[test]
+    fn what_is_guessed_looks_other_than_what_is_told() {
+        let (time_ms, used) = (times(120), ramp(120));
+        let mut chart = full(&time_ms, &used);
+        let told = svg(&chart, Theme::Light).matches("<polygon").count();
+        chart.restarts[0].guessed = true;
+        assert_eq!(svg(&chart, Theme::Light).matches("<polygon").count(), told + 1, "the mark is hollow");
+        // An alert that fired to the end says so, one that did not does not.
+        let legend = |end: i64| {
+            let mut chart = full(&time_ms, &used);
+            chart.spans[2].end_ms = end;
+            chart.spans[2].label = "high-memory".to_owned();
+            svg(&chart, Theme::Light)
+        };
+        assert!(texts(&legend(START + 119 * MINUTE)).contains(&"firing: high-memory (still firing)"));
+        assert!(texts(&legend(START + 50 * MINUTE)).contains(&"firing: high-memory"));
     }
 
     #[test]
@@ -437,6 +472,7 @@ mod tests {
                     })
                     .collect(),
                 label,
+                unproven: false,
             },
         )
     }
@@ -468,7 +504,7 @@ mod tests {
                 thresholds: levels,
                 restarts: restarts
                     .into_iter()
-                    .map(|(time_ms, out_of_memory, label)| RestartMark { time_ms, out_of_memory, label })
+                    .map(|(time_ms, guessed, label)| RestartMark { time_ms, out_of_memory: guessed, guessed, label })
                     .collect(),
                 steps: steps
                     .into_iter()
@@ -483,6 +519,7 @@ mod tests {
                         label,
                     })
                     .collect(),
+                regime: time_ms.first().map(|&time_ms| (time_ms, "here".to_owned())),
                 relative_time,
                 ..Chart::of_samples(&texts.0, &time_ms, &used)
             };

@@ -9,7 +9,7 @@ use super::account::account;
 use super::chart::{self, Chart, Theme};
 use super::escape::{self, html as escaped, html_code as code, html_text};
 use super::folder::Charts;
-use super::{Report, SeriesReport, pictures, words};
+use super::{Report, SeriesReport, pictures, table as series_table, why, words};
 use crate::policy::Outcome;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -27,6 +27,11 @@ pub fn render(report: &Report, charts: Charts) -> String {
     text.push_str("<body>\n<a class=\"skip\" href=\"#series\">To the table of all series</a>\n<main>\n");
     let headline = words::headline(report, &code);
     text.push_str(&format!("<h1 class=\"{}\">{headline}</h1>\n", report.outcome.name()));
+    let reasons: Vec<String> =
+        why::lines(report, &code, &escaped).iter().map(|line| format!("<li>{line}</li>\n")).collect();
+    if !reasons.is_empty() {
+        text.push_str(&format!("<ul class=\"reasons\">\n{}</ul>\n", reasons.concat()));
+    }
     for caution in words::unusable(report).into_iter().chain(words::cautions(report)) {
         text.push_str(&format!("<p>{}</p>\n", escaped(&caution)));
     }
@@ -99,22 +104,23 @@ fn number(text: &str, key: Option<f64>) -> String {
 }
 
 fn all_series(report: &Report) -> String {
-    let rows: Vec<String> = report.series.iter().enumerate().map(|(index, series)| row(index, series)).collect();
-    let headings = ["outcome", "series", "verdict", "growth", "now", "limit", "time to limit", "memory"];
-    format!("<div id=\"series\">{}</div>\n", table("all series, worst first", &headings, &rows.concat()))
+    let rows: Vec<String> =
+        report.series.iter().enumerate().map(|(index, series)| row(report, index, series)).collect();
+    format!("<div id=\"series\">{}</div>\n", table("all series, worst first", &series_table::HEADINGS, &rows.concat()))
 }
 
-fn row(index: usize, series: &SeriesReport) -> String {
-    let words = words::row(series, SPARK_CHARS);
+fn row(report: &Report, index: usize, series: &SeriesReport) -> String {
+    let words = series_table::row(report, series, SPARK_CHARS);
     let used = series.samples.used_bytes();
     let cells = [
         format!("<td data-key=\"{}\">{}</td>", index, tag(words.outcome, words.outcome)),
         format!("<td class=\"name\"><a href=\"#series-{index}\">{}</a></td>", code(series.id())),
-        format!("<td class=\"id\">{}</td>", words.verdict),
+        format!("<td>{}</td>", html_text(&words.finding)),
+        number(&words.since, series.since().map(|since| since.at_ms as f64)),
         number(&words.growth, series.judgement.growth.map(|growth| growth.bytes_per_second)),
         number(&words.now, Some(used[used.len() - 1])),
-        number(&words.limit, series.limit.map(|limit| limit.bytes)),
-        number(&words.to_limit, series.time_to_limit.map(|time| time.seconds)),
+        number(&words.limit, series.ceiling()),
+        number(&words.full, series.time_to_limit.map(|time| time.seconds)),
         format!("<td class=\"spark\" aria-hidden=\"true\">{}</td>", words.spark),
     ];
     format!("<tr>{}</tr>\n", cells.concat())
@@ -133,10 +139,13 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     let mut text = format!(
         "<section aria-labelledby=\"series-{index}\">\n<h2 id=\"series-{index}\">{} {}</h2>\n",
         code(series.id()),
-        tag(outcome, series.verdict().name()),
+        tag(outcome, &html_text(&words::heading(series))),
     );
     text.push_str(&picture(report, series, with_chart));
     text.push_str(&format!("<p>{}.</p>\n", escaped(&words::reasoning(report, series))));
+    let [id, status, why] = words::verdict_row(series);
+    let verdict =
+        format!("<tr><td class=\"id\">{id}</td><td class=\"id\">{status}</td><td>{}</td></tr>\n", escaped(&why));
     let criteria: Vec<String> = series
         .criteria
         .iter()
@@ -149,7 +158,7 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
             )
         })
         .collect();
-    text.push_str(&table("criteria", &["criterion", "status", "why"], &criteria.concat()));
+    text.push_str(&table("criteria", &["criterion", "status", "why"], &(verdict + &criteria.concat())));
     let restarts = words::restarts(report, series);
     if !restarts.is_empty() {
         text.push_str("<h3>Restarts</h3>\n<ul>\n");
@@ -161,12 +170,14 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     }
     text.push_str(&format!("<p>{}</p>\n", escaped(&words::would_change(series))));
     if let Some(action) = &series.next_action {
-        let commands: Vec<String> = action.commands.iter().map(|command| html_text(command)).collect();
-        text.push_str(&format!(
-            "<p>{}</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
-            escaped(&words::next(action)),
-            commands.join("\n")
-        ));
+        text.push_str(&format!("<p>{}</p>\n", escaped(&words::next(action))));
+        for (step, commands) in words::steps(action) {
+            text.push_str(&format!("<p>{}</p>\n", escaped(&step)));
+            if !commands.is_empty() {
+                let commands: Vec<String> = commands.iter().map(|command| html_text(command)).collect();
+                text.push_str(&format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", commands.join("\n")));
+            }
+        }
     }
     text.push_str("</section>\n");
     text

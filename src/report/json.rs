@@ -7,10 +7,13 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{KnownLimitSource, Report, SeriesReport, words};
+use super::facts::Lean;
+use super::{KnownLimitSource, Report, SeriesReport, table, why, words};
 use crate::criteria::{Criterion, During, Span, Status};
 use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
 use crate::judge::{Before, Growth};
+use crate::next_action::Step;
+use crate::policy::Outcome;
 use crate::rules::RuleAccount;
 use crate::settings::Settings;
 use crate::units::time_text;
@@ -123,6 +126,11 @@ struct SeriesJson<'a> {
     counts: bool,
     verdict: &'static str,
     shape: &'static str,
+    finding: String,
+    why: Option<String>,
+    lean: Option<&'static str>,
+    since: Option<String>,
+    last_seen: Option<String>,
     reason: &'a str,
     would_change: &'a str,
     notes: &'a [String],
@@ -174,6 +182,8 @@ struct MemoryJson {
     max: Number,
     limit: Option<Number>,
     limit_source: Option<&'static str>,
+    died_at: Option<Number>,
+    kills: usize,
 }
 
 #[derive(Serialize)]
@@ -279,6 +289,14 @@ struct PhasesJson {
 struct NextActionJson<'a> {
     level: u8,
     pattern: Option<&'static str>,
+    text: String,
+    commands: Vec<String>,
+    tonight: StepJson<'a>,
+    tomorrow: Option<StepJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepJson<'a> {
     text: &'a str,
     commands: &'a [String],
 }
@@ -293,7 +311,7 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
         settings: &report.settings,
         notes: words::stopped(report, &str::to_owned).into_iter().chain(report.notes.iter().cloned()).collect(),
         inputs: report.inputs.iter().map(input).collect(),
-        series: report.series.iter().map(|one| series(one, times)).collect(),
+        series: report.series.iter().map(|one| series(report, one, times)).collect(),
         ignored: &report.ignored,
         rules: report.rules.iter().map(rule).collect(),
         charts,
@@ -359,9 +377,8 @@ fn before_json(before: &Before, at: &dyn Fn(f64) -> Option<String>) -> BeforeJso
     }
 }
 
-fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
+fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> SeriesJson<'a> {
     let samples = &series.samples;
-    let used = samples.used_bytes();
     let start_ms = samples.start_ms();
     let at = |seconds: f64| times.text(start_ms + (seconds * 1000.0).round() as i64);
     let judgement = &series.judgement;
@@ -372,6 +389,11 @@ fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
         counts: series.counts,
         verdict: judgement.verdict.name(),
         shape: judgement.shape.name(),
+        finding: table::finding(series),
+        why: (series.outcome == Outcome::Fail).then(|| why::line(report, series)),
+        lean: series.lean().map(Lean::name),
+        since: series.since().and_then(|since| times.text(since.at_ms)),
+        last_seen: series.last_seen_ms.and_then(|seen_ms| times.text(seen_ms)),
         reason: &judgement.reason,
         would_change: &judgement.would_change,
         notes: &series.notes,
@@ -382,19 +404,7 @@ fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
             coverage: Number(series.coverage),
             step_seconds: series.step_seconds.map(Number),
         },
-        memory: MemoryJson {
-            first: Number(used[0]),
-            last: Number(used[used.len() - 1]),
-            min: Number(used.iter().copied().fold(f64::INFINITY, f64::min)),
-            median: Number(crate::stats::robust::median(used).expect("a series is never empty")),
-            max: Number(used.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-            limit: series.limit.map(|limit| Number(limit.bytes)),
-            limit_source: series.limit.map(|limit| match limit.source {
-                KnownLimitSource::Option => "option",
-                KnownLimitSource::Input => "input",
-                KnownLimitSource::Host => "host",
-            }),
-        },
+        memory: memory_json(series),
         tolerance_bytes_per_second: Number(series.tolerance.bytes_per_second),
         growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
         settled: series.settled.map(|level| SettledJson {
@@ -449,10 +459,36 @@ fn series(series: &SeriesReport, times: Times) -> SeriesJson<'_> {
         next_action: series.next_action.as_ref().map(|action| NextActionJson {
             level: action.level,
             pattern: action.pattern,
-            text: &action.text,
-            commands: &action.commands,
+            text: action.text(),
+            commands: action.commands(),
+            tonight: step_json(&action.tonight),
+            tomorrow: action.tomorrow.as_ref().map(step_json),
         }),
     }
+}
+
+fn memory_json(series: &SeriesReport) -> MemoryJson {
+    let used = series.samples.used_bytes();
+    let deaths = series.deaths();
+    MemoryJson {
+        first: Number(used[0]),
+        last: Number(used[used.len() - 1]),
+        min: Number(used.iter().copied().fold(f64::INFINITY, f64::min)),
+        median: Number(crate::stats::robust::median(used).expect("a series is never empty")),
+        max: Number(used.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        limit: series.limit.map(|limit| Number(limit.bytes)),
+        limit_source: series.limit.map(|limit| match limit.source {
+            KnownLimitSource::Option => "option",
+            KnownLimitSource::Input => "input",
+            KnownLimitSource::Host => "host",
+        }),
+        died_at: deaths.map(|deaths| Number(deaths.bytes)),
+        kills: deaths.map_or(0, |deaths| deaths.times),
+    }
+}
+
+fn step_json(step: &Step) -> StepJson<'_> {
+    StepJson { text: &step.text, commands: &step.commands }
 }
 
 fn growth_json(growth: Growth, q_value: Option<f64>) -> GrowthJson {

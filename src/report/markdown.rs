@@ -4,7 +4,7 @@
 
 use super::account::account;
 use super::escape::{code, code_cell, markdown as escaped, markdown_cell as cell, printable};
-use super::{Report, SeriesReport, words};
+use super::{Report, SeriesReport, table, why, words};
 use crate::policy::Outcome;
 
 /// Columns of a sparkline in the table.
@@ -43,6 +43,7 @@ pub fn render(report: &Report, images: &Images, limit: Option<usize>) -> String 
 /// A report in parts that can be left out.
 struct Document {
     first_line: String,
+    reasons: Vec<String>,
     cautions: Vec<String>,
     rows: Vec<String>,
     overview: Vec<String>,
@@ -60,6 +61,7 @@ struct Section {
 
 /// How much of each part is kept: always the first of it.
 struct Kept {
+    reasons: usize,
     cautions: usize,
     rows: usize,
     overview: usize,
@@ -70,8 +72,6 @@ struct Kept {
     inputs: usize,
 }
 
-const TABLE_HEAD: &str = "| outcome | series | verdict | growth | now | limit | time to limit | memory |\n\
-                          |---|---|---|---|---|---|---|---|\n";
 const HEALTHY_HEAD: &str = "\n## Healthy\n\n";
 const INPUTS_HEAD: &str = "\n## Inputs\n\n";
 
@@ -81,12 +81,13 @@ impl Document {
         let healthy = report.series.iter().enumerate().filter(|(_, series)| series.outcome == Outcome::Pass);
         Document {
             first_line: format!("**{}**\n", words::headline(report, &code)),
+            reasons: why::lines(report, &code, &escaped).iter().map(|line| format!("- {line}\n")).collect(),
             cautions: words::unusable(report)
                 .into_iter()
                 .chain(words::cautions(report))
                 .map(|caution| format!("\n{}\n", escaped(&caution)))
                 .collect(),
-            rows: report.series.iter().map(row).collect(),
+            rows: report.series.iter().map(|series| row(report, series)).collect(),
             overview: images.overview.iter().map(|page| format!("\n![all series, worst first]({page})\n")).collect(),
             sections: needs_a_look
                 .map(|(index, series)| Section::new(report, series, images.of_series[index].as_deref()))
@@ -104,6 +105,7 @@ impl Document {
 
     fn everything(&self) -> Kept {
         Kept {
+            reasons: self.reasons.len(),
             cautions: self.cautions.len(),
             rows: self.rows.len(),
             overview: self.overview.len(),
@@ -117,10 +119,14 @@ impl Document {
     fn text(&self, kept: &Kept, left_out: &str) -> String {
         let mut text = self.first_line.clone();
         text.push_str(left_out);
+        if kept.reasons > 0 {
+            text.push('\n');
+            text.extend(self.reasons[..kept.reasons].iter().map(String::as_str));
+        }
         text.extend(self.cautions[..kept.cautions].iter().map(String::as_str));
         if kept.rows > 0 {
             text.push('\n');
-            text.push_str(TABLE_HEAD);
+            text.push_str(&table_head());
             text.extend(self.rows[..kept.rows].iter().map(String::as_str));
         }
         text.extend(self.overview[..kept.overview].iter().map(String::as_str));
@@ -144,9 +150,10 @@ impl Document {
         const NOTICE: usize = 600;
         let mut room = limit.saturating_sub(self.first_line.len() + NOTICE);
         let lengths = |parts: &[String]| parts.iter().map(String::len).collect::<Vec<_>>();
+        let reasons = take_below(1, &lengths(&self.reasons), room / 4, &mut room);
         // Of many cautions or rows only some: a verdict without its reasons helps nobody.
         let cautions = take(&lengths(&self.cautions), room / 8, &mut room);
-        let rows = take_below(TABLE_HEAD.len() + 1, &lengths(&self.rows), room / 3, &mut room);
+        let rows = take_below(table_head().len() + 1, &lengths(&self.rows), room / 3, &mut room);
         let overview = take(&lengths(&self.overview), room, &mut room);
         let whole: Vec<usize> = self.sections.iter().map(|section| section.whole.len()).collect();
         let whole = take(&whole, room, &mut room);
@@ -159,7 +166,7 @@ impl Document {
             healthy = take_below(HEALTHY_HEAD.len(), &lengths(&self.healthy), room, &mut room);
             inputs = take_below(INPUTS_HEAD.len(), &lengths(&self.inputs), room, &mut room);
         }
-        let kept = Kept { cautions, rows, overview, whole, short, healthy, inputs };
+        let kept = Kept { reasons, cautions, rows, overview, whole, short, healthy, inputs };
         self.text(&kept, &self.left_out(&kept, limit))
     }
 
@@ -171,6 +178,7 @@ impl Document {
         };
         let unsettled = self.sections.len() - kept.whole - kept.short;
         let parts = [
+            counted(self.reasons.len() - kept.reasons, "reason", "reasons"),
             counted(self.cautions.len() - kept.cautions, "caution", "cautions"),
             counted(self.rows.len() - kept.rows, "row of the table", "rows of the table"),
             counted(self.overview.len() - kept.overview, "page of the overview", "pages of the overview"),
@@ -215,15 +223,21 @@ fn take_below(head: usize, lengths: &[usize], share: usize, room: &mut usize) ->
     count
 }
 
-fn row(series: &SeriesReport) -> String {
-    let words::Row { outcome, verdict, growth, now, limit, to_limit, spark } = words::row(series, SPARK_CHARS);
-    let name = code_cell(series.id());
-    format!("| {outcome} | {name} | {verdict} | {growth} | {now} | {limit} | {to_limit} | {spark} |\n")
+fn table_head() -> String {
+    let columns = table::HEADINGS;
+    format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()))
+}
+
+fn row(report: &Report, series: &SeriesReport) -> String {
+    let table::Row { outcome, finding, since, growth, now, limit, full, spark } =
+        table::row(report, series, SPARK_CHARS);
+    let (name, finding) = (code_cell(series.id()), cell(&finding));
+    format!("| {outcome} | {name} | {finding} | {since} | {growth} | {now} | {limit} | {full} | {spark} |\n")
 }
 
 impl Section {
     fn new(report: &Report, series: &SeriesReport, chart: Option<&str>) -> Section {
-        let mut short = format!("\n## {}: {}\n\n", code(series.id()), series.verdict().name());
+        let mut short = format!("\n## {}: {}\n\n", code(series.id()), cell(&words::heading(series)));
         match chart {
             Some(chart) => short.push_str(&format!("![memory of {} over time]({chart})\n\n", escaped(series.id()))),
             None => short.push_str(&format!("{}\n\n", words::strip(report, series, STRIP_CHARS))),
@@ -232,6 +246,8 @@ impl Section {
 
         let mut whole = short.clone();
         whole.push_str("\n| criterion | status | why |\n|---|---|---|\n");
+        let [id, status, why] = words::verdict_row(series);
+        whole.push_str(&format!("| {id} | {status} | {} |\n", cell(&why)));
         for criterion in &series.criteria {
             whole.push_str(&format!(
                 "| {} | {} | {} |\n",
@@ -250,9 +266,15 @@ impl Section {
         }
         whole.push_str(&format!("\n{}\n", escaped(&words::would_change(series))));
         if let Some(action) = &series.next_action {
-            whole.push_str(&format!("\n{}\n\n```sh\n", escaped(&words::next(action))));
-            whole.extend(action.commands.iter().map(|command| format!("{}\n", printable(command))));
-            whole.push_str("```\n");
+            whole.push_str(&format!("\n{}\n", escaped(&words::next(action))));
+            for (text, commands) in words::steps(action) {
+                whole.push_str(&format!("\n{}\n", escaped(&text)));
+                if !commands.is_empty() {
+                    whole.push_str("\n```sh\n");
+                    whole.extend(commands.iter().map(|command| format!("{}\n", printable(command))));
+                    whole.push_str("```\n");
+                }
+            }
         }
         Section { whole, short }
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod chart;
 pub mod escape;
+pub mod facts;
 pub mod files;
 pub mod folder;
 pub mod github;
@@ -12,6 +13,8 @@ pub mod junit;
 pub mod markdown;
 pub mod pictures;
 pub mod summary;
+pub mod table;
+pub mod why;
 pub mod words;
 
 use std::borrow::Cow;
@@ -28,6 +31,7 @@ use crate::segment::Cause;
 use crate::series::MemorySeries;
 use crate::settings::Settings;
 use crate::settled::SettledLevel;
+use crate::units::RateUnit;
 
 /// All that a run has to say.
 #[derive(Debug, Clone)]
@@ -46,6 +50,8 @@ pub struct Report {
     pub ignored: Vec<String>,
     /// What times count from.
     pub timeline: Timeline,
+    /// The unit of time of all its rates.
+    pub rate_unit: RateUnit,
     /// The load window, in milliseconds.
     pub load: Option<(i64, i64)>,
     /// What became of each alert of the rule files.
@@ -90,6 +96,10 @@ pub struct SeriesReport {
     pub step_seconds: Option<f64>,
     /// The limit and where it was learnt.
     pub limit: Option<KnownLimit>,
+    /// Whether its times are inferred from how far apart readings are thought to be.
+    pub times_guessed: bool,
+    /// When its readings ended, in milliseconds, where those of others went on: it is gone.
+    pub last_seen_ms: Option<i64>,
     /// Parts between restarts.
     pub segments: Vec<SegmentReport>,
     /// Restarts.
@@ -184,6 +194,8 @@ pub struct RestartReport {
     pub at_ms: i64,
     /// How it is known.
     pub cause: Cause,
+    /// Whether events tell of it; otherwise it is concluded from the readings.
+    pub told: bool,
     /// Memory before it, in bytes.
     pub before_bytes: f64,
     /// Memory after it, in bytes.

@@ -3,33 +3,33 @@
 use std::borrow::Cow;
 
 use super::chart::{Chart, Curve, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
+use super::facts::Lean;
 use super::{KnownLimitSource, Report, SeriesReport};
 use crate::criteria::{Criterion, Status};
 use crate::ingest::Timeline;
-use crate::judge::Verdict;
+use crate::judge::{RegimeWhy, Verdict};
 use crate::policy::Outcome;
 use crate::segment::Cause;
-use crate::units::{duration_text, memory_text, rate_interval_text, rate_text};
+use crate::units::{duration_text, memory_text};
 
 /// The chart of one series of `report`.
 pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     let samples = &series.samples;
     let mut chart = Chart::of_samples(series.id(), samples.time_ms(), samples.used_bytes());
-    chart.subtitle = subtitle(series);
+    chart.subtitle = subtitle(report, series);
     chart.tone = match series.outcome {
         Outcome::Fail | Outcome::Error => Tone::Fail,
         Outcome::Warn => Tone::Warn,
         Outcome::Pass => Tone::Pass,
         Outcome::Inconclusive => Tone::Inconclusive,
     };
-    series.verdict().name().clone_into(&mut chart.verdict);
+    series.lean().map_or(series.verdict().name(), Lean::words).clone_into(&mut chart.verdict);
     chart.besides = besides(series);
-    // A line that proves nothing is not drawn: it would be read as a trend.
-    let settled = series.verdict() != Verdict::Inconclusive;
+    // A line that proves nothing says so.
+    let unproven = series.verdict() == Verdict::Inconclusive;
     chart.fit = series
         .lines
         .iter()
-        .filter(|_| settled)
         .map(|line| Curve {
             points: line
                 .points
@@ -37,11 +37,12 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
                 .map(|&(time_ms, bytes, interval)| CurvePoint { time_ms, bytes, interval })
                 .collect(),
             label: None,
+            unproven,
         })
         .collect();
     // What lives have in common is said once, beside the last of them.
     if let Some(line) = chart.fit.last_mut() {
-        line.label = rate_label(series);
+        line.label = rate_label(report, series);
     }
     chart.forecast = forecast(series);
     chart.limit = series.limit.map(|limit| {
@@ -54,8 +55,13 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .iter()
         .map(|restart| {
             let out_of_memory = restart.cause == Cause::Oom;
-            let label = if out_of_memory { "OOM kill" } else { "restart" };
-            RestartMark { time_ms: restart.at_ms, out_of_memory, label: label.to_owned() }
+            let guessed = !restart.told;
+            let label = match (out_of_memory, guessed) {
+                (true, true) => "probably killed",
+                (true, false) => "OOM kill",
+                (false, _) => "restart",
+            };
+            RestartMark { time_ms: restart.at_ms, out_of_memory, guessed, label: label.to_owned() }
         })
         .collect();
     let start_ms = samples.start_ms();
@@ -76,6 +82,15 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .map(|&(start_ms, end_ms)| TimeSpan { start_ms, end_ms, kind: SpanKind::Load, label: "load".to_owned() })
         .chain(series.criteria.iter().flat_map(|criterion| alert_spans(criterion, samples.end_ms())))
         .collect();
+    let regime = series.judgement.regime;
+    chart.regime = match regime.why {
+        RegimeWhy::Whole => None,
+        RegimeWhy::GrowthBegan => Some("growth began"),
+        RegimeWhy::GrowthChanged => Some("growth changed"),
+        _ => Some("judged from here"),
+    }
+    .map(|words| (start_ms + (regime.start_seconds * 1000.0) as i64, words.to_owned()));
+    chart.caution = series.times_guessed.then(|| "times are guessed, not read".to_owned());
     chart.relative_time = report.timeline == Timeline::Relative;
     chart
 }
@@ -100,11 +115,14 @@ fn besides(series: &SeriesReport) -> Option<String> {
     }
 }
 
-/// The rate that a fitted line shows; `None` where it is not its slope, or proves nothing.
-fn rate_label(series: &SeriesReport) -> Option<String> {
-    let grows = matches!(series.verdict(), Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
-    let growth = series.judgement.growth.filter(|_| grows)?;
-    Some(rate_text(growth.bytes_per_second))
+/// The rate that a fitted line shows; `None` where it is not its slope.
+fn rate_label(report: &Report, series: &SeriesReport) -> Option<String> {
+    let verdict = series.verdict();
+    let unproven = verdict == Verdict::Inconclusive;
+    let grows = matches!(verdict, Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
+    let growth = series.judgement.growth.filter(|_| grows || unproven)?;
+    let rate = report.rate_unit.text(growth.bytes_per_second);
+    Some(if unproven { format!("{rate}, unproven") } else { rate })
 }
 
 /// Whether a verdict says something of the steps that were fitted: elsewhere they only take a disturbance away.
@@ -115,12 +133,11 @@ const fn rests_on_steps(verdict: Verdict) -> bool {
 /// The levels that criteria compare memory with: that of the memory alert, and of others that failed.
 fn thresholds(report: &Report, series: &SeriesReport) -> Vec<Level> {
     let rule = &report.settings.criteria.high_memory;
-    let own = series.limit.and_then(super::KnownLimit::own);
-    let alert = series.criteria.iter().find(|criterion| criterion.id == "high-memory").and_then(|criterion| {
-        let failed = criterion.status == Status::Fail;
-        let limit = own.or_else(|| failed.then(|| rule.fallback_limit_bytes.as_f64()))?;
-        let bytes = rule.limit_share.get() * limit;
-        Some(Level { bytes, label: format!("{} above {}", criterion.id, memory_text(bytes)) })
+    let has_own = series.limit.and_then(super::KnownLimit::own).is_some();
+    let alert = series.criteria.iter().find(|criterion| criterion.id == "high-memory");
+    let alert = alert.filter(|criterion| has_own || criterion.status == Status::Fail).map(|criterion| {
+        let bytes = rule.limit_share.get() * series.alert_limit(rule.fallback_limit_bytes.as_f64());
+        Level { bytes, label: format!("{} above {}", criterion.id, memory_text(bytes)) }
     });
     let levels = series
         .criteria
@@ -134,9 +151,9 @@ fn thresholds(report: &Report, series: &SeriesReport) -> Vec<Level> {
     alert.into_iter().chain(levels).collect()
 }
 
-fn subtitle(series: &SeriesReport) -> String {
+fn subtitle(report: &Report, series: &SeriesReport) -> String {
     let growth = series.judgement.growth.map(|growth| {
-        let interval = rate_interval_text(growth.bytes_per_second, growth.lower, growth.upper);
+        let interval = report.rate_unit.interval_text(growth.bytes_per_second, growth.lower, growth.upper);
         format!("{interval}, {:.0} % confidence", 100.0 * growth.confidence)
     });
     let to_limit = series.time_to_limit.map(|time| format!("limit in {}", duration_text(time.seconds)));
@@ -152,7 +169,7 @@ fn subtitle(series: &SeriesReport) -> String {
 /// From the present level to the limit.
 fn forecast(series: &SeriesReport) -> Option<Curve> {
     let time = series.time_to_limit?;
-    let limit = series.limit?.bytes;
+    let limit = series.ceiling()?;
     let end_ms = series.samples.end_ms() as f64;
     let level = time.level;
     let growth = series.judgement.growth?;
@@ -164,6 +181,7 @@ fn forecast(series: &SeriesReport) -> Option<Curve> {
             CurvePoint { time_ms: at, bytes: limit, interval: Some((reach(growth.lower), reach(growth.upper))) },
         ],
         label: Some(format!("limit in {}", duration_text(time.seconds))),
+        unproven: false,
     })
 }
 

@@ -1,8 +1,8 @@
-//! The summary for a terminal: one line for the outcome, a table of all series, worst first.
+//! The summary for a terminal: one line for the outcome, one for each series that fails, a table of all, worst first.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Report, SeriesReport, escape, words};
+use super::{Report, SeriesReport, escape, table, why, words};
 use crate::policy::{ExitCode, Outcome};
 
 /// Longest name in the table, in characters.
@@ -10,16 +10,44 @@ const NAME_CHARS: usize = 40;
 /// Columns of a sparkline.
 const SPARK_CHARS: usize = 24;
 
-/// The summary, with a line feed at its end. `colour`: whether the outcome is coloured by ANSI escapes.
-pub fn render(report: &Report, colour: bool) -> String {
-    format!("{}\n{}", headline(report, colour), details(report))
+/// The columns of the table, those that give way first where a terminal is narrow at the end: what is wrong, since
+/// when and until when stay longest.
+const COLUMNS: [(usize, &str); 9] = [
+    (1, "series"),
+    (2, "finding"),
+    (0, "outcome"),
+    (7, "limit reached"),
+    (3, "since (UTC)"),
+    (4, "growth"),
+    (6, "limit"),
+    (5, "now"),
+    (8, "memory"),
+];
+/// Narrower tables are not made, in characters.
+const LEAST_WIDTH: usize = 20;
+/// So many columns of a table are left however narrow it is; their cells are wrapped.
+const LEAST_COLUMNS: usize = 2;
+
+/// How a terminal shows a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Screen {
+    /// Whether the outcome is coloured by ANSI escapes.
+    pub colour: bool,
+    /// Characters in a line; `None` where nothing limits them.
+    pub width: Option<usize>,
 }
 
-/// What follows the first line: the table, the reasons, and what a reader must know.
-pub fn details(report: &Report) -> String {
-    let mut text = String::new();
+/// The summary, with a line feed at its end.
+pub fn render(report: &Report, screen: Screen) -> String {
+    format!("{}\n{}", headline(report, screen.colour), details(report, screen))
+}
+
+/// What follows the first line: why series fail, the table, the reasons, and what a reader must know.
+pub fn details(report: &Report, screen: Screen) -> String {
+    let reasons = why::lines(report, &escape::printable, &escape::printable);
+    let mut text: String = reasons.iter().flat_map(|line| ["  ", line, "\n"]).collect();
     if !report.series.is_empty() {
-        text.push_str(&table(report));
+        text.push_str(&table(report, screen.width));
     }
     for series in report.series.iter().filter(|series| series.outcome > Outcome::Pass) {
         text.push_str(&format!(
@@ -60,19 +88,42 @@ pub fn coloured(words: &str, outcome: Outcome, colour: bool) -> String {
     format!("\u{1b}[1;{code}m{words}\u{1b}[0m")
 }
 
-fn table(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY);
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["outcome", "series", "verdict", "growth", "now", "to the limit", "memory"]);
-    for series in &report.series {
-        table.add_row(row(series));
-    }
+/// The table of all series with as many columns as fit into `width` characters.
+fn table(report: &Report, width: Option<usize>) -> String {
+    let rows: Vec<[String; 9]> = report.series.iter().map(|series| row(report, series)).collect();
+    // A column that says nothing of any series takes room from others.
+    let speaks = |(index, _): &&(usize, &str)| rows.iter().any(|row| row[*index] != "-");
+    let columns: Vec<(usize, &str)> = COLUMNS.iter().filter(speaks).copied().collect();
+    let with = |n_columns: usize| {
+        let mut shown = columns[..n_columns].to_vec();
+        shown.sort_by_key(|(index, _)| *index);
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_BORDERS_ONLY);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(shown.iter().map(|(_, heading)| *heading));
+        for row in &rows {
+            table.add_row(shown.iter().map(|(index, _)| row[*index].as_str()));
+        }
+        table
+    };
+    let fits = |table: &Table| {
+        let widest = table.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or(0);
+        width.is_none_or(|width| widest <= width)
+    };
+    let mut tables = (LEAST_COLUMNS..=columns.len()).rev().map(with);
+    let table = tables.find(fits).unwrap_or_else(|| {
+        let mut table = with(LEAST_COLUMNS);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(width.unwrap_or(LEAST_WIDTH).max(LEAST_WIDTH) as u16);
+        table
+    });
     table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect()
 }
 
-fn row(series: &SeriesReport) -> [String; 7] {
-    let words::Row { outcome, verdict, growth, now, to_limit, spark, .. } = words::row(series, SPARK_CHARS);
+/// The cells of a series, as the first numbers of `COLUMNS` count them.
+fn row(report: &Report, series: &SeriesReport) -> [String; 9] {
+    let table::Row { outcome, finding, since, growth, now, limit, full, spark } =
+        table::row(report, series, SPARK_CHARS);
     let name = words::shortened(&escape::printable(series.id()), NAME_CHARS);
-    [outcome.to_owned(), name, verdict.to_owned(), growth, now, to_limit, spark]
+    [outcome.to_owned(), name, finding, since, growth, now, limit, full, spark]
 }

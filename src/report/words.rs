@@ -5,18 +5,19 @@
 
 use super::escape::printable;
 use super::json::status_name;
-use super::{KnownLimitSource, Report, SeriesReport, StoppedInput, TimeToLimit};
+use super::table::{finding, sparkline};
+use super::{Report, SeriesReport, StoppedInput, TimeToLimit};
 use crate::criteria::{Criterion, Status};
 use crate::ingest::{Input, TimeSource, Timeline};
-use crate::judge::{ShapeName, Verdict};
-use crate::next_action::NextAction;
+use crate::judge::{RegimeWhy, ShapeName, Verdict};
+use crate::next_action::{NextAction, Step};
 use crate::policy::{self, ExitCode, Outcome};
-use crate::units::{duration_text, memory_text, rate_per_day_text, rate_text, short_memory, time_text};
+use crate::units::{duration_text, memory_text, short_memory, time_text};
 
 /// More names than this are counted instead of listed in one sentence.
 const NAMED: usize = 5;
 /// Longest name within a sentence, in characters.
-const NAME_CHARS: usize = 80;
+pub const NAME_CHARS: usize = 80;
 /// More restarts than this are counted instead of listed.
 const RESTARTS_LISTED: usize = 8;
 
@@ -131,7 +132,7 @@ fn slow_growth(report: &Report, total: usize) -> String {
         .filter_map(|series| Some((series.judgement.growth?.bytes_per_second, series.tolerance.bytes_per_second)))
         .collect();
     let Some(&(rate, matters)) = growing.iter().max_by(|a, b| a.0.total_cmp(&b.0)) else { return String::new() };
-    let (rate, matters) = (rate_per_day_text(rate), rate_per_day_text(matters));
+    let (rate, matters) = (report.rate_unit.text(rate), report.rate_unit.text(matters));
     match growing.len() {
         1 if total == 1 => format!("; it grows by less than matters here ({rate}; what matters: {matters})"),
         1 => format!("; 1 grows by less than matters here ({rate}; what matters: {matters})"),
@@ -216,46 +217,6 @@ pub fn cautions(report: &Report) -> Vec<String> {
     cautions
 }
 
-/// The cells of a series in the table of all series; `-` where something is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The outcome.
-    pub outcome: &'static str,
-    /// The verdict.
-    pub verdict: &'static str,
-    /// The rate of growth.
-    pub growth: String,
-    /// Memory at the last sample.
-    pub now: String,
-    /// The limit, and whether it is that of the host or given by the user rather than by the input.
-    pub limit: String,
-    /// How long until the limit is reached.
-    pub to_limit: String,
-    /// Memory over time.
-    pub spark: String,
-}
-
-/// The cells of a series. `spark_chars`: how many characters memory over time may take.
-pub fn row(series: &SeriesReport, spark_chars: usize) -> Row {
-    let used = series.samples.used_bytes();
-    // An estimate that proves nothing must not be read as a finding.
-    let unproven = if series.verdict() == Verdict::Inconclusive { " (unproven)" } else { "" };
-    let growth = series.judgement.growth.map(|growth| format!("{}{unproven}", rate_text(growth.bytes_per_second)));
-    Row {
-        outcome: series.outcome.name(),
-        verdict: series.verdict().name(),
-        growth: growth.unwrap_or("-".to_owned()),
-        now: memory_text(used[used.len() - 1]),
-        limit: series.limit.map_or("-".to_owned(), |limit| match limit.source {
-            KnownLimitSource::Host => format!("{} (host)", memory_text(limit.bytes)),
-            KnownLimitSource::Option => format!("{} (given)", memory_text(limit.bytes)),
-            KnownLimitSource::Input => memory_text(limit.bytes),
-        }),
-        to_limit: series.time_to_limit.map_or("-".to_owned(), |time| duration_text(time.seconds)),
-        spark: sparkline(used, spark_chars),
-    }
-}
-
 /// Memory over time on one line of text, with its lowest and highest value: what stands where no chart can.
 pub fn strip(report: &Report, series: &SeriesReport, spark_chars: usize) -> String {
     let used = series.samples.used_bytes();
@@ -271,15 +232,57 @@ pub fn strip(report: &Report, series: &SeriesReport, spark_chars: usize) -> Stri
     )
 }
 
+/// What stands beside the name above what is said of a series: its verdict, and what else made its outcome.
+pub fn heading(series: &SeriesReport) -> String {
+    let verdict = series.verdict();
+    let is_alone = series.outcome == policy::of_verdict(verdict) && !series.is_looping() && series.lean().is_none();
+    if is_alone { verdict.name().to_owned() } else { format!("{} (verdict {})", finding(series), verdict.name()) }
+}
+
+/// Since when a series has been doing what it does, and what it did before; `None` where it is the whole.
+fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
+    let judgement = &series.judgement;
+    let (start_ms, end_ms) = (series.samples.start_ms(), series.samples.end_ms());
+    let at = |seconds: f64| {
+        let clock = clock(report, start_ms + (seconds * 1000.0).round() as i64, end_ms);
+        if report.timeline == Timeline::Absolute { format!("{clock} UTC") } else { clock }
+    };
+    let since = at(judgement.regime.start_seconds);
+    let now = match judgement.regime.why {
+        RegimeWhy::Whole => return None,
+        RegimeWhy::StartUp => format!("This is about the time since {since}, when it had settled after a start"),
+        RegimeWhy::Restart => format!("This is about the time since its restart at {since}"),
+        RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
+        RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
+        RegimeWhy::Shift => format!("This is about the time since its level shifted at {since}"),
+        RegimeWhy::LaterHalf => format!("This is about the later half of the readings, since {since}"),
+    };
+    let before = judgement.before.map_or(String::new(), |before| {
+        let (from, rate) = (at(before.start_seconds), before.bytes_per_second);
+        let did = match rate {
+            rate if rate.abs() < series.tolerance.bytes_per_second => "memory was about level".to_owned(),
+            rate if rate < 0.0 => format!("memory fell {}", report.rate_unit.text(-rate)),
+            rate => format!("memory grew {}", report.rate_unit.text(rate)),
+        };
+        format!("; before that, from {from} on, {did}")
+    });
+    Some(format!("{now}{before}"))
+}
+
 /// One paragraph of plain reasoning with numbers, without its last period.
 pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let samples = &series.samples;
     let span = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
     let mut sentences = vec![sentence(&series.judgement.reason)];
     sentences.extend(shape(series));
-    if let Some(onset) = series.judgement.onset_seconds.filter(|onset| *onset > 0.02 * span) {
-        let at = samples.start_ms() + (onset * 1000.0) as i64;
-        sentences.push(format!("It began around {}", time(report, at)));
+    let onset = series.judgement.onset_seconds.filter(|onset| *onset > 0.02 * span);
+    match (regime(report, series), onset) {
+        (Some(regime), _) => sentences.push(regime),
+        (None, Some(onset)) => {
+            let at_ms = samples.start_ms() + (onset * 1000.0) as i64;
+            sentences.push(format!("It began around {}", time(report, at_ms)));
+        }
+        (None, None) => {}
     }
     for id in &series.contradicted {
         sentences.push(format!("{id} fired all the same: under this verdict that is a false alarm"));
@@ -294,13 +297,15 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let over = format!("Judged from {readings} over {}{step}", duration_text(span));
     let tolerance = series.tolerance.bytes_per_second;
     sentences.push(if tolerance.is_finite() {
-        format!("{over}; growth of {} or more would matter", rate_per_day_text(tolerance))
+        format!("{over}; growth of {} or more would matter", report.rate_unit.text(tolerance))
     } else {
         over
     });
     if let Some(smallest) = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second) {
-        sentences
-            .push(format!("The smallest growth that this data could have shown is {}", rate_per_day_text(smallest)));
+        sentences.push(format!(
+            "The smallest growth that this data could have shown is {}",
+            report.rate_unit.text(smallest)
+        ));
     }
     sentences.join(". ")
 }
@@ -326,6 +331,13 @@ fn shape(series: &SeriesReport) -> Option<String> {
         _ => return None,
     };
     Some(format!("The shape that fits best is {words}"))
+}
+
+/// The verdict as a row of the table of criteria: what fails has a row that fails.
+pub fn verdict_row(series: &SeriesReport) -> [String; 3] {
+    let verdict = series.verdict();
+    let status = policy::of_verdict(verdict).name();
+    ["verdict".to_owned(), status.to_owned(), format!("{}: {}", verdict.name(), series.judgement.reason)]
 }
 
 /// How a criterion came out.
@@ -379,7 +391,15 @@ pub fn would_change(series: &SeriesReport) -> String {
 /// What to do next, as a sentence.
 pub fn next(action: &NextAction) -> String {
     let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
-    format!("Next (runbook level {}{pattern}): {}.", action.level, action.text)
+    format!("Next (runbook level {}{pattern}).", action.level)
+}
+
+/// The steps of the next action: a sentence, and commands to be pasted.
+pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
+    let step = |when: &str, step: &'_ Step| format!("{when}: {}.", step.text);
+    let tonight = (step("Tonight", &action.tonight), action.tonight.commands.as_slice());
+    let tomorrow = action.tomorrow.as_ref().map(|next| (step("Tomorrow", next), next.commands.as_slice()));
+    std::iter::once(tonight).chain(tomorrow).collect()
 }
 
 /// The verdict of a healthy series and its reason, as a sentence.
@@ -440,21 +460,15 @@ pub fn time(report: &Report, time_ms: i64) -> String {
     }
 }
 
-/// Values as a line of at most `width` bars, from the lowest to the highest; the median of each part.
-pub fn sparkline(values: &[f64], width: usize) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let count = values.len().min(width);
-    let parts: Vec<f64> = (0..count)
-        .filter_map(|part| {
-            let edge = |index: usize| index * values.len() / count;
-            crate::stats::robust::median(&values[edge(part)..edge(part + 1)])
-        })
-        .collect();
-    let lowest = parts.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // A level that hardly moves is drawn level, not as a mountain range of noise.
-    let range = (highest - lowest).max(0.02 * highest.abs()).max(f64::MIN_POSITIVE);
-    parts.iter().map(|part| BARS[(((part - lowest) / range * 7.999) as usize).min(7)]).collect()
+/// A point in time as short as it is clear, in UTC: `23 Nov 20:06`, and the month alone where it is far off.
+///
+/// `near_ms`: the time that the reader is at, such as the last reading.
+pub fn clock(report: &Report, time_ms: i64, near_ms: i64) -> String {
+    /// A day of the year is clear within so many milliseconds.
+    const CLEAR: u64 = 300 * 86_400_000;
+    let at = chrono::DateTime::from_timestamp_millis(time_ms).filter(|_| report.timeline == Timeline::Absolute);
+    let form = if time_ms.abs_diff(near_ms) < CLEAR { "%-d %b %H:%M" } else { "%b %Y" };
+    at.map_or_else(|| time(report, time_ms), |at| at.format(form).to_string())
 }
 
 /// With a capital letter, as a sentence of its own.
@@ -470,15 +484,6 @@ fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sparkline_rises_with_its_values() {
-        assert_eq!(sparkline(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 8), "▁▂▃▄▅▆▇█");
-        assert_eq!(sparkline(&[100.0, 100.5, 100.0], 8), "▁▂▁");
-        assert_eq!(sparkline(&[5.0], 8), "▁");
-        assert_eq!(sparkline(&[], 8), "");
-        assert_eq!(sparkline(&(0..1000).map(f64::from).collect::<Vec<_>>(), 24).chars().count(), 24);
-    }
 
     #[test]
     fn a_long_name_keeps_both_ends() {

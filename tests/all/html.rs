@@ -201,7 +201,7 @@ fn a_browser_shows_the_page_sorts_its_tables_and_follows_the_reader_into_the_dar
     // A reader's clicks: by growth, upwards and then downwards. The page's own policy would forbid this script.
     let click = "<script>\
         const heads = Array.from(document.querySelectorAll('#series th'));\
-        const order = () => Array.from(document.querySelectorAll('#series tbody tr')).map(row => row.cells[3].textContent).join(';');\
+        const order = () => Array.from(document.querySelectorAll('#series tbody tr')).map(row => row.cells[4].textContent).join(';');\
         const growth = heads.find(head => head.textContent === 'growth');\
         growth.firstChild.focus(); document.activeElement.click(); const up = order();\
         growth.firstChild.click(); const down = order();\

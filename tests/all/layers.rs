@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("criteria", &["series", "settings", "stats", "units"]),
     ("rules", &["criteria", "error", "series", "settings", "units"]),
     ("policy", &["criteria", "judge", "settings"]),
-    ("next_action", &["judge"]),
+    ("next_action", &["judge", "units"]),
     (
         "report",
         &[

@@ -37,6 +37,7 @@ mod replay_against_prometheus;
 mod replay_phases;
 mod report;
 mod rules;
+mod says;
 mod units;
 mod verdicts;
 mod writers;

@@ -279,41 +279,71 @@ pub fn memory_text(bytes: f64) -> String {
     format!("{} {unit}", four_digits(value))
 }
 
-/// A rate in the unit of time that makes it easiest to grasp: `36 MiB a day`, `27 MiB a minute`.
-///
-/// The shortest unit in which it is at least 1 MiB, otherwise a day.
-pub fn rate_text(bytes_per_second: f64) -> String {
-    let (seconds, name) = grasped(bytes_per_second);
-    format!("{} {name}", short_memory(bytes_per_second * seconds))
+/// The unit of time in which all rates of a report are told, so that they can be compared at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RateUnit {
+    /// `a minute`.
+    Minute,
+    /// `an hour`.
+    Hour,
+    /// `a day`.
+    #[default]
+    Day,
 }
 
-/// An estimated rate with its interval, in one unit: `27 MiB a minute (26 to 28)`.
-///
-/// The unit is that of the largest of the three: an estimate near zero says nothing of its uncertainty.
-pub fn rate_interval_text(bytes_per_second: f64, lower: f64, upper: f64) -> String {
-    let largest = [lower, upper].into_iter().fold(bytes_per_second, |a, b| if b.abs() > a.abs() { b } else { a });
-    // An estimate that is not small beside its interval keeps the unit that suits it.
-    let leading = if bytes_per_second.abs() >= 0.1 * largest.abs() { bytes_per_second } else { largest };
-    let (seconds, name) = grasped(leading);
-    let (value, unit) = binary(leading * seconds);
-    let scale = if value == 0.0 { 1.0 } else { leading * seconds / value };
-    let least = 0.001 * (largest * seconds / scale).abs();
-    let [value, lower, upper] = [bytes_per_second, lower, upper].map(|rate| {
-        let value = rate * seconds / scale;
-        significant(if value.abs() < least { 0.0 } else { value }, 3)
-    });
-    format!("{value} {unit} {name} ({lower} to {upper})")
-}
+impl RateUnit {
+    /// That of a report about so many seconds: the longest that fits twice into them.
+    pub fn of_window(seconds: f64) -> RateUnit {
+        let fits = |unit: &RateUnit| 2.0 * unit.seconds() <= seconds;
+        [RateUnit::Day, RateUnit::Hour].into_iter().find(fits).unwrap_or(RateUnit::Minute)
+    }
 
-/// The unit of time in which a rate is best told, in seconds and by name.
-fn grasped(bytes_per_second: f64) -> (f64, &'static str) {
-    const UNITS: [(f64, &str); 4] = [(1.0, "a second"), (60.0, "a minute"), (3600.0, "an hour"), (DAY, "a day")];
-    UNITS.into_iter().find(|(seconds, _)| (bytes_per_second * seconds).abs() >= MIB).unwrap_or(UNITS[3])
-}
+    const fn seconds(self) -> f64 {
+        match self {
+            RateUnit::Minute => 60.0,
+            RateUnit::Hour => 3600.0,
+            RateUnit::Day => DAY,
+        }
+    }
 
-/// A rate per day, for tolerances that are compared from report to report: `36 MiB a day`.
-pub fn rate_per_day_text(bytes_per_second: f64) -> String {
-    format!("{} a day", short_memory(bytes_per_second * DAY))
+    /// In words: `a day`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RateUnit::Minute => "a minute",
+            RateUnit::Hour => "an hour",
+            RateUnit::Day => "a day",
+        }
+    }
+
+    /// A rate: `36 MiB a day`.
+    pub fn text(self, bytes_per_second: f64) -> String {
+        format!("{} {}", self.amount_text(bytes_per_second), self.name())
+    }
+
+    /// What a rate comes to in one unit of time: `36 MiB`.
+    pub fn amount_text(self, bytes_per_second: f64) -> String {
+        short_memory(bytes_per_second * self.seconds())
+    }
+
+    /// An estimated rate with its interval, in one unit: `27 MiB a minute (26 to 28)`.
+    ///
+    /// The unit of memory is that of the largest of the three: an estimate near zero says nothing of its uncertainty.
+    pub fn interval_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
+        let largest = [lower, upper].into_iter().fold(bytes_per_second, |a, b| if b.abs() > a.abs() { b } else { a });
+        let seconds = self.seconds();
+        // An estimate that is not small beside its interval keeps the unit that suits it, unless that takes four digits.
+        let own = binary(bytes_per_second * seconds).0 * largest / bytes_per_second;
+        let suits = bytes_per_second.abs() >= 0.1 * largest.abs() && own.abs() < 1000.0;
+        let leading = if suits { bytes_per_second } else { largest };
+        let (value, unit) = binary(leading * seconds);
+        let scale = if value == 0.0 { 1.0 } else { leading * seconds / value };
+        let least = 0.001 * (largest * seconds / scale).abs();
+        let [value, lower, upper] = [bytes_per_second, lower, upper].map(|rate| {
+            let value = rate * seconds / scale;
+            significant(if value.abs() < least { 0.0 } else { value }, 3)
+        });
+        format!("{value} {unit} {} ({lower} to {upper})", self.name())
+    }
 }
 
 /// Memory with three significant digits, for prose: an estimate does not deserve more.
@@ -468,14 +498,20 @@ mod tests {
     }
 
     #[test]
-    fn rates_choose_a_unit_that_can_be_grasped() {
-        assert_eq!(rate_text(0.45 * MIB), "27 MiB a minute");
-        assert_eq!(rate_text(36.0 * MIB / DAY), "1.5 MiB an hour");
-        assert_eq!(rate_interval_text(0.45 * MIB, 0.4 * MIB, 0.5 * MIB), "27 MiB a minute (24 to 30)");
-        assert_eq!(rate_text(-4e-28), "0 B a day");
+    fn rates_of_a_report_have_one_unit() {
         let day = |mib: f64| mib * MIB / DAY;
-        assert_eq!(rate_interval_text(day(1e-20), day(-3.9), day(3.9)), "0 MiB a day (-3.9 to 3.9)");
-        assert_eq!(rate_interval_text(day(0.1), day(-1.5), day(1.7)), "0.1 MiB a day (-1.5 to 1.7)");
-        assert_eq!(rate_text(100.0), "8.24 MiB a day");
+        for (hours, unit) in [(1.0, "a minute"), (2.0, "an hour"), (47.0, "an hour"), (48.0, "a day"), (720.0, "a day")]
+        {
+            assert_eq!(RateUnit::of_window(hours * 3600.0).name(), unit, "{hours}");
+        }
+        assert_eq!(RateUnit::Minute.text(0.45 * MIB), "27 MiB a minute");
+        assert_eq!(RateUnit::Hour.text(day(36.0)), "1.5 MiB an hour");
+        assert_eq!(RateUnit::Day.text(day(36.0)), "36 MiB a day");
+        assert_eq!(RateUnit::Day.text(-4e-28), "0 B a day");
+        assert_eq!(RateUnit::Minute.interval_text(0.45 * MIB, 0.4 * MIB, 0.5 * MIB), "27 MiB a minute (24 to 30)");
+        let interval = |rate, lower, upper| RateUnit::Day.interval_text(day(rate), day(lower), day(upper));
+        assert_eq!(interval(1e-20, -3.9, 3.9), "0 MiB a day (-3.9 to 3.9)");
+        assert_eq!(interval(0.1, -1.5, 1.7), "0.1 MiB a day (-1.5 to 1.7)");
+        assert_eq!(interval(-0.75, -6.4, 6.9), "-0.75 MiB a day (-6.4 to 6.9)");
     }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use clap::Parser;
 use leaktrend::cli::{self, Args, Command};
 use leaktrend::nightly::{self, NightJob};
+use leaktrend::report::summary::Screen;
 
 use machine::{Form, Machine, START};
 use services::{DAY, Service};
@@ -112,7 +113,7 @@ pub(crate) fn simulate(folder: &Path, form: Form, seed: u64) -> History {
             gone: done.gone.iter().map(|gone| gone.series.clone()).collect(),
             n_stopped: done.stopped.len(),
             warnings: done.deciding().report.inputs.iter().flat_map(|input| input.warnings.clone()).collect(),
-            text: nightly::text::plain(&done, false),
+            text: nightly::text::plain(&done, Screen::default()),
         });
     }
     let kept = read_table(&table);

@@ -69,6 +69,13 @@ fn heading(canvas: &mut Canvas, chart: &Chart, palette: &Palette) {
         Anchor::Left,
         Lettering { size, weight: Weight::Regular, colour: palette.muted },
     );
+    if let Some(caution) = &chart.caution {
+        // At the right of the title, above everything that it puts in doubt.
+        let left = MARGIN + width(&title, TITLE, Weight::Bold) + badge_width + 48.0;
+        let caution = fitted(caution, BADGE, Weight::Bold, right - left);
+        let lettering = Lettering { size: BADGE, weight: Weight::Bold, colour: palette.limit };
+        canvas.text(&caution, (right, 45.0), Anchor::Right, lettering);
+    }
 }
 
 fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) {
@@ -80,7 +87,7 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
         left: (MARGIN + widest.max(alert) + 12.0).round(),
         top: if chart.restarts.is_empty() { 104.0 } else { 132.0 },
         right: f64::from(WIDTH) - MARGIN,
-        bottom: f64::from(HEIGHT) - if has_alerts { 98.0 } else { 68.0 },
+        bottom: f64::from(HEIGHT) - if has_alerts { 124.0 } else { 68.0 },
     };
     let frame = Frame { area, time: window.time, memory: window.memory };
     let mut labels =
@@ -110,6 +117,12 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
     canvas.rect(Area { top: area.bottom, bottom: area.bottom + 1.0, ..area }, palette.axis);
 
     restart_lines(canvas, chart, &frame, palette, &mut labels);
+    let regime = chart.regime.as_ref().filter(|(time_ms, _)| frame.holds_time(*time_ms as f64));
+    if let Some((time_ms, _)) = regime {
+        let x = frame.x(*time_ms as f64);
+        canvas.dashes(&[(x, area.top), (x, area.bottom)], (9.0, 4.0), 1.5, palette.fit);
+        labels.lines.push((Area { left: x - 1.0, right: x + 1.0, ..area }, 0.02));
+    }
     plot::samples(canvas, &frame, chart, palette, 1.4, &mut labels.ink);
     plot::level_lines(canvas, &frame, chart, palette, 2.0);
     plot::curves(canvas, &frame, chart, palette, 3.0, &mut labels.ink);
@@ -131,6 +144,13 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
     for line in &labelled[first..] {
         curve_label(canvas, &frame, line, "", palette, &mut labels);
     }
+    if let Some((time_ms, text)) = regime {
+        let x = frame.x(*time_ms as f64);
+        let text = fitted(text, LABEL, Weight::Regular, 300.0);
+        let rows = [22.0, area.height() - 10.0, 46.0, area.height() - 34.0].map(|down| area.top + down);
+        let places = rows.map(|y| [((x + 8.0, y), Anchor::Left), ((x - 8.0, y), Anchor::Right)]).concat();
+        labels.put(canvas, &text, &places, palette.fit);
+    }
     for (span, band) in &loads {
         let name = if span.label.is_empty() { "load" } else { &span.label };
         let name = fitted(name, LABEL, Weight::Regular, 300.0);
@@ -149,6 +169,7 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
     if has_alerts {
         bottom += 30.0;
         alert_strip(canvas, chart, &frame, Area { top: area.bottom + 9.0, bottom, ..area }, palette);
+        alert_legend(canvas, chart, (area.left, f64::from(HEIGHT) - 10.0), palette);
     }
     time_axis(canvas, chart, &frame, bottom, palette);
 }
@@ -417,6 +438,10 @@ fn restart_labels(canvas: &mut Canvas, chart: &Chart, frame: &Frame, palette: &P
         for &(x, restart) in &marks {
             let triangle = [(x, top - 1.0), (x - 6.0, top - 12.0), (x + 6.0, top - 12.0)];
             canvas.polygon(&triangle, restart_colour(restart, palette), 1.0);
+            if restart.guessed {
+                let hollow = [(x, top - 4.5), (x - 3.2, top - 10.5), (x + 3.2, top - 10.5)];
+                canvas.polygon(&hollow, palette.page, 1.0);
+            }
         }
     }
 
@@ -490,6 +515,37 @@ fn alert_strip(canvas: &mut Canvas, chart: &Chart, frame: &Frame, strip: Area, p
                 canvas.text(&clean(text), (area.left + 6.0, strip.bottom - 4.5), Anchor::Left, lettering);
             }
         }
+    }
+}
+
+/// What the colours of the strip mean, and which alerts are in it: those that fired to the end say so.
+fn alert_legend(canvas: &mut Canvas, chart: &Chart, (left, baseline): Point, palette: &Palette) {
+    let end_ms = chart.time_ms.last().copied().unwrap_or(i64::MAX);
+    let mut x = left;
+    for (kind, colour, name) in
+        [(SpanKind::Pending, palette.pending, "pending"), (SpanKind::Firing, palette.firing, "firing")]
+    {
+        let mut alerts: Vec<(&str, bool)> = Vec::new();
+        for span in chart.spans.iter().filter(|span| span.kind == kind) {
+            let goes_on = span.end_ms >= end_ms;
+            match alerts.iter_mut().find(|(label, _)| *label == span.label) {
+                Some((_, still)) => *still |= goes_on,
+                None => alerts.push((&span.label, goes_on)),
+            }
+        }
+        if alerts.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = alerts
+            .iter()
+            .filter(|(label, _)| kind == SpanKind::Firing && !label.is_empty())
+            .map(|(label, still)| if *still { format!("{label} (still firing)") } else { (*label).to_owned() })
+            .collect();
+        let text = if names.is_empty() { name.to_owned() } else { format!("{name}: {}", names.join(", ")) };
+        let text = fitted(&text, LABEL, Weight::Regular, f64::from(WIDTH) - MARGIN - x - 24.0);
+        canvas.rect(Area { left: x, right: x + 14.0, top: baseline - 12.0, bottom: baseline + 2.0 }, colour);
+        canvas.text(&text, (x + 22.0, baseline), Anchor::Left, label(palette.muted));
+        x += 22.0 + width(&text, LABEL, Weight::Regular) + 28.0;
     }
 }
 

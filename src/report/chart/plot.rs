@@ -214,7 +214,11 @@ pub(super) fn curves(canvas: &mut Canvas, frame: &Frame, chart: &Chart, palette:
             if MOST_BANDS < n_lines && length < LEAST_LENGTH {
                 continue;
             }
-            canvas.line(&piece, width_of_fit, palette.fit);
+            if line.unproven {
+                canvas.dashes(&piece, (2.0 * width, 2.0 * width), width_of_fit, palette.fit);
+            } else {
+                canvas.line(&piece, width_of_fit, palette.fit);
+            }
             ink.add(&piece);
         }
     }

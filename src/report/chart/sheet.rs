@@ -57,13 +57,20 @@ fn draw_page(heading: &str, number: &str, charts: &[Chart], palette: &Palette) -
     let (prefix, suffix) = in_common(&names);
     document(width_px as u32, height_px as u32, |canvas| {
         canvas.rect(Area { left: 0.0, top: 0.0, right: width_px, bottom: height_px }, palette.page);
-        let number_width = width(number, 16.0, Weight::Regular);
+        // Whoever compares heights must know.
+        let scale = match (charts.len(), shared.is_some()) {
+            (..2, _) => "",
+            (_, true) => "each with its own memory axis",
+            (_, false) => "each with its own axes",
+        };
+        let number = [scale, number].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let number_width = width(&number, 16.0, Weight::Regular);
         let room = width_px - 2.0 * MARGIN - number_width - 16.0;
         let title = fitted(heading, 22.0, Weight::Bold, room);
         let lettering = Lettering { size: 22.0, weight: Weight::Bold, colour: palette.text };
         canvas.text(&title, (MARGIN, 40.0), Anchor::Left, lettering);
         let lettering = Lettering { size: 16.0, weight: Weight::Regular, colour: palette.muted };
-        canvas.text(number, (width_px - MARGIN, 40.0), Anchor::Right, lettering);
+        canvas.text(&number, (width_px - MARGIN, 40.0), Anchor::Right, lettering);
         for (index, chart) in charts.iter().enumerate() {
             let (row, column) = (index / n_columns, index % n_columns);
             let left = MARGIN + column as f64 * CELL.0;

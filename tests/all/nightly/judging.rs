@@ -45,7 +45,7 @@ fn a_leak_is_exit_code_1_and_named_in_every_output() {
     assert_eq!(night.code, Some(1));
     night.says("FAIL at 2026-11-02T00:00:00Z: the last day fails");
     let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
-    assert!(markdown.contains("| fail | `api` | day | leak |"), "{markdown}");
+    assert!(markdown.contains("| fail | `api` | leak |"), "{markdown}");
     assert!(markdown.contains("([report](day/verdict.md))"), "{markdown}");
     assert!(fs::metadata(world.path("report/day/verdict.md")).is_ok());
     assert_eq!(report["outcome"], "fail");

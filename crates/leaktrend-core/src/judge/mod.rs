@@ -10,7 +10,7 @@ mod words;
 use crate::fit::{Fit, MIN_SAMPLES, Stretch};
 use crate::segment::{Reading, Segmentation};
 use crate::stats::trend::Trend;
-use crate::units::{DAY, MIB, duration_text};
+use crate::units::{DAY, MIB, RateUnit, duration_text};
 
 use claim::{Claim, Other};
 use words::Case;
@@ -138,6 +138,8 @@ pub struct JudgeTerms {
     pub keep_seconds: f64,
     /// Memory settles for so many seconds after a start.
     pub settle_seconds: f64,
+    /// The unit of time of the rates in sentences.
+    pub rate_unit: RateUnit,
 }
 
 impl Default for JudgeTerms {
@@ -151,6 +153,7 @@ impl Default for JudgeTerms {
             daily_swing: 0.5,
             keep_seconds: 30.0 * DAY,
             settle_seconds: 900.0,
+            rate_unit: RateUnit::Day,
         }
     }
 }

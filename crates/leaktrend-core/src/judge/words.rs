@@ -12,7 +12,7 @@ use crate::stats::calendar;
 use crate::stats::posterior::SlopePosterior;
 use crate::stats::robust::median;
 use crate::stats::trend::{Form, Trend};
-use crate::units::{DAY, duration_text, memory_text, rate_interval_text, rate_per_day_text, rate_text};
+use crate::units::{DAY, duration_text, memory_text};
 
 /// So many seconds show that there is a day.
 const A_DAY_SEEN: f64 = 23.0 * 3600.0;
@@ -69,6 +69,16 @@ impl Case<'_> {
         }
     }
 
+    fn rate_text(&self, bytes_per_second: f64) -> String {
+        self.measured.terms.rate_unit.text(bytes_per_second)
+    }
+
+    fn rate_interval_text(&self, growth: &Growth) -> String {
+        let unit = self.measured.terms.rate_unit;
+        let interval = unit.interval_text(growth.bytes_per_second, growth.lower, growth.upper);
+        interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * growth.confidence))
+    }
+
     fn tolerance(&self) -> Tolerance {
         self.stretch.tolerance
     }
@@ -89,13 +99,13 @@ impl Case<'_> {
 
     fn reason(&self, view: &Trend, growth: &Growth, needed: Option<f64>) -> String {
         let Case { measured, stretch, verdict } = *self;
-        let tolerance = rate_per_day_text(self.tolerance().bytes_per_second);
+        let tolerance = self.rate_text(self.tolerance().bytes_per_second);
         let subject = match (measured.claim.doubt, measured.claim.reading) {
             (Some(Doubt::Peaks), _) => "the highest tenth of its readings",
             (_, Reading::Collections) => "what garbage collections leave",
             _ => "memory",
         };
-        let rate = rate(growth);
+        let rate = self.rate_interval_text(growth);
         let excluded = format!("growth above {tolerance} is excluded");
         let risen = memory_text(measured.claim.risen);
         let lives = stretch.starts.len() + 1;
@@ -118,7 +128,7 @@ impl Case<'_> {
                 format!("{subject} grows {rate}{settled}, as {}{falls}", form_words(&view.chosen.form))
             }
             Verdict::LeakMaskedByRestarts => {
-                format!("memory grows {rate} between its restarts: {lives} lives, cut by {restarts}")
+                format!("memory grows {rate} between its restarts ({restarts}; {lives} runs looked at)")
             }
             Verdict::SteppingGrowth => {
                 let staircase = stretch.staircase.as_ref().expect("it is what the verdict rests on");
@@ -134,7 +144,7 @@ impl Case<'_> {
             Verdict::Step => {
                 let how = match view.chosen.form {
                     _ if measured.claim.why != RegimeWhy::Whole => "in the time before",
-                    Form::Lives { .. } => "from one life to another",
+                    Form::Lives { .. } => "from one run to another",
                     Form::Pulse(_) => "and fell by less",
                     _ if view.chosen.form.steps().len() == 1 => "in one step",
                     _ => "in two steps",
@@ -143,13 +153,13 @@ impl Case<'_> {
             }
             Verdict::WarmedUp => format!("{subject} rose by {risen} and is level since{settled}: {excluded}"),
             Verdict::Flat if lives > 1 => {
-                format!("memory is level in all {lives} lives between restarts: {excluded}")
+                format!("memory is level in all {lives} runs between restarts: {excluded}")
             }
             Verdict::Flat => format!("{subject} is level{settled}: {excluded}"),
             Verdict::NegligibleGrowth => {
                 format!("{subject} grows {rate}{settled}, proven less than the {tolerance} that matter")
             }
-            Verdict::Shrinking => format!("{subject} shrinks {}{settled}", rate_text(-growth.bytes_per_second)),
+            Verdict::Shrinking => format!("{subject} shrinks {}{settled}", self.rate_text(-growth.bytes_per_second)),
             Verdict::Inconclusive => {
                 let question = self.open_question(growth);
                 let longer = match needed {
@@ -167,6 +177,14 @@ impl Case<'_> {
                 }
                 let which = if measured.claim.doubt == Some(Doubt::Reading) {
                     format!("{subject} grows, but read as restarts its {} falls leave it level", measured.n_falls)
+                } else if growth.lower > self.tolerance().bytes_per_second {
+                    let doubt = self.doubt(&tolerance);
+                    format!("{subject} grows by more than matters, which is not proven: {question}{doubt}")
+                } else if growth.upper < self.tolerance().bytes_per_second {
+                    let doubt = self.doubt(&tolerance);
+                    format!("{subject} does not seem to grow by what matters, which is not proven: {question}{doubt}")
+                } else if growth.lower > 0.0 {
+                    format!("{subject} grows, and whether by as much as matters is open: {question}")
                 } else {
                     format!("{subject} may grow or not: {question}")
                 };
@@ -269,13 +287,13 @@ impl Case<'_> {
     }
 
     fn would_change(&self, needed: Option<f64>) -> String {
-        let tolerance = rate_per_day_text(self.tolerance().bytes_per_second);
+        let tolerance = self.rate_text(self.tolerance().bytes_per_second);
         let longer = needed.map_or(String::new(), |seconds| format!(" (about {} longer)", duration_text(seconds)));
         match self.verdict {
             Verdict::Leak | Verdict::SteppingGrowth => {
                 "growth that ends: a longer window in which the level holds".to_owned()
             }
-            Verdict::LeakMaskedByRestarts => "lives between restarts that level off before they are cut".to_owned(),
+            Verdict::LeakMaskedByRestarts => "runs between restarts that level off before they end".to_owned(),
             Verdict::LeakSuspected => format!(
                 "a longer window{longer}, or evidence of restarts beside the values (docker stats with its I/O columns)"
             ),
@@ -293,12 +311,13 @@ impl Case<'_> {
             ToleranceRule::Resolution => " (below the input's resolution)",
             _ => "",
         };
+        let unit = self.measured.terms.rate_unit;
         format!(
-            "between {} and {} a day at {:.0} % confidence, {} a day would matter{resolution}",
-            memory_text(growth.lower * DAY),
-            memory_text(growth.upper * DAY),
+            "between {} and {} at {:.0} % confidence, {} would matter{resolution}",
+            unit.amount_text(growth.lower),
+            unit.text(growth.upper),
             100.0 * growth.confidence,
-            memory_text(self.tolerance().bytes_per_second * DAY),
+            unit.text(self.tolerance().bytes_per_second),
         )
     }
 
@@ -408,11 +427,6 @@ fn form_words(form: &Form) -> &'static str {
         Form::Broken(_) => "a line that bends",
         Form::Steps(_) => "a level shift and growth",
         Form::Pulse(_) => "growth beside another level for a while",
-        Form::Lives { .. } => "lives that grow alike",
+        Form::Lives { .. } => "runs that grow alike",
     }
-}
-
-fn rate(growth: &Growth) -> String {
-    let interval = rate_interval_text(growth.bytes_per_second, growth.lower, growth.upper);
-    interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * growth.confidence))
 }

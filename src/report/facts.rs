@@ -1,0 +1,292 @@
+//! What a reader must know first of a series: what is wrong, since when, how it ends, and which way an open one leans.
+//!
+//! Facts only: `table` and `words` make cells and sentences of them.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::{KnownLimit, KnownLimitSource, SeriesReport};
+use crate::criteria::{self, AssumedLimit, Criterion, During, Span, Status};
+use crate::judge::Verdict;
+use crate::next_action::{Facts, State};
+use crate::policy::{self, Outcome};
+use crate::segment::Cause;
+
+/// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
+const LEANS: f64 = 0.41;
+/// Growth that began within this share of the readings may have begun before them.
+const BEGINNING: f64 = 0.02;
+/// A series that lacks more readings than this before the end of the others is gone,
+const MISSING: f64 = 3.0;
+/// if that is more than this share of its own time: captures that ran side by side do not end at once.
+const MISSING_SHARE: f64 = 0.02;
+
+/// Which way a series leans that is not settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lean {
+    /// It is likelier than not by far that it grows by less than matters.
+    Healthy,
+    /// It is likelier than not by far that it grows by more.
+    Leaking,
+    /// Neither.
+    Open,
+}
+
+impl Lean {
+    /// The name in the JSON verdict.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lean::Healthy => "healthy",
+            Lean::Leaking => "leaking",
+            Lean::Open => "open",
+        }
+    }
+
+    /// The words of the report.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Lean::Healthy => "looks healthy, not proven",
+            Lean::Leaking => "probably leaking, not proven",
+            Lean::Open => "too short to say",
+        }
+    }
+}
+
+/// Where memory ended, as far as kills show it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Deaths {
+    /// The highest last reading before a kill, in bytes.
+    pub bytes: f64,
+    /// How often it was killed for memory.
+    pub times: usize,
+    /// The last time, in milliseconds.
+    pub last_ms: i64,
+    /// How many of them events tell; the others are guessed from the readings.
+    pub told: usize,
+}
+
+/// Since when something holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// In milliseconds.
+    pub at_ms: i64,
+    /// Whether it held when the readings began, so that it may be older.
+    pub or_before: bool,
+}
+
+impl SeriesReport {
+    /// The gating criteria that fail it: none that a verdict shows to be a false alarm.
+    pub fn failing(&self) -> impl Iterator<Item = &Criterion> {
+        let fails = |criterion: &&Criterion| criterion.gates && criterion.status == Status::Fail;
+        self.criteria.iter().filter(fails).filter(|criterion| !self.contradicted.contains(&criterion.id))
+    }
+
+    /// Whether it is restarted again and again, and still was when the readings ended.
+    pub fn is_looping(&self) -> bool {
+        let still = |criterion: &Criterion| criterion.id == "restart-loop" && is_failing_still(criterion) == Some(true);
+        self.failing().any(still)
+    }
+
+    /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
+    /// A garbage collection can look like one.
+    pub fn restarts_are_seen(&self) -> bool {
+        let has_limit = self.limit.and_then(KnownLimit::own).is_some();
+        self.restarts.iter().any(|restart| match restart.cause {
+            Cause::LevelDrop => restart.told,
+            Cause::Oom => restart.told || has_limit,
+            Cause::Recreated | Cause::Event | Cause::CounterReset | Cause::Gap => true,
+        })
+    }
+
+    /// The kills for memory among its restarts; `None` without any.
+    pub fn deaths(&self) -> Option<Deaths> {
+        deaths(&self.restarts)
+    }
+
+    /// The level at which it ends: its own limit, or where it was killed.
+    pub fn ceiling(&self) -> Option<f64> {
+        self.limit.and_then(KnownLimit::own).or_else(|| Some(self.deaths()?.bytes))
+    }
+
+    /// What `high-memory` compares with: its own limit, or what stands for it. `fallback`: that of the settings, in bytes.
+    pub fn alert_limit(&self, fallback: f64) -> f64 {
+        let own = self.limit.and_then(KnownLimit::own);
+        own.unwrap_or_else(|| criteria::assumed_bytes(assumed_limit(self.limit, self.deaths()), fallback))
+    }
+
+    /// Which way it leans; `None` where its verdict settles it.
+    ///
+    /// From where the interval of growth lies against the growth that matters, and nothing else.
+    pub fn lean(&self) -> Option<Lean> {
+        if self.verdict() != Verdict::Inconclusive {
+            return None;
+        }
+        let growth = self.judgement.growth;
+        Some(growth.map_or(Lean::Open, |growth| lean(growth.lower, growth.upper, self.tolerance.bytes_per_second)))
+    }
+
+    /// Since when it is as its outcome says: when growth began, or the first of its rules failed.
+    pub fn since(&self) -> Option<Since> {
+        let start_ms = self.samples.start_ms();
+        let at = |seconds: f64| start_ms + (seconds * 1000.0).round() as i64;
+        let judgement = &self.judgement;
+        let verdict = self.verdict();
+        let of_verdict = match verdict {
+            _ if verdict.is_leak() || verdict == Verdict::LeakSuspected => judgement.onset_seconds.map(at),
+            Verdict::Step => judgement.change_points.first().map(|step| at(step.at_seconds)),
+            Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) => Some(at(judgement.regime.start_seconds)),
+            _ => None,
+        };
+        let of_loop = || {
+            let restarts = |criterion: &&Criterion| criterion.id == "restart-loop" && self.is_looping();
+            self.failing().find(restarts).and_then(first_failed_ms)
+        };
+        let of_rules = || {
+            let rules = self.criteria.iter().filter(|criterion| criterion.gates && criterion.status == Status::Fail);
+            rules.filter_map(first_failed_ms).min()
+        };
+        let is_verdicts = self.outcome <= policy::of_verdict(verdict);
+        let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_rules)?;
+        let span_ms = (self.samples.end_ms() - start_ms) as f64;
+        Some(Since { at_ms, or_before: (at_ms - start_ms) as f64 <= BEGINNING * span_ms })
+    }
+
+    /// What its next action depends on beside its verdict.
+    pub fn facts(&self) -> Facts {
+        let used = self.samples.used_bytes();
+        let known = |criterion: &Criterion| match criterion.id {
+            Cow::Borrowed(id) => Some(id),
+            // The runbook's steps know no rules of others.
+            Cow::Owned(_) => None,
+        };
+        Facts {
+            failed: self.outcome == Outcome::Fail,
+            failed_criteria: self.failing().filter_map(known).collect(),
+            n_spikes: self.n_spikes,
+            limit_bytes: self.limit.and_then(KnownLimit::own),
+            share_of_limit: self.ceiling().map(|ceiling| used[used.len() - 1] / ceiling),
+            seconds_to_limit: self.time_to_limit.map(|time| time.seconds),
+            state: match self.last_seen_ms {
+                Some(_) => State::Gone,
+                None if self.is_looping() => State::Loops,
+                None => State::Runs,
+            },
+            restarts_are_seen: self.restarts_are_seen(),
+            n_kills: self.deaths().map_or(0, |deaths| deaths.times),
+            leans_to_leak: self.lean() == Some(Lean::Leaking),
+        }
+    }
+
+    /// When its ceiling is reached if it goes on as it does, in milliseconds.
+    pub fn full_ms(&self) -> Option<i64> {
+        let seconds = self.time_to_limit?.seconds;
+        Some(self.samples.end_ms() + (seconds * 1000.0).min(9e15) as i64)
+    }
+}
+
+/// Which way an interval of growth leans, against the growth that matters.
+fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
+    let (middle, half) = (f64::midpoint(upper, lower), (upper - lower) / 2.0);
+    match matters - middle {
+        above if above >= LEANS * half => Lean::Healthy,
+        above if above <= -LEANS * half => Lean::Leaking,
+        _ => Lean::Open,
+    }
+}
+
+/// The kills for memory among restarts; `None` without any.
+pub fn deaths(restarts: &[super::RestartReport]) -> Option<Deaths> {
+    let kills = || restarts.iter().filter(|restart| restart.cause == Cause::Oom);
+    Some(Deaths {
+        bytes: kills().map(|kill| kill.before_bytes).max_by(f64::total_cmp)?,
+        times: kills().count(),
+        last_ms: kills().map(|kill| kill.at_ms).max()?,
+        told: kills().filter(|kill| kill.told).count(),
+    })
+}
+
+/// What can stand for a limit of the container's own where none is known.
+pub fn assumed_limit(limit: Option<KnownLimit>, deaths: Option<Deaths>) -> Option<AssumedLimit> {
+    let host = limit.filter(|limit| limit.source == KnownLimitSource::Host);
+    let died_at = deaths.map(|deaths| AssumedLimit::DiedAt(deaths.bytes));
+    died_at.or_else(|| host.map(|limit| AssumedLimit::HostMemory(limit.bytes)))
+}
+
+/// When the readings of a series ended, where those of others went on: it is gone, in milliseconds.
+///
+/// `end_ms`: the last reading of all.
+pub fn last_seen_ms(samples: &crate::series::MemorySeries, end_ms: i64) -> Option<i64> {
+    let step_ms = samples.step_seconds()? * 1000.0;
+    let missing = (end_ms - samples.end_ms()) as f64;
+    let span = (samples.end_ms() - samples.start_ms()) as f64;
+    (missing > (MISSING * step_ms).max(MISSING_SHARE * span)).then(|| samples.end_ms())
+}
+
+/// The time in which a criterion failed first; `None` where it has none.
+pub fn first_failed(criterion: &Criterion) -> Option<&Span> {
+    let counts = |span: &&Span| span.during.is_none() && span.firing_at_ms.is_some();
+    criterion.spans.iter().filter(counts).min_by_key(|span| span.firing_at_ms)
+}
+
+/// When a criterion failed first: of restarts, the first of them.
+pub fn first_failed_ms(criterion: &Criterion) -> Option<i64> {
+    let span = first_failed(criterion)?;
+    if criterion.id == "restart-loop" { Some(span.pending_at_ms) } else { span.firing_at_ms }
+}
+
+/// Whether a criterion failed to the end of the readings; `None` where it has no time.
+pub fn is_failing_still(criterion: &Criterion) -> Option<bool> {
+    let counting = criterion.spans.iter().filter(|span| span.during != Some(During::StartUp));
+    let last = counting.filter(|span| span.firing_at_ms.is_some()).max_by_key(|span| span.firing_at_ms)?;
+    Some(last.resolved_at_ms.is_none())
+}
+
+/// The worst first: by outcome, then by how soon somebody must act, then by verdict and rate.
+pub fn worst_first(a: &SeriesReport, b: &SeriesReport) -> Ordering {
+    let rate =
+        |series: &SeriesReport| series.judgement.growth.map_or(f64::NEG_INFINITY, |growth| growth.bytes_per_second);
+    b.outcome
+        .cmp(&a.outcome)
+        .then_with(|| urgency_seconds(a).total_cmp(&urgency_seconds(b)))
+        .then(a.verdict().cmp(&b.verdict()))
+        .then_with(|| rate(b).total_cmp(&rate(a)))
+        .then_with(|| a.id().cmp(b.id()))
+}
+
+/// How long there is to act, in seconds: none in a crash loop, and for ever where nothing ends.
+fn urgency_seconds(series: &SeriesReport) -> f64 {
+    if series.outcome == Outcome::Pass {
+        return f64::INFINITY;
+    }
+    if series.is_looping() {
+        return -1.0;
+    }
+    let is_full =
+        series.failing().any(|criterion| criterion.id == "high-memory" && is_failing_still(criterion) == Some(true));
+    let seconds = if is_full { 0.0 } else { series.time_to_limit.map_or(f64::INFINITY, |time| time.seconds) };
+    // What is gone can be helped no more, yet must be seen.
+    if series.last_seen_ms.is_some() && seconds.is_finite() { seconds + 1.0e9 } else { seconds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_leans_to_the_side_of_what_matters_that_holds_most_of_it() {
+        for (lower, upper, expected) in [
+            // Wholly below what matters, wholly above it.
+            (-5.0, 5.0, Lean::Healthy),
+            (11.0, 20.0, Lean::Leaking),
+            // Across it: mostly below, mostly above, neither.
+            (-10.0, 12.0, Lean::Healthy),
+            (8.0, 30.0, Lean::Leaking),
+            (-80.0, 90.0, Lean::Open),
+            (9.0, 11.0, Lean::Open),
+            (f64::NAN, f64::NAN, Lean::Open),
+        ] {
+            assert_eq!(lean(lower, upper, 10.0), expected, "{lower} to {upper}");
+        }
+        assert_eq!(lean(-1.0, 1.0, f64::NAN), Lean::Open, "nobody knows what matters");
+    }
+}

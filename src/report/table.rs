@@ -1,0 +1,168 @@
+//! The table of all series: what each of them is about, cell by cell, the same in every format.
+
+use super::facts::Lean;
+use super::{KnownLimitSource, Report, SeriesReport, words};
+use crate::criteria::Criterion;
+use crate::ingest::Timeline;
+use crate::judge::Verdict;
+use crate::policy::{self, Outcome};
+use crate::units::{duration_text, memory_text};
+
+/// The headings of a `Row`, in its order.
+pub const HEADINGS: [&str; 9] =
+    ["outcome", "series", "finding", "since (UTC)", "growth", "now", "limit", "limit reached (UTC)", "memory"];
+
+/// The cells of a series in the table of all series; `-` where there is nothing to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The outcome.
+    pub outcome: &'static str,
+    /// What is wrong, in a few words: a verdict, or the rules that fail.
+    pub finding: String,
+    /// Since when, by the clock, and for how long.
+    pub since: String,
+    /// The rate of growth.
+    pub growth: String,
+    /// Memory at the last sample, and when that was where it is gone.
+    pub now: String,
+    /// The limit and where it is from, or where it was killed.
+    pub limit: String,
+    /// When the limit is reached, by the clock, and in how long.
+    pub full: String,
+    /// Memory over time.
+    pub spark: String,
+}
+
+/// The cells of a series. `spark_chars`: how many characters memory over time may take.
+pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
+    let used = series.samples.used_bytes();
+    let clock = |time_ms| words::clock(report, time_ms, series.samples.end_ms());
+    // An estimate that proves nothing must not be read as a finding.
+    let unproven = if series.verdict() == Verdict::Inconclusive { " (unproven)" } else { "" };
+    let growth =
+        series.judgement.growth.map(|growth| format!("{}{unproven}", report.rate_unit.text(growth.bytes_per_second)));
+    let last = memory_text(used[used.len() - 1]);
+    Row {
+        outcome: series.outcome.name(),
+        finding: finding(series),
+        since: series.since().map_or("-".to_owned(), |since| {
+            let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
+            let before = if since.or_before { "before " } else { "" };
+            format!("{before}{} ({lasted})", clock(since.at_ms))
+        }),
+        growth: growth.unwrap_or("not known".to_owned()),
+        now: series.last_seen_ms.map_or(last.clone(), |seen| format!("{last}, last seen {}", clock(seen))),
+        limit: limit(series),
+        full: full(report, series),
+        spark: sparkline(used, spark_chars),
+    }
+}
+
+/// What is wrong with a series, or that nothing is, in a few words.
+///
+/// A series that fails by its verdict and one that fails by a rule read differently.
+pub fn finding(series: &SeriesReport) -> String {
+    let verdict = series.verdict();
+    let of_verdict = match verdict {
+        Verdict::Leak => "leak",
+        Verdict::LeakMaskedByRestarts => "leak behind restarts",
+        Verdict::SteppingGrowth => "growth in steps",
+        Verdict::LeakSuspected => "leak suspected",
+        Verdict::Step => "a step up, level since",
+        Verdict::Inconclusive => series.lean().map_or("too short to say", Lean::words),
+        Verdict::NegligibleGrowth => "grows less than matters",
+        Verdict::WarmedUp => "warmed up, level since",
+        Verdict::Shrinking => "shrinking",
+        Verdict::Flat => "level",
+    };
+    if series.is_looping() {
+        let looping = if series.restarts_are_seen() { "crash loop" } else { "looks like a crash loop" };
+        return if verdict.is_leak() { format!("{looping}, {of_verdict}") } else { looping.to_owned() };
+    }
+    if series.outcome <= policy::of_verdict(verdict) {
+        return of_verdict.to_owned();
+    }
+    let ids = |mut criteria: Vec<&str>, what: &str| match criteria.len() {
+        0 => of_verdict.to_owned(),
+        1 => format!("{what} {}", criteria.remove(0)),
+        n => format!("{what} {} + {}", criteria[0], n - 1),
+    };
+    match series.outcome {
+        Outcome::Fail => ids(series.failing().map(|criterion: &Criterion| &*criterion.id).collect(), "rule"),
+        Outcome::Warn => ids(series.contradicted.iter().map(|id| &**id).collect(), "false alarm of"),
+        _ => ids(series.undecided.iter().map(|id| &**id).collect(), "not decided:"),
+    }
+}
+
+/// The limit and where it is from; where none is known, at what level it was killed.
+fn limit(series: &SeriesReport) -> String {
+    let deaths = series.deaths();
+    let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+    let died = deaths.map(|deaths| {
+        let how = if deaths.told > 0 { "died" } else { "probably died" };
+        format!("{how} at {}, {}", memory_text(deaths.bytes), times(deaths.times))
+    });
+    let Some(limit) = series.limit else { return died.unwrap_or("none known".to_owned()) };
+    let bytes = memory_text(limit.bytes);
+    match (limit.source, deaths) {
+        (KnownLimitSource::Host, Some(_)) => died.unwrap_or_default(),
+        (KnownLimitSource::Host, None) => format!("none (host: {bytes})"),
+        (source, deaths) => {
+            let given = if source == KnownLimitSource::Option { " (given)" } else { "" };
+            let died = deaths.map_or(String::new(), |deaths| format!(", died {}", times(deaths.times)));
+            format!("{bytes}{given}{died}")
+        }
+    }
+}
+
+/// When the limit is reached; in words where it is not.
+fn full(report: &Report, series: &SeriesReport) -> String {
+    let end_ms = series.samples.end_ms();
+    if let (Some(at_ms), Some(time)) = (series.full_ms(), series.time_to_limit) {
+        let soon = duration_text(time.seconds);
+        return match report.timeline {
+            Timeline::Absolute => format!("{}, in {soon}", words::clock(report, at_ms, end_ms)),
+            Timeline::Relative => format!("in {soon}"),
+        };
+    }
+    let Some(ceiling) = series.ceiling() else { return "-".to_owned() };
+    let used = series.samples.used_bytes();
+    match series.verdict() {
+        _ if series.last_seen_ms.is_some() => "gone".to_owned(),
+        _ if used[used.len() - 1] >= 0.98 * ceiling => "now".to_owned(),
+        verdict if verdict.proves_no_leak() || verdict == Verdict::Step => "not in sight".to_owned(),
+        Verdict::Inconclusive => "open".to_owned(),
+        _ => "-".to_owned(),
+    }
+}
+
+/// Values as a line of at most `width` bars, from the lowest to the highest; the median of each part.
+pub fn sparkline(values: &[f64], width: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let count = values.len().min(width);
+    let parts: Vec<f64> = (0..count)
+        .filter_map(|part| {
+            let edge = |index: usize| index * values.len() / count;
+            crate::stats::robust::median(&values[edge(part)..edge(part + 1)])
+        })
+        .collect();
+    let lowest = parts.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // A level that hardly moves is drawn level, not as a mountain range of noise.
+    let range = (highest - lowest).max(0.02 * highest.abs()).max(f64::MIN_POSITIVE);
+    parts.iter().map(|part| BARS[(((part - lowest) / range * 7.999) as usize).min(7)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparkline_rises_with_its_values() {
+        assert_eq!(sparkline(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 8), "▁▂▃▄▅▆▇█");
+        assert_eq!(sparkline(&[100.0, 100.5, 100.0], 8), "▁▂▁");
+        assert_eq!(sparkline(&[5.0], 8), "▁");
+        assert_eq!(sparkline(&[], 8), "");
+        assert_eq!(sparkline(&(0..1000).map(f64::from).collect::<Vec<_>>(), 24).chars().count(), 24);
+    }
+}

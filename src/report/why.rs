@@ -1,0 +1,208 @@
+//! One line for every series that fails: what failed, when, whether in a start-up, whether it goes on, and the trend.
+
+use super::facts::{Lean, first_failed_ms, is_failing_still};
+use super::{Report, SeriesReport, words};
+use crate::criteria::Criterion;
+use crate::ingest::Timeline;
+use crate::judge::Verdict;
+use crate::policy::Outcome;
+use crate::units::{duration_text, memory_text};
+
+/// More series than this are counted instead of listed; the table has them all.
+const LISTED: usize = 20;
+
+/// Why each failing series fails, the worst first; `name` shows the id of a series, `text` what stands beside it.
+pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str) -> String) -> Vec<String> {
+    let failing = || report.series.iter().filter(|series| series.outcome == Outcome::Fail);
+    let of = |series: &SeriesReport| {
+        format!("{}: {}", name(&words::shortened(series.id(), words::NAME_CHARS)), text(&line(report, series)))
+    };
+    let mut lines: Vec<String> = failing().take(LISTED).map(of).collect();
+    let more = failing().count().saturating_sub(LISTED);
+    if more > 0 {
+        lines.push(format!("and {more} more series fail: the table has them"));
+    }
+    lines
+}
+
+/// Why a series fails, on one line without its name and without a final period.
+pub fn line(report: &Report, series: &SeriesReport) -> String {
+    let mut parts = Vec::new();
+    if series.is_looping() {
+        parts.push(crash_loop(report, series));
+    }
+    let is_leak = series.verdict().is_leak();
+    if is_leak {
+        parts.push(growth(report, series));
+    }
+    // The trend of a day says again what the verdict says.
+    let says_more = |criterion: &&Criterion| {
+        !(series.is_looping() && criterion.id == "restart-loop" || is_leak && criterion.id == "trend-24h")
+    };
+    let rules: Vec<&Criterion> = series.failing().filter(says_more).collect();
+    match rules[..] {
+        [] => {}
+        [rule, ..] if !is_leak && parts.is_empty() => {
+            parts.push(of_rule(report, series, rule));
+            parts.extend(others(&rules[1..]));
+        }
+        _ => parts.extend(others(&rules)),
+    }
+    if !is_leak {
+        parts.push(trend(report, series));
+    }
+    parts.extend(end(report, series));
+    parts.join("; ")
+}
+
+/// A time of the clock with its zone, or counted back where no time is known.
+fn at(report: &Report, series: &SeriesReport, time_ms: i64) -> String {
+    let clock = words::clock(report, time_ms, series.samples.end_ms());
+    if report.timeline == Timeline::Absolute { format!("{clock} UTC") } else { clock }
+}
+
+fn crash_loop(report: &Report, series: &SeriesReport) -> String {
+    let n = series.restarts.len();
+    let span = series.restarts.first().zip(series.restarts.last());
+    let times = span.map_or(String::new(), |(first, last)| {
+        format!(" from {} to {}", at(report, series, first.at_ms), at(report, series, last.at_ms))
+    });
+    let killed = series.deaths().map_or(String::new(), |deaths| {
+        let how = match deaths.told {
+            told if told == deaths.times => "killed for memory",
+            0 => "probably killed for memory",
+            _ => "killed for memory, in part by the look of it",
+        };
+        let times = if deaths.times == n { String::new() } else { format!("{} times ", deaths.times) };
+        format!(", {times}{how} at up to {}", memory_text(deaths.bytes))
+    });
+    if series.restarts_are_seen() {
+        return format!("crash loop: {n} restarts{times}{killed}");
+    }
+    format!(
+        "looks like a crash loop: {n} falls{times}{killed}; only the values say so, and garbage collections can look alike"
+    )
+}
+
+/// What grows, how fast, since when and for how long.
+fn growth(report: &Report, series: &SeriesReport) -> String {
+    let rate = series.judgement.growth.map_or(String::new(), |growth| report.rate_unit.text(growth.bytes_per_second));
+    let since = series.since().filter(|_| !series.is_looping()).map_or(String::new(), |since| {
+        let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
+        let when = at(report, series, since.at_ms);
+        if since.or_before {
+            format!(" since {when}, where the readings begin, or before (for {lasted})")
+        } else {
+            format!(" since {when} (for {lasted})")
+        }
+    });
+    match series.verdict() {
+        Verdict::LeakMaskedByRestarts => format!("leak: memory grows {rate} between restarts{since}"),
+        Verdict::SteppingGrowth => {
+            let n = series.judgement.change_points.len();
+            format!("growth in {n} steps, none back: {rate}{since}")
+        }
+        _ => format!("leak: memory grows {rate}{since}"),
+    }
+}
+
+/// What a rule saw, when, whether in a start-up, and whether it still does.
+fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
+    let when = first_failed_ms(rule).map_or(String::new(), |first_ms| {
+        let still = match is_failing_still(rule) {
+            Some(true) => ", still failing",
+            Some(false) => ", over by now",
+            None => "",
+        };
+        let start_up = if rule.id == "restart-loop" { String::new() } else { start_up(report, series, first_ms) };
+        format!(" at {}{start_up}{still}", at(report, series, first_ms))
+    });
+    format!("rule {} failed{when}: {}", rule.id, seen(report, series, rule))
+}
+
+/// Whether a time is in a start-up, as a remark.
+fn start_up(report: &Report, series: &SeriesReport, time_ms: i64) -> String {
+    let settle_ms = report.settings.criteria.settle_seconds.as_ms();
+    let last = series.restarts.iter().rev().map(|restart| restart.at_ms).find(|at_ms| *at_ms <= time_ms);
+    let after = |start_ms: i64| duration_text((time_ms - start_ms) as f64 / 1000.0);
+    match last {
+        Some(start_ms) if time_ms - start_ms <= settle_ms => {
+            format!(" (start-up: {} after a restart)", after(start_ms))
+        }
+        None if time_ms - series.samples.start_ms() <= settle_ms => {
+            format!(" ({} after the first reading)", after(series.samples.start_ms()))
+        }
+        _ => String::new(),
+    }
+}
+
+/// What a rule measured, in a few words.
+fn seen(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
+    let settings = &report.settings.criteria;
+    match (&*rule.id, rule.value) {
+        ("growth-100mb-5m", Some(value)) => {
+            format!("memory gained up to {} in {}", memory_text(value), settings.growth.offset_seconds)
+        }
+        ("high-memory", Some(value)) => {
+            let limit = series.alert_limit(settings.high_memory.fallback_limit_bytes.as_f64());
+            format!("memory was up to {:.3} % of {}", 100.0 * value, memory_text(limit))
+        }
+        _ => rule.reason.clone(),
+    }
+}
+
+/// Further rules that fail, by name.
+fn others(rules: &[&Criterion]) -> Option<String> {
+    let ids: Vec<&str> = rules.iter().map(|rule| &*rule.id).collect();
+    match ids[..] {
+        [] => None,
+        [id] => Some(format!("rule {id} fails too")),
+        _ => Some(format!("rules {} fail too", ids.join(", "))),
+    }
+}
+
+/// What memory does beside a rule that failed.
+fn trend(report: &Report, series: &SeriesReport) -> String {
+    let rate =
+        || series.judgement.growth.map_or(String::new(), |growth| report.rate_unit.text(growth.bytes_per_second));
+    match series.verdict() {
+        Verdict::Flat => "memory is level otherwise".to_owned(),
+        Verdict::WarmedUp => "memory is level since it warmed up".to_owned(),
+        Verdict::Shrinking => "memory shrinks".to_owned(),
+        Verdict::Step => "memory took a step up and is level since".to_owned(),
+        Verdict::NegligibleGrowth => format!("memory grows {}, less than matters", rate()),
+        Verdict::LeakSuspected => format!("a leak is suspected: {}", rate()),
+        Verdict::Inconclusive => match series.lean() {
+            Some(Lean::Leaking) => format!("it is probably leaking, not proven ({})", rate()),
+            Some(Lean::Healthy) => "its trend looks healthy, not proven".to_owned(),
+            _ => "whether it leaks is too short to say".to_owned(),
+        },
+        Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::SteppingGrowth => String::new(),
+    }
+}
+
+/// When it meets its limit, or when it was last seen.
+fn end(report: &Report, series: &SeriesReport) -> Option<String> {
+    let used = series.samples.used_bytes();
+    let last = used[used.len() - 1];
+    let ceiling = series.ceiling();
+    let share = ceiling
+        .filter(|ceiling| last <= 1.001 * ceiling)
+        .map(|ceiling| format!(" ({:.0} % of {})", 100.0 * last / ceiling, memory_text(ceiling)));
+    if let Some(seen_ms) = series.last_seen_ms {
+        let share = share.unwrap_or_default();
+        return Some(format!("last seen {} at {}{share}", at(report, series, seen_ms), memory_text(last)));
+    }
+    let time = series.time_to_limit?;
+    let what = if let Some(limit) = series.limit.and_then(super::KnownLimit::own) {
+        format!("its limit of {}", memory_text(limit))
+    } else {
+        let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
+        format!("the {} at which it {how}", memory_text(ceiling?))
+    };
+    let clock = match report.timeline {
+        Timeline::Absolute => format!("around {}, ", at(report, series, series.full_ms()?)),
+        Timeline::Relative => String::new(),
+    };
+    Some(format!("it reaches {what} {clock}in {}", duration_text(time.seconds)))
+}
