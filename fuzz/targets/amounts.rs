@@ -23,5 +23,6 @@ fuzz_target!(|data: &[u8]| {
     let printed = units::docker_text(amount.bytes);
     let again: Amount = printed.parse().unwrap_or_else(|error| panic!("{printed} is refused: {error}"));
     assert!((again.bytes - amount.bytes).abs() <= again.quantum, "{text:?} is printed as {printed}");
-    let _ = (units::memory_text(amount.bytes), units::short_memory(amount.bytes), units::RateUnit::Day.text(amount.bytes));
+    let _ =
+        (units::memory_text(amount.bytes), units::short_memory(amount.bytes), units::RateUnit::Day.text(amount.bytes));
 });

@@ -158,6 +158,7 @@ pub struct Fit<'a> {
     quantum: f64,
     step: f64,
     monday: Option<f64>,
+    settle_seconds: f64,
     /// From the first to the last sample.
     pub span_seconds: f64,
     /// The variance of reading, in bytes squared.
@@ -168,17 +169,27 @@ impl<'a> Fit<'a> {
     /// Prepares to measure a series.
     ///
     /// `quantum`: the coarsest step in which the input could print its values, in bytes. `monday`: see
-    /// `calendar::rhythms`.
+    /// `calendar::rhythms`. `settle_seconds`: memory settles for so long after a start.
     pub fn new(
         segmentation: &'a Segmentation<'a>,
         quantum: f64,
         monday: Option<f64>,
         terms: &'a ToleranceTerms,
+        settle_seconds: f64,
     ) -> Fit<'a> {
         let seconds = &segmentation.seconds;
         let step = usual_step(seconds);
         let span_seconds = seconds.last().map_or(0.0, |last| last - seconds[0]);
-        Fit { segmentation, terms, quantum, step, monday, span_seconds, floor: reading_variance(quantum) }
+        Fit {
+            segmentation,
+            terms,
+            quantum,
+            step,
+            monday,
+            settle_seconds,
+            span_seconds,
+            floor: reading_variance(quantum),
+        }
     }
 
     /// The growth that matters, of the samples from one on. `apart`: whether these are known to be another regime than
@@ -276,17 +287,31 @@ impl<'a> Fit<'a> {
         let collected = reading == Reading::Collections;
         let ends: Vec<usize> =
             falls.collections.iter().filter(|at| collected && within(at)).map(|at| at - from).collect();
-        let left_out: Vec<Range<usize>> = falls
-            .pulses
-            .iter()
-            .filter(|pulse| from < pulse.end)
-            .map(|pulse| pulse.start.saturating_sub(from)..pulse.end - from)
-            .collect();
+        let pulses = falls.pulses.iter().filter(|pulse| from < pulse.end);
+        let pulses = pulses.map(|pulse| pulse.start.saturating_sub(from)..pulse.end - from);
+        let left_out = united(pulses.chain(self.start_ups(&edges, from)).collect());
         let width = self.width(points, &ends);
         let cutting = Cutting { seconds: points.x(), cuts: &edges, left_out: &left_out, ends: &ends, width, step };
         let mut blocks = troughs::blocks(&cutting, points.y());
         blocks.starts.retain(|start| cuts.iter().any(|cut| blocks.samples[*start].start == *cut));
         Some((from, blocks))
+    }
+
+    /// The samples in which memory settles after each fall that may be a start, at most a tenth of each life, where blocks
+    /// are so long that one of them would be a trough. In less than two days a start-up is a shape of many blocks.
+    fn start_ups(&self, edges: &[usize], from: usize) -> Vec<Range<usize>> {
+        let seconds = &self.segmentation.seconds[from..];
+        if seconds[seconds.len() - 1] - seconds[0] < 2.0 * DAY {
+            return Vec::new();
+        }
+        let first = (from > 0).then_some(0);
+        let starts: Vec<usize> = first.into_iter().chain(edges.iter().copied()).collect();
+        let ends = starts.iter().skip(1).copied().chain([seconds.len()]);
+        let start_ups = starts.iter().zip(ends).map(|(&start, end)| {
+            let settles = self.settle_seconds.min(0.1 * (seconds[end - 1] - seconds[start]));
+            start..start + seconds[start..end].partition_point(|at| at - seconds[start] < settles)
+        });
+        start_ups.filter(|start_up| !start_up.is_empty()).collect()
     }
 
     /// The seconds of a block.
@@ -300,6 +325,19 @@ impl<'a> Fit<'a> {
         let width = if points.span() >= 2.0 * DAY { HOUR * (width / HOUR - 1e-9).ceil().max(1.0) } else { width };
         if collections.is_empty() { width } else { width.max(CYCLES * cycle) }
     }
+}
+
+/// Ranges in order, those that overlap as one.
+fn united(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut united: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match united.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => united.push(range),
+        }
+    }
+    united
 }
 
 /// The usual seconds from one sample to the next; where they change, those of the eighth of the samples with the longest:

@@ -33,7 +33,13 @@ pub struct Terms {
 /// Measures a series whose falls were found.
 pub fn measure(segmentation: &Segmentation<'_>, series: &MemorySeries, terms: &Terms) -> Measured {
     let quantum = series.quantum_bytes().median().expect("a series is never empty");
-    let fit = Fit::new(segmentation, quantum, monday(series, terms.hours_ahead), &terms.tolerance);
+    let fit = Fit::new(
+        segmentation,
+        quantum,
+        monday(series, terms.hours_ahead),
+        &terms.tolerance,
+        terms.judge.settle_seconds,
+    );
     judge::measure(&fit, segmentation, &terms.judge)
 }
 

@@ -95,7 +95,7 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
     let series = &service.series;
     let segmentation = segment::cut(series, None);
     let terms = ToleranceTerms::default();
-    let fit = Fit::new(&segmentation, 0.1 * 1_048_576.0, None, &terms);
+    let fit = Fit::new(&segmentation, 0.1 * 1_048_576.0, None, &terms, 900.0);
     let Some((from, blocks)) = fit.blocks(segmentation.falls.readings[0], 0) else {
         return vec![0.0; service.causes.len()];
     };

@@ -183,7 +183,7 @@ pub fn attribute(
     }
     let quantum = series.quantum_bytes().median().expect("a series is never empty");
     let monday = crate::monday(series, judge.hours_ahead);
-    let fit = Fit::new(segmentation, quantum, monday, &judge.tolerance);
+    let fit = Fit::new(segmentation, quantum, monday, &judge.tolerance, judge.judge.settle_seconds);
     let reading = segmentation.falls.readings[0];
     let Some((from, blocks)) = fit.blocks(reading, 0) else { return Vec::new() };
     if blocks.x.len() < MIN_BLOCKS {
