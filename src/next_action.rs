@@ -210,7 +210,8 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         }
         Some(left) => format!("nothing has to be done: the limit is about {} away", duration_text(left)),
         None if is_leak && facts.limit_bytes.is_none() => {
-            "no limit is known, so nobody knows how long it lasts: see how much memory the host has left".to_owned()
+            "its limit is not in the input, so how long it lasts is not known: ask for the limit, and for what the host has left"
+                .to_owned()
         }
         None if facts.share_of_limit.is_some_and(|share| share >= 0.9) => {
             "memory is near its limit: see what holds it".to_owned()
@@ -234,7 +235,6 @@ fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str
     let mut commands = Vec::new();
     // What is gone cannot be looked into.
     if let Some(pattern) = pattern.filter(|_| facts.state != State::Gone) {
-        commands.push(target.exec("node -e \"console.log(process.memoryUsage())\""));
         commands.extend(
             ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"]
                 .map(str::to_owned),
@@ -304,7 +304,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         _ if !facts.failed => return None,
-        _ if (failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min")) && !is_level => (
+        _ if (facts.n_spikes > 0 || failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min")) && !is_level => (
             2,
             None,
             "memory jumped, and whether it goes on growing is not settled: find what ran at that time, and go on measuring",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::chart::{Chart, Curve, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
 use super::facts::Lean;
 use super::{KnownLimitSource, Report, SeriesReport};
-use crate::criteria::{Criterion, Status};
+use crate::criteria::{Criterion, During, Status};
 use crate::ingest::Timeline;
 use crate::judge::{RegimeWhy, Verdict};
 use crate::policy::Outcome;
@@ -189,9 +189,9 @@ fn alert_spans(criterion: &Criterion, end_ms: i64) -> Vec<TimeSpan> {
     if criterion.status != Status::Fail {
         return Vec::new();
     }
-    criterion
-        .spans
-        .iter()
+    // What a start-up made it do is not why it fails.
+    let counted = criterion.spans.iter().filter(|span| span.during != Some(During::StartUp));
+    counted
         .flat_map(|span| {
             let end = span.resolved_at_ms.unwrap_or(end_ms);
             let pending_end = span.firing_at_ms.unwrap_or(end);

@@ -204,5 +204,5 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         Timeline::Absolute => format!("around {}, ", at(report, series, series.full_ms()?)),
         Timeline::Relative => String::new(),
     };
-    Some(format!("it reaches {what} {clock}in {}", duration_text(time.seconds)))
+    Some(format!("it reaches {what} {clock}{} after the last reading", duration_text(time.seconds)))
 }

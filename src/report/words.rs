@@ -251,6 +251,7 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
     let now = match judgement.regime.why {
         RegimeWhy::Whole => return None,
         RegimeWhy::StartUp => format!("This is about the time since {since}, when it had settled after a start"),
+        RegimeWhy::Restart if series.restarts.is_empty() => format!("This is about the time since it fell at {since}"),
         RegimeWhy::Restart => format!("This is about the time since its restart at {since}"),
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
@@ -349,27 +350,20 @@ pub fn status(criterion: &Criterion) -> &'static str {
     }
 }
 
-/// The restarts of a series, a line each; empty without any.
+/// The latest restarts of a series, a line each, and how many came before; empty without any.
 pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
-    let mut lines: Vec<String> = series
-        .restarts
-        .iter()
-        .take(RESTARTS_LISTED)
-        .map(|restart| {
-            format!(
-                "{}: {} ({} to {})",
-                time(report, restart.at_ms),
-                restart.words,
-                memory_text(restart.before_bytes),
-                memory_text(restart.after_bytes)
-            )
-        })
-        .collect();
-    let more = series.restarts.len().saturating_sub(RESTARTS_LISTED);
-    if more > 0 {
-        lines.push(format!("and {more} more"));
-    }
-    lines
+    let earlier = series.restarts.len().saturating_sub(RESTARTS_LISTED);
+    let latest = series.restarts[earlier..].iter().map(|restart| {
+        format!(
+            "{}: {} (memory {} to {})",
+            time(report, restart.at_ms),
+            restart.words,
+            memory_text(restart.before_bytes),
+            memory_text(restart.after_bytes)
+        )
+    });
+    let rest = (earlier > 0).then(|| format!("{earlier} earlier"));
+    rest.into_iter().chain(latest).collect()
 }
 
 /// When the limit is reached, with its interval, as a sentence.

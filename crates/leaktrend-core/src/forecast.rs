@@ -33,6 +33,14 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
     let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
     let outlook = Outlook::new(measured)?;
+    let level = outlook.line.at(0.0).quantile(0.5);
+    // Steps are no line: they go on at the rate at which they came.
+    if judgement.verdict == Verdict::SteppingGrowth && level < limit {
+        let reached = |rate: f64| (rate > 0.0).then(|| (limit - level) / rate);
+        let (seconds, lower, upper) =
+            (reached(growth.bytes_per_second)?, reached(growth.upper)?, reached(growth.lower));
+        return Some(TimeToLimit { level, seconds, lower, upper, confidence: growth.confidence });
+    }
     let tail = (1.0 - growth.confidence) / 2.0;
     let farthest = FARTHEST * measured.span_seconds();
     let reached = |probability: f64| outlook.reaches(limit, probability, farthest);
@@ -40,7 +48,7 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
         return None;
     }
     Some(TimeToLimit {
-        level: outlook.line.at(0.0).quantile(0.5),
+        level,
         seconds: reached(0.5)?,
         lower: reached(tail)?,
         upper: reached(1.0 - tail),

@@ -40,7 +40,16 @@ impl Case<'_> {
         };
         let grows = verdict.is_leak() || verdict == Verdict::LeakSuspected;
         let slope = if grows { view.sustained.slope() } else { view.line.slope() };
+        let regime = self.regime(view);
         let mut growth = self.growth(&slope);
+        if let Some(seen) = self.seen_since(view, &regime) {
+            // A shape may be wrong, and what was read since is not: an interval that it lies outside is none.
+            if seen < growth.lower || growth.upper < seen {
+                growth.bytes_per_second = seen;
+            }
+            growth.lower = growth.lower.min(seen);
+            growth.upper = growth.upper.max(seen);
+        }
         if let Some(other) = self.measured.other.as_ref().and_then(|other| other.growth.as_ref()) {
             // What every reading allows.
             let other = self.growth(other);
@@ -50,7 +59,6 @@ impl Case<'_> {
         }
         let open = matches!(verdict, Verdict::Inconclusive | Verdict::LeakSuspected);
         let needed_seconds = if open { self.needed_seconds(&slope, view) } else { None };
-        let regime = self.regime(view);
         let onset_seconds = grows.then_some(match &stretch.staircase {
             Some(staircase) if verdict == Verdict::SteppingGrowth => staircase.steps[0].0,
             _ => regime.start_seconds,
@@ -237,6 +245,9 @@ impl Case<'_> {
     fn regime(&self, view: &Trend) -> Regime {
         let seconds = &self.stretch.seconds;
         let (begin, end) = (seconds[0], seconds[seconds.len() - 1]);
+        if let (Verdict::SteppingGrowth, Some(staircase)) = (self.verdict, &self.stretch.staircase) {
+            return Regime { start_seconds: staircase.steps[0].0, why: RegimeWhy::GrowthBegan };
+        }
         let whole = |why: RegimeWhy| Regime { start_seconds: if why == RegimeWhy::Whole { 0.0 } else { begin }, why };
         match &view.chosen.form {
             Form::Hinge(knee) => Regime { start_seconds: begin + knee * (end - begin), why: RegimeWhy::GrowthBegan },
@@ -250,6 +261,27 @@ impl Case<'_> {
             }
             _ => whole(self.measured.claim.why),
         }
+    }
+
+    /// The rate at which memory rose since its present regime began, from the first to the last eighth of it; or by its
+    /// steps, where it has some. `None` where the regime is the whole, or short.
+    fn seen_since(&self, view: &Trend, regime: &Regime) -> Option<f64> {
+        /// Fewer blocks say too little.
+        const BLOCKS: usize = 16;
+        let stretch = self.stretch;
+        if let (Verdict::SteppingGrowth, Some(staircase)) = (self.verdict, &stretch.staircase) {
+            return Some(staircase.total / (stretch.end - staircase.steps[0].0));
+        }
+        let changes = [RegimeWhy::Shift, RegimeWhy::GrowthBegan, RegimeWhy::GrowthChanged];
+        let from = stretch.seconds.partition_point(|at| *at < regime.start_seconds);
+        let (seconds, level) = (&stretch.seconds[from..], &view.without_rhythm[from..]);
+        let n = level.len();
+        if !changes.contains(&regime.why) || n < BLOCKS {
+            return None;
+        }
+        let eighth = n / 8;
+        let rise = median(&level[n - eighth..])? - median(&level[..eighth])?;
+        Some(rise / (median(&seconds[n - eighth..])? - median(&seconds[..eighth])?))
     }
 
     fn before(&self, view: &Trend, regime: &Regime) -> Option<Before> {
