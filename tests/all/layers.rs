@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("judge", &["fit", "segment", "stats", "units"]),
     ("forecast", &["judge", "stats", "units"]),
     ("settled", &["judge", "segment", "stats"]),
-    ("causes", &["Terms", "fit", "segment", "series", "stats"]),
+    ("causes", &["Terms", "fit", "monday", "segment", "series", "stats"]),
     ("criteria", &["series", "settings", "stats", "units"]),
     ("rules", &["criteria", "error", "series", "settings", "units"]),
     ("policy", &["criteria", "judge", "settings"]),
