@@ -1,12 +1,12 @@
 //! Puts a claim into a judgement: numbers, and sentences with them.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Gamma, Normal};
 
 use super::claim::{Doubt, Other};
 use super::{
     Before, ChangePoint, Detectable, Growth, Judgement, Measured, Regime, RegimeWhy, SEARCHED, ShapeName, Verdict, tail,
 };
-use crate::fit::{Stretch, Tolerance, ToleranceRule};
+use crate::fit::{Staircase, Stretch, Tolerance, ToleranceRule};
 use crate::segment::Reading;
 use crate::stats::calendar;
 use crate::stats::posterior::SlopePosterior;
@@ -41,7 +41,10 @@ impl Case<'_> {
         let grows = verdict.is_leak() || verdict == Verdict::LeakSuspected;
         let slope = if grows { view.sustained.slope() } else { view.line.slope() };
         let regime = self.regime(view);
-        let mut growth = self.growth(&slope);
+        let mut growth = match &stretch.staircase {
+            Some(staircase) if verdict == Verdict::SteppingGrowth => self.growth_in_steps(staircase, &slope),
+            _ => self.growth(&slope),
+        };
         if let Some(seen) = self.seen_since(view, &regime) {
             // A shape may be wrong, and what was read since is not: an interval that it lies outside is none.
             if seen < growth.lower || growth.upper < seen {
@@ -263,20 +266,17 @@ impl Case<'_> {
         }
     }
 
-    /// The rate at which memory rose since its present regime began, from the first to the last eighth of it; or by its
-    /// steps, where it has some. `None` where the regime is the whole, or short.
+    /// The rate at which memory rose since its present regime began, from the first to the last eighth of it. `None` where
+    /// the regime is the whole, short, or one of steps.
     fn seen_since(&self, view: &Trend, regime: &Regime) -> Option<f64> {
         /// Fewer blocks say too little.
         const BLOCKS: usize = 16;
         let stretch = self.stretch;
-        if let (Verdict::SteppingGrowth, Some(staircase)) = (self.verdict, &stretch.staircase) {
-            return Some(staircase.total / (stretch.end - staircase.steps[0].0));
-        }
         let changes = [RegimeWhy::Shift, RegimeWhy::GrowthBegan, RegimeWhy::GrowthChanged];
         let from = stretch.seconds.partition_point(|at| *at < regime.start_seconds);
         let (seconds, level) = (&stretch.seconds[from..], &view.without_rhythm[from..]);
         let n = level.len();
-        if !changes.contains(&regime.why) || n < BLOCKS {
+        if self.verdict == Verdict::SteppingGrowth || !changes.contains(&regime.why) || n < BLOCKS {
             return None;
         }
         let eighth = n / 8;
@@ -434,6 +434,14 @@ impl Case<'_> {
         Some((upper - 1.0) * span)
     }
 
+    /// The rate at which steps came, whose number is as uncertain as a Poisson process leaves it.
+    fn growth_in_steps(&self, staircase: &Staircase, slope: &SlopePosterior) -> Growth {
+        let rate = staircase.total / (self.stretch.end - staircase.steps[0].0);
+        let (lower, upper) = poisson_interval(staircase.steps.len(), tail(&self.measured.terms));
+        let growth = self.growth(slope);
+        Growth { bytes_per_second: rate, lower: lower * rate, upper: upper * rate, ..growth }
+    }
+
     fn growth(&self, slope: &SlopePosterior) -> Growth {
         let tail = tail(&self.measured.terms);
         Growth {
@@ -444,6 +452,17 @@ impl Case<'_> {
             p_value: slope.probability_at_most(0.0),
         }
     }
+}
+
+/// The interval of the rate of a Poisson process that gave `count` events (1 or more), as shares of the rate seen.
+///
+/// Garwood (1936), "Fiducial limits for the Poisson distribution".
+fn poisson_interval(count: usize, tail: f64) -> (f64, f64) {
+    let count = count as f64;
+    let quantile = |shape: f64, probability: f64| {
+        Gamma::new(shape, 1.0).expect("the shape is positive").inverse_cdf(probability) / count
+    };
+    (quantile(count, tail), quantile(count + 1.0, 1.0 - tail))
 }
 
 fn standard_normal_quantile(probability: f64) -> f64 {
@@ -460,5 +479,22 @@ fn form_words(form: &Form) -> &'static str {
         Form::Steps(_) => "a level shift and growth",
         Form::Pulse(_) => "growth beside another level for a while",
         Form::Lives { .. } => "runs that grow alike",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `scipy.stats.chi2.ppf([0.05, 0.95], [2 k, 2 k + 2]) / 2 / k`.
+    #[test]
+    fn the_interval_of_a_rate_is_that_of_scipy() {
+        for (count, expected) in [(3, [0.272_563_816, 2.584_552_176]), (6, [0.435_502_457, 1.973_732_609])] {
+            let (lower, upper) = poisson_interval(count, 0.05);
+            assert!(
+                (lower - expected[0]).abs() < 1e-8 && (upper - expected[1]).abs() < 1e-8,
+                "{count}: {lower} {upper}"
+            );
+        }
     }
 }
