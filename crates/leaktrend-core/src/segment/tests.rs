@@ -1,0 +1,98 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::series::{Metric, Samples, Sampling, SeriesInfo};
+use crate::units::MIB;
+
+fn series(used_mib: &[f64], marked: &[(usize, Marks)], step_ms: i64) -> MemorySeries {
+    let mut samples = Samples::default();
+    for (index, mib) in used_mib.iter().enumerate() {
+        let marks = marked.iter().find(|(at, _)| *at == index).map_or(Marks::default(), |(_, marks)| *marks);
+        samples.push(index as i64 * step_ms, mib * MIB, 1.0, marks);
+    }
+    let info = SeriesInfo {
+        id: "web".to_owned(),
+        labels: BTreeMap::new(),
+        limit: None,
+        metric: Metric::DockerUsage,
+        container_given: true,
+        sampling: Sampling::Raw,
+    };
+    MemorySeries::new(info, samples).unwrap()
+}
+
+fn describe(segmentation: &Segmentation) -> String {
+    let restarts: Vec<String> =
+        segmentation.falls.restarts.iter().map(|restart| format!("{} {}", restart.at, restart.cause.name())).collect();
+    format!("{}, {} collections", restarts.join(", "), segmentation.falls.collections.len())
+}
+
+#[track_caller]
+fn check(used_mib: &[f64], marked: &[(usize, Marks)], expected: &str) {
+    assert_eq!(describe(&cut(&series(used_mib, marked, 60_000), None)), expected);
+}
+
+fn teeth(low: f64, high: f64, length: usize, count: usize) -> Vec<f64> {
+    let tooth = move |index: usize| low + (high - low) * (index % length) as f64 / length as f64;
+    (0..length * count).map(tooth).collect()
+}
+
+#[test]
+fn a_fall_to_the_level_of_a_start_is_a_restart() {
+    check(&teeth(20.0, 200.0, 50, 2), &[], "50 level-drop, 0 collections");
+}
+
+#[test]
+fn falls_from_one_ceiling_are_kills_for_memory() {
+    check(&teeth(20.0, 300.0, 50, 4), &[], "50 oom, 100 oom, 150 oom, 0 collections");
+}
+
+#[test]
+fn a_garbage_collection_is_a_release() {
+    check(&teeth(100.0, 140.0, 20, 5), &[], ", 4 collections");
+}
+
+#[test]
+fn counters_that_fell_and_a_new_id_are_restarts_whatever_the_values_say() {
+    let flat = [50.0; 60];
+    check(
+        &flat,
+        &[(20, Marks::COUNTER_RESET), (40, Marks::RECREATED)],
+        "20 counter-reset, 40 recreated, 0 collections",
+    );
+}
+
+#[test]
+fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
+    let two_lives = teeth(20.0, 200.0, 30, 2);
+    let unmarked = series(&two_lives, &[], 10_000);
+    let guessed = cut(&unmarked, None);
+    assert_eq!((describe(&guessed).as_str(), guessed.falls.certain.is_empty()), ("30 level-drop, 1 collections", true));
+    for (marks, expected) in [
+        (Marks::RESTARTED, "30 event, 0 collections"),
+        (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 collections"),
+        (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 collections"),
+    ] {
+        let marked = series(&two_lives, &[(30, marks)], 10_000);
+        let told = cut(&marked, None);
+        assert_eq!((describe(&told).as_str(), told.falls.certain.len()), (expected, 1));
+    }
+}
+
+#[test]
+fn events_end_where_they_end_and_values_speak_beyond() {
+    let four_lives = teeth(20.0, 300.0, 50, 4);
+    check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 collections");
+    // Where events were recorded and tell of none, a fall is no restart.
+    check(
+        &four_lives,
+        &[(50, Marks::RESTARTED), (100, Marks::WATCHED), (150, Marks::WATCHED)],
+        "50 event, 2 collections",
+    );
+}
+
+#[test]
+fn an_upload_that_ends_is_neither() {
+    let upload = |index: usize| if (70..80).contains(&index) { 200.0 } else { 50.0 };
+    check(&(0..120).map(upload).collect::<Vec<_>>(), &[], ", 0 collections");
+}

@@ -1,0 +1,62 @@
+use super::*;
+
+fn found(n: usize, shape: impl Fn(f64) -> f64) -> Trend {
+    let x: Vec<f64> = (0..n).map(|index| 60.0 * index as f64).collect();
+    let wiggle = [0.3, -0.5, 0.1, 0.6, -0.4, -0.1, 0.4, -0.6, 0.2];
+    let y: Vec<f64> = (0..n).map(|index| shape(index as f64 / n as f64) + wiggle[index % 9]).collect();
+    let points = Points::new(&x, &y).unwrap();
+    of(&Setup { points, starts: &[], monday: None, daily: false, floor: 0.0 }).unwrap()
+}
+
+#[track_caller]
+fn check(shape: impl Fn(f64) -> f64, expected: impl Fn(&Form) -> bool) {
+    let chosen = found(200, shape).chosen;
+    assert!(expected(&chosen.form), "{chosen:?}");
+}
+
+#[test]
+fn shapes_are_told_apart() {
+    check(|_| 100.0, |form| *form == Form::Line);
+    check(|x| 100.0 + 20.0 * x, |form| *form == Form::Line);
+    check(|x| 100.0 + 30.0 * (x - 0.5).max(0.0), |form| matches!(form, Form::Hinge(knee) if (knee - 0.5).abs() < 0.02));
+    check(
+        |x| 100.0 + 30.0 * (1.0 - (-x / 0.05).exp()),
+        |form| matches!(form, Form::Saturating(tau) if (tau - 0.05).abs() < 0.01),
+    );
+    check(|x| 100.0 + 30.0 * x.min(0.5), |form| matches!(form, Form::Broken(knee) if (knee - 0.5).abs() < 0.02));
+    check(|x| 100.0 + if x < 0.4 { 0.0 } else { 10.0 }, |form| *form == Form::Steps(vec![80]));
+    check(|x| 100.0 + 20.0 * x + if x < 0.4 { 0.0 } else { 10.0 }, |form| *form == Form::Steps(vec![80]));
+    check(
+        |x| 100.0 + 20.0 * x + 30.0 * (1.0 - (-x / 0.03).exp()),
+        |form| matches!(form, Form::Saturating(tau) if (tau - 0.03).abs() < 0.01),
+    );
+    check(|x| if (0.3..0.5).contains(&x) { 110.0 } else { 100.0 }, |form| *form == Form::Pulse([60, 100]));
+}
+
+/// What is left of growth beside each shape: nothing, or the line that was put in.
+#[test]
+fn growth_is_found_beside_its_shape() {
+    let window = 60.0 * 200.0;
+    let growth = |shape: fn(f64) -> f64| found(200, shape).sustained.slope();
+    for flat in [
+        growth(|_| 100.0),
+        growth(|x| 100.0 + 30.0 * (1.0 - (-x / 0.05).exp())),
+        growth(|x| 100.0 + if x < 0.4 { 0.0 } else { 10.0 }),
+    ] {
+        assert!(flat.quantile(0.01) < 0.0 && 0.0 < flat.quantile(0.99), "{flat:?}");
+    }
+    let line = growth(|x| 100.0 + 20.0 * x + 30.0 * (1.0 - (-x / 0.03).exp()));
+    let interval = [line.quantile(0.01), line.quantile(0.99)].map(|rate| rate * window);
+    assert!(interval[0] > 15.0 && interval[0] < 20.0 && interval[1] > 20.0 && interval[1] < 25.0, "{interval:?}");
+}
+
+#[test]
+fn lives_with_the_same_growth_are_one_form() {
+    let x: Vec<f64> = (0..120).map(|index| 60.0 * f64::from(index)).collect();
+    let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) + f64::from(index * 7 % 5) / 5.0).collect();
+    let setup =
+        Setup { points: Points::new(&x, &y).unwrap(), starts: &[40, 80], monday: None, daily: false, floor: 0.0 };
+    let trend = of(&setup).unwrap();
+    assert!(matches!(trend.chosen.form, Form::Lives { last_apart: false, .. }), "{:?}", trend.chosen);
+    assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
+}
