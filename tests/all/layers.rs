@@ -109,6 +109,9 @@ fn both_sources() -> [PathBuf; 2] {
 
 /// The lines of a file before its tests: these may use anything.
 fn code(path: &Path) -> Vec<String> {
+    if path.ends_with("tests.rs") {
+        return Vec::new();
+    }
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect()
