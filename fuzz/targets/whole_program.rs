@@ -74,7 +74,7 @@ fn report(job: &Job, parts: &[&[u8]]) -> Option<String> {
             html::render(&report, Charts::All),
             junit::render(&report),
             github::annotations(&report),
-            summary::render(&report, true),
+            summary::render(&report, summary::Screen { colour: true, width: Some(80) }),
         ]
         .concat(),
     )
