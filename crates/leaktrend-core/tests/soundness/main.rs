@@ -5,6 +5,7 @@
 mod calendars;
 mod collectors;
 mod coverage;
+mod fixed;
 mod gaps;
 mod now;
 mod peaks;

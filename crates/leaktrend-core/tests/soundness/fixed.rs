@@ -1,0 +1,50 @@
+//! A leak that a deployment mended: what earlier lives did is over, and a start-up is not what could not be given back.
+
+use leaktrend_core::judge::{Judgement, Verdict};
+use leaktrend_core::series::Metric;
+use leaktrend_core::units::DAY;
+
+use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, day, every, judged, series};
+
+/// Leaks for `leaks` days, falls at a deployment to two thirds of its level for one reading, and is level since; or leaks
+/// on, where it was not mended.
+fn deployed(seed: u64, mended: bool) -> (String, Judgement) {
+    let random = &mut Random::new(seed);
+    let span = random.uniform(22.0, 30.0).floor() * DAY;
+    let times = every(15.0 * MINUTE, span);
+    let base = random.uniform(120.0, 400.0);
+    let at = random.uniform(0.4, 0.6) * span;
+    let rate = random.uniform(0.06, 0.15) * base / DAY;
+    let (swing, quiet) = (random.uniform(0.02, 0.08) * base, random.uniform(0.1, 0.5));
+    let noise = random.autocorrelated(0.4, times.len());
+    let mib: Vec<f64> = times
+        .iter()
+        .zip(&noise)
+        .map(|(time, noise)| {
+            let age = if *time < at { *time } else { time - at };
+            let lost = if *time < at || !mended { rate * age } else { 0.0 };
+            let starting = *time >= at && age < HOUR / 4.0;
+            let level = base + lost + swing * day(*time, quiet) + 0.004 * base * noise;
+            if starting { 0.6 * base } else { level }
+        })
+        .collect();
+    let name = format!(
+        "seed {seed}, {:.0} d, {base:.0} MiB, {:.1} MiB a day up to {:.0} %",
+        span / DAY,
+        rate * DAY,
+        100.0 * at / span
+    );
+    (name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
+}
+
+#[test]
+fn a_leak_that_a_deployment_mended_is_none() {
+    let tally = Tally::of(0..40, |seed| deployed(seed, true));
+    tally.at_most(0.0, Verdict::is_leak);
+    tally.at_least(0.9, |verdict| verdict.proves_no_leak() || verdict == Verdict::Step);
+}
+
+#[test]
+fn a_leak_that_goes_on_after_a_deployment_is_one() {
+    Tally::of(0..40, |seed| deployed(seed, false)).at_least(0.95, alarms);
+}
