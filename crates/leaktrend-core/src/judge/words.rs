@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Gamma, Normal};
 
-use super::claim::{Doubt, Other};
+use super::claim::{Doubt, Other, START_UPS};
 use super::{
     Before, ChangePoint, Detectable, Growth, Judgement, Measured, Regime, RegimeWhy, SEARCHED, ShapeName, Verdict, tail,
 };
@@ -220,7 +220,7 @@ impl Case<'_> {
                 )
             }
             Some(Doubt::StartUp) => {
-                let missing = 2.0 * measured.terms.settle_seconds - measured.span_seconds;
+                let missing = START_UPS * measured.terms.settle_seconds - measured.span_seconds;
                 format!("; a start-up would look the same: measure about {} longer", duration_text(missing))
             }
             Some(Doubt::View) => "; its lowest readings and its mean do not agree on it".to_owned(),
@@ -389,7 +389,7 @@ impl Case<'_> {
         let terms = &self.measured.terms;
         match self.measured.claim.doubt {
             Some(Doubt::Day) => return Some((calendar::MIN_DAYS.ceil() * DAY - self.measured.span_seconds).max(0.0)),
-            Some(Doubt::StartUp) => return Some(2.0 * terms.settle_seconds - self.measured.span_seconds),
+            Some(Doubt::StartUp) => return Some(START_UPS * terms.settle_seconds - self.measured.span_seconds),
             _ => {}
         }
         let whole = self.measured.span_seconds;

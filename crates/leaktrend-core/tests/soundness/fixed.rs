@@ -6,15 +6,16 @@ use leaktrend_core::units::DAY;
 
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, day, every, judged, series};
 
-/// Leaks for `leaks` days, falls at a deployment to two thirds of its level for one reading, and is level since; or leaks
-/// on, where it was not mended.
+/// Level, then a leak, and a deployment: level since, or leaking on where it was not mended. The first reading after it is
+/// that of a start.
 fn deployed(seed: u64, mended: bool) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let span = random.uniform(22.0, 30.0).floor() * DAY;
     let times = every(15.0 * MINUTE, span);
     let base = random.uniform(120.0, 400.0);
     let at = random.uniform(0.4, 0.6) * span;
-    let rate = random.uniform(0.06, 0.15) * base / DAY;
+    let onset = random.uniform(0.15, 0.25) * span;
+    let rate = random.uniform(0.15, 0.3) * base / DAY;
     let (swing, quiet) = (random.uniform(0.02, 0.08) * base, random.uniform(0.1, 0.5));
     let noise = random.autocorrelated(0.4, times.len());
     let mib: Vec<f64> = times
@@ -22,7 +23,7 @@ fn deployed(seed: u64, mended: bool) -> (String, Judgement) {
         .zip(&noise)
         .map(|(time, noise)| {
             let age = if *time < at { *time } else { time - at };
-            let lost = if *time < at || !mended { rate * age } else { 0.0 };
+            let lost = if *time >= at { if mended { 0.0 } else { rate * age } } else { rate * (time - onset).max(0.0) };
             let starting = *time >= at && age < HOUR / 4.0;
             let level = base + lost + swing * day(*time, quiet) + 0.004 * base * noise;
             if starting { 0.6 * base } else { level }

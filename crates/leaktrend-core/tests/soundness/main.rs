@@ -10,3 +10,4 @@ mod gaps;
 mod now;
 mod peaks;
 mod simulated;
+mod starts;
