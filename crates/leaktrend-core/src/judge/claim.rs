@@ -123,8 +123,7 @@ impl Claim {
             // What earlier lives did is over where the last one is level.
             let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
             let life = life.map(|(at, _)| of(at, RegimeWhy::Restart, true, terms));
-            let level = |life: &Claim| life.verdict.proves_no_leak() || life.verdict == Verdict::Step;
-            return life.filter(level).unwrap_or(whole);
+            return life.filter(|life| is_level(life.verdict)).unwrap_or(whole);
         }
         if let Some((last, _)) = last {
             let life = of(last, RegimeWhy::Restart, true, terms);
@@ -212,12 +211,9 @@ impl Claim {
         let verdict = if verdict == Verdict::Shrinking && night { Verdict::Inconclusive } else { verdict };
         let late = stretch.seconds.iter().filter(|at| **at > stretch.end - 0.25 * stretch.span()).count();
         let unseen = (late as f64) < SEEN_LATELY * stretch.seconds.len() as f64;
-        let (verdict, doubt) = if unseen && (verdict.proves_no_leak() || verdict == Verdict::Step) {
-            (Verdict::Inconclusive, Some(Doubt::Unseen))
-        } else {
-            (verdict, doubt)
-        };
-        let may_pass = verdict == Verdict::Inconclusive || verdict.proves_no_leak() || verdict == Verdict::Step;
+        let (verdict, doubt) =
+            if unseen && is_level(verdict) { (Verdict::Inconclusive, Some(Doubt::Unseen)) } else { (verdict, doubt) };
+        let may_pass = verdict == Verdict::Inconclusive || is_level(verdict);
         let peaks_grow = stretch.of_peaks.as_ref().is_some_and(|peaks| grows(&peaks.sustained, tolerance));
         let (verdict, doubt) =
             if may_pass && peaks_grow { (Verdict::LeakSuspected, Some(Doubt::Peaks)) } else { (verdict, doubt) };
@@ -227,7 +223,6 @@ impl Claim {
     /// What two readings of the same falls claim together, and what the one says that is not shown; the first takes them
     /// for restarts.
     pub(super) fn agreed(restarts: Claim, other: Claim) -> (Claim, Option<Other>) {
-        let level = |verdict: Verdict| verdict.proves_no_leak() || verdict == Verdict::Step;
         let aside = |claim: &Claim| {
             let growth = claim.stretch.as_ref().map(|stretch| stretch.views().0.sustained.slope());
             Some(Other { reading: claim.reading, verdict: claim.verdict, growth })
@@ -248,12 +243,12 @@ impl Claim {
             (first, _) if first.is_leak() => {
                 (Claim { verdict: Verdict::LeakSuspected, doubt: open, ..restarts }, of_other)
             }
-            (first, second) if level(first) && second.is_leak() && other.reading == Reading::Collections => {
+            (first, second) if is_level(first) && second.is_leak() && other.reading == Reading::Collections => {
                 (Claim { verdict: Verdict::Inconclusive, doubt: open, ..other }, of_restarts)
             }
             // Falls that mean nothing and restarts after which it is level: it is.
-            (Verdict::Inconclusive, second) if level(second) && other.reading == Reading::Noise => (other, None),
-            (first, _) if level(first) => (restarts, None),
+            (Verdict::Inconclusive, second) if is_level(second) && other.reading == Reading::Noise => (other, None),
+            (first, _) if is_level(first) => (restarts, None),
             _ => (restarts, of_other),
         }
     }
@@ -268,6 +263,11 @@ fn settled(seconds: &[f64], values: &[f64], settle_seconds: f64) -> usize {
     let level = |at: usize| median(&values[at..(at + from / 4 + 3).min(n)]).unwrap_or(0.0);
     let (first, then, later) = (values[0], level(from), level((2 * from).min(n - 1)));
     if first < START_UP * then && then - first > SLOWS_DOWN * (later - then) { from } else { 0 }
+}
+
+/// Whether it says that memory is level now, after a step or not.
+fn is_level(verdict: Verdict) -> bool {
+    verdict.proves_no_leak() || verdict == Verdict::Step
 }
 
 /// Which of the verdicts of a level it is.
