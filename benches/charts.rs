@@ -7,7 +7,9 @@ use std::f64::consts::TAU;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use leaktrend::report::chart::{self, Chart, Curve, CurvePoint, Level, RestartMark, Scale, SpanKind, Theme, TimeSpan};
+use leaktrend::report::chart::{
+    self, Chart, Curve, CurveKind, CurvePoint, Level, RestartMark, Scale, SpanKind, Theme, TimeSpan,
+};
 use leaktrend::units::MIB;
 
 const DAY_MS: i64 = 86_400_000;
@@ -34,7 +36,7 @@ fn full<'a>(time_ms: &'a [i64], used_bytes: &'a [f64]) -> Chart<'a> {
         interval: Some(((mib - reach) * MIB, (mib + reach) * MIB)),
     };
     let curve =
-        |from, to, label: &str| Curve { points: vec![from, to], label: Some(label.to_owned()), unproven: false };
+        |from, to, label: &str| Curve { points: vec![from, to], label: Some(label.to_owned()), kind: CurveKind::Fit };
     let span = |from: i64, to: i64, kind| TimeSpan {
         start_ms: START_MS + from * DAY_MS / 24,
         end_ms: START_MS + to * DAY_MS / 24,

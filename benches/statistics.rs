@@ -9,12 +9,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use leaktrend::judge::Judgement;
 use leaktrend::segment;
 use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend::stats::robust::median_in_place;
 use leaktrend::stats::{Points, theil_sen};
 use leaktrend::units::{DAY, MIB};
+use leaktrend::verdict::Judgement;
 use leaktrend_core::Terms;
 
 /// Samples of a day at one every 15 s.

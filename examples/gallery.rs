@@ -14,8 +14,9 @@ use std::{env, fs};
 use clap::Parser;
 use leaktrend::analysis;
 use leaktrend::cli::{self, Args, Command};
+use leaktrend::files;
 use leaktrend::report::chart::{self, Chart, Scale, Theme};
-use leaktrend::report::{Report, escape, files, pictures};
+use leaktrend::report::{Report, escape, pictures};
 use leaktrend::units::{GIB, KIB, MIB};
 
 /// 2026-03-04 09:17:23 UTC, in seconds.
@@ -53,7 +54,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
                 "\n### {}: {}\n\n{}.\n\n![{}]({name})\n",
                 escape::code(series.id()),
                 series.verdict().name(),
-                escape::markdown(&series.judgement.reason),
+                escape::markdown(&series.judgement.reason()),
                 escape::markdown(series.id()),
             )?;
         }

@@ -46,6 +46,9 @@ pub enum Error {
         /// The line, what was found and what is allowed.
         source: SettingsError,
     },
+    /// A table without samples.
+    #[error("cannot use the table: {0}")]
+    Table(String),
     /// None of the inputs had a usable sample.
     #[error("no usable sample in any input")]
     NoSamples,

@@ -1,21 +1,32 @@
-//! What `docker events` mean for each series: when its container restarted, and why.
+//! What events mean for each series: when its container restarted, and why.
 //!
-//! Takes series in time order and the events of all containers; marks the readings before which a container was
+//! Takes series in time order, the events of all containers and what exports tell beside the memory; marks the readings before which a container was
 //! killed or started, and gives the restarts with their own times (milliseconds). Explicit evidence, as a new ID is:
 //! `segment` puts it above what values suggest.
 
-use crate::ingest::{Event, EventLog};
+use crate::decode::{Told, ToldRestart};
 use crate::series::{Marks, MemorySeries};
 use crate::units::time_text;
 
 mod account;
-mod lives;
+mod docker;
+mod event;
+mod files;
+pub mod kubernetes;
+mod logs;
 mod owner;
+mod runs;
+pub(crate) mod timestamp;
 
-pub use lives::Ending;
+pub(crate) use docker::looks_like_events as looks_like_docker;
+pub use event::{Action, Event, Teller};
+pub(crate) use files::read_docker;
+pub use files::{EventLog, read as read_events};
 use owner::Containers;
+pub(crate) use owner::is_called;
+pub use runs::Ending;
 
-/// By how much the time of a reading and its value may be off: the stamp is of the loop, the value from a cache.
+/// By how much the time of a reading and its value may be off: the timestamp is of the loop, the value from a cache.
 const STAMP_SLACK_MS: i64 = 20_000;
 /// By how many steps inferred times may be off where the last one was given.
 const INFERRED_SLACK_STEPS: i64 = 3;
@@ -55,16 +66,18 @@ pub struct KnownRestart {
     pub reading_ms: i64,
     /// What was recorded.
     pub end: Ending,
+    /// Who says so: `docker events say`.
+    pub says: String,
 }
 
 /// Marks the restarts that events tell of, and gives them for each series in order.
 ///
-/// `dating`: how the times of each series came about; events are not matched with guessed times. Counts in the
-/// account of each event file what became of its events.
-pub fn apply(series: &mut [MemorySeries], dating: &[Dating], log: &mut EventLog) -> Vec<SeriesEvents> {
+/// `dating`: how the times of each series came about; events are not matched with guessed times. `told`: what exports
+/// tell. Counts in the account of each event file what became of its events.
+pub fn apply(series: &mut [MemorySeries], dating: &[Dating], told: &[Told], log: &mut EventLog) -> Vec<SeriesEvents> {
     let EventLog { inputs, events, spans } = log;
     let containers = Containers::new(events);
-    let owned: Vec<Vec<usize>> = series.iter().map(|series| containers.events_of(&series.info)).collect();
+    let owned = containers.of_each(series, events);
     account::count(series, dating, &owned, events, &containers, inputs);
 
     series
@@ -76,28 +89,60 @@ pub fn apply(series: &mut [MemorySeries], dating: &[Dating], log: &mut EventLog)
                 return SeriesEvents::default();
             }
             let events: Vec<&Event> = owned.iter().map(|index| &events[*index]).collect();
-            let told = lives::endings(&events);
-            let restarts = told.iter().filter_map(|end| mark(series, *dating, end)).collect();
-            let (named, any) = watched(&events, &containers, spans);
+            let ends = runs::endings(&events);
+            let mut restarts: Vec<KnownRestart> =
+                ends.iter().filter_map(|end| mark(series, *dating, end, None)).collect();
+            let (mut named, mut any) = watched(&events, &containers, spans);
+            let id = series.info.id.clone();
+            let mut started_ms: Vec<i64> = ends.iter().filter_map(Ending::up_ms).collect();
+            for told in told.iter().filter(|told| told.series == id) {
+                started_ms.extend(told.restarts.iter().filter(|one| one.restarted).map(|one| one.time_ms));
+                add(series, *dating, told, &mut restarts);
+                named = joined([named, told.watched.clone()].concat());
+                any = joined([any, told.watched.clone()].concat());
+            }
             mark_watched(series, &named);
-            let started = told.iter().filter_map(Ending::up_ms).filter(|up_ms| *up_ms <= series.start_ms()).max();
             SeriesEvents {
-                started_ms: started,
+                started_ms: started_ms.into_iter().filter(|up_ms| *up_ms <= series.start_ms()).max(),
                 restarts,
                 watched_share: share_within(series, &any),
-                ended: ended(series, told.last()),
+                ended: ended(series, ends.last()),
             }
         })
         .collect()
 }
 
+/// Marks the restarts that an export records and adds them to those that are known; one that events tell as well is
+/// there once.
+fn add(series: &mut MemorySeries, dating: Dating, told: &Told, restarts: &mut Vec<KnownRestart>) {
+    let of_events: Vec<(i64, bool)> = restarts.iter().map(|known| (known.reading_ms, known.end.is_oom())).collect();
+    for one in &told.restarts {
+        let Some(known) = mark(series, dating, &Ending::of_export(one), Some(one)) else { continue };
+        let is_known = |(reading_ms, oom): &(i64, bool)| *reading_ms == known.reading_ms && (*oom || !one.oom);
+        if of_events.iter().any(is_known) {
+            continue;
+        }
+        restarts
+            .retain(|other| other.reading_ms != known.reading_ms || !of_events.contains(&(known.reading_ms, false)));
+        restarts.push(known);
+    }
+    restarts.sort_by_key(|restart| restart.time_ms);
+}
+
 /// Marks the reading before which a life ended; `None` when that is not between the first and the last.
-fn mark(series: &mut MemorySeries, dating: Dating, end: &Ending) -> Option<KnownRestart> {
-    let time_ms = end.time_ms();
+///
+/// `told`: what an export says of it, which may know only that it was between two scrapes.
+fn mark(series: &mut MemorySeries, dating: Dating, end: &Ending, told: Option<&ToldRestart>) -> Option<KnownRestart> {
+    let mut time_ms = end.time_ms();
+    let slack_ms = slack_ms(series, dating);
+    let (after_ms, until_ms) = match told {
+        Some(told) if told.after_ms < time_ms => (told.after_ms, time_ms),
+        _ => (time_ms - slack_ms, time_ms + slack_ms),
+    };
     if time_ms <= series.start_ms() || series.end_ms() < time_ms {
         return None;
     }
-    let index = reading_after(series, dating, time_ms);
+    let index = reading_within(series, time_ms, after_ms, until_ms);
     let used = series.used_bytes();
     // Where only a kill is recorded another process of the container may have gone on; if memory fell it matters.
     let ended = end.is_of_container() || used[index] < used[index - 1];
@@ -111,21 +156,33 @@ fn mark(series: &mut MemorySeries, dating: Dating, end: &Ending) -> Option<Known
         }
         series.mark(index, marks);
     }
-    Some(KnownRestart { time_ms, reading_ms: series.time_ms()[index], end: *end })
+    let reading_ms = series.time_ms()[index];
+    if told.is_some_and(|told| told.after_ms < time_ms) {
+        time_ms = time_ms.min(reading_ms);
+    }
+    let says = match told {
+        Some(told) => format!("{} say{}", runs::listed(&told.by), if told.by.len() == 1 { "s" } else { "" }),
+        None => end.says().to_owned(),
+    };
+    Some(KnownRestart { time_ms, reading_ms, end: end.clone(), says })
 }
 
-/// The first reading after a time; nearby, within what times can be off by, the one before which the counters began
-/// again or memory fell most.
-fn reading_after(series: &MemorySeries, dating: Dating, time_ms: i64) -> usize {
-    let times = series.time_ms();
-    let used = series.used_bytes();
-    let slack_ms = match dating {
+/// By how much the times of readings may be off.
+fn slack_ms(series: &MemorySeries, dating: Dating) -> i64 {
+    match dating {
         Dating::Stamped => STAMP_SLACK_MS,
         _ => INFERRED_SLACK_STEPS * (series.step_seconds().unwrap_or(0.0) * 1000.0) as i64,
-    };
+    }
+}
+
+/// The first reading after a time; between these bounds, the nearest before which the counters began again or memory
+/// fell as by a restart.
+fn reading_within(series: &MemorySeries, time_ms: i64, after_ms: i64, until_ms: i64) -> usize {
+    let times = series.time_ms();
+    let used = series.used_bytes();
     let next = times.partition_point(|time| *time < time_ms).clamp(1, times.len() - 1);
-    let first = times.partition_point(|time| *time < time_ms - slack_ms).clamp(1, next);
-    let last = (times.partition_point(|time| *time <= time_ms + slack_ms)).clamp(next, times.len() - 1);
+    let first = times.partition_point(|time| *time < after_ms).clamp(1, next);
+    let last = (times.partition_point(|time| *time <= until_ms)).clamp(next, times.len() - 1);
     let told = |index: &usize| {
         let marks = series.marks(*index);
         marks.contains(Marks::COUNTER_RESET) || marks.contains(Marks::RECREATED)
@@ -134,8 +191,10 @@ fn reading_after(series: &MemorySeries, dating: Dating, time_ms: i64) -> usize {
         return told;
     }
     let fall = |index: usize| used[index - 1] - used[index];
-    let deepest = (first..=last).max_by(|a, b| fall(*a).total_cmp(&fall(*b)).then(b.cmp(a))).unwrap_or(next);
-    if fall(deepest) > fall(next).max(0.0) { deepest } else { next }
+    let deepest = (first..=last).map(fall).max_by(f64::total_cmp).unwrap_or(0.0);
+    // Restarts in quick succession fall alike: the nearest of such falls is its own, and those of noise are far smaller.
+    let is_deep = |index: &usize| 0.0 < deepest && deepest <= 2.0 * fall(*index);
+    (first..=last).filter(is_deep).min_by_key(|index| (index.abs_diff(next), *index < next)).unwrap_or(next)
 }
 
 type Spans = Vec<(i64, i64)>;
@@ -194,7 +253,8 @@ fn ended(series: &MemorySeries, last: Option<&Ending>) -> Option<String> {
     let soon_ms = series.end_ms() + LAST_STEPS * step_ms.max(STAMP_SLACK_MS);
     (series.end_ms() < down_ms && down_ms <= soon_ms).then(|| {
         let at = time_text(down_ms).unwrap_or_default();
-        format!("docker events: after its last reading, at {at}, it was {} and not started again", last.words())
+        let further = if last.is_for_good() { " and not started again" } else { "" };
+        format!("{}: after its last reading, at {at}, it was {}{further}", last.by(), last.words())
     })
 }
 
@@ -203,7 +263,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::ingest::Action;
+    use crate::events::Action;
     use crate::series::{Metric, Samples, Sampling, SeriesInfo};
 
     const STEP_MS: i64 = 10_000;
@@ -226,16 +286,20 @@ mod tests {
 
     fn event(time_ms: i64, action: Action) -> Event {
         let attributes = BTreeMap::from([("name".to_owned(), "web".to_owned())]);
-        Event { input: 0, time_ms, action, id: "a".repeat(64), attributes }
+        Event { input: 0, time_ms, action, id: "a".repeat(64), attributes, teller: Teller::Docker }
     }
 
     /// Which readings events mark as the first of a life, and what else is known of the series.
     fn applied(used: &[f64], dating: Dating, events: &[Event]) -> (Vec<usize>, SeriesEvents) {
         let span = events.first().zip(events.last()).map(|(first, last)| (first.time_ms, last.time_ms));
         let mut log = EventLog { inputs: Vec::new(), events: events.to_vec(), spans: vec![span] };
-        log.inputs.push(crate::ingest::read_events(&["no/such/file".into()]).inputs.remove(0));
+        log.inputs.push(
+            crate::events::read_events(&[crate::open::Given { series: None, path: "no/such/file".into() }], None)
+                .inputs
+                .remove(0),
+        );
         let mut series = [series(used)];
-        let mut found = apply(&mut series, &[dating], &mut log);
+        let mut found = apply(&mut series, &[dating], &[], &mut log);
         let marked = (0..used.len()).filter(|index| series[0].marks(*index).contains(Marks::RESTARTED)).collect();
         (marked, found.remove(0))
     }
@@ -266,6 +330,14 @@ mod tests {
         check(&much_later, Dating::Guessed, &restart, &[]);
     }
 
+    /// Lives of a crash loop are shorter than what times may be off by.
+    #[test]
+    fn of_falls_that_are_alike_the_nearest_is_its_own() {
+        let saw = [1.0, 9.0, 2.0, 9.5, 1.0, 9.0, 2.0, 9.2, 1.5, 9.0];
+        let kills: Vec<Event> = [11_000, 31_000, 51_000, 71_000].map(|time| event(time, Action::Die)).into();
+        check(&saw, Dating::Stamped, &kills, &[2, 4, 6, 8]);
+    }
+
     #[test]
     fn a_kill_without_an_end_matters_where_memory_fell() {
         let kill = [event(41_000, Action::Oom)];
@@ -283,6 +355,21 @@ mod tests {
             "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was killed for memory and not started again"
         );
         assert!(found.restarts.is_empty());
+    }
+
+    /// What runs after a log of an application breaks off is not known.
+    #[test]
+    fn a_log_does_not_tell_that_nothing_began_again() {
+        let of_log = |action| {
+            let mut event = Event { teller: Teller::Application, ..event(95_000, action) };
+            event.attributes.insert(runs::REASON.to_owned(), "Java heap space".to_owned());
+            event
+        };
+        let (_, found) = applied(&[5.0; 10], Dating::Stamped, &[of_log(Action::Oom), of_log(Action::Die)]);
+        assert_eq!(
+            found.ended.unwrap(),
+            "its log: after its last reading, at 1970-01-01T00:01:35Z, it was out of heap memory (Java heap space)"
+        );
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! A limit that somebody set always holds: that of an export, a `--limit`, one that docker prints as a round number.
 //! Where no limit is set, `docker stats` prints the memory of the host: an uneven number, the same in all rows.
 
+use crate::account::Format;
+use crate::amounts;
 use crate::error::Error;
-use crate::ingest::{Format, Ingested, SeriesSamples};
+use crate::frame::{SampleFrame, SeriesEntry};
 use crate::report::{KnownLimit, KnownLimitSource};
 use crate::selection;
 use crate::series::{LimitSource, SeriesInfo};
@@ -13,21 +15,24 @@ use crate::units::{GIB, KIB, MIB, docker_text};
 
 /// What the user says of limits: it overrides whatever the inputs say.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'a> {
+pub struct GivenLimits<'a> {
     /// `--limit`: a name or all series; the last match counts.
     pub limits: &'a [(Option<String>, f64)],
     /// The `[[series]]` tables.
     pub rules: &'a SeriesRules,
 }
 
-impl Given<'_> {
+impl GivenLimits<'_> {
     /// Checks that each name is that of a series; `known`: all that there are.
     ///
     /// # Errors
     ///
     /// When one is not, since its limit would silently not hold.
     pub fn check(&self, known: &[SeriesInfo]) -> Result<(), Error> {
-        let is_known = |name: &str| known.iter().any(|info| name == info.id || name == info.container());
+        let is_of = |info: &SeriesInfo, name: &str| {
+            name == info.container() || amounts::names(info).iter().any(|own| own == name)
+        };
+        let is_known = |name: &str| known.iter().any(|info| is_of(info, name));
         let mut names = self.limits.iter().filter_map(|(name, bytes)| Some((name.as_deref()?, bytes)));
         match names.find(|(name, _)| !known.is_empty() && !is_known(name)) {
             None => Ok(()),
@@ -41,9 +46,10 @@ impl Given<'_> {
 
     /// The limit of a series in bytes; `None` where the user gives none.
     fn of(&self, info: &SeriesInfo) -> Option<f64> {
-        let is_of = |name: &String| *name == info.id || name == info.container();
+        let container = amounts::container_id(info);
+        let is_of = |name: &String| *name == info.id || name == info.container() || Some(name) == container.as_ref();
         let given = self.limits.iter().rev().find(|(name, _)| name.as_ref().is_none_or(is_of));
-        given.map(|(_, bytes)| *bytes).or_else(|| self.rules.limit_for(&info.id))
+        given.map(|(_, bytes)| *bytes).or_else(|| self.rules.limit_for(&amounts::names(info)))
     }
 }
 
@@ -58,15 +64,19 @@ impl Hosts {
     /// Decides for each input whether its limits are the memory of the host, and says so in `notes`.
     ///
     /// `host_memory`: that memory in bytes where the user knows it; nothing is concluded then.
-    pub fn of(ingested: &Ingested, host_memory: Option<f64>, given: &Given<'_>, notes: &mut Vec<String>) -> Hosts {
-        let of_input = (0..ingested.inputs.len())
+    pub fn of(
+        frame: &SampleFrame,
+        host_memory: Option<f64>,
+        given: &GivenLimits<'_>,
+        notes: &mut Vec<String>,
+    ) -> Hosts {
+        let of_input = (0..frame.inputs().len())
             .map(|index| {
-                let is_limited =
-                    |series: &&SeriesSamples| series.inputs.contains(&index) && series.info.limit.is_some();
+                let is_limited = |series: &&SeriesEntry| series.inputs.contains(&index) && series.info.limit.is_some();
                 let series: Vec<&SeriesInfo> =
-                    ingested.series.iter().filter(is_limited).map(|series| &series.info).collect();
-                let path = &ingested.inputs[index].path;
-                let is_table = ingested.inputs[index].format != Some(Format::Prometheus);
+                    frame.series().iter().filter(is_limited).map(|series| &series.info).collect();
+                let path = &frame.inputs()[index].path;
+                let is_table = frame.inputs()[index].format != Some(Format::Prometheus);
                 of_one(&series, host_memory, is_table, given, path, notes)
             })
             .collect();
@@ -74,7 +84,7 @@ impl Hosts {
     }
 
     /// The limit of a series that was read from these inputs; `None` when it has none.
-    pub fn limit(&self, info: &SeriesInfo, inputs: &[usize], given: &Given<'_>) -> Option<KnownLimit> {
+    pub fn limit(&self, info: &SeriesInfo, inputs: &[usize], given: &GivenLimits<'_>) -> Option<KnownLimit> {
         if let Some(bytes) = given.of(info) {
             return Some(KnownLimit { bytes, source: KnownLimitSource::Option });
         }
@@ -95,7 +105,7 @@ fn of_one(
     series: &[&SeriesInfo],
     host_memory: Option<f64>,
     is_table: bool,
-    given: &Given<'_>,
+    given: &GivenLimits<'_>,
     path: &str,
     notes: &mut Vec<String>,
 ) -> Option<f64> {
@@ -162,11 +172,11 @@ fn printed_to(bytes: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Amount;
+    use crate::units::WrittenAmount;
 
     #[track_caller]
     fn check(text: &str, expected: bool) {
-        let amount: Amount = text.parse().unwrap();
+        let amount: WrittenAmount = text.parse().unwrap();
         assert_eq!(is_round(amount.bytes), expected, "{text}");
     }
 

@@ -4,9 +4,12 @@
 //! points to one, and steps. Commands are the runbook's, with the container's name as one word of the shell.
 
 mod target;
+#[cfg(test)]
+mod tests;
 
-use crate::judge::{Judgement, ShapeName, Verdict};
+use crate::grows::What;
 use crate::units::{duration_text, memory_text};
+use crate::verdict::{Judgement, ShapeName, Verdict};
 
 pub use target::{Target, shell_quoted};
 
@@ -59,6 +62,7 @@ pub enum State {
 
 /// The facts of a series beside its verdict.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     /// Whether the series fails.
     pub failed: bool,
@@ -78,8 +82,20 @@ pub struct Facts {
     pub restarts_are_seen: bool,
     /// Number of kills for memory.
     pub n_kills: usize,
+    /// Number of restarts, kills among them.
+    pub n_restarts: usize,
+    /// Whether how far apart its readings are is assumed, and with it every deadline.
+    pub step_assumed: bool,
     /// Whether an unsettled trend is probably a leak.
     pub leans_to_leak: bool,
+    /// How long memory climbed before it became level, in seconds; `None` where it did not climb to a level.
+    pub climbed_seconds: Option<f64>,
+    /// The level that it held before it fell and to which it comes back, in bytes; `None` where it does not.
+    pub refills_to_bytes: Option<f64>,
+    /// In how long it holds twice as much at its present growth, in seconds; `None` where it does not leak.
+    pub seconds_to_double: Option<f64>,
+    /// What grows in its container; `None` where only one amount of it is known.
+    pub grows: Option<What>,
 }
 
 impl Facts {
@@ -132,6 +148,8 @@ impl Pattern {
 /// A heap snapshot takes about as much memory again as the heap holds (Node's documentation of
 /// `v8.getHeapSnapshot`): above this share of the limit it may get the process killed.
 const SNAPSHOT_SHARE: f64 = 0.5;
+/// So many restarts have a reason worth a look, though no verdict says what it is.
+const MANY_RESTARTS: usize = 3;
 /// What is reached within this time must be dealt with before the morning, in seconds.
 const NIGHT: f64 = 12.0 * 3600.0;
 
@@ -140,15 +158,15 @@ const NIGHT: f64 = 12.0 * 3600.0;
 /// Commands of the runbook's own services (Node, its debug endpoints, its database) stand only where the shape, or a
 /// load, points to one of its patterns.
 pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextAction> {
-    let cause = cause(judgement, facts);
+    let cause = of_kind(judgement, facts).or_else(|| cause(judgement, facts));
     if cause.is_none() && !facts.failed {
         return None;
     }
     let (level, mut tonight) = tonight(target, judgement, facts);
-    let tomorrow = cause.map(|(_, pattern, text)| tomorrow(target, facts, pattern, text));
+    let tomorrow = cause.map(|(_, pattern, text)| tomorrow(target, facts, pattern, &of_level(facts, text)));
     let level = level.or(cause.map(|(level, _, _)| level)).unwrap_or(2);
     if *target == Target::Unnamed {
-        tonight.text.push_str(". The input does not name its containers: put the name for CONTAINER");
+        tonight.text.push_str(". The input does not name its containers: replace CONTAINER by its name");
     }
     Some(NextAction { level, pattern: cause.and_then(|(_, pattern, _)| Some(pattern?.name())), tonight, tomorrow })
 }
@@ -197,7 +215,29 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         return (Some(1), step(text, commands));
     }
     let watch = vec![target.watch(), target.memory_stat()];
+    if facts.n_kills > 1 && is_leak {
+        let probably = if facts.restarts_are_seen { "" } else { "probably " };
+        let text = format!(
+            "it was {probably}killed for memory {} times: confirm that by its last state and its events, and see when the \
+             next one is due",
+            facts.n_kills
+        );
+        return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
+    }
+    if judgement.verdict == Verdict::Inconclusive && !facts.restarts_are_seen && MANY_RESTARTS <= facts.n_restarts {
+        let text = format!(
+            "memory fell back {} times, as it does after a restart, and only the values say so: see by its last state and \
+             its events whether it was killed",
+            facts.n_restarts
+        );
+        return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
+    }
     let text = match facts.seconds_to_limit {
+        Some(left) if facts.step_assumed => format!(
+            "the limit is about {} away if readings are as far apart as is assumed: find out how often they were taken \
+             before you rely on it",
+            duration_text(left)
+        ),
         Some(left) if left < NIGHT => {
             let left = duration_text(left);
             return (
@@ -210,15 +250,35 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         }
         Some(left) => format!("nothing has to be done: the limit is about {} away", duration_text(left)),
         None if is_leak && facts.limit_bytes.is_none() => {
-            "its limit is not in the input, so how long it lasts is not known: ask for the limit, and for what the host has left"
-                .to_owned()
+            let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
+                format!("; at this rate it holds twice as much in about {}", duration_text(seconds))
+            });
+            format!("the input names no limit, so find it, and what the host has left, to know how long it has{double}")
         }
         None if facts.share_of_limit.is_some_and(|share| share >= 0.9) => {
             "memory is near its limit: see what holds it".to_owned()
         }
+        None if facts.failed("high-memory") && facts.share_of_limit.is_none() => {
+            "high-memory compares with a limit that is assumed, as none is known: find the limit, and judge again with it \
+             (--limit)"
+                .to_owned()
+        }
         None => "nothing has to be done".to_owned(),
     };
     (None, Step { text, commands: watch })
+}
+
+/// `text`, or what the level says that memory comes back to.
+fn of_level(facts: &Facts, text: &'static str) -> String {
+    facts.refills_to_bytes.map_or_else(
+        || text.to_owned(),
+        |level| {
+            format!(
+                "see whether it has passed the {} that it held before it fell: a cache stays below, a leak goes on",
+                memory_text(level)
+            )
+        },
+    )
 }
 
 /// What finds the cause: the text with what a snapshot risks, and the commands that the pattern points to.
@@ -248,12 +308,47 @@ fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str
     Step { text, commands }
 }
 
+/// How to find the cause by the kind of memory that grows, as `cause`; `None` where that says no more than the shape.
+fn of_kind(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
+    let verdict = judgement.verdict;
+    if facts.state == State::Loops || !verdict.is_leak() && verdict != Verdict::LeakSuspected {
+        return None;
+    }
+    let level = if verdict == Verdict::LeakMaskedByRestarts { 3 } else { 2 };
+    let text = match facts.grows? {
+        What::Heap => {
+            "objects on the heap pile up: take two heap snapshots some minutes apart, and compare what is retained"
+        }
+        What::OutsideHeap => {
+            "memory grows outside the heap, where a profile of the heap shows nothing: count buffers (uploads, streams, images), look at native modules, and at fragmentation with another allocator (jemalloc, or MALLOC_ARENA_MAX=2)"
+        }
+        What::HeapReserve => {
+            "the heap reserves more and its objects do not: cap it (--max-old-space-size, -Xmx, GOMEMLIMIT), and look for loads that need much at once"
+        }
+        What::SharedMemory => {
+            "the cache in the working set grows: look at the size of /dev/shm and of mounts of type tmpfs (an emptyDir in memory is one), then at files that are mapped or read again and again"
+        }
+        What::PageCache => {
+            "most of what it gained is page cache, which the kernel takes back when memory is short: judge its working set, \
+             and go on measuring"
+        }
+        What::Kernel => "memory of the kernel grows: look at sockets, pipes and open files, and at slab in memory.stat",
+        What::Swap => {
+            "what it gains goes to swap: compare VmSwap and RssAnon in /proc/PID/status, and look for the leak as if its \
+             resident set grew"
+        }
+        What::Anonymous | What::Nothing | What::Open | What::Unknown => return None,
+    };
+    Some((level, None, text))
+}
+
 /// The runbook's level, the pattern that the shape points to, and how to find the cause; `None` where nothing that is
 /// known points to one.
 fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
     let failed = |id: &str| facts.failed(id);
     let verdict = judgement.verdict;
     let is_level = verdict.proves_no_leak() || verdict == Verdict::Step;
+    let jumped = failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min");
     Some(match verdict {
         Verdict::Leak if judgement.shape == ShapeName::Sawtooth => (
             2,
@@ -273,7 +368,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::LeakMaskedByRestarts if facts.state == State::Loops => (
             4,
             None,
-            "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and let the architects decide what holds until the leak is found (workers that are replaced, caches and sessions outside the process)",
+            "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
         ),
         Verdict::LeakMaskedByRestarts => (
             3,
@@ -287,10 +382,25 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         ),
         // The reason for the restarts comes first.
         _ if facts.state == State::Loops => return None,
+        Verdict::Step if facts.climbed_seconds.is_some() && failed("flat-after-load") => (
+            2,
+            Some(Pattern::Connections),
+            "memory climbed under the load and a part of it was not given back: take a heap snapshot before and after the same load, and compare the endpoints that it called (pattern A: connections that are not closed)",
+        ),
+        Verdict::Step if facts.climbed_seconds.is_some() => (
+            2,
+            None,
+            "memory climbed for a while and kept a part of it: find what ran in that time. If that was a load, give it (--load START..END): what a load leaves behind is then judged. Run it again: a leak adds as much once more, a cache does not",
+        ),
         Verdict::Step => (
             2,
             Some(Pattern::Cache),
             "one operation kept memory for good: find what ran at that time, and whether its cache has a limit (pattern C)",
+        ),
+        Verdict::LeakSuspected if jumped => (
+            2,
+            None,
+            "memory jumped: find what ran at that time. Whether it leaks beside that is open: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         Verdict::LeakSuspected => (2, None, "go on measuring; a heap snapshot now and one later settle it sooner"),
         _ if failed("flat-after-load") => (
@@ -304,16 +414,19 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         _ if !facts.failed => return None,
-        _ if (facts.n_spikes > 0 || failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min")) && !is_level => (
+        _ if (facts.n_spikes > 0 || jumped) && !is_level => (
             2,
             None,
             "memory jumped, and whether it goes on growing is not settled: find what ran at that time, and go on measuring",
         ),
-        _ if facts.n_spikes > 0 || failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min") => (
+        _ if jumped || facts.n_spikes > 0 && !failed("high-memory") => (
             2,
             Some(Pattern::Uploads),
             "memory jumps and does not go on growing: look at upload handling and its buffers (pattern D)",
         ),
+        _ if failed("high-memory") && facts.share_of_limit.is_none() => {
+            (2, None, "nothing here grows: if it holds less than its limit leaves room for, the alert needs that limit")
+        }
         _ if failed("high-memory") => {
             (2, None, "it needs more memory than its limit leaves room for: raise the limit, or make its heap smaller")
         }
@@ -323,205 +436,4 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         _ if failed("growth-100mb-5m") => (2, None, "memory rose fast for a while: find what ran at that time"),
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use super::target::operand;
-    use super::*;
-    use crate::judge::{Regime, RegimeWhy};
-
-    fn judgement(verdict: Verdict, shape: ShapeName) -> Judgement {
-        Judgement {
-            verdict,
-            shape,
-            reason: String::new(),
-            would_change: String::new(),
-            growth: None,
-            onset_seconds: None,
-            change_points: Vec::new(),
-            detectable: None,
-            regime: Regime { start_seconds: 0.0, why: RegimeWhy::Whole },
-            before: None,
-        }
-    }
-
-    fn facts(failed_criteria: &[&'static str]) -> Facts {
-        Facts {
-            failed: true,
-            failed_criteria: failed_criteria.to_vec(),
-            n_spikes: 0,
-            limit_bytes: Some(335_544_320.0),
-            share_of_limit: Some(0.3),
-            seconds_to_limit: None,
-            state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },
-            restarts_are_seen: true,
-            n_kills: failed_criteria.contains(&"restart-loop").into(),
-            leans_to_leak: false,
-        }
-    }
-
-    fn docker(name: &str) -> Target {
-        Target::Docker(name.to_owned())
-    }
-
-    #[track_caller]
-    fn check(verdict: Verdict, shape: ShapeName, failed: &[&'static str], expected: (u8, Option<&str>)) {
-        let action = of(&docker("web"), &judgement(verdict, shape), &facts(failed)).unwrap();
-        assert_eq!((action.level, action.pattern), expected);
-    }
-
-    #[test]
-    fn the_shape_points_to_a_pattern_and_restarts_to_a_level() {
-        check(Verdict::Leak, ShapeName::Linear, &[], (2, None));
-        check(Verdict::Leak, ShapeName::Linear, &["flat-after-load"], (2, Some("A")));
-        check(Verdict::Leak, ShapeName::Sawtooth, &[], (2, Some("B")));
-        check(Verdict::SteppingGrowth, ShapeName::Staircase, &[], (2, Some("C")));
-        check(Verdict::Step, ShapeName::Step, &["flat-after-load"], (2, Some("C")));
-        check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &[], (3, None));
-        check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &["restart-loop"], (4, None));
-        check(Verdict::LeakSuspected, ShapeName::Linear, &[], (2, None));
-        check(Verdict::Flat, ShapeName::Flat, &["flat-after-load"], (2, Some("A")));
-        check(Verdict::Flat, ShapeName::Flat, &["confirmed-100mb-60s"], (2, Some("D")));
-        check(Verdict::Inconclusive, ShapeName::Unknown, &["restart-loop"], (2, None));
-        let healthy = Facts { failed: false, ..facts(&[]) };
-        assert_eq!(of(&docker("web"), &judgement(Verdict::Flat, ShapeName::Flat), &healthy), None);
-    }
-
-    #[test]
-    fn near_the_limit_a_restart_comes_first() {
-        let near = Facts { share_of_limit: Some(0.95), ..facts(&[]) };
-        let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &near).unwrap();
-        assert_eq!((action.level, action.tonight.commands[2].as_str()), (1, "docker restart web"));
-        assert!(action.tonight.text.contains("Take no heap snapshot first"), "{}", action.tonight.text);
-        // Half full it may be taken, with a warning; with room to spare without one.
-        for (share, is_warned) in [(0.6, true), (0.3, false)] {
-            let roomy = Facts { share_of_limit: Some(share), ..facts(&[]) };
-            let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &roomy).unwrap();
-            assert_eq!(action.tomorrow.unwrap().text.contains("Careful: a snapshot"), is_warned, "{share}");
-        }
-    }
-
-    /// What to do follows from what is known, not from the name of a verdict.
-    #[test]
-    fn no_step_contradicts_the_facts() {
-        let step = |verdict, facts: &Facts| of(&docker("web"), &judgement(verdict, ShapeName::Unknown), facts).unwrap();
-        // What climbs is not said not to.
-        let climbs = Facts { leans_to_leak: true, n_spikes: 3, ..facts(&["confirmed-100mb-60s"]) };
-        let action = step(Verdict::Inconclusive, &climbs);
-        assert_eq!(action.pattern, None);
-        assert!(!action.text().contains("does not go on growing"), "{}", action.text());
-        // What is restarted again and again is not measured on, nor restarted once more.
-        for verdict in [Verdict::Inconclusive, Verdict::LeakSuspected, Verdict::LeakMaskedByRestarts, Verdict::Flat] {
-            let action = step(verdict, &Facts { share_of_limit: Some(0.99), ..facts(&["restart-loop"]) });
-            assert!(!action.text().contains("go on measuring"), "{}", action.text());
-            assert!(action.commands().iter().all(|command| !command.starts_with("docker restart")));
-        }
-        // What is not killed for memory gets no larger limit.
-        let other = step(Verdict::Flat, &Facts { n_kills: 0, ..facts(&["restart-loop"]) });
-        assert!(other.commands().iter().all(|command| !command.contains("update")), "{:?}", other.commands());
-        // Falls that may be collections are confirmed first.
-        let fallen = Facts { restarts_are_seen: false, ..facts(&["restart-loop"]) };
-        let action = step(Verdict::LeakMaskedByRestarts, &fallen);
-        assert!(action.tonight.text.contains("confirm it by its events"), "{}", action.tonight.text);
-        assert!(action.commands().iter().all(|command| !command.contains("update")), "{:?}", action.commands());
-        // What is gone is not looked into.
-        for (verdict, shape) in [(Verdict::SteppingGrowth, ShapeName::Staircase), (Verdict::Leak, ShapeName::Linear)] {
-            let gone = Facts { state: State::Gone, share_of_limit: Some(0.99), ..facts(&[]) };
-            let action = of(&docker("web"), &judgement(verdict, shape), &gone).unwrap();
-            assert!(action.commands().iter().all(|command| !command.contains("exec")), "{:?}", action.commands());
-        }
-        // Two days are no reason to get up, two hours are.
-        let leak = |seconds| step(Verdict::Leak, &Facts { seconds_to_limit: Some(seconds), ..facts(&[]) });
-        assert!(leak(172_800.0).tonight.text.starts_with("nothing has to be done"), "{:?}", leak(172_800.0));
-        assert!(leak(7200.0).tonight.text.contains("restart it before then"), "{:?}", leak(7200.0));
-    }
-
-    #[test]
-    fn commands_are_those_of_the_runbook_with_the_name_filled_in() {
-        let looping = facts(&["restart-loop"]);
-        let action =
-            of(&docker("web-1"), &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &looping).unwrap();
-        insta::assert_snapshot!(action.commands().join("\n"));
-        let unnamed = of(&Target::Unnamed, &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
-        assert_eq!(unnamed.commands()[0], "docker stats --no-stream CONTAINER");
-        assert!(unnamed.tonight.text.ends_with("put the name for CONTAINER"), "{}", unnamed.tonight.text);
-    }
-
-    /// The runbook's stack is not everybody's: its commands stand where its patterns are.
-    #[test]
-    fn commands_of_one_stack_need_a_pattern() {
-        let commands = |shape| of(&docker("web"), &judgement(Verdict::Leak, shape), &facts(&[])).unwrap().commands();
-        assert_eq!(
-            commands(ShapeName::Linear),
-            ["docker stats --no-stream web", "docker exec web cat /sys/fs/cgroup/memory.stat"]
-        );
-        assert!(commands(ShapeName::Sawtooth).iter().any(|command| command.contains("/debug/heap-snapshot")));
-    }
-
-    fn pod(namespace: Option<&str>, pod: &str, container: Option<&str>) -> Target {
-        let [namespace, container] = [namespace, container].map(|name| name.map(str::to_owned));
-        Target::Kubernetes { namespace, pod: pod.to_owned(), container }
-    }
-
-    #[test]
-    fn what_runs_in_kubernetes_gets_commands_of_kubectl() {
-        let urgent = Facts { share_of_limit: Some(0.95), ..facts(&["restart-loop"]) };
-        let shop = pod(Some("shop"), "api-7d9f-x2x4k", Some("app"));
-        let action = of(&shop, &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &urgent).unwrap();
-        insta::assert_snapshot!(action.commands().join("\n"));
-        let cache = of(&shop, &judgement(Verdict::SteppingGrowth, ShapeName::Staircase), &facts(&[])).unwrap();
-        let log = "kubectl -n shop exec api-7d9f-x2x4k -c app -- cat /tmp/request-log.json | jq ";
-        assert!(cache.commands().iter().any(|command| command.starts_with(log)), "{:?}", cache.commands());
-        assert!(cache.commands().iter().all(|command| !command.contains("docker")), "{:?}", cache.commands());
-        let level_4 =
-            of(&shop, &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &facts(&["restart-loop"]));
-        assert!(
-            level_4
-                .unwrap()
-                .tonight
-                .text
-                .ends_with("the limit stands in the manifest of its workload (resources.limits.memory)")
-        );
-        let bare = of(&pod(None, "api", None), &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
-        assert_eq!(
-            bare.commands(),
-            ["kubectl top pod --containers api", "kubectl exec api -- cat /sys/fs/cgroup/memory.stat"]
-        );
-    }
-
-    #[test]
-    fn a_name_is_one_word_of_the_shell() {
-        assert_eq!(shell_quoted("web-1"), "web-1");
-        assert_eq!(shell_quoted("a b"), "'a b'");
-        assert_eq!(shell_quoted("x'; rm -rf /; '"), r"'x'\''; rm -rf /; '\'''");
-        assert_eq!(shell_quoted("$(reboot)\u{1b}[2J"), "'$(reboot)[2J'");
-        assert_eq!(shell_quoted(""), "''");
-        assert_eq!(operand("--privileged"), "-- '--privileged'");
-    }
-
-    /// A real shell takes every name for what it is, in every command that holds it.
-    #[test]
-    fn a_real_shell_sees_the_name_and_nothing_else() {
-        let names =
-            ["web", "it's", "a b", "$(touch owned)", "`id`", "-rf", "a\"b", "!!", "*", "x;y|z&", "\\", "~", "é"];
-        for name in names {
-            let looping = facts(&["restart-loop"]);
-            let in_pod = pod(Some(name), name, Some(name));
-            let judged = judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth);
-            let commands =
-                [docker(name), in_pod].map(|target| of(&target, &judged, &looping).unwrap().commands()).concat();
-            for command in &commands {
-                let script =
-                    format!("docker() {{ printf '%s\\n' \"$@\"; }}; kubectl() {{ docker \"$@\"; }}; {command}");
-                let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
-                let words = String::from_utf8(output.stdout).unwrap();
-                let expected = |word: &str| word == name || word == format!("container={name}");
-                assert!(words.lines().any(expected), "{command}: {words}");
-                assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
-            }
-        }
-    }
 }

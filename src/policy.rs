@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::criteria::{Criterion, Status};
-use crate::judge::Verdict;
-use crate::settings::{Contradicted, InconclusiveExit, PolicySettings, WarnExit};
+use crate::settings::{InconclusiveExit, OnContradictedAlert, PolicySettings, WarnExit};
+use crate::verdict::Verdict;
 
 /// What a series, or a run, comes to; ordered from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettin
         let outcome = match criterion.status {
             Status::Fail if criterion.gates => {
                 let contradicted = RATES.contains(&&*criterion.id) && verdict.proves_no_leak();
-                if contradicted && policy.contradicted == Contradicted::Warn {
+                if contradicted && policy.on_contradicted_alert == OnContradictedAlert::Warn {
                     result.contradicted.push(criterion.id.clone());
                     Outcome::Warn
                 } else {
@@ -145,6 +145,7 @@ mod tests {
             evaluable_share: None,
             spans: Vec::new(),
             phases: None,
+            group: None,
         }
     }
 

@@ -22,6 +22,10 @@ pub struct Meter(Arc<Counts>);
 struct Counts {
     n_bytes: AtomicU64,
     all_read: AtomicBool,
+    n_samples: AtomicU64,
+    /// Requests that were answered, and those that are to be sent as far as known.
+    n_answered: AtomicU64,
+    n_requests: AtomicU64,
 }
 
 impl Meter {
@@ -30,9 +34,31 @@ impl Meter {
         self.0.n_bytes.load(Ordering::Relaxed)
     }
 
+    /// Says that so many more requests will be sent to a server.
+    pub fn fetching(&self, n_requests: u64) {
+        self.0.n_requests.fetch_add(n_requests, Ordering::Relaxed);
+    }
+
+    /// Counts an answer of a server that held so many samples.
+    pub fn fetched(&self, n_samples: u64) {
+        self.0.n_samples.fetch_add(n_samples, Ordering::Relaxed);
+        self.0.n_answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was read from servers so far: samples, answers, and requests that are to be sent as far as known.
+    fn answers_of_servers(&self) -> (u64, u64, u64) {
+        let [samples, answered, requests] = [&self.0.n_samples, &self.0.n_answered, &self.0.n_requests];
+        (samples.load(Ordering::Relaxed), answered.load(Ordering::Relaxed), requests.load(Ordering::Relaxed))
+    }
+
     /// Says that nothing more will be read.
     pub fn end(&self) {
         self.0.all_read.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that were read.
+    pub fn add(&self, n_bytes: u64) {
+        self.0.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
     }
 
     /// Whether nothing more will be read.
@@ -85,6 +111,7 @@ impl Bar {
         let bar = self.begun();
         let n_bytes = meter.n_bytes();
         bar.set_message(match self.total {
+            _ if n_bytes == 0 && 0 < meter.answers_of_servers().2 => of_servers(elapsed, meter.answers_of_servers()),
             _ if meter.is_at_end() => format!("{} read, now judging", memory_text(n_bytes as f64)),
             Some(total) if n_bytes <= total => of_total(elapsed, n_bytes, total),
             _ => format!("{} read, {}", memory_text(n_bytes as f64), rate(elapsed, n_bytes)),
@@ -124,6 +151,17 @@ fn of_total(elapsed: Duration, n_bytes: u64, total: u64) -> String {
     // As long as each byte took so far.
     let left = elapsed.as_secs_f64() * total.saturating_sub(n_bytes) as f64 / n_bytes as f64;
     format!("{amounts}, {}, {} left", rate(elapsed, n_bytes), duration_text(left.ceil()))
+}
+
+fn of_servers(elapsed: Duration, (n_samples, n_answered, n_requests): (u64, u64, u64)) -> String {
+    let a_second = n_samples as f64 / elapsed.as_secs_f64().max(0.001);
+    format!(
+        "{:.1} million samples in {n_answered} of {} answers, {:.0} thousand/s",
+        n_samples as f64 / 1e6,
+        // One that was too large is asked in parts.
+        n_requests.max(n_answered),
+        a_second / 1e3
+    )
 }
 
 fn rate(elapsed: Duration, n_bytes: u64) -> String {
@@ -167,6 +205,18 @@ mod tests {
         insta::assert_snapshot!(shown(Some(40 << 20), 9.0, 40 * MIB, true), @"[==============================] 40 MiB read, now judging");
         // A file that grew while it was read.
         insta::assert_snapshot!(shown(Some(5 << 20), 4.0, 10 * MIB, false), @"[==============================] 10 MiB read, 2.5 MiB/s");
+    }
+
+    #[test]
+    fn servers_have_samples_and_answers() {
+        let terminal = InMemoryTerm::new(4, 100);
+        let mut bar = Bar::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), SHOWN_AFTER, None);
+        let meter = Meter::default();
+        meter.fetching(9);
+        meter.fetched(1_200_000);
+        meter.fetched(800_000);
+        bar.update(Duration::from_secs(4), &meter);
+        insta::assert_snapshot!(terminal.contents(), @"/ 2.0 million samples in 2 of 9 answers, 500 thousand/s");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use regex::Regex;
 
+use crate::amounts;
 use crate::series::SeriesInfo;
 
 /// Which series are kept: those that match all that is given.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// `--container`: of the name of a series, or of its container.
+    /// `--container`: of the name of a series, of its container, or of the container of which it counts a part.
     pub container: Option<Regex>,
     /// `--namespace`, `--pod` and `--label`.
     pub labels: Vec<LabelMatch>,
@@ -29,7 +30,9 @@ pub struct LabelMatch {
 impl Selection {
     /// Whether a series is meant.
     pub fn keeps(&self, info: &SeriesInfo) -> bool {
-        let is_named = |wanted: &Regex| wanted.is_match(&info.id) || wanted.is_match(info.container());
+        let is_named = |wanted: &Regex| {
+            wanted.is_match(info.container()) || amounts::names(info).iter().any(|name| wanted.is_match(name))
+        };
         self.container.as_ref().is_none_or(is_named) && self.labels.iter().all(|label| label.holds(info))
     }
 
@@ -49,7 +52,7 @@ impl LabelMatch {
     ///
     /// # Errors
     ///
-    /// When `regex` is none.
+    /// When `regex` is not a regular expression.
     pub fn containing(key: &str, regex: &str) -> Result<LabelMatch, regex::Error> {
         let text = format!("{key}=~{regex}");
         Ok(LabelMatch { text, key: key.to_owned(), regex: Regex::new(regex)?, is_not: false })
@@ -62,8 +65,7 @@ impl LabelMatch {
     ///
     /// What was found and what was expected.
     pub fn parse(text: &str) -> Result<LabelMatch, String> {
-        let refused =
-            || "not a label matcher (expected such as `team=web`, `team!=web`, `team=~web|api` or `team!~test.*`)";
+        let refused = || "not a label matcher (expected something like `team=web`, `team!=web`, `team=~web|api` or `team!~test.*`)";
         let at = text.find(['=', '!']).ok_or_else(refused)?;
         let (key, rest) = text.split_at(at);
         let operator =
@@ -98,7 +100,8 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
 
 /// The series whose names are nearest to one that none has, for the end of a sentence; empty where there are none.
 pub fn hint(name: &str, known: &[SeriesInfo]) -> String {
-    let names = nearest(name, known.iter().map(|info| info.id.as_str()));
+    let known: Vec<String> = known.iter().flat_map(amounts::names).collect();
+    let names = nearest(name, known.iter().map(String::as_str));
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() { String::new() } else { format!(" (the nearest are {})", names.join(", ")) }
 }
@@ -145,8 +148,8 @@ mod tests {
         check("team=~web|api", "webs", false);
         check("team!~web.*", "webs", false);
         check("team=", "", true);
-        insta::assert_snapshot!(LabelMatch::parse("team").unwrap_err(), @"not a label matcher (expected such as `team=web`, `team!=web`, `team=~web|api` or `team!~test.*`)");
-        insta::assert_snapshot!(LabelMatch::parse("=web").unwrap_err(), @"not a label matcher (expected such as `team=web`, `team!=web`, `team=~web|api` or `team!~test.*`)");
+        insta::assert_snapshot!(LabelMatch::parse("team").unwrap_err(), @"not a label matcher (expected something like `team=web`, `team!=web`, `team=~web|api` or `team!~test.*`)");
+        insta::assert_snapshot!(LabelMatch::parse("=web").unwrap_err(), @"not a label matcher (expected something like `team=web`, `team!=web`, `team=~web|api` or `team!~test.*`)");
         insta::assert_snapshot!(LabelMatch::parse("team=~(").unwrap_err(), @"not a regular expression: error: unclosed group");
     }
 

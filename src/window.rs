@@ -3,9 +3,9 @@
 //! Times without a zone, days and texts are UTC. A length of time counts back from the last reading for the window, and
 //! on from the first for the load.
 
+use crate::account::Timeline;
 use crate::criteria::LoadWindow;
 use crate::error::Error;
-use crate::ingest::Timeline;
 use crate::units::{RateUnit, Seconds, duration_text, time_text};
 
 /// A day, in milliseconds.
@@ -43,7 +43,7 @@ impl Moment {
 
 /// Where the window begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Since {
+pub enum WindowStart {
     /// With the data.
     Beginning,
     /// At a point in time.
@@ -56,7 +56,7 @@ pub struct WindowSpec {
     /// The load window.
     pub load: Option<(Moment, Moment)>,
     /// Where the window begins; `None`: the last 30 days of the data, or as set.
-    pub since: Option<Since>,
+    pub since: Option<WindowStart>,
     /// Where the window ends; `None`: with the data.
     pub until: Option<Moment>,
 }
@@ -100,20 +100,20 @@ impl Window {
         };
         let is_dated = |moment: &Moment| matches!(moment, Moment::At(_) | Moment::OfDay { .. });
         let since = match spec.since {
-            Some(Since::Moment(moment)) => Some(moment),
-            Some(Since::Beginning) | None => None,
+            Some(WindowStart::Moment(moment)) => Some(moment),
+            Some(WindowStart::Beginning) | None => None,
         };
         if timeline == Timeline::Relative && since.iter().chain(&spec.until).any(is_dated) {
             return Err(Error::Usage(
-                "`--since` or `--until` is a time, and the readings have none (expected a length of time back from the \
-                 last reading, such as `6h`, or `--end` for the time of that)"
+                "`--since` or `--until` is a time, but the readings have no timestamps (expected a duration before the \
+                 last reading, such as `6h`, or `--end` for the time of the last reading)"
                     .to_owned(),
             ));
         }
         let end_ms = spec.until.map_or(last_ms, at).min(last_ms);
         let start_ms = match spec.since {
-            Some(Since::Beginning) => first_ms,
-            Some(Since::Moment(moment)) => at(moment).max(first_ms),
+            Some(WindowStart::Beginning) => first_ms,
+            Some(WindowStart::Moment(moment)) => at(moment).max(first_ms),
             None if last.get() == 0.0 => first_ms,
             None => end_ms.saturating_sub(last.as_ms()).max(first_ms),
         };
@@ -148,8 +148,8 @@ impl Window {
                 return Err(Error::Usage(format!("the load window, {load}, lies outside the samples, {judged}")));
             }
             notes.push(format!(
-                "the load from {load} is reported, not judged: verdicts are of what came after it, and growth during it \
-                 fails none of growth-100mb-5m, confirmed-100mb-60s and rapid-50mb-per-min"
+                "the load from {load} is reported, not judged: verdicts cover the readings after it, and growth \
+                 during it does not fail growth-100mb-5m, confirmed-100mb-60s or rapid-50mb-per-min"
             ));
         }
         Ok(Window { start_ms, end_ms, load })
@@ -171,7 +171,7 @@ mod tests {
 
     #[track_caller]
     fn check(since: Moment, until: Option<Moment>, expected: (i64, i64)) {
-        let spec = WindowSpec { since: Some(Since::Moment(since)), until, load: None };
+        let spec = WindowSpec { since: Some(WindowStart::Moment(since)), until, load: None };
         let span = Some((LAST - 48 * HOUR, LAST));
         let window = Window::new(span, &spec, Seconds::whole(0), Timeline::Absolute, &mut Vec::new()).unwrap();
         assert_eq!(((window.start_ms - LAST) / HOUR, (window.end_ms - LAST) / HOUR), expected);
@@ -201,10 +201,10 @@ mod tests {
                 Err(error) => error.to_string(),
             }
         };
-        let since = |moment| WindowSpec { since: Some(Since::Moment(moment)), ..WindowSpec::default() };
+        let since = |moment| WindowSpec { since: Some(WindowStart::Moment(moment)), ..WindowSpec::default() };
         insta::assert_snapshot!(said(Timeline::Absolute, LAST, &since(Moment::BeforeEnd(6 * HOUR))), @"the samples from 2026-11-23T15:00:00Z to 2026-11-23T21:00:00Z were judged (UTC, both ends included); the data reaches from 2026-11-21T21:00:00Z to 2026-11-23T21:00:00Z (`--since all` takes everything)");
         insta::assert_snapshot!(said(Timeline::Relative, 0, &since(Moment::BeforeEnd(6 * HOUR))), @"the samples from 6 h before the last reading to the last reading were judged (both ends included); the data reaches from 2 d before the last reading to the last reading (`--since all` takes everything)");
-        insta::assert_snapshot!(said(Timeline::Relative, 0, &since(Moment::At(LAST))), @"`--since` or `--until` is a time, and the readings have none (expected a length of time back from the last reading, such as `6h`, or `--end` for the time of that)");
+        insta::assert_snapshot!(said(Timeline::Relative, 0, &since(Moment::At(LAST))), @"`--since` or `--until` is a time, but the readings have no timestamps (expected a duration before the last reading, such as `6h`, or `--end` for the time of the last reading)");
         insta::assert_snapshot!(said(Timeline::Absolute, LAST, &since(Moment::At(LAST + HOUR))), @"the window holds no sample: it begins at 2026-11-23T22:00:00Z and ends at 2026-11-23T21:00:00Z (the samples are from 2026-11-21T21:00:00Z to 2026-11-23T21:00:00Z)");
         assert_eq!(said(Timeline::Absolute, LAST, &WindowSpec::default()), "");
     }

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use nix::sys::resource::{UsageWho, getrusage};
+use polars::prelude::{Column, DataFrame, ParquetWriter};
 
 /// Peak memory that is allowed beside the columns, in bytes.
 const BASE: u64 = 64 << 20;
@@ -108,5 +109,27 @@ fn the_peak_is_bounded() {
             write!(to, "]}}").unwrap();
         }
         write!(to, "]}}}}").unwrap();
+    });
+    // In the order of time: every row is of another series than the one before. Written a group of rows at a time, since
+    // what this process held at its peak is counted as that of its children.
+    let n_series = 200;
+    check("table", 2 * n, false, 0, &|to| {
+        let group = |rows: std::ops::Range<i64>| {
+            let times: Vec<i64> = rows.clone().map(|row| 1_794_000_000 + 15 * (row / n_series)).collect();
+            let names: Vec<String> =
+                rows.clone().map(|row| format!("a-container-with-a-long-name-{}", row % n_series)).collect();
+            let bytes: Vec<i64> = rows.clone().map(|row| 500_000_000 + row * 7919 % 1_000_003).collect();
+            let columns = vec![
+                Column::new("time".into(), times),
+                Column::new("container".into(), names),
+                Column::new("used_bytes".into(), bytes),
+            ];
+            DataFrame::new(columns[0].len(), columns).unwrap()
+        };
+        let mut writer = ParquetWriter::new(to).batched(group(0..1).schema()).unwrap();
+        for first in (0..2 * n as i64).step_by(100_000) {
+            writer.write_batch(&group(first..first + 100_000)).unwrap();
+        }
+        writer.finish().unwrap();
     });
 }

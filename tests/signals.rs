@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-use leaktrend::report::files;
+use leaktrend::files;
 
 const READING: &[u8] = b"1795464360,512.3MiB\n";
 
@@ -51,7 +51,7 @@ fn check_ended(child: Child, code: i32, name: &str, folder: &Path, before: &BTre
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        format!("error: ended by {name}: what was not complete is not written\n")
+        format!("error: ended by {name}: incomplete files were not written\n")
     );
     assert!(output.stdout.is_empty());
     assert!(contents(folder) == *before, "the folder is as it was");

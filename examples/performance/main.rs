@@ -5,6 +5,8 @@
 //! run. `--python PYTHON` names an interpreter with orjson and numpy, `--peer SCRIPT` a script of pandas, scipy and
 //! matplotlib to be timed beside it, `--data FOLDER` where inputs are kept, `--small` makes all inputs a tenth, and
 //! `--part reading|memory|scale|script` measures one part alone.
+//!
+//! The last section, on reading a server, is made by `benches/server`.
 
 mod inputs;
 mod process;
@@ -12,7 +14,8 @@ mod typed;
 
 use std::path::{Path, PathBuf};
 
-use leaktrend::ingest::{self, Options, SamplesOption, Source};
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
 use process::{Cost, cost, median_cost, program};
 
 /// Peak memory that is allowed beside the columns: 64 MiB, in bytes.
@@ -32,8 +35,15 @@ fn main() {
 
 /// Only reads a file.
 fn read(path: &Path) {
-    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto, unit: None };
-    let read = ingest::read(&[Source::File(path.to_owned())], &options).expect("inputs account for themselves");
+    let options = Options {
+        format: None,
+        interval: None,
+        end_ms: None,
+        samples: SamplesOption::Auto,
+        unit: None,
+        columns: GivenColumns::default(),
+    };
+    let read = leaktrend::read::readings(&[Source::File(path.to_owned())], &options);
     let n_samples: usize = read.series.iter().map(|series| series.samples.len()).sum();
     println!("{} series, {n_samples} samples", read.series.len());
 }

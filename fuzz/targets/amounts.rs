@@ -1,7 +1,7 @@
 //! Amounts of memory and spans of time. Both readings of an amount agree, and what is printed is read again.
 #![no_main]
 
-use leaktrend::units::{self, Amount, Bytes, Seconds};
+use leaktrend::units::{self, Bytes, Seconds, WrittenAmount};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = (seconds.as_ms(), units::duration_text(seconds.get()));
     }
     let bytes = text.parse::<Bytes>();
-    let Ok(amount) = text.parse::<Amount>() else {
+    let Ok(amount) = text.parse::<WrittenAmount>() else {
         assert!(bytes.is_err(), "{text:?} is {bytes:?} and no amount");
         return;
     };
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         assert!((bytes.as_f64() - amount.bytes).abs() <= 0.5, "{text:?} is {bytes:?} and {amount:?}");
     }
     let printed = units::docker_text(amount.bytes);
-    let again: Amount = printed.parse().unwrap_or_else(|error| panic!("{printed} is refused: {error}"));
+    let again: WrittenAmount = printed.parse().unwrap_or_else(|error| panic!("{printed} is refused: {error}"));
     assert!((again.bytes - amount.bytes).abs() <= again.quantum, "{text:?} is printed as {printed}");
     let _ =
         (units::memory_text(amount.bytes), units::short_memory(amount.bytes), units::RateUnit::Day.text(amount.bytes));

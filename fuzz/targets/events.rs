@@ -1,13 +1,16 @@
-//! The text and the JSON lines of `docker events`.
+//! Files of events: the text and the JSON lines of `docker events`, the JSON of `kubectl get`, logs.
 #![no_main]
 
-use leaktrend::ingest;
-use leaktrend_fuzz::check_account;
+use leaktrend::events;
+use leaktrend::open::Given;
+use leaktrend_fuzz::{END_MS, check_account};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let paths = leaktrend_fuzz::files(&[data]);
-    let log = ingest::read_events(&paths);
+    let files: Vec<Given> =
+        leaktrend_fuzz::files(&[data]).into_iter().map(|path| Given { series: None, path }).collect();
+    let read = || events::read_events(&files, Some(END_MS));
+    let log = read();
     let input = &log.inputs[0];
     check_account(input, data);
     assert!(log.events.is_sorted_by_key(|event| event.time_ms));
@@ -16,5 +19,5 @@ fuzz_target!(|data: &[u8]| {
     if let Some((first, last)) = log.spans[0] {
         assert!(log.events.iter().all(|event| first <= event.time_ms && event.time_ms <= last), "{log:?}");
     }
-    assert_eq!(log, ingest::read_events(&paths), "the same bytes are read differently");
+    assert_eq!(log, read(), "the same bytes are read differently");
 });

@@ -1,7 +1,7 @@
 //! The text and the JSON of `podman stats`.
 #![no_main]
 
-use leaktrend::ingest::Format;
+use leaktrend::account::Format;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: leaktrend_fuzz::on_this_thread(), |data: &[u8]| leaktrend_fuzz::readings(data, Some(Format::PodmanStats)));

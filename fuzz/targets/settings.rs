@@ -14,6 +14,6 @@ fuzz_target!(|data: &[u8]| {
         Err(error) => panic!("what was written is refused: {error}\n{written}"),
     }
     for id in ["api", "job-1", ""] {
-        let _ = (rules.ignores(id), rules.limit_for(id), rules.settings_for(id, &read));
+        let _ = (rules.ignores(&[id]), rules.limit_for(&[id]), rules.settings_for(&[id], &read));
     }
 });

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use leaktrend::analysis::{self, Job};
-use leaktrend::ingest::Source;
+use leaktrend::open::{Given, Source};
 use leaktrend::progress::Meter;
 use leaktrend::report::folder::Charts;
 use leaktrend::report::{github, html, json, junit, markdown, summary};
@@ -48,7 +48,8 @@ fn job(paths: &[PathBuf], settings_text: Option<&[u8]>) -> Option<Job> {
         sources: vec![Source::File(paths[0].clone())],
         meter: Meter::default(),
         ingest: options(None),
-        events: paths.get(1).into_iter().cloned().collect(),
+        events: paths.get(1).into_iter().map(|path| Given { series: None, path: path.clone() }).collect(),
+        counts: leaktrend::counts::CountSources::default(),
         settings,
         rules: series_rules,
         alert_rules: rules::read(paths.get(2..3).unwrap_or_default()).ok()?,
@@ -56,6 +57,7 @@ fn job(paths: &[PathBuf], settings_text: Option<&[u8]>) -> Option<Job> {
         limits: Vec::new(),
         window: WindowSpec::default(),
         freshness: HashMap::new(),
+        by: analysis::By::Auto,
     })
 }
 
@@ -74,7 +76,7 @@ fn report(job: &Job, parts: &[&[u8]]) -> Option<String> {
             html::render(&report, Charts::All),
             junit::render(&report),
             github::annotations(&report),
-            summary::render(&report, summary::Screen { colour: true, width: Some(80) }),
+            summary::render(&report, summary::Screen { colour: true, width: Some(80), wraps: true }),
         ]
         .concat(),
     )

@@ -1,12 +1,15 @@
 //! Parts of the report of a series: its runs, the shapes that were weighed, the lines of its chart, its notes.
 
-use crate::judge::{Judgement, Measured, ShapeName, Verdict};
-use crate::report::{FittedLine, KnownLimit, KnownLimitSource, LinePoint, SegmentReport, Shapes};
+use std::collections::HashSet;
+
+use crate::events::SeriesEvents;
+use crate::report::{FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, Shapes};
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
 use crate::stats::robust::median;
 use crate::stats::trend::Form;
 use crate::units::{duration_text, memory_text};
+use crate::verdict::{Judgement, Measured, ShapeName, Verdict};
 use crate::window::Window;
 
 pub(super) fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> Vec<SegmentReport> {
@@ -79,6 +82,17 @@ pub(super) fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms:
             .collect();
         return vec![FittedLine { points }];
     }
+    if let Some(growth) = judgement.growth.filter(|_| judgement.is_as_read()) {
+        let from = seconds.partition_point(|at| *at < judgement.regime.start_seconds);
+        let middle = seconds[from].midpoint(seconds[seconds.len() - 1]);
+        let Some(level) = median(&view.without_rhythm[from..]) else { return Vec::new() };
+        let point = |at: f64| {
+            let on = |rate: f64| level + rate * (at - middle);
+            let (lower, upper) = (on(growth.lower), on(growth.upper));
+            (time(at), on(growth.bytes_per_second), Some((lower.min(upper), lower.max(upper))))
+        };
+        return vec![FittedLine { points: [seconds[from], middle, seconds[seconds.len() - 1]].map(point).to_vec() }];
+    }
     let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
     let edges: Vec<usize> = [0].into_iter().chain(stretch.starts.iter().copied()).chain([seconds.len()]).collect();
     let of_life = |edge: &[usize]| {
@@ -109,7 +123,37 @@ fn without_gaps(line: FittedLine) -> Vec<FittedLine> {
     let apart: Vec<f64> = line.points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     let Some(usual) = median(&apart) else { return vec![line] };
     let pieces = line.points.chunk_by(|a, b| usual <= 0.0 || b.0 - a.0 <= GAP * usual);
-    pieces.map(|points| FittedLine { points: points.to_vec() }).collect()
+    pieces.map(|points| FittedLine { points: corners(points) }).collect()
+}
+
+/// The points without those that lie on the straight line between others.
+fn corners(points: &[LinePoint]) -> Vec<LinePoint> {
+    let mut corners: Vec<LinePoint> = points.first().copied().into_iter().collect();
+    let mut from: usize = 0;
+    for next in 2..points.len() {
+        // What bends slowly is furthest from the chord in its middle.
+        let is_straight =
+            [next - 1, from.midpoint(next)].iter().all(|at| is_between(&points[*at], &points[from], &points[next]));
+        if !is_straight {
+            from = next - 1;
+            corners.push(points[from]);
+        }
+    }
+    corners.extend(points.last().filter(|_| 1 < points.len()));
+    corners
+}
+
+/// Whether a point lies on the line between two others, to a billionth, with its interval.
+fn is_between(point: &LinePoint, a: &LinePoint, b: &LinePoint) -> bool {
+    let share = if b.0 == a.0 { 0.0 } else { (point.0 - a.0) / (b.0 - a.0) };
+    let is_on = |value: f64, a: f64, b: f64| (a + share * (b - a) - value).abs() <= 1e-9 * value.abs().max(1.0);
+    let is_interval_on = match (point.2, a.2, b.2) {
+        (None, None, None) => true,
+        (Some(at), Some(a), Some(b)) => is_on(at.0, a.0, b.0) && is_on(at.1, a.1, b.1),
+        _ => false,
+    };
+    // A jump has two points at one time.
+    is_on(point.1, a.1, b.1) && is_interval_on && a.0 < point.0 && point.0 < b.0
 }
 
 pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {
@@ -147,4 +191,72 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
         }
     }
     notes
+}
+
+/// Restarts that events tell of, with their own times, and those that were found in the readings.
+pub(super) fn restarts(
+    samples: &MemorySeries,
+    segmentation: &Segmentation,
+    events: &SeriesEvents,
+) -> Vec<RestartReport> {
+    let (time_ms, used) = (samples.time_ms(), samples.used_bytes());
+    let told = events.restarts.iter().map(|restart| {
+        let after = time_ms.partition_point(|time| *time < restart.reading_ms);
+        let cause = match &restart.end {
+            end if end.is_oom() => Cause::Oom,
+            end if end.is_recreated() => Cause::Recreated,
+            _ => Cause::Event,
+        };
+        RestartReport {
+            at_ms: restart.time_ms,
+            cause,
+            told: true,
+            before_bytes: used[after - 1],
+            after_bytes: used[after],
+            words: format!("{}, as {}", restart.end.words(), restart.says).into(),
+        }
+    });
+    let told_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
+    let is_told = |at: usize| told_ms.contains(&time_ms[at]);
+    let found =
+        segmentation.falls.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
+            at_ms: time_ms[restart.at],
+            cause: restart.cause,
+            told: false,
+            before_bytes: restart.before_bytes,
+            after_bytes: restart.after_bytes,
+            words: restart.cause.words().into(),
+        });
+    let mut restarts: Vec<RestartReport> = told.chain(found).collect();
+    restarts.sort_by_key(|restart| restart.at_ms);
+    restarts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_corners_of_a_line_are_kept() {
+        let line = |bytes: &dyn Fn(f64) -> f64| -> Vec<LinePoint> {
+            (0..100).map(|at| (f64::from(at), bytes(f64::from(at)), None)).collect()
+        };
+        assert_eq!(corners(&line(&|at| 1e9 + 3.3 * at)).len(), 2);
+        let bent = corners(&line(&|at| 1e9 + if at < 40.0 { 0.0 } else { 1e5 * (at - 40.0) }));
+        assert_eq!(bent.iter().map(|point| point.0).collect::<Vec<_>>(), [0.0, 40.0, 99.0]);
+        let curve = line(&|at| 1e9 + 1e4 * at * at);
+        assert_eq!(corners(&curve), curve);
+        // However slowly it bends, nothing is further from what is drawn than a thousandth of it.
+        let slow = |at: f64| 1e9 + 0.01 * at * at;
+        let drawn = corners(&line(&slow));
+        for pair in drawn.windows(2) {
+            let middle = f64::midpoint(pair[0].0, pair[1].0);
+            assert!((f64::midpoint(pair[0].1, pair[1].1) - slow(middle)).abs() < 10.0);
+        }
+        let jump: Vec<LinePoint> = vec![(0.0, 1.0, None), (5.0, 1.0, None), (5.0, 2.0, None), (9.0, 2.0, None)];
+        assert_eq!(corners(&jump), jump);
+        let wide = |at: f64| Some((at - (at - 50.0).abs(), at + (at - 50.0).abs()));
+        let band: Vec<LinePoint> = (0..=100).map(|at| (f64::from(at), f64::from(at), wide(f64::from(at)))).collect();
+        assert_eq!(corners(&band).iter().map(|point| point.0).collect::<Vec<_>>(), [0.0, 50.0, 100.0]);
+    }
 }

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::EXAMPLES;
+use super::beside::{self, BesideArgs};
 use super::moment::{self, Origin};
-use crate::analysis::Job;
+use crate::account::Format;
+use crate::analysis::{By, Job};
+use crate::decode::{GivenColumns, SamplesOption};
 use crate::error::Error;
-use crate::ingest::{self, Format, SamplesOption, Source};
+use crate::open::Source;
 use crate::progress::Meter;
 use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, ImageBase, Layout};
@@ -17,39 +20,49 @@ use crate::report::markdown::LEAST_LIMIT;
 use crate::rules;
 use crate::selection::{self, LabelMatch, Selection};
 use crate::settings::{self, CRITERIA, InconclusiveExit, LookbackStyle, Share, WarnExit};
-use crate::units::{Amount, Bytes, Seconds};
+use crate::units::{Bytes, Seconds, WrittenAmount};
 use crate::window::WindowSpec;
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AnalyzeArgs {
-    /// Files to read, or - for standard input; .gz and .zst are read as they are.
-    #[arg(required = true, value_name = "INPUT")]
+    /// Files (also .gz and .zst), folders of Parquet or Arrow tables, - for standard input, or the address of a server
+    /// such as <http://prometheus:9090> [default: the environment variable `PROMETHEUS_URL`].
+    #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
-    /// What the inputs are: decided by content unless given.
+    /// What is read from a server.
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    pub live: super::LiveArgs,
+
+    /// Save the samples (compressed if `.gz` or `.zst`); `leaktrend analyze FILE` gives the same report.
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "FILE", help_heading = "Reading from a server")]
+    pub save: Option<PathBuf>,
+
+    /// Format of the inputs [default: detected from the content].
     #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
     pub format: FormatArg,
 
-    /// Write DIR/verdict.md, DIR/charts/*.png and DIR/verdict.json. Without it no files are written.
+    /// Write DIR/verdict.md, DIR/charts/*.png and DIR/verdict.json [default: write no files].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Write the JSON verdict alone, to a file or (-) standard output.
+    /// Write only the JSON verdict, to a file or (-) to standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Write a JUnit report: a suite for each series, a case for its verdict and each criterion that gates.
+    /// Write a JUnit report: a suite for each series, with a case for its verdict and for each criterion that gates.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
 
-    /// Write the samples as one long table, for notebooks.
-    #[cfg(feature = "frame")]
+    /// Write all samples as one Parquet table, for notebooks and engines; leaktrend reads it again.
     #[arg(long, value_name = "FILE.parquet")]
-    pub frame: Option<PathBuf>,
+    pub parquet: Option<PathBuf>,
 
-    /// Settings file; by default ./leaktrend.toml when there is one.
+    /// Settings file [default: ./leaktrend.toml if it exists].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -57,52 +70,67 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "REGEX")]
     pub container: Option<String>,
 
-    /// Keep only series whose namespace matches, where they have one.
+    /// Keep only series whose namespace matches.
     #[arg(long, value_name = "REGEX")]
     pub namespace: Option<String>,
 
-    /// Keep only series whose pod matches, where they have one.
+    /// Keep only series whose pod matches.
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
+
+    /// What a row is about: all pods of a workload together, or the container of one pod [default: workload where most
+    /// pods ended before the readings did].
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<ByArg>,
 
     /// Keep only series whose label matches, as in PromQL: k=v, k!=v, k=~regex, k!~regex. Repeatable.
     #[arg(long, value_name = "MATCHER")]
     pub label: Vec<String>,
 
-    /// Memory limit of a series, or of all: over whatever the input says. Repeatable.
+    /// Memory limit of a series, or of all; overrides limits in the input. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
 
-    /// What numbers without a unit count: B, kB, MB, GB, KiB, MiB or GiB [default: bytes; what cannot be is refused].
+    /// Unit of numbers without one: B, kB, MB, GB, KiB, MiB or GiB [default: B; impossible values are refused].
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
 
-    /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
+    /// Column of a table that holds the time, value, limit or series (repeatable, outermost first)
+    /// [default: found by name].
+    #[arg(long, value_name = "ROLE=NAME")]
+    pub column: Vec<String>,
+
+    /// Memory of the host: limits of this size or more are ignored [default: inferred from the limits].
     #[arg(long, value_name = "BYTES")]
     pub host_memory: Option<String>,
 
-    /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
+    /// Sampling interval of readings without timestamps [default: 15m, or 0.5s in a stream].
     #[arg(long, value_name = "TIME")]
     pub interval: Option<Seconds>,
 
-    /// Time of the last reading that carries no time [default: when the file was last modified].
+    /// Time of the last reading, if readings have no timestamps [default: modification time of the file].
     #[arg(long, value_name = "TIME")]
     pub end: Option<String>,
 
-    /// Output of docker events, as text or JSON lines: OOM kills and restarts of the containers. Repeatable.
-    #[arg(long, value_name = "FILE")]
-    pub events: Vec<PathBuf>,
+    /// Records of OOM kills and restarts: the output of docker events, kubectl get events -o json or kubectl get pods
+    /// -o json, kernel or application logs. With NAME they apply to that series only. Repeatable.
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub events: Vec<String>,
 
-    /// When load was applied: only what follows is judged, against the level before.
+    /// Possible causes of growth.
+    #[command(flatten)]
+    pub beside: BesideArgs,
+
+    /// Time of the load: readings after it are judged, and compared with the level before it.
     #[arg(long, value_name = "START..END")]
     pub load: Option<String>,
 
-    /// Where the judged window begins: 6h (before the last reading), a time, 'yesterday 14:00' (UTC), or `all`
+    /// Start of the judged window: 6h (before the last reading), a time, 'yesterday 14:00' (UTC), or `all`
     /// [default: 30 days before the last reading].
     #[arg(long, value_name = "TIME|all", allow_hyphen_values = true)]
     pub since: Option<String>,
 
-    /// Where the judged window ends, as --since [default: with the last reading].
+    /// End of the judged window, in the form of --since [default: the last reading].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
 
@@ -110,60 +138,60 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "TIME")]
     pub eval_interval: Option<Seconds>,
 
-    /// When rules are evaluated: this long after a multiple of the interval [default: all phases are tried].
+    /// Offset of rule evaluations from multiples of the interval [default: all offsets are tried].
     #[arg(long, value_name = "TIME")]
     pub eval_phase: Option<Seconds>,
 
-    /// As which version of Prometheus rules look back [default: prometheus-3].
+    /// Version of Prometheus whose lookback is used [default: prometheus-3].
     #[arg(long, value_enum, value_name = "VERSION")]
     pub lookback: Option<LookbackStyle>,
 
-    /// Replay the alerts of a Prometheus rule file as criteria of their own. Repeatable.
+    /// Replay the alerts of a Prometheus rule file; each becomes a criterion. Repeatable.
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
 
-    /// Write the alerts that fire as unit tests for `promtool test rules`.
+    /// Write alerts that would have fired as unit tests for `promtool test rules`.
     #[arg(long, value_name = "FILE")]
     pub emit_promtool: Option<PathBuf>,
 
-    /// Whether a Prometheus export holds scrapes or the points of a range query.
+    /// Content of a Prometheus export: scrapes, or points of a range query.
     #[arg(long, value_enum, default_value_t = SamplesOption::Auto)]
-    pub samples: SamplesOption,
+    pub sampling: SamplesOption,
 
-    /// Which series get a chart of their own; `failing` includes warned and unsettled ones.
+    /// Series that get their own chart; `failing` includes warned and inconclusive ones.
     #[arg(long, value_enum, default_value_t = Charts::Failing)]
     pub charts: Charts,
 
-    /// Colours of the charts. An HTML report follows its reader.
+    /// Colours of the charts. An HTML report follows the system setting of its reader.
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     pub theme: Theme,
 
-    /// Files that charts are written as.
+    /// File format of the charts.
     #[arg(long, value_enum, default_value_t = ChartFormatArg::Png)]
     pub chart_format: ChartFormatArg,
 
-    /// Pixels of a png chart: 1 is 1280 x 720, 2 is 2560 x 1440 [default: 1].
+    /// Size of a PNG chart: 1 is 1280 x 720 pixels, 2 is 2560 x 1440 [default: 1].
     #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
     pub chart_scale: Option<u8>,
 
-    /// The most bytes of verdict.md, such as 64kB for a comment on GitHub: the worst series are kept.
+    /// Maximum size of verdict.md, such as 64kB for a GitHub comment; the worst series are kept.
     #[arg(long, value_name = "BYTES")]
     pub markdown_limit: Option<String>,
 
-    /// Where the folder of the report will be found: put in front of the images of verdict.md.
+    /// URL where the report folder will be hosted; prefix of the images in verdict.md.
     #[arg(long, value_name = "URL")]
     pub image_base_url: Option<String>,
 
-    /// Write the report as one HTML file with its charts, which needs nothing else.
+    /// Write the report as one self-contained HTML file with charts.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 
-    /// By how much of its level memory may swing from night to day, 0 to 1 [default: 0.5; 0 after a load]: in less than two
-    /// days flatter growth is only suspected.
+    /// Largest daily swing of memory, as a share of its level, 0 to 1 [default: 0.5; 0 after a load]. In less than two
+    /// days, growth that such a swing could explain is only suspected.
     #[arg(long, value_name = "SHARE")]
     pub daily_swing: Option<f64>,
 
-    /// Exit code of an inconclusive outcome [default: own, which is 3].
+    /// Exit code of an inconclusive outcome [default: own, that is 3].
     #[arg(long, value_enum)]
     pub inconclusive: Option<InconclusiveExit>,
 
@@ -171,19 +199,19 @@ pub struct AnalyzeArgs {
     #[arg(long, value_enum)]
     pub warn: Option<WarnExit>,
 
-    /// A criterion that must be decided: otherwise the series is inconclusive. Repeatable.
+    /// A criterion that must be decided; if it is not, the series is inconclusive. Repeatable.
     #[arg(long, value_name = "ID")]
     pub require: Vec<String>,
 
-    /// A line that is not understood, or an answer that says it is incomplete, is exit code 2.
+    /// Exit with 2 on a line that cannot be parsed or a response that is incomplete.
     #[arg(long)]
     pub strict: bool,
 
-    /// No summary on standard output. Of -q and -v the last holds.
+    /// Print no summary. The last of -q and -v applies.
     #[arg(long, short, overrides_with = "verbose")]
     pub quiet: bool,
 
-    /// Say on standard error what each input was read as.
+    /// Print the detected format of each input to standard error.
     #[arg(long, short, overrides_with = "quiet")]
     pub verbose: bool,
 
@@ -192,29 +220,51 @@ pub struct AnalyzeArgs {
     pub color: Color,
 }
 
+/// What a row is about, on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ByArg {
+    /// All pods of a Deployment, `StatefulSet`, `DaemonSet` or `CronJob` together.
+    Workload,
+    /// The container of one pod.
+    Container,
+}
+
+impl From<ByArg> for By {
+    fn from(by: ByArg) -> By {
+        match by {
+            ByArg::Workload => By::Workload,
+            ByArg::Container => By::Container,
+        }
+    }
+}
+
 /// The formats of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
-    /// Decided by content.
+    /// Detected from the content.
     Auto,
-    /// The text of docker stats.
+    /// Output of docker stats, as text or JSON.
     DockerStats,
-    /// The text or JSON of podman stats.
+    /// Output of podman stats, as text or JSON.
     PodmanStats,
-    /// The text of nerdctl stats.
+    /// Output of nerdctl stats, as text or JSON.
     NerdctlStats,
-    /// The text or JSON of crictl stats.
+    /// Output of crictl stats, as text or JSON.
     CrictlStats,
-    /// The text of kubectl top pod, best with `--containers`.
+    /// Output of kubectl top pod, preferably with `--containers`.
     KubectlTop,
-    /// `epoch,512.3MiB`.
+    /// Lines of `epoch,512.3MiB`.
     TrendCsv,
-    /// CSV with a header, of Grafana and others.
+    /// CSV with a header, from Grafana and others.
     CsvTable,
-    /// What Node's `process.memoryUsage()` gives, printed or as JSON.
+    /// Output of Node's `process.memoryUsage()`, printed or as JSON.
     NodeMemory,
-    /// A Prometheus matrix.
+    /// A Prometheus response or export.
     Prometheus,
+    /// A table in a Parquet file.
+    Parquet,
+    /// A table in an Arrow IPC (Feather) file or stream.
+    Arrow,
 }
 
 impl From<FormatArg> for Option<Format> {
@@ -230,6 +280,8 @@ impl From<FormatArg> for Option<Format> {
             FormatArg::CsvTable => Some(Format::CsvTable),
             FormatArg::NodeMemory => Some(Format::NodeMemory),
             FormatArg::Prometheus => Some(Format::Prometheus),
+            FormatArg::Parquet => Some(Format::Parquet),
+            FormatArg::Arrow => Some(Format::Arrow),
         }
     }
 }
@@ -237,16 +289,16 @@ impl From<FormatArg> for Option<Format> {
 /// The files of charts on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ChartFormatArg {
-    /// Pixels.
+    /// A bitmap.
     Png,
-    /// Lines and text.
+    /// Vector graphics.
     Svg,
 }
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// If standard output is a terminal and `NO_COLOR` is not set.
     Auto,
     /// Always.
     Always,
@@ -260,6 +312,11 @@ pub enum Color {
 ///
 /// When an argument cannot be understood, or the settings file cannot be used.
 pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
+    if args.inputs.is_empty() {
+        let address =
+            if cfg!(feature = "live") { ", or the address of a Prometheus, also in `PROMETHEUS_URL`" } else { "" };
+        return Err(Error::Usage(format!("no input is given (expected files, or `-` for standard input{address})")));
+    }
     let (mut settings, series_rules) = settings::load(args.config.as_deref())?;
     let policy = &mut settings.policy;
     policy.inconclusive = args.inconclusive.unwrap_or(policy.inconclusive);
@@ -316,19 +373,18 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         since: args.since.as_deref().map(moment::since).transpose()?,
         until: args.until.as_deref().map(|text| moment::moment("--until", text, Origin::Last)).transpose()?,
     };
-    if args.events.iter().any(|path| path.as_os_str() == "-") {
-        return Err(Error::Usage("`--events -`: events are read from files only (expected a file)".to_owned()));
-    }
     Ok(Job {
-        events: args.events.clone(),
+        events: beside::each("--events", &args.events)?,
+        counts: beside::wanted(&args.beside, &settings)?,
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         meter: Meter::default(),
-        ingest: ingest::Options {
+        ingest: crate::decode::Options {
             format: args.format.into(),
             interval: args.interval,
             end_ms,
-            samples: args.samples,
+            samples: args.sampling,
             unit: args.unit.as_deref().map(unit).transpose()?,
+            columns: columns(&args.column)?,
         },
         settings,
         rules: series_rules,
@@ -337,6 +393,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
         window,
         freshness: HashMap::new(),
+        by: args.by.map_or(By::Auto, By::from),
     })
 }
 
@@ -398,9 +455,37 @@ pub(super) fn limit(text: &str) -> Result<(Option<String>, f64), Error> {
     let (name, amount) = text.rsplit_once('=').map_or((None, text), |(name, amount)| (Some(name.to_owned()), amount));
     let bytes: Bytes = amount.parse().map_err(|error| Error::Usage(format!("`--limit {text}`: {error}")))?;
     if bytes.get() == 0 {
-        return Err(Error::Usage(format!("`--limit {text}`: a limit of 0 is none (expected such as `2GiB`)")));
+        return Err(Error::Usage(format!(
+            "`--limit {text}`: a limit must be more than 0 (expected something like `2GiB`)"
+        )));
     }
     Ok((name, bytes.as_f64()))
+}
+
+/// What `--column` says.
+fn columns(given: &[String]) -> Result<GivenColumns, Error> {
+    let mut columns = GivenColumns::default();
+    for text in given {
+        let refused = |why: &str| Error::Usage(format!("`--column {text}`: {why}"));
+        let (role, name) = text
+            .split_once('=')
+            .filter(|(_, name)| !name.is_empty())
+            .ok_or_else(|| refused("not a role and a name (expected something like `value=rss`)"))?;
+        let place = match role {
+            "series" => {
+                columns.series.push(name.to_owned());
+                continue;
+            }
+            "time" => &mut columns.time,
+            "value" => &mut columns.value,
+            "limit" => &mut columns.limit,
+            _ => return Err(refused("not a role of a column (expected time, value, series or limit)")),
+        };
+        if place.replace(name.to_owned()).is_some() {
+            return Err(refused("this role is given twice (expected one column; only `series` may have several)"));
+        }
+    }
+    Ok(columns)
 }
 
 /// What a number without a unit counts, in bytes.
@@ -411,7 +496,7 @@ pub(super) fn unit(text: &str) -> Result<f64, Error> {
         ))
     };
     let is_name = text.chars().all(char::is_alphabetic);
-    let unit: Amount = format!("1{text}").parse().map_err(|_| refused())?;
+    let unit: WrittenAmount = format!("1{text}").parse().map_err(|_| refused())?;
     if is_name { Ok(unit.bytes) } else { Err(refused()) }
 }
 
@@ -419,7 +504,7 @@ pub(super) fn unit(text: &str) -> Result<f64, Error> {
 pub(super) fn host_memory(text: &str) -> Result<Bytes, Error> {
     let bytes: Bytes = text.parse().map_err(|error| Error::Usage(format!("`--host-memory {text}`: {error}")))?;
     if bytes.get() == 0 {
-        return Err(Error::Usage(format!("`--host-memory {text}`: a host has more (expected such as `16GiB`)")));
+        return Err(Error::Usage(format!("`--host-memory {text}`: a host has more (expected something like `16GiB`)")));
     }
     Ok(bytes)
 }
@@ -466,6 +551,12 @@ mod tests {
         let refusal = |error: Error| error.to_string();
         insta::assert_snapshot!(refusal(limit("api=2G").unwrap_err()));
         insta::assert_snapshot!(refusal(limit("0B").unwrap_err()));
+        let column = |given: &[&str]| {
+            refusal(columns(&given.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).unwrap_err())
+        };
+        insta::assert_snapshot!(column(&["value"]), @"`--column value`: not a role and a name (expected something like `value=rss`)");
+        insta::assert_snapshot!(column(&["values=rss"]), @"`--column values=rss`: not a role of a column (expected time, value, series or limit)");
+        insta::assert_snapshot!(column(&["time=a", "time=b"]), @"`--column time=b`: this role is given twice (expected one column; only `series` may have several)");
         insta::assert_snapshot!(refusal(markdown_limit("64").unwrap_err()));
         insta::assert_snapshot!(refusal(markdown_limit("64 kilo").unwrap_err()));
         let layout_of = |args: &[&str]| {

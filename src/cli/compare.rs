@@ -24,27 +24,27 @@ pub struct CompareArgs {
     #[arg(value_name = "BASE.json")]
     pub base: PathBuf,
 
-    /// JSON verdict of the run to be judged.
+    /// JSON verdict of the run to judge.
     #[arg(value_name = "NEW.json")]
     pub new: PathBuf,
 
-    /// Two names of one series, in the base and in the new run. Repeatable.
+    /// Names of one series in the base and in the new run. Repeatable.
     #[arg(long, num_args = 2, value_names = ["BASE", "NEW"])]
     pub pair: Vec<String>,
 
-    /// A level higher by this matters: a share of the base's, or an amount [default: 10% but at least 10MB].
+    /// Level increase that counts as worse: a share of the base, or an amount [default: 10% and at least 10MB].
     #[arg(long, value_name = "SHARE%|BYTES")]
     pub level_margin: Option<String>,
 
-    /// Growth faster by this a day matters [default: what matters in the new run by itself].
+    /// Increase of growth per day that counts as worse [default: the rate that matters in the new run].
     #[arg(long, value_name = "BYTES")]
     pub growth_margin: Option<String>,
 
-    /// Exit code of an inconclusive comparison [default: own, which is 3].
+    /// Exit code of an inconclusive comparison [default: own, that is 3].
     #[arg(long, value_enum)]
     pub inconclusive: Option<InconclusiveExit>,
 
-    /// Write the comparison as JSON, to a file or (-) standard output.
+    /// Write the comparison as JSON, to a file or (-) to standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
@@ -52,11 +52,11 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
 
-    /// Settings file; by default ./leaktrend.toml when there is one.
+    /// Settings file [default: ./leaktrend.toml if it exists].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Nothing on standard output.
+    /// Print no summary.
     #[arg(long, short)]
     pub quiet: bool,
 }

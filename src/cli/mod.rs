@@ -1,8 +1,11 @@
 //! The command line: `Args`, with one file for each subcommand that has more than an option.
 
 pub mod analyze;
+mod beside;
 pub mod compare;
 pub mod generate;
+#[cfg(feature = "live")]
+pub mod live;
 mod moment;
 pub mod nightly;
 
@@ -11,7 +14,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use analyze::{AnalyzeArgs, ChartFormatArg, Color, FormatArg, job, layout};
+pub use beside::BesideArgs;
 pub use compare::CompareArgs;
+#[cfg(feature = "live")]
+pub use live::{LiveArgs, LiveInput, live_inputs, nightly_inputs};
 pub use nightly::NightlyArgs;
 
 const EXAMPLES: &str = "\
@@ -32,7 +38,7 @@ Examples
 Exit codes: 0 nothing failed, 1 a leak or a failed criterion, 2 the job could not be done, 3 inconclusive.
 ";
 
-/// Says for each container whether its memory leaks, proves what it says, and draws it.
+/// Finds memory leaks in containers from memory readings over time, with proof and charts.
 #[derive(Debug, Parser)]
 #[command(name = "leaktrend", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Args {
@@ -44,34 +50,34 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read memory over time, judge every series, report.
+    /// Judge every series of memory readings, and write a report.
     Analyze(Box<AnalyzeArgs>),
-    /// Judge a run against a known good one: two JSON verdicts.
+    /// Compare the JSON verdict of a run with that of a known good one.
     Compare(Box<CompareArgs>),
-    /// Keep a history of logs across nights, judge the last day, week and month, say what changed.
+    /// Keep a history of logs, judge the last day, week and month, and say what changed.
     Nightly(Box<NightlyArgs>),
-    /// Print the effective settings with a comment on each, ready to be saved as leaktrend.toml.
+    /// Print the effective settings with comments, ready to save as leaktrend.toml.
     Config {
-        /// Settings file; by default ./leaktrend.toml when there is one.
+        /// Settings file [default: ./leaktrend.toml if it exists].
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
     /// Print the JSON Schema of the JSON verdict.
     Schema {
-        /// Of which output.
+        /// Output whose schema is printed.
         #[arg(long, value_enum, default_value_t = SchemaOf::Verdict)]
         of: SchemaOf,
     },
-    /// Print a script that completes leaktrend's arguments in a shell.
+    /// Print a completion script for a shell.
     Completions {
-        /// For which shell.
+        /// Shell.
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Write the man pages into a folder: for packagers.
+    /// Write the man pages to a folder, for packagers.
     #[command(hide = true)]
     Man {
-        /// Where they go; it must exist.
+        /// Folder; it must exist.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use crate::error::Error;
 use crate::units::Seconds;
-use crate::window::{Moment, Since};
+use crate::window::{Moment, WindowStart};
 
 /// What a length of time by itself counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,12 @@ pub(super) enum Origin {
 /// # Errors
 ///
 /// When it cannot be understood.
-pub(super) fn since(text: &str) -> Result<Since, Error> {
-    if text.trim() == "all" { Ok(Since::Beginning) } else { moment("--since", text, Origin::Last).map(Since::Moment) }
+pub(super) fn since(text: &str) -> Result<WindowStart, Error> {
+    if text.trim() == "all" {
+        Ok(WindowStart::Beginning)
+    } else {
+        moment("--since", text, Origin::Last).map(WindowStart::Moment)
+    }
 }
 
 /// A time that does not depend on the samples, in milliseconds.
@@ -86,8 +90,8 @@ pub(super) fn moment(option: &str, text: &str, from: Origin) -> Result<Moment, E
         }
     };
     let lengths = match from {
-        Origin::First => ", or a length of time after the first sample such as `20m`",
-        Origin::Last => ", `yesterday 14:00`, or a length of time before the last reading such as `6h`",
+        Origin::First => ", or a duration after the first sample such as `20m`",
+        Origin::Last => ", `yesterday 14:00`, or a duration before the last reading such as `6h`",
         Origin::Nowhere => "",
     };
     found.ok_or_else(|| {
@@ -149,10 +153,10 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         let refusal = |error: Error| error.to_string();
-        insta::assert_snapshot!(refusal(since("tomorrow").unwrap_err()), @"`--since tomorrow`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, `yesterday 14:00`, or a length of time before the last reading such as `6h`)");
-        insta::assert_snapshot!(refusal(since("yesterday noon").unwrap_err()), @"`--since yesterday noon`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, `yesterday 14:00`, or a length of time before the last reading such as `6h`)");
+        insta::assert_snapshot!(refusal(since("tomorrow").unwrap_err()), @"`--since tomorrow`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, `yesterday 14:00`, or a duration before the last reading such as `6h`)");
+        insta::assert_snapshot!(refusal(since("yesterday noon").unwrap_err()), @"`--since yesterday noon`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, `yesterday 14:00`, or a duration before the last reading such as `6h`)");
         insta::assert_snapshot!(refusal(load("20m").unwrap_err()), @"`--load 20m`: expected START..END, such as `20m..50m` or two RFC 3339 times");
-        insta::assert_snapshot!(refusal(load("yesterday..50m").unwrap_err()), @"`--load yesterday`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, or a length of time after the first sample such as `20m`)");
+        insta::assert_snapshot!(refusal(load("yesterday..50m").unwrap_err()), @"`--load yesterday`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, or a duration after the first sample such as `20m`)");
         insta::assert_snapshot!(refusal(time("--end", "6h").unwrap_err()), @"`--end`: an offset has nothing to count from (expected RFC 3339 or seconds since 1970)");
         insta::assert_snapshot!(refusal(time("--end", "now").unwrap_err()), @"`--end now`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970)");
     }

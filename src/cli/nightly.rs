@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::Color;
-use super::analyze::{FormatArg, host_memory, limit, unit, wanted};
+use super::analyze::{ByArg, FormatArg, host_memory, limit, unit, wanted};
+use super::beside::{self, BesideArgs};
 use super::moment::time;
-use crate::analysis::Job;
+use crate::analysis::{By, Job};
+use crate::decode::SamplesOption;
 use crate::error::Error;
-use crate::ingest::{self, SamplesOption};
 use crate::progress::Meter;
 use crate::report::chart::{Scale, Theme};
 use crate::report::folder::{ChartFormat, Charts, Layout};
@@ -17,36 +18,39 @@ use crate::settings::{self, InconclusiveExit, WarnExit};
 use crate::units::Seconds;
 use crate::window::WindowSpec;
 
-const EXAMPLES: &str = "\
-Examples
+const EXAMPLES: &str = r#"Examples
 
   Every night, over the log that cron appends to:
     leaktrend nightly /var/log/memory-usage.log --state /var/lib/leaktrend --out /var/lib/leaktrend/report
-    leaktrend nightly /var/log/memory-usage.log --state /var/lib/leaktrend \\
+    leaktrend nightly /var/log/memory-usage.log --state /var/lib/leaktrend \
         --textfile /var/lib/prometheus/node-exporter/leaktrend.prom --quiet
+
+  Over what a Prometheus scrapes, asked for what is new since the night before:
+    leaktrend nightly http://prometheus:9090 --match 'namespace="shop"' --state /var/lib/leaktrend
 
 Exit codes: 0 nothing failed, 1 a leak, a failed criterion or stale data, 2 the job could not be done; an inconclusive
 night is 0 unless --inconclusive says otherwise.
-";
+"#;
 
 /// Arguments of `nightly`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct NightlyArgs {
-    /// Logs to read, each with the files that rotation made of it.
+    /// Logs to read; rotated files beside them are found. Servers such as `http://prometheus:9090` are asked for what is
+    /// new.
     #[arg(required = true, value_name = "LOG")]
     pub logs: Vec<PathBuf>,
 
-    /// Folder of the history; it is made where it does not exist, and belongs to this job.
+    /// Folder of the history, created if missing; use it for this job only.
     #[arg(long, value_name = "DIR")]
     pub state: PathBuf,
 
-    /// Begin anew: what DIR remembers is set aside within it, also where it is damaged.
+    /// Start a new history; the old one, even if damaged, is moved to a subfolder.
     #[arg(long)]
     pub reset_state: bool,
 
-    /// Write DIR/nightly.md, the report of the window that decides into DIR, and one for each window below it.
+    /// Write DIR/nightly.md, the report of the deciding window, and one for each window in a subfolder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
@@ -54,63 +58,67 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "FILE.prom")]
     pub textfile: Option<PathBuf>,
 
-    /// Write all samples that are kept as one long table, for notebooks.
+    /// Write all samples of the history as one long Parquet table, for notebooks.
     #[arg(long, value_name = "FILE.parquet")]
-    pub frame: Option<PathBuf>,
+    pub parquet: Option<PathBuf>,
 
     /// How long samples are kept [default: 35d].
     #[arg(long, value_name = "TIME")]
     pub keep: Option<Seconds>,
 
-    /// What the logs are: decided by content unless given.
+    /// Format of the logs [default: detected from the content].
     #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
     pub format: FormatArg,
 
-    /// Settings file; by default ./leaktrend.toml when there is one.
+    /// Settings file [default: ./leaktrend.toml if it exists].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Judge only series whose name matches; the history keeps all.
+    /// Judge only series whose name matches; the history still keeps all.
     #[arg(long, value_name = "REGEX")]
     pub container: Option<String>,
 
-    /// Keep only series whose namespace matches, where they have one.
+    /// Keep only series whose namespace matches.
     #[arg(long, value_name = "REGEX")]
     pub namespace: Option<String>,
 
-    /// Keep only series whose pod matches, where they have one.
+    /// Keep only series whose pod matches.
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
+
+    /// What a row is about: all pods of a workload together, or the container of one pod [default: container].
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<ByArg>,
 
     /// Keep only series whose label matches, as in PromQL: k=v, k!=v, k=~regex, k!~regex. Repeatable.
     #[arg(long, value_name = "MATCHER")]
     pub label: Vec<String>,
 
-    /// Memory limit of a series, or of all: over whatever the logs say. Repeatable.
+    /// Memory limit of a series, or of all; overrides limits in the logs. Repeatable.
     #[arg(long, value_name = "[NAME=]BYTES")]
     pub limit: Vec<String>,
 
-    /// What numbers without a unit count: B, kB, MB, GB, KiB, MiB or GiB [default: bytes; what cannot be is refused].
+    /// Unit of numbers without one: B, kB, MB, GB, KiB, MiB or GiB [default: B; impossible values are refused].
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
 
-    /// Memory of the host: a limit of as much is none of the container's own [default: concluded from the limits].
+    /// Memory of the host: limits of this size or more are ignored [default: inferred from the limits].
     #[arg(long, value_name = "BYTES")]
     pub host_memory: Option<String>,
 
-    /// Spacing of docker stats readings that carry no time [default: 15m, or 0.5s in a stream].
+    /// Sampling interval of readings without timestamps [default: 15m, or 0.5s in a stream].
     #[arg(long, value_name = "TIME")]
     pub interval: Option<Seconds>,
 
-    /// Time of the last reading that carries no time [default: when the file was last modified].
+    /// Time of the last reading, if readings have no timestamps [default: modification time of the file].
     #[arg(long, value_name = "TIME")]
     pub end: Option<String>,
 
-    /// Time of this run: data is stale, and yesterday was, as seen from then [default: now].
+    /// Time of this run, used to decide what is stale and which run was yesterday's [default: now].
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,
 
-    /// Which series get a chart of their own; `failing` includes warned and unsettled ones.
+    /// Series that get their own chart; `failing` includes warned and inconclusive ones.
     #[arg(long, value_enum, default_value_t = Charts::Failing)]
     pub charts: Charts,
 
@@ -118,7 +126,21 @@ pub struct NightlyArgs {
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     pub theme: Theme,
 
-    /// Exit code of an inconclusive night [default: pass, which is 0].
+    /// What is read from servers.
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    pub live: super::LiveArgs,
+
+    /// How far back a server is read on the first night [default: 3d].
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "TIME", help_heading = "Reading from a server")]
+    pub since: Option<Seconds>,
+
+    /// Possible causes of growth.
+    #[command(flatten)]
+    pub beside: BesideArgs,
+
+    /// Exit code of an inconclusive night [default: pass, that is 0].
     #[arg(long, value_enum)]
     pub inconclusive: Option<InconclusiveExit>,
 
@@ -126,15 +148,15 @@ pub struct NightlyArgs {
     #[arg(long, value_enum)]
     pub warn: Option<WarnExit>,
 
-    /// Name the criteria that cannot be evaluated, and why, also where an earlier night did.
+    /// Name the criteria that cannot be evaluated, with the reasons, on every night.
     #[arg(long)]
     pub explain: bool,
 
-    /// A line that is not understood is exit code 2.
+    /// Exit with 2 on a line that cannot be parsed.
     #[arg(long)]
     pub strict: bool,
 
-    /// Nothing on standard output.
+    /// Print no summary.
     #[arg(long, short)]
     pub quiet: bool,
 
@@ -168,14 +190,16 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
     Ok(Job {
         sources: Vec::new(),
         meter: Meter::default(),
-        ingest: ingest::Options {
+        ingest: crate::decode::Options {
             format: args.format.into(),
             interval: args.interval,
             end_ms: args.end.as_deref().map(|text| time("--end", text)).transpose()?,
             samples: SamplesOption::Auto,
             unit: args.unit.as_deref().map(unit).transpose()?,
+            columns: crate::decode::GivenColumns::default(),
         },
         events: Vec::new(),
+        counts: beside::wanted(&args.beside, &settings)?,
         settings,
         rules,
         alert_rules: rules::read(&[])?,
@@ -183,6 +207,7 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         limits: args.limit.iter().map(|text| limit(text)).collect::<Result<_, _>>()?,
         window: WindowSpec::default(),
         freshness: HashMap::new(),
+        by: args.by.map_or(By::Container, By::from),
     })
 }
 

@@ -15,7 +15,7 @@ use crate::policy::{self, ExitCode, Outcome};
 use crate::settings::{CompareSettings, PolicySettings};
 use crate::stats::difference::{Estimate, difference};
 use crate::units::{DAY, RateUnit, memory_text};
-use verdict_file::{Measured, SeriesVerdict, VerdictFile};
+use verdict_file::{MeasuredRun, SeriesVerdict, VerdictFile};
 
 /// What two runs come to.
 #[derive(Debug, Clone)]
@@ -240,7 +240,7 @@ fn level(base: &SeriesVerdict, new: &SeriesVerdict, margins: &CompareSettings) -
 }
 
 /// Not comparable, and therefore open.
-fn unknown(base: Option<Measured>, new: Option<Measured>, margin: Option<f64>, reason: String) -> Compared {
+fn unknown(base: Option<MeasuredRun>, new: Option<MeasuredRun>, margin: Option<f64>, reason: String) -> Compared {
     Compared {
         base: base.map(|measured| measured.estimate),
         new: new.map(|measured| measured.estimate),
@@ -253,15 +253,15 @@ fn unknown(base: Option<Measured>, new: Option<Measured>, margin: Option<f64>, r
 }
 
 fn compared(
-    base: Measured,
-    new: Measured,
+    base: MeasuredRun,
+    new: MeasuredRun,
     margin: Option<f64>,
     what: &str,
     more: &str,
     less: &str,
     text: fn(f64) -> String,
 ) -> Compared {
-    let percent = |measured: Measured| 100.0 * measured.confidence;
+    let percent = |measured: MeasuredRun| 100.0 * measured.confidence;
     if base.confidence != new.confidence {
         let reason = format!(
             "{what} has an interval at {:.0} % confidence in the base and at {:.0} % in the new run: judge both alike",

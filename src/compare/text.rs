@@ -3,7 +3,7 @@
 use super::{Compared, Comparison, Finding, SeriesComparison};
 use crate::policy::{ExitCode, Outcome};
 use crate::report::escape::{code, code_cell, markdown as escaped, printable};
-use crate::report::github::{self, Level};
+use crate::report::github::{self, AnnotationLevel};
 use crate::stats::difference::Estimate;
 use crate::units::{RateUnit, memory_text};
 
@@ -89,13 +89,13 @@ pub fn headline(comparison: &Comparison) -> String {
 /// that is missing.
 pub fn annotations(comparison: &Comparison) -> String {
     let open = if comparison.exit_code == ExitCode::Failed && comparison.outcome == Outcome::Inconclusive {
-        Level::Error
+        AnnotationLevel::Error
     } else {
-        Level::Warning
+        AnnotationLevel::Warning
     };
     let series = comparison.series.iter().filter_map(|series| {
         let level = match series.finding {
-            Finding::Worse => Level::Error,
+            Finding::Worse => AnnotationLevel::Error,
             Finding::Inconclusive => open,
             Finding::NotWorse | Finding::Better => return None,
         };

@@ -33,21 +33,22 @@ pub struct SeriesVerdict {
     /// Why.
     pub reason: String,
     /// Whether it can leave a run open.
+    #[serde(rename = "affects_outcome")]
     pub counts: bool,
     /// The growth that matters by itself, in bytes per second; `None` when nothing could be measured.
     #[serde(deserialize_with = "Option::deserialize")]
     pub tolerance_bytes_per_second: Option<f64>,
     /// Growth, in bytes per second.
     #[serde(deserialize_with = "growth")]
-    pub growth: Option<Measured>,
+    pub growth: Option<MeasuredRun>,
     /// The settled level, in bytes.
     #[serde(deserialize_with = "level")]
-    pub settled: Option<Measured>,
+    pub settled: Option<MeasuredRun>,
 }
 
 /// An estimate and the confidence of its interval, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct MeasuredRun {
     /// The estimate.
     pub estimate: Estimate,
     /// Confidence of the interval.
@@ -104,11 +105,11 @@ fn parse(text: &str) -> Result<VerdictFile, String> {
 /// Numbers of an estimate as they are written: null where one is not finite.
 type Numbers = (Option<f64>, Option<f64>, Option<f64>, f64);
 
-fn measured((value, lower, upper, confidence): Numbers) -> Option<Measured> {
-    Some(Measured { estimate: Estimate::new(value?, lower?, upper?)?, confidence })
+fn measured((value, lower, upper, confidence): Numbers) -> Option<MeasuredRun> {
+    Some(MeasuredRun { estimate: Estimate::new(value?, lower?, upper?)?, confidence })
 }
 
-fn growth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Measured>, D::Error> {
+fn growth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MeasuredRun>, D::Error> {
     #[derive(Deserialize)]
     struct Growth {
         bytes_per_second: Option<f64>,
@@ -120,7 +121,7 @@ fn growth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Measured>
     Ok(written.and_then(|one| measured((one.bytes_per_second, one.lower, one.upper, one.confidence))))
 }
 
-fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Measured>, D::Error> {
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MeasuredRun>, D::Error> {
     #[derive(Deserialize)]
     struct Level {
         bytes: Option<f64>,
@@ -148,8 +149,7 @@ mod tests {
         assert_eq!(refusal(r#"{"schema_version": 2}"#), "its `schema_version` is 2 (expected 1)");
         let run = |series: &str| format!(r#"{{"schema_version":1,"settings":{{"verdict":{{}}}},"series":[{series}]}}"#);
         assert_eq!(refusal(&run("")), "it holds no series: nothing could be judged in that run");
-        let older =
-            r#"{"id":"a","verdict":"flat","reason":"","counts":true,"tolerance_bytes_per_second":null,"growth":null}"#;
+        let older = r#"{"id":"a","verdict":"flat","reason":"","affects_outcome":true,"tolerance_bytes_per_second":null,"growth":null}"#;
         assert!(refusal(&run(older)).starts_with("missing field `settled`"));
         let one = older.replace("null}", r#"null,"settled":null}"#);
         assert_eq!(refusal(&run(&format!("{one},{one}"))), "it holds the series `a` twice (expected each id once)");

@@ -5,11 +5,11 @@
 use crate::series::{MemorySeries, Sampling};
 use crate::units::{Seconds, duration_text, memory_text};
 
-use super::alert_rule::{Answer, Exempt, Readings, Replay, Rule};
+use super::alert_rule::{Answer, Exempt, Replay, Rule, RuleReadings};
 use super::starts::Starts;
 use super::{
-    AssumedLimit, Context, Criterion, During, Phases, Status, amount_text, assumed_bytes, margin, metric_text,
-    moment_text, percent_text, sampling_text, step_text, too_coarse_text,
+    AssumedLimit, Context, Criterion, During, Status, amount_text, assumed_bytes, fired_text, margin, metric_text,
+    percent_text, sampling_text, step_text, too_coarse_text,
 };
 
 /// `(x - x offset 5m) > 100000000` for 5 minutes.
@@ -21,7 +21,7 @@ pub(super) fn growth(series: &MemorySeries, context: &Context<'_>, starts: &Star
     let alert = Alert {
         id: "growth-100mb-5m",
         gates: settings.gates,
-        rule: Rule::growth(above, offset.as_ms(), settings.for_seconds.as_ms()),
+        rule: Rule::growth(above, offset.as_ms(), settings.pending.as_ms()),
         above,
         min_evaluable_share: settings.min_evaluable_share.get(),
         operands: "both values",
@@ -50,7 +50,7 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
     let alert = Alert {
         id: "high-memory",
         gates: settings.gates,
-        rule: Rule::level(limit, share, settings.for_seconds.as_ms()),
+        rule: Rule::level(limit, share, settings.pending.as_ms()),
         above: share,
         min_evaluable_share: settings.min_evaluable_share.get(),
         operands: "a value",
@@ -102,7 +102,7 @@ struct Alert {
 impl Alert {
     /// `starts`: those after which what it sees does not count.
     fn evaluate(&self, series: &MemorySeries, context: &Context<'_>, starts: Option<&Starts>) -> Criterion {
-        let readings = Readings::of(series, context.lookback);
+        let readings = RuleReadings::of(series, context.lookback);
         let replay = Replay::new(&self.rule, &readings, context.evaluation.interval_seconds.as_ms());
         // The points of a range query lie on a grid of their own: only its phases can be asked about.
         let phase = context.evaluation.phase_seconds.filter(|_| series.info.sampling == Sampling::Raw);
@@ -112,7 +112,7 @@ impl Alert {
         let evaluable_share = outcome.evaluable_share;
         let decided = replay.can_fire() && evaluable_share.is_some_and(|share| self.min_evaluable_share <= share);
         let (status, reason) = match outcome.first_firing_at_ms {
-            Some(time_ms) => (Status::Fail, self.fail_text(series, &replay, outcome.phases, time_ms)),
+            Some(time_ms) => (Status::Fail, self.fail_text(series, &replay, &outcome, time_ms)),
             None if decided => (Status::Pass, self.pass_text(series, &replay, &outcome, starts)),
             None => (Status::NotEvaluable, self.undecided_text(series, context, &replay, evaluable_share)),
         };
@@ -130,17 +130,10 @@ impl Alert {
         }
     }
 
-    fn fail_text(&self, series: &MemorySeries, replay: &Replay, phases: Option<Phases>, time_ms: i64) -> String {
-        let share = match phases {
-            None => String::new(),
-            Some(phases) if phases.fired_share == 1.0 => ", whenever Prometheus evaluates it".to_owned(),
-            Some(phases) => {
-                format!(", at {} of the times at which Prometheus may evaluate it", percent_text(phases.fired_share))
-            }
-        };
+    fn fail_text(&self, series: &MemorySeries, replay: &Replay, outcome: &Answer, counted_ms: i64) -> String {
         format!(
-            "fired first at {}{share}: {} up to {}, above {} for {}",
-            moment_text(series, time_ms),
+            "{}: {} up to {}, above {} for {}",
+            fired_text(series, outcome, counted_ms),
             self.what,
             self.largest_text(replay),
             self.limit,
@@ -155,15 +148,18 @@ impl Alert {
         };
         let under_load = first_during(During::Load);
         if let (Some(span), Some(starts)) = (first_during(During::StartUp), starts) {
-            let or_load = if under_load.is_some() { " during the load, or" } else { "" };
+            let or_load = if under_load.is_some() { "under the load and " } else { "" };
             return format!(
-                "silent except for what became pending{or_load} {}; {} up to {largest}",
+                "would have fired only {or_load}for a rise that began {}; {} up to {largest}",
                 starts.not_counted_text(series, span.pending_at_ms),
                 self.what
             );
         }
         if under_load.is_some() {
-            return format!("silent except for what became pending during the load: {} up to {largest}", self.what);
+            return format!(
+                "would have fired only under the load, which does not count: {} up to {largest}",
+                self.what
+            );
         }
         if replay.furthest().is_some_and(|value| value > self.above) {
             return format!(

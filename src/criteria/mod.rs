@@ -4,6 +4,7 @@
 //! contract. Times are milliseconds, amounts bytes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::series::{MemorySeries, Metric, Sampling};
@@ -13,6 +14,8 @@ use crate::units::{duration_text, memory_text, time_text};
 use alert_rule::Lookback;
 use starts::Starts;
 
+pub use normal::{Normal, normal};
+
 pub mod alert_rule;
 pub mod own_rule;
 
@@ -20,6 +23,7 @@ mod after_load;
 mod alerts;
 mod confirmed;
 mod levels;
+mod normal;
 mod rapid;
 mod restarts;
 mod stale;
@@ -46,8 +50,8 @@ pub struct Context<'a> {
     /// When the container last started before its first reading, in milliseconds; `None` when it is not known.
     pub started_ms: Option<i64>,
     /// Restarts and OOM kills, in any order.
-    pub restarts: &'a [Restart<'a>],
-    /// Share of the series' time in which events would have told of every restart, 0 to 1; 0 without events.
+    pub restarts: &'a [KnownRestart<'a>],
+    /// Share of the series' time in which events would have recorded every restart, 0 to 1; 0 without events.
     pub watched_share: f64,
     /// How old the newest readings are; `None` where nobody looks at a time of their own.
     pub freshness: Option<Freshness>,
@@ -92,7 +96,7 @@ pub struct VerdictSummary<'a> {
     /// As in the contract: `leak-masked-by-restarts`.
     pub name: &'a str,
     /// What it means for a trend.
-    pub judgement: Judgement,
+    pub judgement: TrendJudgement,
     /// One sentence with numbers, without a final period.
     pub reason: &'a str,
     /// Whether memory grows after the load; `None` without a load, or where that is not settled.
@@ -103,7 +107,7 @@ pub struct VerdictSummary<'a> {
 
 /// What a verdict means for the trend of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judgement {
+pub enum TrendJudgement {
     /// `leak`, `leak-masked-by-restarts` or `stepping-growth`.
     Leak,
     /// Any other verdict that claims something.
@@ -114,7 +118,7 @@ pub enum Judgement {
 
 /// A restart or OOM kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Restart<'a> {
+pub struct KnownRestart<'a> {
     /// When, in milliseconds.
     pub at_ms: i64,
     /// As in the contract: `oom`, `recreated`, `counter-reset`, `gap`, `level-drop`, `event`.
@@ -183,6 +187,17 @@ pub struct Criterion {
     pub spans: Vec<Span>,
     /// For replayed rules whose phase is unknown: how much the answer depends on it.
     pub phases: Option<Phases>,
+    /// For an alert that aggregates: whose it is. Every series of the group has the same criterion.
+    pub group: Option<AlertGroup>,
+}
+
+/// The series that an alert aggregates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertGroup {
+    /// The labels that the alert has of them.
+    pub labels: BTreeMap<String, String>,
+    /// How many series of the report are in it.
+    pub n_series: usize,
 }
 
 impl Criterion {
@@ -199,6 +214,7 @@ impl Criterion {
             evaluable_share: None,
             spans: Vec::new(),
             phases: None,
+            group: None,
         }
     }
 
@@ -235,16 +251,6 @@ pub enum During {
     Load,
     /// The time in which memory settles after a start.
     StartUp,
-}
-
-impl During {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            During::Load => "load",
-            During::StartUp => "start-up",
-        }
-    }
 }
 
 /// Says of each span that none which counts overlaps that it is of a start-up.
@@ -332,6 +338,27 @@ fn percent_text(share: f64) -> String {
         return "less than 0.01 %".to_owned();
     }
     if percent > 99.99 { "more than 99.99 %".to_owned() } else { format!("{percent:.2} %") }
+}
+
+/// When an alert fired first, and in how many phases. `counted_ms`: the firing that counts, which may have begun in a
+/// start-up or a load.
+fn fired_text(series: &MemorySeries, answer: &alert_rule::Answer, counted_ms: i64) -> String {
+    let share = match answer.phases {
+        None => String::new(),
+        Some(phases) if phases.fired_share == 1.0 => ", whenever Prometheus evaluates it".to_owned(),
+        Some(phases) => {
+            format!(", at {} of the times at which Prometheus may evaluate it", percent_text(phases.fired_share))
+        }
+    };
+    let firing = answer.spans.iter().filter(|span| span.during.is_none()).find_map(|span| span.firing_at_ms);
+    let first_ms = firing.map_or(counted_ms, |firing_ms| firing_ms.min(counted_ms));
+    let counted = if first_ms < counted_ms {
+        let from = moment_text(series, counted_ms);
+        format!(" (counts only from {from} on: before, it looked back on a start-up or a load)")
+    } else {
+        String::new()
+    };
+    format!("would have fired at {}{share}{counted}", moment_text(series, first_ms))
 }
 
 /// A time of the series for a reader: absolute, or before its last reading where no time is known.

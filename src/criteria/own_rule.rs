@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::alert_rule::{Answer, Comparison, Exempt, Lookback, Readings, Replay, Rule, Threshold};
+use super::alert_rule::{Answer, CompareOperator, Exempt, Lookback, Replay, Rule, RuleReadings, Threshold};
 use super::{
-    Criterion, LoadWindow, Phases, Span, Status, metric_text, moment_text, percent_text, sampling_text, step_text,
+    AlertGroup, Criterion, LoadWindow, Span, Status, fired_text, metric_text, percent_text, sampling_text, step_text,
 };
 use crate::series::{MemorySeries, Sampling};
 use crate::units::duration_text;
 
-/// An alert and the series that it sees of one container.
+/// An alert and the series that it sees of one container, or of a group.
 #[derive(Debug)]
 pub struct OwnAlert<'a> {
     /// Its name as a criterion.
@@ -28,11 +28,24 @@ pub struct OwnAlert<'a> {
     pub missing: Vec<String>,
     /// The metrics that it compares where the input has a single one for all of them.
     pub mixed: Option<String>,
+    /// The group, for an alert that aggregates.
+    pub group: Option<AlertGroup>,
+}
+
+impl OwnAlert<'_> {
+    /// What is not there to be evaluated; begins with a semicolon.
+    fn missing_text(&self) -> String {
+        let whose = if self.group.is_some() { "group" } else { "container" };
+        match self.missing.as_slice() {
+            [] => String::new(),
+            missing => format!("; the inputs hold no {} of this {whose}", missing.join(", ")),
+        }
+    }
 }
 
 /// What its replay depends on beside the series.
-#[derive(Debug, Clone, Copy)]
-pub struct Context {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OwnRuleContext {
     /// How selectors look back.
     pub lookback: Lookback,
     /// When it is evaluated, in milliseconds after a multiple of the interval; `None`: at all phases.
@@ -41,20 +54,23 @@ pub struct Context {
     pub load: Option<LoadWindow>,
 }
 
-/// Replays an alert for the series that it is judged for.
-pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &Context) -> Criterion {
+/// Replays an alert. `owner`: the series that it is judged for, of a group one; moments are told by its times.
+pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &OwnRuleContext) -> Criterion {
     let undecided = |reason: String| Criterion {
         id: Cow::Owned(alert.id.to_owned()),
         evaluable_share: Some(0.0),
+        group: alert.group.clone(),
         ..Criterion::new("", alert.gates, Status::NotEvaluable, reason)
     };
     if let Some(metrics) = &alert.mixed {
         return undecided(format!("the rule tells {metrics} apart, and this input has one amount of memory for them"));
     }
-    let readings: Vec<Option<Readings<'_>>> =
-        alert.inputs.iter().map(|input| input.map(|series| Readings::of(series, context.lookback))).collect();
-    let inputs: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
-    let replay = Replay::of(alert.rule, &inputs, alert.interval_ms).expect("the owner is one of the inputs");
+    let readings: Vec<Option<RuleReadings<'_>>> =
+        alert.inputs.iter().map(|input| input.map(|series| RuleReadings::of(series, context.lookback))).collect();
+    let inputs: Vec<Option<&RuleReadings<'_>>> = readings.iter().map(Option::as_ref).collect();
+    let Some(replay) = Replay::of(alert.rule, &inputs, alert.interval_ms) else {
+        return undecided(format!("no evaluation had all values{}", alert.missing_text()));
+    };
     // The points of a range query lie on a grid of their own: only its phases can be asked about.
     let phase_ms = context.phase_ms.filter(|_| owner.info.sampling == Sampling::Raw);
     let answer = Answer::of(&replay, phase_ms, Exempt::load(context.load));
@@ -62,14 +78,15 @@ pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &Context) -
     let words = Words { alert, owner, replay: &replay, threshold: alert.rule.condition.threshold() };
     let decided = replay.can_fire() && answer.evaluable_share.is_some_and(|share| alert.min_evaluable_share <= share);
     let (status, reason) = match answer.first_firing_at_ms {
-        Some(time_ms) => (Status::Fail, words.fail(answer.phases, time_ms)),
+        Some(time_ms) => {
+            let fired = fired_text(owner, &answer, time_ms);
+            (Status::Fail, format!("{fired}: {}{}", words.measured(), words.held()))
+        }
         None if decided => (Status::Pass, words.pass(&answer.spans)),
         None => (Status::NotEvaluable, words.undecided(answer.evaluable_share, context.lookback)),
     };
-    let missing = match alert.missing.as_slice() {
-        [] => String::new(),
-        missing => format!("; the inputs hold no {} of this container", missing.join(", ")),
-    };
+    let missing = alert.missing_text();
+    let group = alert.group.as_ref().map_or(String::new(), group_text);
     let remarks = match status {
         Status::Pass | Status::Fail => format!("{}{}", own_metric_text(owner), sampling_text(owner)),
         Status::NotEvaluable | Status::NotApplicable => String::new(),
@@ -81,13 +98,21 @@ pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &Context) -
         evaluable_share: answer.evaluable_share.or(Some(0.0)),
         phases: answer.phases,
         spans: answer.spans,
-        ..Criterion::new("", alert.gates, status, format!("{reason}{missing}{remarks}"))
+        group: alert.group.clone(),
+        ..Criterion::new("", alert.gates, status, format!("{reason}{group}{missing}{remarks}"))
     }
 }
 
 /// Only `docker stats` stands in for another metric: an export is asked for the one that the rule names.
 fn own_metric_text(owner: &MemorySeries) -> &'static str {
     if owner.info.metric == crate::series::Metric::DockerUsage { metric_text(owner) } else { "" }
+}
+
+/// Whose alert it is; begins with a comma.
+fn group_text(group: &AlertGroup) -> String {
+    let labels: Vec<String> = group.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    let of = if labels.is_empty() { "all".to_owned() } else { format!("the group {{{}}}", labels.join(",")) };
+    format!(", one alert for {of} ({} series here)", group.n_series)
 }
 
 struct Words<'a> {
@@ -98,21 +123,9 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn fail(&self, phases: Option<Phases>, time_ms: i64) -> String {
-        let share = match phases {
-            None => String::new(),
-            Some(phases) if phases.fired_share == 1.0 => ", whenever Prometheus evaluates it".to_owned(),
-            Some(phases) => {
-                format!(", at {} of the times at which Prometheus may evaluate it", percent_text(phases.fired_share))
-            }
-        };
-        let when = moment_text(self.owner, time_ms);
-        format!("fired first at {when}{share}: {}{}", self.measured(), self.held())
-    }
-
     fn pass(&self, spans: &[Span]) -> String {
         if spans.iter().any(|span| span.firing_at_ms.is_some()) {
-            return format!("silent except for what became pending during the load: {}", self.measured());
+            return format!("would have fired only under the load, which does not count: {}", self.measured());
         }
         if self.replay.longest_held_seconds() == 0.0 {
             return format!("silent: {}", self.measured());
@@ -127,12 +140,12 @@ impl Words<'_> {
             return if holds { "its condition holds".to_owned() } else { "its condition never holds".to_owned() };
         };
         let (reach, relation) = match threshold.comparison {
-            Comparison::Greater => ("up to", "above"),
-            Comparison::GreaterOrEqual => ("up to", "at least"),
-            Comparison::Less => ("down to", "below"),
-            Comparison::LessOrEqual => ("down to", "at most"),
-            Comparison::Equal => ("up to", "exactly"),
-            Comparison::NotEqual => ("up to", "other than"),
+            CompareOperator::Greater => ("up to", "above"),
+            CompareOperator::GreaterOrEqual => ("up to", "at least"),
+            CompareOperator::Less => ("down to", "below"),
+            CompareOperator::LessOrEqual => ("down to", "at most"),
+            CompareOperator::Equal => ("up to", "exactly"),
+            CompareOperator::NotEqual => ("up to", "other than"),
         };
         let number = number_text(threshold.number);
         format!("its value is {reach} {} (it alerts when {relation} {number})", number_text(value))

@@ -6,7 +6,7 @@
 use crate::series::MemorySeries;
 use crate::units::duration_text;
 
-use super::{Context, Criterion, Restart, Span, Status, moment_text, percent_text, step_text};
+use super::{Context, Criterion, KnownRestart, Span, Status, moment_text, percent_text, step_text};
 
 /// Three or more restarts within an hour.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -26,7 +26,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let (status, reason) = if loop_size <= most.len() {
         let seconds = (most[most.len() - 1].at_ms - most[0].at_ms) as f64 / 1e3;
         let reason = format!(
-            "{} restarts within {} from {} ({}), fewer than {loop_size} within {} allowed",
+            "{} restarts within {} from {} ({}); fewer than {loop_size} within {} are allowed",
             most.len(),
             duration_text(seconds),
             moment_text(series, most[0].at_ms),
@@ -71,7 +71,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
 }
 
 /// The most restarts that lie within the time, the first such; O(n).
-fn busiest<'r>(restarts: &'r [Restart<'r>], within_ms: i64) -> &'r [Restart<'r>] {
+fn busiest<'r>(restarts: &'r [KnownRestart<'r>], within_ms: i64) -> &'r [KnownRestart<'r>] {
     let mut first = 0;
     let mut most = &restarts[..0];
     for last in 0..restarts.len() {
@@ -86,7 +86,7 @@ fn busiest<'r>(restarts: &'r [Restart<'r>], within_ms: i64) -> &'r [Restart<'r>]
 }
 
 /// The times in which restarts were a loop: from the first of them to the last.
-fn loops(restarts: &[Restart<'_>], loop_size: usize, within_ms: i64) -> Vec<Span> {
+fn loops(restarts: &[KnownRestart<'_>], loop_size: usize, within_ms: i64) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for group in restarts.windows(loop_size) {
         let (first_ms, last_ms) = (group[0].at_ms, group[loop_size - 1].at_ms);
@@ -109,7 +109,7 @@ fn loops(restarts: &[Restart<'_>], loop_size: usize, within_ms: i64) -> Vec<Span
 }
 
 /// How often each cause occurs, in order of appearance: `2 oom, 1 recreated`.
-fn causes_text(restarts: &[Restart<'_>]) -> String {
+fn causes_text(restarts: &[KnownRestart<'_>]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for restart in restarts {
         match counts.iter_mut().find(|(cause, _)| *cause == restart.cause) {
@@ -117,5 +117,16 @@ fn causes_text(restarts: &[Restart<'_>]) -> String {
             None => counts.push((restart.cause, 1)),
         }
     }
-    counts.iter().map(|(cause, count)| format!("{count} {cause}")).collect::<Vec<_>>().join(", ")
+    let words = |cause: &str| match cause {
+        "oom" => "for memory",
+        "event" => "told by events",
+        "recreated" => "as new containers",
+        "counter-reset" => "as counters began again",
+        "gap" => "after an absence",
+        _ => "by a fall to the level of a start",
+    };
+    match counts[..] {
+        [(cause, count)] if count > 1 => format!("all {count} {}", words(cause)),
+        _ => counts.iter().map(|(cause, count)| format!("{count} {}", words(cause))).collect::<Vec<_>>().join(", "),
+    }
 }

@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
     use crate::criteria::alert_rule::Lookback;
-    use crate::criteria::{Judgement, VerdictSummary};
+    use crate::criteria::{TrendJudgement, VerdictSummary};
     use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
     use crate::settings::Settings;
 
@@ -99,7 +99,7 @@ mod tests {
             assumed_limit: None,
             verdict: VerdictSummary {
                 name: "flat",
-                judgement: Judgement::NoLeak,
+                judgement: TrendJudgement::NoLeak,
                 reason: "",
                 grows_after_load: None,
                 onset_ms: None,

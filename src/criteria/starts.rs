@@ -115,7 +115,7 @@ impl Starts {
 ///
 /// The level is the median of what was read outside the load past the settle time, or of the last quarter of the time
 /// where that is longer, up to the first restart. After a load it is the level that was left: a series that begins so
-/// low cannot be told from one that has just started.
+/// low cannot be distinguished from one that has just started.
 fn settles_higher(
     series: &MemorySeries,
     settle: Seconds,

@@ -5,7 +5,7 @@
 use crate::series::MemorySeries;
 use crate::units::duration_text;
 
-use super::{Context, Criterion, Judgement, Span, Status};
+use super::{Context, Criterion, Span, Status, TrendJudgement};
 
 /// No leak over at least 20 h of readings.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -28,9 +28,9 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
             );
             (Status::NotEvaluable, reason)
         }
-        Judgement::Inconclusive => (Status::NotEvaluable, format!("{judged}: {}", verdict.reason)),
-        Judgement::Leak => (Status::Fail, format!("{judged}: {}", verdict.reason)),
-        Judgement::NoLeak => (Status::Pass, format!("{judged}: {}", verdict.reason)),
+        TrendJudgement::Inconclusive => (Status::NotEvaluable, format!("{judged}: {}", verdict.reason)),
+        TrendJudgement::Leak => (Status::Fail, format!("{judged}: {}", verdict.reason)),
+        TrendJudgement::NoLeak => (Status::Pass, format!("{judged}: {}", verdict.reason)),
     };
     let spans = match status {
         Status::Fail => vec![Span {

@@ -2,7 +2,8 @@
 
 use super::Dating;
 use super::owner::Containers;
-use crate::ingest::{Event, Input};
+use crate::account::Input;
+use crate::events::Event;
 use crate::series::MemorySeries;
 
 /// So many names are enough to see what is meant.
@@ -63,16 +64,21 @@ pub(super) fn count(
         let Some(counts) = input.events else { continue };
         if counts.uncertain > 0 {
             input.warnings.push(format!(
-                "{} of its events were not matched with {}: when these readings were taken is only inferred (give the time of the last one with `--end`)",
+                "{} of its events were not matched with {}: the readings have no times of their own (give `--interval`, and the time of the last one with `--end`)",
                 counts.uncertain,
                 listed(&uncertain[index])
             ));
         }
         if counts.read > 0 && counts.other_containers == counts.read {
             input.warnings.push(format!(
-                "none of its {} events is of a container that has readings here (it tells of {})",
+                "none of its {} events belongs to a container with readings (it names  {}){}",
                 counts.read,
-                listed(&containers.names(index))
+                listed(&containers.names(index)),
+                if events.iter().any(|event| event.input == index && event.is_of_log()) {
+                    ": name its container with `--events NAME=FILE`"
+                } else {
+                    ""
+                }
             ));
         } else if counts.outside > 0 && counts.matched + counts.uncertain == 0 {
             input.warnings.push(format!(

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::ingest::Event;
-use crate::series::SeriesInfo;
+use super::files::OF_SERIES;
+use crate::events::Event;
+use crate::series::{MemorySeries, SeriesInfo};
 
 /// So many hexadecimal digits are a container's ID, at least.
 const SHORT_ID: usize = 12;
 const FULL_ID: usize = 64;
 
-/// The containers of an event log; one that was made anew under its name is one.
+/// The containers of an event log; one that was recreated under its name is one.
 pub(super) struct Containers<'e> {
     known: Vec<Container<'e>>,
     /// For each file, how many containers it tells lives of.
@@ -24,9 +25,17 @@ struct Container<'e> {
     ids: Vec<&'e str>,
     events: Vec<usize>,
     inputs: BTreeSet<usize>,
-    /// Of a compose project, or a pod.
+    /// Of a compose project.
     service: Option<&'e str>,
-    pod: Option<(&'e str, &'e str)>,
+    pod: Option<Pod<'e>>,
+}
+
+/// A container in a pod.
+#[derive(Clone, Copy)]
+struct Pod<'e> {
+    namespace: Option<&'e str>,
+    name: &'e str,
+    container: &'e str,
 }
 
 impl<'e> Containers<'e> {
@@ -62,8 +71,9 @@ impl<'e> Containers<'e> {
                 container.ids.push(&event.id);
             }
             container.service = attribute("com.docker.compose.service").or(container.service);
-            container.pod =
-                attribute("io.kubernetes.pod.name").zip(attribute("io.kubernetes.container.name")).or(container.pod);
+            let pod = attribute("io.kubernetes.pod.name").zip(attribute("io.kubernetes.container.name"));
+            let namespace = attribute("io.kubernetes.pod.namespace");
+            container.pod = pod.map(|(name, container)| Pod { namespace, name, container }).or(container.pod);
             if event.action.is_of_life() {
                 lives.entry(event.input).or_default().insert(place);
             }
@@ -85,6 +95,27 @@ impl<'e> Containers<'e> {
             .collect()
     }
 
+    /// The events of each series, as indices, in time order.
+    ///
+    /// Events that the user gives to a series are of that one. Those of a log that are of nobody are of the container that
+    /// the pod of their cgroup, or the name of the file, fits alone; or of the only one there is.
+    pub(super) fn of_each(&self, series: &[MemorySeries], events: &[Event]) -> Vec<Vec<usize>> {
+        let mut owned: Vec<Vec<usize>> = series.iter().map(|series| self.events_of(&series.info)).collect();
+        let mut is_owned = vec![false; events.len()];
+        owned.iter().flatten().for_each(|index| is_owned[*index] = true);
+        for (index, event) in events.iter().enumerate() {
+            if let Some(id) = event.attributes.get(OF_SERIES) {
+                owned.iter_mut().for_each(|owned| owned.retain(|other| *other != index));
+                let places = series.iter().zip(&mut owned).filter(|(series, _)| is_called(&series.info, id));
+                places.for_each(|(_, owned)| owned.push(index));
+            } else if event.is_of_log() && !is_owned[index] {
+                only_fit(event, series, events).into_iter().for_each(|place| owned[place].push(index));
+            }
+        }
+        owned.iter_mut().for_each(|owned| owned.sort_unstable());
+        owned
+    }
+
     /// The events of a series, as indices, in time order.
     pub(super) fn events_of(&self, info: &SeriesInfo) -> Vec<usize> {
         let mut owned: Vec<&Container> = self.known.iter().filter(|container| is_of(container, info)).collect();
@@ -101,6 +132,36 @@ impl<'e> Containers<'e> {
     }
 }
 
+/// Whether a user means a series by this name: its id, or that of its container.
+pub(crate) fn is_called(info: &SeriesInfo, name: &str) -> bool {
+    info.id == name || info.labels.get("container").is_some_and(|container| container == name)
+}
+
+/// What tells the containers of series apart; several amounts may be of one.
+fn container_of(info: &SeriesInfo) -> [Option<&String>; 4] {
+    ["namespace", "pod", "container", "instance"].map(|key| info.labels.get(key))
+}
+
+/// The series of the container that an event of a log must be of, as indices; none where that may be several.
+fn only_fit(event: &Event, series: &[MemorySeries], events: &[Event]) -> Vec<usize> {
+    let only = |fits: &dyn Fn(&SeriesInfo) -> bool| {
+        let fitting: Vec<usize> = (0..series.len()).filter(|index| fits(&series[*index].info)).collect();
+        let is_one = |pair: &[usize]| container_of(&series[pair[0]].info) == container_of(&series[pair[1]].info);
+        if fitting.windows(2).all(is_one) { fitting } else { Vec::new() }
+    };
+    let label = |info: &SeriesInfo, key: &str| info.labels.get(key).cloned().unwrap_or_default();
+    if let Some(uid) = event.attributes.get(POD_UID) {
+        return only(&|info| label(info, "id").replace('_', "-").contains(uid.as_str()));
+    }
+    let of_pod = only(&|info| label(info, "pod") == event.id);
+    let is_of_one = events.iter().all(|other| other.input != event.input || other.id == event.id);
+    if !of_pod.is_empty() || !is_of_one {
+        return of_pod;
+    }
+    let is_id = event.id.len() == FULL_ID && is_hex(&event.id);
+    only(&|_| true).into_iter().filter(|index| !is_id || full_id(&series[*index].info).is_none()).collect()
+}
+
 /// The name of a container; while compose replaces one it is called `0123456789ab_NAME`.
 fn own_name(name: &str) -> &str {
     let name = name.trim_start_matches('/');
@@ -114,19 +175,23 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
+/// The attribute with the UID of the pod that a cgroup is of.
+pub(super) const POD_UID: &str = "leaktrend.pod-uid";
+
 fn is_of(container: &Container, info: &SeriesInfo) -> bool {
+    let label = |key: &str| info.labels.get(key).map(String::as_str);
+    // Each run of a container in a pod has an ID of its own.
+    if let (Some(pod), Some(name)) = (container.pod, label("pod").or(label("pod_name"))) {
+        let is_same_namespace = pod.namespace.zip(label("namespace")).is_none_or(|(a, b)| a == b);
+        return pod.name == name && is_same_namespace && names_of(info).contains(&pod.container);
+    }
     if let Some(id) = full_id(info) {
         return container.ids.iter().any(|known| known.len() >= SHORT_ID && id.starts_with(known));
     }
     let names = names_of(info);
     let by_id =
         |name: &&str| name.len() >= SHORT_ID && is_hex(name) && container.ids.iter().any(|id| id.starts_with(*name));
-    if names.iter().any(|name| *name == container.name || by_id(name)) {
-        return true;
-    }
-    let label = |key: &str| info.labels.get(key).map(String::as_str);
-    let pod = label("pod").or(label("pod_name"));
-    container.pod.is_some_and(|(pod_name, name)| pod == Some(pod_name) && names.contains(&name))
+    names.iter().any(|name| *name == container.name || by_id(name))
 }
 
 /// Whether a series may be named after the service of a compose project: `web` of `shop-web-1`.
@@ -171,7 +236,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::ingest::Action;
+    use crate::events::{Action, Teller};
     use crate::series::{Metric, Sampling};
 
     const NONE: [usize; 0] = [];
@@ -181,7 +246,14 @@ mod tests {
     }
 
     fn event(id: &str, attributes: &[(&str, &str)]) -> Event {
-        Event { input: 0, time_ms: 0, action: Action::Die, id: id.repeat(FULL_ID), attributes: labels(attributes) }
+        Event {
+            input: 0,
+            time_ms: 0,
+            action: Action::Die,
+            id: id.repeat(FULL_ID),
+            attributes: labels(attributes),
+            teller: Teller::Docker,
+        }
     }
 
     /// Which of the events belong to a series of these labels.

@@ -3,12 +3,13 @@
 //! Says what matters: another verdict that comes to the same good outcome does not, nor does a level that moves as it
 //! does from day to day, or did on the same day of the week before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::state::{Rename, Run, RunResult};
-use crate::ingest::SeriesSamples;
+use crate::amounts;
+use crate::decode::SeriesSamples;
 use crate::policy::Outcome;
-use crate::series::{Marks, Samples};
+use crate::series::{Marks, Samples, SeriesInfo};
 use crate::stats::robust::{median, quantile_in_place};
 
 /// A run at least so long ago is yesterday's, in milliseconds: those since then, by hand or started again, are tonight's.
@@ -37,7 +38,7 @@ pub struct Changes {
     pub vanished: Vec<String>,
     /// Series that go by another name than then.
     pub renamed: Vec<Renamed>,
-    /// Series whose container was created anew under its name.
+    /// Series whose container was recreated under its name.
     pub recreated: Vec<Recreated>,
     /// Series that are judged differently.
     pub verdicts: Vec<VerdictChange>,
@@ -126,7 +127,8 @@ pub(super) fn since_yesterday(
             |(name, outcome, verdict): &(String, String, String)| (name.clone(), (outcome.clone(), verdict.clone()));
         night.series.iter().map(entry).collect()
     };
-    let (then, now) = (by_name(before), by_name(tonight));
+    let judged = containers(samples);
+    let (then, now) = (by_name(&under_containers(before, samples, &judged)), by_name(tonight));
     let missing = |from: &BTreeMap<String, _>, in_: &BTreeMap<String, _>| -> Vec<String> {
         from.keys().filter(|name| !in_.contains_key(*name)).cloned().collect()
     };
@@ -139,23 +141,23 @@ pub(super) fn since_yesterday(
         })
         .collect();
     let days = ((tonight.end_ms - before.end_ms) as f64 / DAY_MS as f64).round();
-    let mut levels: Vec<LevelChange> = samples
+    let mut levels: Vec<LevelChange> = judged
         .iter()
-        .filter(|series| then.contains_key(&series.info.id) && now.contains_key(&series.info.id))
-        .filter_map(|series| {
+        .filter(|(name, _)| then.contains_key(name) && now.contains_key(name))
+        .filter_map(|(name, series)| {
             let (before_bytes, now_bytes) = level_change(&series.samples, tonight.end_ms, days as usize)?;
-            Some(LevelChange { series: series.info.id.clone(), before_bytes, now_bytes })
+            Some(LevelChange { series: name.clone(), before_bytes, now_bytes })
         })
         .collect();
     let growth = |level: &LevelChange| level.now_bytes - level.before_bytes;
     levels.sort_by(|a, b| growth(b).total_cmp(&growth(a)));
-    let recreated = samples.iter().filter_map(|series| {
+    let recreated = judged.iter().filter_map(|(name, series)| {
         let Samples { time_ms, marks, .. } = &series.samples;
         let is_new = |(time, marks): &(&i64, &u8)| {
             before.end_ms < **time && Marks::from_bits(**marks).contains(Marks::RECREATED)
         };
         let times: Vec<i64> = time_ms.iter().zip(marks).filter(is_new).map(|(time, _)| *time).collect();
-        Some(Recreated { series: series.info.id.clone(), at_ms: *times.last()?, times: times.len() })
+        Some(Recreated { series: name.clone(), at_ms: *times.last()?, times: times.len() })
     });
     Changes {
         since_ms: Some(at_ms),
@@ -166,6 +168,32 @@ pub(super) fn since_yesterday(
         verdicts,
         levels,
     }
+}
+
+/// What a night came to before the amounts of one container had one verdict: that of its head is its own.
+fn under_containers(night: &RunResult, samples: &[SeriesSamples], judged: &[(String, &SeriesSamples)]) -> RunResult {
+    let container = |name: &String| -> Option<String> {
+        if let Some((id, _)) = judged.iter().find(|(_, series)| series.info.id == *name) {
+            return Some(id.clone());
+        }
+        let is_part = samples.iter().any(|series| series.info.id == *name);
+        (!is_part).then(|| name.clone())
+    };
+    let named = |(name, outcome, verdict): &(String, String, String)| {
+        Some((container(name)?, outcome.clone(), verdict.clone()))
+    };
+    RunResult { series: night.series.iter().filter_map(named).collect(), ..night.clone() }
+}
+
+/// The series that stand for their containers, by the names of these.
+fn containers(samples: &[SeriesSamples]) -> Vec<(String, &SeriesSamples)> {
+    let infos: Vec<&SeriesInfo> = samples.iter().map(|series| &series.info).collect();
+    let mut ids: HashMap<String, Option<String>> = HashMap::new();
+    for amounts::Group { id, ids: members } in amounts::groups(&infos) {
+        ids.extend(members.into_iter().enumerate().map(|(at, member)| (member, (at == 0).then(|| id.clone()))));
+    }
+    let container = |series: &SeriesSamples| ids.get(&series.info.id).cloned().unwrap_or(Some(series.info.id.clone()));
+    samples.iter().filter_map(|series| Some((container(series)?, series))).collect()
 }
 
 /// The levels so many days before `end_ms` and at it, in bytes; `None` where they differ by no more than what is usual.
@@ -212,6 +240,7 @@ fn day(samples: &Samples, end_ms: i64) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::{Metric, Sampling};
 
     const HOUR_MS: i64 = 3_600_000;
 
@@ -252,6 +281,28 @@ mod tests {
         assert_eq!((changes.appeared, changes.vanished), (vec!["c".to_owned()], Vec::new()));
         assert_eq!(changes.verdicts[0].now.1, "step");
         assert_eq!(since_yesterday(None, &tonight, &[], &[]), Changes::default());
+    }
+
+    /// A night before the amounts of one container had one verdict named each of them.
+    #[test]
+    fn an_amount_that_a_container_is_judged_by_was_judged_as_it_before() {
+        let amount = |part: &str| {
+            let labels = [("container", "api"), ("part", part)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+            let info = SeriesInfo {
+                id: format!("api/{part}"),
+                labels: labels.into(),
+                limit: None,
+                metric: Metric::Other,
+                container_given: true,
+                sampling: Sampling::Raw,
+            };
+            SeriesSamples { info, samples: Samples::default(), inputs: Vec::new() }
+        };
+        let samples = [amount("heapUsed"), amount("rss")];
+        let before = result(&[("api/heapUsed", "flat"), ("api/rss", "flat"), ("web", "flat")]);
+        let changes = since_yesterday(Some((5, &before)), &result(&[("api", "step"), ("web", "flat")]), &samples, &[]);
+        assert_eq!((changes.appeared.len(), changes.vanished.len()), (0, 0));
+        assert_eq!((changes.verdicts.len(), &*changes.verdicts[0].series), (1, "api"));
     }
 
     #[test]

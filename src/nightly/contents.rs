@@ -1,7 +1,7 @@
 //! Knows the contents of files again: what of a log was read on an earlier night, whatever became of its files.
 //!
 //! A file is known by its beginning, decompressed: by the SHA-256 of as many bytes as were read of it. So it may have
-//! been renamed, copied or compressed; one that was truncated begins anew. A log that was cut at its front is known by
+//! been renamed, copied or compressed; one that was truncated starts over. A log that was cut at its front is known by
 //! the last lines that were read of it. Takes and gives bytes; opens no file.
 
 use sha2::{Digest, Sha256};

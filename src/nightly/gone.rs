@@ -3,15 +3,18 @@
 //! A container that is gone is judged on the first night after it went, and named from then on until its readings are
 //! too old to be kept. A log that stopped is one trouble, not one for each container.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::state::{Gone, Judged, KeptSeries, Memory, RunResult};
 use super::windows::Decided;
+use crate::amounts::container_id;
+use crate::analysis::By;
 use crate::criteria::Freshness;
-use crate::judge::Verdict;
+use crate::pods::Workload;
 use crate::policy::{self, Outcome};
 use crate::report::StoppedInput;
 use crate::stats::robust::median;
+use crate::verdict::Verdict;
 
 /// A series without a reading for so long is gone in any case, in milliseconds: since the last night.
 const NIGHT_MS: i64 = 20 * 3_600_000;
@@ -32,8 +35,9 @@ pub struct GoneSeries {
     pub is_new: bool,
 }
 
-/// Notes which series are gone at this run. `intervals`: so many usual intervals without a reading make one gone.
-pub(super) fn note(memory: &mut Memory, intervals: f64, now_ms: i64) {
+/// Notes which series are gone at this run. `intervals`: so many usual intervals without a reading make one gone. A pod
+/// whose workload goes on is not gone where workloads are judged: the next one is of the same.
+pub(super) fn note(memory: &mut Memory, intervals: f64, by: By, now_ms: i64) {
     let ends: Vec<Option<i64>> = (0..memory.logs.len()).map(|log| end_ms(memory, log)).collect();
     let usual: Vec<Option<f64>> = (0..memory.logs.len()).map(|log| interval_seconds(memory, log)).collect();
     for series in &mut memory.series {
@@ -47,9 +51,18 @@ pub(super) fn note(memory: &mut Memory, intervals: f64, now_ms: i64) {
             series.gone = Some(Gone { found_ms: now_ms, judged: None });
         }
     }
+    if by == By::Workload {
+        let goes_on = memory.series.iter().filter(|series| series.gone.is_none());
+        let going_on: HashSet<Workload> = goes_on.filter_map(|series| Workload::of(&series.info)).collect();
+        for series in &mut memory.series {
+            if Workload::of(&series.info).is_some_and(|workload| going_on.contains(&workload)) {
+                series.gone = None;
+            }
+        }
+    }
 }
 
-/// Whether a series that is gone was told of by an earlier night: it is not judged any more. `yesterday_ms`: when that
+/// Whether a series that is gone was told of by an earlier night: it is no longer judged. `yesterday_ms`: when that
 /// night ran, `None` on the first one.
 pub(super) fn is_silent(series: &KeptSeries, yesterday_ms: Option<i64>) -> bool {
     series.gone.as_ref().is_some_and(|gone| yesterday_ms.is_some_and(|yesterday| gone.found_ms <= yesterday))
@@ -86,7 +99,7 @@ pub(super) fn freshness(
 ) -> HashMap<String, Freshness> {
     let age = |time_ms: i64| (now_ms - time_ms) as f64 / 1000.0;
     let intervals: Vec<Option<f64>> = (0..memory.logs.len()).map(|log| interval_seconds(memory, log)).collect();
-    memory
+    let each: Vec<(&KeptSeries, String, Freshness)> = memory
         .series
         .iter()
         .zip(names)
@@ -96,11 +109,24 @@ pub(super) fn freshness(
                 age_seconds: age(*series.samples.time_ms.last()?),
                 interval_seconds: intervals[series.log],
                 is_gone: series.gone.is_some(),
-                failed_as: failed_as(yesterday, name),
+                failed_as: failed_as(yesterday, name).or_else(|| failed_as(yesterday, &container_id(&series.info)?)),
             };
-            Some((name.clone(), freshness))
+            Some((series, name.clone(), freshness))
         })
-        .collect()
+        .collect();
+    // A workload is as fresh as the newest of its pods.
+    let mut of_workloads: HashMap<String, Freshness> = HashMap::new();
+    for (series, _, freshness) in &each {
+        let Some(id) = Workload::of(&series.info).map(|workload| workload.id()) else { continue };
+        let failed_as = failed_as(yesterday, &id);
+        let newest = of_workloads.entry(id).or_insert(*freshness);
+        if freshness.age_seconds < newest.age_seconds {
+            *newest = *freshness;
+        }
+        newest.failed_as = failed_as;
+    }
+    // Where a pod has the name of its workload, it is all there is of it.
+    of_workloads.into_iter().chain(each.into_iter().map(|(_, name, freshness)| (name, freshness))).collect()
 }
 
 /// The verdict of the night before, where a series failed it.
@@ -115,9 +141,9 @@ fn failed_as(yesterday: Option<&RunResult>, name: &str) -> Option<&'static str> 
 pub(super) fn remember(memory: &mut Memory, names: &[String], series: &[Decided<'_>], yesterday: Option<&RunResult>) {
     for (kept, name) in memory.series.iter_mut().zip(names) {
         let Some(gone) = &mut kept.gone else { continue };
-        let Some((_, judged)) = series.iter().find(|(_, series)| series.id() == name) else { continue };
+        let Some((_, judged)) = series.iter().find(|(_, series)| series.is_called(name)) else { continue };
         let verdict = judged.verdict();
-        let earlier = failed_as(yesterday, name).filter(|_| policy::of_verdict(verdict) != Outcome::Fail);
+        let earlier = failed_as(yesterday, judged.id()).filter(|_| policy::of_verdict(verdict) != Outcome::Fail);
         gone.judged = Some(Judged {
             outcome: judged.outcome.name().to_owned(),
             verdict: earlier.unwrap_or(verdict.name()).to_owned(),

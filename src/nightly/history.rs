@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::identities::Identities;
 use super::logs::LogRead;
 use super::state::{KeptSeries, LogMemory, Memory, ReadContent, Rename};
-use crate::ingest::{Ingested, Input, SeriesSamples, Timeline};
+use crate::account::Input;
+use crate::decode::{SeriesSamples, Told};
+use crate::resolve::Readings;
 use crate::series::{Marks, MemorySeries, Samples, SeriesInfo};
 use crate::units::duration_text;
 
@@ -86,6 +88,12 @@ pub(super) fn add(
                     added.n_known - n_known
                 ));
             }
+            for told in log.told.drain(..) {
+                let of_series = |kept: &&mut KeptSeries| kept.log == index && kept.info.id == told.series;
+                if let Some(kept) = memory.series.iter_mut().find(of_series) {
+                    add_told(&mut kept.told, told);
+                }
+            }
             follow_renames(memory, index);
             index
         })
@@ -93,7 +101,7 @@ pub(super) fn add(
     (indices, added)
 }
 
-/// Drops what was remembered of files that are remembered anew.
+/// Drops what was remembered of files that are remembered again.
 fn forget_replaced(memory: &mut Memory, logs: &[LogRead]) {
     let mut content = 0;
     for known in &mut memory.logs {
@@ -117,7 +125,14 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, identities: &
     let found = memory.series.iter().position(|kept| kept.log == log && kept.info.id == info.id);
     let place = found.unwrap_or_else(|| {
         let samples = Samples::default();
-        memory.series.push(KeptSeries { log, info: info.clone(), samples, instance: None, gone: None });
+        memory.series.push(KeptSeries {
+            log,
+            info: info.clone(),
+            samples,
+            instance: None,
+            gone: None,
+            told: Told::default(),
+        });
         memory.series.len() - 1
     });
     let kept = &mut memory.series[place];
@@ -145,6 +160,18 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, identities: &
     all.extend(&samples);
     kept.samples = MemorySeries::new(kept.info.clone(), all).map(MemorySeries::into_samples).unwrap_or_default();
     added.n_new += (kept.samples.len() - n_before) as u64;
+}
+
+/// Adds what was told of restarts since what is known was: a time that was watched before tells nothing new.
+fn add_told(kept: &mut Told, new: Told) {
+    let known_ms = kept.watched.last().map_or(i64::MIN, |(_, end_ms)| *end_ms);
+    kept.restarts.extend(new.restarts.into_iter().filter(|restart| known_ms < restart.time_ms));
+    for (start_ms, end_ms) in new.watched.into_iter().filter(|(_, end_ms)| known_ms < *end_ms) {
+        match kept.watched.last_mut().filter(|(_, known_ms)| start_ms <= *known_ms) {
+            Some((_, known_ms)) => *known_ms = end_ms,
+            None => kept.watched.push((start_ms, end_ms)),
+        }
+    }
 }
 
 /// Carries the history of a container on where its name changed: it has one name at a time, so two series of one ID
@@ -229,6 +256,8 @@ pub(super) fn prune(memory: &mut Memory, keep_ms: i64, now_ms: i64) -> u64 {
             n_dropped += first as u64;
             series.samples.retain(|index| first <= index);
         }
+        series.told.restarts.retain(|restart| start_ms <= restart.time_ms);
+        series.told.watched.retain(|(_, end_ms)| start_ms <= *end_ms);
     }
     memory.series.retain(|series| !series.samples.is_empty());
     memory.renames.retain(|rename| start_ms <= rename.at_ms);
@@ -244,29 +273,6 @@ pub(super) fn end_ms(memory: &Memory) -> Option<i64> {
     memory.series.iter().filter_map(|series| series.samples.time_ms.last()).max().copied()
 }
 
-/// The names of all series: as in their log, with the log's name where several logs have one of that name.
-pub(super) fn names(memory: &Memory) -> Vec<String> {
-    let mut count: HashMap<&str, usize> = HashMap::new();
-    for series in &memory.series {
-        *count.entry(series.info.id.as_str()).or_default() += 1;
-    }
-    let mut taken = std::collections::HashSet::new();
-    memory
-        .series
-        .iter()
-        .map(|series| {
-            let id = &series.info.id;
-            if count[id.as_str()] == 1 && taken.insert(id.clone()) {
-                return id.clone();
-            }
-            let log = memory.logs[series.log].path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let numbered = (2..).map(|number| format!("{id} ({log}, {number})"));
-            let mut names = std::iter::once(format!("{id} ({log})")).chain(numbered);
-            names.find(|name| taken.insert(name.clone())).expect("there are endless numbers")
-        })
-        .collect()
-}
-
 /// The samples of the given logs from `start_ms` on, as if they had just been read; of a container that is gone those
 /// before its own end that others have before `end_ms`. `names`: what each series is called, or `None` for one that is left
 /// out; `inputs`: the accounts of these logs, in the same order.
@@ -276,7 +282,7 @@ pub(super) fn since(
     logs: &[usize],
     inputs: &[Input],
     (start_ms, end_ms): (i64, i64),
-) -> Ingested {
+) -> Readings {
     let series: Vec<SeriesSamples> = memory
         .series
         .iter()
@@ -301,8 +307,16 @@ pub(super) fn since(
         .map(|(index, input)| {
             let of_input = || series.iter().filter(|series| series.inputs == [index]);
             let n_samples: usize = of_input().map(|series| series.samples.len()).sum();
-            Input { samples: n_samples as u64, series: of_input().count() as u64, ..input.clone() }
+            Input {
+                samples: n_samples as u64,
+                series: of_input().count() as u64,
+                // The documentation of the job says how often its log is written: that is not assumed.
+                assumed_step_seconds: None,
+                ..input.clone()
+            }
         })
         .collect();
-    Ingested { inputs, series, timeline: Timeline::Absolute }
+    let told = memory.series.iter().zip(names).filter(|(kept, _)| logs.contains(&kept.log));
+    let told = told.filter_map(|(kept, name)| Some(Told { series: (*name)?.to_owned(), ..kept.told.clone() }));
+    Readings { inputs, told: told.collect(), ..Readings::of(series) }
 }

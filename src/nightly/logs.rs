@@ -13,8 +13,10 @@ use std::sync::Arc;
 use super::contents::{self, Known};
 use super::identities::Identities;
 use super::state::{Account, LogMemory, ReadContent};
-use crate::error::Error;
-use crate::ingest::{self, Format, Input, Rejected, SeriesSamples, Source, Text, TimeSource};
+use crate::account::{Format, Input, Rejected, TimeSource};
+use crate::decode::{SeriesSamples, Told};
+use crate::open::{Source, Text};
+use crate::read::readings;
 
 /// How much of what is known is read again, in bytes: many calls of `docker stats` on any host.
 const CONTEXT_BYTES: usize = 256 << 10;
@@ -38,6 +40,8 @@ pub(super) struct LogRead {
     pub(super) account: Account,
     /// Its new samples, in the order in which they were read.
     pub(super) series: Vec<SeriesSamples>,
+    /// What it told of their restarts.
+    pub(super) told: Vec<Told>,
     /// Whose the names on its new lines are.
     pub(super) identities: Identities,
     /// Whether the new readings carry no time; `None` when there are none.
@@ -56,27 +60,24 @@ struct LogFile {
     is_copy: bool,
 }
 
-/// Reads what is new in the named logs, of which `memory` tells what was read before.
-///
-/// # Errors
-///
-/// As `ingest::read`; what goes wrong with a file belongs to its account.
+/// Reads what is new in the named logs, of which `memory` tells what was read before. What goes wrong with a file belongs
+/// to its account.
 pub(super) fn read(
     named: &[PathBuf],
     memory: &[LogMemory],
-    options: &ingest::Options,
+    options: &crate::decode::Options,
     now_ms: i64,
-) -> Result<Vec<LogRead>, Error> {
+) -> Vec<LogRead> {
     let (shown, paths): (Vec<PathBuf>, Vec<PathBuf>) = families(named).into_iter().unzip();
     let mut accounts: Vec<Input> = shown.into_iter().map(|path| Input::new(&Source::File(path))).collect();
     let mut files: Vec<(usize, LogFile)> = Vec::new();
     for (log, (path, account)) in paths.iter().zip(&mut accounts).enumerate() {
-        let members = ingest::with_rotated(path);
+        let members = crate::open::with_rotated(path);
         if members.is_empty() {
             account.unusable = Some("there is no such file, nor one that was rotated from it".to_owned());
         }
         for member in members {
-            match ingest::read_text(&member) {
+            match crate::open::read_text(&member) {
                 Ok(text) => files.push((log, LogFile { text: Arc::new(text), known: None, is_copy: false })),
                 Err(why) => refuse(account, path, &member, why),
             }
@@ -110,6 +111,7 @@ pub(super) fn read(
                 input,
                 account: Account::default(),
                 series: Vec::new(),
+                told: Vec::new(),
                 identities: Identities::default(),
                 untimed: None,
                 read: Vec::new(),
@@ -124,7 +126,7 @@ pub(super) fn read(
 fn families(named: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     let mut logs: Vec<(PathBuf, PathBuf)> = Vec::new();
     for path in named {
-        let log = path.with_file_name(ingest::base_name(path));
+        let log = path.with_file_name(crate::open::base_name(path));
         let place = std::path::absolute(&log).unwrap_or_else(|_| log.clone());
         if logs.iter().all(|(_, other)| *other != place) {
             logs.push((log, place));
@@ -222,16 +224,21 @@ fn read_log(
     mut log: LogRead,
     files: &[LogFile],
     before: &[&ReadContent],
-    options: &ingest::Options,
+    options: &crate::decode::Options,
     now_ms: i64,
     memory: Option<&LogMemory>,
-) -> Result<LogRead, Error> {
+) -> LogRead {
     let is_untimed = memory.is_some_and(|memory| memory.untimed);
     let mut parts: Vec<Part> = Vec::new();
     let newest = files.iter().rposition(|file| !file.is_copy && !file.text.bytes.is_empty());
     for (index, file) in files.iter().enumerate().filter(|(_, file)| !file.is_copy && !file.text.bytes.is_empty()) {
         let bytes = &file.text.bytes;
-        let format = match options.format.map_or_else(|| ingest::recognise(bytes), Ok) {
+        let format = match options.format.map_or_else(|| crate::decode::recognise(bytes), Ok) {
+            Ok(format) if format.is_typed_table() => {
+                let why = "it is a table, not a log that grows (expected a log; `leaktrend analyze` reads tables)";
+                refuse(&mut log.input, &log.path, &file.text.path, why.to_owned());
+                continue;
+            }
             Ok(format) => format,
             // What a known log holds beyond its beginning is judged with that.
             Err(why) => {
@@ -266,13 +273,13 @@ fn read_log(
         parts.insert(0, Part::new(earlier, bytes, bytes.len(), bytes.len(), is_untimed));
     }
     if parts.is_empty() {
-        return Ok(log);
+        return log;
     }
     for part in &parts {
         log.identities.read(&files[part.file].text.bytes[part.context.end..part.end]);
     }
-    take_new(&mut log, files, &parts, options, memory.and_then(|memory| memory.end_ms))?;
-    Ok(log)
+    take_new(&mut log, files, &parts, options, memory.and_then(|memory| memory.end_ms));
+    log
 }
 
 /// Reads the parts, and once more what is known of them: what the first has more is new.
@@ -280,17 +287,17 @@ fn take_new(
     log: &mut LogRead,
     files: &[LogFile],
     parts: &[Part],
-    options: &ingest::Options,
+    options: &crate::decode::Options,
     known_ms: Option<i64>,
-) -> Result<(), Error> {
+) {
     let all: Vec<Source> = parts.iter().map(|part| part.source(files, part.end, known_ms)).collect();
     let known: Vec<Source> = parts
         .iter()
         .filter(|part| !part.is_all_new())
         .map(|part| part.source(files, part.context.end, known_ms))
         .collect();
-    let read = ingest::read(&all, options)?;
-    let again = ingest::read(&known, options)?;
+    let read = readings(&all, options);
+    let again = readings(&known, options);
 
     let mut n_known: HashMap<&str, usize> = HashMap::new();
     for series in &again.series {
@@ -320,6 +327,7 @@ fn take_new(
             log.input.end_from = input.end_from;
         }
     }
+    log.told = read.told;
     log.series = read
         .series
         .into_iter()
@@ -331,12 +339,11 @@ fn take_new(
         .filter(|series| !series.samples.is_empty())
         .collect();
     log.input.series = log.series.len() as u64;
-    Ok(())
 }
 
 /// Adds what is new in the account of a file to that of its log. `before`: what it says of the lines that were known;
 /// `skipped`: the lines between the first and those.
-fn add_account(sum: &mut Account, log: &Path, input: &Input, before: &Input, skipped: u64, file: &Path) {
+pub(super) fn add_account(sum: &mut Account, log: &Path, input: &Input, before: &Input, skipped: u64, file: &Path) {
     if let (Some(lines), before) = (input.lines, before.lines.unwrap_or(0)) {
         *sum.lines.get_or_insert_default() += lines - before;
     }
@@ -346,7 +353,7 @@ fn add_account(sum: &mut Account, log: &Path, input: &Input, before: &Input, ski
     sum.other_lines += input.other_lines - before.other_lines;
     sum.rejected_count += input.rejected_count - before.rejected_count;
     for rejected in input.rejected.iter().skip(before.rejected.len()) {
-        if sum.rejected.len() < ingest::MAX_REJECTED {
+        if sum.rejected.len() < crate::account::MAX_REJECTED {
             let why = whose(log, file, &rejected.why);
             sum.rejected.push(Rejected { line: rejected.line + skipped, why, ..rejected.clone() });
         }
@@ -363,7 +370,7 @@ fn whose(log: &Path, file: &Path, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::SamplesOption;
+    use crate::decode::{GivenColumns, SamplesOption};
 
     const INTERVAL_MS: i64 = 900_000;
     const END_MS: i64 = 1_795_464_000_000;
@@ -388,12 +395,13 @@ mod tests {
     fn readings_without_a_time_stay_whole_at_any_size() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("memory-usage.log");
-        let options = ingest::Options {
+        let options = crate::decode::Options {
             format: None,
             interval: None,
             end_ms: Some(END_MS),
             samples: SamplesOption::Auto,
             unit: None,
+            columns: GivenColumns::default(),
         };
         for n_containers in 2..=8 {
             let row_bytes = log(n_containers, 0..2000).len() / (2000 * n_containers);
@@ -407,7 +415,7 @@ mod tests {
                     end_ms: Some(END_MS - 96 * INTERVAL_MS),
                     read: vec![contents::remember(None, known.as_bytes(), known.len(), 0)],
                 };
-                let read = read(std::slice::from_ref(&path), &[memory], &options, END_MS).unwrap().remove(0);
+                let read = read(std::slice::from_ref(&path), &[memory], &options, END_MS).remove(0);
                 let expected: Vec<i64> = (0..96).rev().map(|back| END_MS - back * INTERVAL_MS).collect();
                 assert_eq!(read.series.len(), n_containers);
                 for series in &read.series {

@@ -9,29 +9,32 @@ mod gone;
 mod history;
 mod identities;
 mod logs;
+mod servers;
 mod state;
 pub mod text;
 pub mod textfile;
 mod windows;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 pub use changes::{Changes, LevelChange, Recreated, Renamed, VerdictChange};
 pub use gone::GoneSeries;
 pub use history::Added;
-pub use windows::{Span, Window};
+pub use windows::{NightWindow, WindowLength};
 
+use crate::account::Input;
+use crate::amounts;
 use crate::analysis::{self, Job};
 use crate::criteria::Status;
 use crate::error::Error;
-use crate::frame;
-use crate::ingest::Input;
+use crate::frame::SampleFrame;
 use crate::policy::{self, ExitCode, Outcome};
 use crate::report::{SeriesReport, StoppedInput};
 use crate::series::SeriesInfo;
 use crate::settings::PolicySettings;
 use crate::units::Seconds;
-use crate::window::{Since, WindowSpec};
+use crate::window::{WindowSpec, WindowStart};
 use state::{Account, Memory, Run, RunResult, Store};
 
 /// What to do tonight.
@@ -39,6 +42,8 @@ use state::{Account, Memory, Run, RunResult, Store};
 pub struct NightJob {
     /// The logs; files that rotation made of them are found beside them.
     pub logs: Vec<PathBuf>,
+    /// Servers that are asked for what is new, as reports call them.
+    pub servers: Vec<PathBuf>,
     /// The folder of the history.
     pub state: PathBuf,
     /// How to read and judge; its sources and its window are not used.
@@ -46,7 +51,7 @@ pub struct NightJob {
     /// The time, in milliseconds since 1970.
     pub now_ms: i64,
     /// Where all kept samples go as one long table, for notebooks.
-    pub frame: Option<PathBuf>,
+    pub parquet: Option<PathBuf>,
     /// Whether criteria that cannot be evaluated are named with their reasons, although an earlier night named them.
     pub explain: bool,
 }
@@ -59,7 +64,7 @@ pub struct Nightly {
     /// The newest reading, in milliseconds; `None` when there is none at all.
     pub end_ms: Option<i64>,
     /// The spans that were judged, the shortest first; a longer one that holds no more readings is left out.
-    pub windows: Vec<Window>,
+    pub windows: Vec<NightWindow>,
     /// The one that decides, as an index.
     pub decides: usize,
     /// The worst that counts.
@@ -86,18 +91,18 @@ pub struct Nightly {
 
 impl Nightly {
     /// The window that decides.
-    pub fn deciding(&self) -> &Window {
+    pub fn deciding(&self) -> &NightWindow {
         &self.windows[self.decides]
     }
 
     /// Every series that is judged with the window that decides for it, worst first.
-    pub fn series(&self) -> Vec<(Span, &SeriesReport)> {
+    pub fn series(&self) -> Vec<(WindowLength, &SeriesReport)> {
         let series = windows::by_series(&self.windows, self.min_coverage);
         series.into_iter().map(|(window, series)| (self.windows[window].span, series)).collect()
     }
 }
 
-/// Sets what the folder of the history holds aside, whatever it is, so that the next run begins anew. Gives where it is
+/// Sets what the folder of the history holds aside, whatever it is, so that the next run starts over. Gives where it is
 /// now; `None` where there was nothing.
 ///
 /// # Errors
@@ -107,37 +112,49 @@ pub fn reset_state(folder: &Path) -> Result<Option<PathBuf>, Error> {
     Store::reset(folder)
 }
 
+/// What a server of `NightJob::servers`, by its index, holds from a time on in milliseconds, as a file that `decode`
+/// reads; without a time, what a first night reads. Or why it cannot be read.
+pub type Fetch<'a> = &'a dyn Fn(usize, Option<i64>) -> Result<File, String>;
+
 /// Runs the job. `on_report` is given the result before the night is remembered as done.
 ///
 /// # Errors
 ///
 /// When another run uses the folder, when what it holds cannot be used, or when something cannot be written. What goes
 /// wrong with a log is part of the report.
-pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), Error>) -> Result<Nightly, Error> {
+pub fn run(
+    night: &NightJob,
+    fetch: Fetch<'_>,
+    on_report: &mut dyn FnMut(&Nightly) -> Result<(), Error>,
+) -> Result<Nightly, Error> {
     let (mut store, mut memory) = Store::open(&night.state)?;
     let settings = &night.job.settings;
     let interval_ms = night.job.ingest.interval.map(Seconds::as_ms);
 
-    let mut read = logs::read(&night.logs, &memory.logs, &night.job.ingest, night.now_ms)?;
+    let mut read = logs::read(&night.logs, &memory.logs, &night.job.ingest, night.now_ms);
+    let oldest_ms = night.now_ms - settings.nightly.keep_seconds.as_ms();
+    read.extend(servers::read(&night.servers, &memory.logs, oldest_ms, fetch));
     let (logs, added) = history::add(&mut memory, &mut read, interval_ms, night.now_ms);
     let n_dropped = history::prune(&mut memory, settings.nightly.keep_seconds.as_ms(), night.now_ms);
     let accounts = logs.iter().zip(&mut read).map(|(log, read)| (*log, std::mem::take(&mut read.account))).collect();
     // Runs before yesterday's are of no use any more.
     memory.runs.drain(..changes::yesterday(&memory.runs, night.now_ms).unwrap_or(0));
     memory.runs.push(Run { at_ms: night.now_ms, accounts, result: None });
-    gone::note(&mut memory, settings.criteria.stale.intervals, night.now_ms);
+    gone::note(&mut memory, settings.criteria.stale.intervals, night.job.by, night.now_ms);
     store.keep(&memory)?;
 
     let tonights = tonights_accounts(&memory, night.now_ms, &logs);
     let inputs: Vec<Input> = read.into_iter().zip(&tonights).map(|(log, account)| account.of(log.input)).collect();
     let yesterday = yesterday(&memory, night.now_ms);
     let yesterday_ms = yesterday.as_ref().map(|(at_ms, _)| *at_ms);
-    let names = history::names(&memory);
+    let names = state::names(&memory);
     let all_names: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
-    let everything = history::since(&memory, &all_names, &logs, &inputs, (i64::MIN, i64::MIN)).series;
-    if let Some(path) = &night.frame {
-        frame::write(&everything, path).map_err(|source| Error::Write { path: path.clone(), source })?;
+    let everything = history::since(&memory, &all_names, &logs, &inputs, (i64::MIN, i64::MIN));
+    if let Some(path) = &night.parquet {
+        let frame = SampleFrame::new(everything.clone());
+        frame.write_parquet(path).map_err(|source| Error::Write { path: path.clone(), source })?;
     }
+    let everything = everything.series;
     let end_ms = everything.iter().filter_map(|series| series.samples.time_ms.last()).max().copied();
     let before = yesterday.as_ref().map(|(_, result)| result);
     let mut windows = judge(night, &memory, &names, (&logs, &inputs), (before, yesterday_ms), end_ms)?;
@@ -146,8 +163,9 @@ pub fn run(night: &NightJob, on_report: &mut dyn FnMut(&Nightly) -> Result<(), E
     let policy = policy_of(&night.job);
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
     let any_used = inputs.iter().any(|input| input.unusable.is_none());
-    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
-    let tables_hold = ids.is_empty() || night.job.rules.unmatched(&ids).is_empty();
+    let known = known(&memory, &names);
+    let called: Vec<String> = known.iter().flat_map(amounts::names).collect();
+    let tables_hold = called.is_empty() || night.job.rules.unmatched(&called).is_empty();
     let strict_holds =
         !policy.strict || tables_hold && inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
     let exit_code = |outcome| policy::exit_code(outcome, &policy, all_used, strict_holds);
@@ -224,36 +242,40 @@ fn judge(
     logs: (&[usize], &[Input]),
     yesterday: (Option<&RunResult>, Option<i64>),
     end_ms: Option<i64>,
-) -> Result<Vec<Window>, Error> {
+) -> Result<Vec<NightWindow>, Error> {
     let ((logs, inputs), (before, yesterday_ms)) = (logs, yesterday);
     let end_ms = end_ms.unwrap_or(night.now_ms);
     let freshness = gone::freshness(memory, names, before, night.now_ms);
     // A name may be that of a container that is not in the window, or whose log was not named tonight.
-    let of_history = memory.series.iter().zip(names);
-    let known: Vec<SeriesInfo> =
-        of_history.map(|(kept, id)| SeriesInfo { id: id.clone(), ..kept.info.clone() }).collect();
+    let known = known(memory, names);
     let judged = |(kept, name)| (!gone::is_silent(kept, yesterday_ms)).then_some(name);
     let names: Vec<Option<&str>> = memory.series.iter().zip(names.iter().map(String::as_str)).map(judged).collect();
-    let mut windows: Vec<Window> = Vec::new();
+    let mut windows: Vec<NightWindow> = Vec::new();
     let mut n_judged = None;
-    for span in Span::ALL {
+    for span in WindowLength::ALL {
         let start_ms = end_ms - span.length_ms();
-        let ingested = history::since(memory, &names, logs, inputs, (start_ms, end_ms));
-        let n_samples: usize = ingested.series.iter().map(|series| series.samples.len()).sum();
+        let readings = history::since(memory, &names, logs, inputs, (start_ms, end_ms));
+        let n_samples: usize = readings.series.iter().map(|series| series.samples.len()).sum();
         if n_judged.is_some_and(|judged| n_samples <= judged) {
             continue;
         }
         n_judged = Some(n_samples);
-        let coverage = windows::coverage(&ingested.series, start_ms, end_ms);
+        let coverage = windows::coverage(&readings.series, start_ms, end_ms);
         // What is to be judged was chosen above.
-        let window = WindowSpec { since: Some(Since::Beginning), ..night.job.window };
+        let window = WindowSpec { since: Some(WindowStart::Beginning), ..night.job.window };
         let mut job = Job { freshness: freshness.clone(), window, ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
         job.settings.policy = policy_of(&job);
-        let report = analysis::judge(&job, ingested, &known, &mut |_| Ok(()))?;
-        windows.push(Window { span, coverage, report });
+        let report = analysis::judge(&job, SampleFrame::new(readings), known.clone(), &mut |_| Ok(()))?;
+        windows.push(NightWindow { span, coverage, report });
     }
     Ok(windows)
+}
+
+/// Who all series of the history are, by the names of tonight.
+fn known(memory: &Memory, names: &[String]) -> Vec<SeriesInfo> {
+    let of_history = memory.series.iter().zip(names);
+    of_history.map(|(kept, id)| SeriesInfo { id: id.clone(), ..kept.info.clone() }).collect()
 }
 
 /// What was met in each log since yesterday's run: also by runs since then, of which some may have been stopped.
@@ -275,7 +297,7 @@ fn tonights_accounts(memory: &Memory, now_ms: i64, logs: &[usize]) -> Vec<Accoun
 /// What is remembered of tonight: the series whose readings still come, as they are judged, and what was said of criteria
 /// that cannot be evaluated.
 fn remembered(nightly: &Nightly, before: Option<&RunResult>) -> RunResult {
-    let is_there = |series: &&SeriesReport| nightly.gone.iter().all(|gone| gone.series != series.id());
+    let is_there = |series: &&SeriesReport| nightly.gone.iter().all(|gone| gone.series != series.samples.info.id);
     let entry = |series: &SeriesReport| {
         (series.id().to_owned(), series.outcome.name().to_owned(), series.verdict().name().to_owned())
     };

@@ -3,27 +3,30 @@
 //! `state.json` names the history file that belongs to it and is replaced by rename, last: readings and the account of
 //! what was read of each log change in one step, at whatever point the program is killed.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::{Input, Rejected};
+use crate::decode::Told;
 use crate::error::Error;
+use crate::files;
 use crate::frame;
-use crate::ingest::{self, Input, Rejected};
-use crate::report::files;
 use crate::series::{Limit, LimitSource, Metric, Samples, Sampling, SeriesInfo};
 
 /// The version of the folder's layout: what a later version wrote is refused.
-const VERSION: u32 = 2;
-/// The oldest layout that is still read; it knew no IDs of containers, and none that were gone.
+const VERSION: u32 = 3;
+/// The oldest layout that is still read; it knew no IDs of containers, and none that were gone. Up to version 2 the history
+/// named its series by their indices.
 const OLDEST_VERSION: u32 = 1;
 
 /// The account of what is remembered.
 const STATE: &str = "state.json";
 /// What else can be done about a folder that cannot be used.
-const ANEW: &str = "or begin anew with `--reset-state`, which sets what is there aside";
+const ANEW: &str = "or start a new history with `--reset-state`, which moves the old one aside";
 
 /// Everything that is remembered.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -98,6 +101,8 @@ pub(super) struct KeptSeries {
     pub(super) instance: Option<String>,
     /// Set while its container is gone.
     pub(super) gone: Option<Gone>,
+    /// What exports told of its restarts.
+    pub(super) told: Told,
 }
 
 /// A container that is gone while others of its log go on.
@@ -169,8 +174,7 @@ pub(super) struct Account {
 pub(super) struct Store {
     folder: PathBuf,
     generation: u64,
-    /// Dropping it, or the end of the process in any way, unlocks.
-    _lock: File,
+    _lock: Lock,
 }
 
 /// `state.json`.
@@ -186,7 +190,7 @@ struct StateFile {
     renames: Vec<Rename>,
 }
 
-/// A series in `state.json`; its samples are those of its index in the history.
+/// A series in `state.json`; its samples are those of its name in the history.
 #[derive(Serialize, Deserialize)]
 struct SeriesEntry {
     log: usize,
@@ -194,38 +198,43 @@ struct SeriesEntry {
     labels: std::collections::BTreeMap<String, String>,
     container_given: bool,
     limit_bytes: Option<f64>,
-    #[serde(with = "MetricName")]
     metric: Metric,
-    sampling: SamplingName,
+    sampling: Sampling,
     #[serde(default)]
     instance: Option<String>,
     #[serde(default)]
     gone: Option<Gone>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", remote = "Metric")]
-enum MetricName {
-    DockerUsage,
-    UsageBytes,
-    WorkingSet,
-    Rss,
-    Heap,
-    Other,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum SamplingName {
-    Raw,
-    Step,
-    StepInferred,
+    #[serde(default)]
+    told: Told,
 }
 
 /// Only the version: read before all else, so that a later layout is refused for what it is.
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
+}
+
+/// The names of all series: as in their log, with the log's name where several logs have one of that name.
+pub(super) fn names(memory: &Memory) -> Vec<String> {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for series in &memory.series {
+        *count.entry(series.info.id.as_str()).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    memory
+        .series
+        .iter()
+        .map(|series| {
+            let id = &series.info.id;
+            if count[id.as_str()] == 1 && taken.insert(id.clone()) {
+                return id.clone();
+            }
+            let log = memory.logs[series.log].path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let numbered = (2..).map(|number| format!("{id} ({log}, {number})"));
+            let mut names = std::iter::once(format!("{id} ({log})")).chain(numbered);
+            names.find(|name| taken.insert(name.clone())).expect("there are endless numbers")
+        })
+        .collect()
 }
 
 impl Account {
@@ -239,7 +248,7 @@ impl Account {
         self.gaps += later.gaps;
         self.other_lines += later.other_lines;
         self.rejected_count += later.rejected_count;
-        let room = ingest::MAX_REJECTED.saturating_sub(self.rejected.len());
+        let room = crate::account::MAX_REJECTED.saturating_sub(self.rejected.len());
         self.rejected.extend(later.rejected.iter().take(room).cloned());
         self.incomplete |= later.incomplete;
         let new = later.warnings.iter().filter(|warning| !self.warnings.contains(warning)).cloned();
@@ -268,7 +277,7 @@ impl Account {
 }
 
 impl Store {
-    /// Puts what the folder remembers aside, into a folder of its own within it, and begins anew; gives that folder, or
+    /// Puts what the folder remembers aside, into a folder of its own within it, and starts over; gives that folder, or
     /// `None` where nothing was remembered.
     ///
     /// # Errors
@@ -331,7 +340,7 @@ impl Store {
         };
         let damaged = |why: String| Error::Unusable { path: path.clone(), why };
         let version: VersionOnly = serde_json::from_slice(&text).map_err(|error| {
-            damaged(format!("it is not the state of the nightly job: {error} (put a copy back, {ANEW})"))
+            damaged(format!("it is not the state of the nightly job: {error} (restore a copy, {ANEW})"))
         })?;
         if !(OLDEST_VERSION..=VERSION).contains(&version.version) {
             return Err(damaged(format!(
@@ -340,40 +349,38 @@ impl Store {
             )));
         }
         let state: StateFile = serde_json::from_slice(&text)
-            .map_err(|error| damaged(format!("it is damaged: {error} (put a copy back, {ANEW})")))?;
+            .map_err(|error| damaged(format!("it is damaged: {error} (restore a copy, {ANEW})")))?;
         let store = Store { folder: folder.to_owned(), generation: state.generation, _lock: lock };
-        let history = store.history();
-        let mut columns = match state.generation {
-            // Nothing was kept yet.
-            0 => Vec::new(),
-            _ => frame::read_history(&history, state.series.len()).map_err(|error| Error::Unusable {
-                path: history,
-                why: format!(
-                    "{} (expected the history that `state.json` names: put a copy of both back, {ANEW})",
-                    first_line(&error)
-                ),
-            })?,
-        }
-        .into_iter();
-        store.remove_others().map_err(cannot_write(folder))?;
         if let Some(entry) = state.series.iter().find(|entry| entry.log >= state.logs.len()) {
             return Err(damaged(format!(
-                "it is damaged: `{}` is from a log that it does not name (put a copy back, {ANEW})",
+                "it is damaged: `{}` is from a log that it does not name (restore a copy, {ANEW})",
                 entry.id
             )));
         }
-        let series = state
-            .series
-            .into_iter()
-            .map(|entry| KeptSeries {
-                log: entry.log,
-                samples: columns.next().unwrap_or_default(),
-                instance: entry.instance.clone(),
-                gone: entry.gone.clone(),
-                info: entry.into_info(),
-            })
-            .collect();
-        Ok((store, Memory { logs: state.logs, series, runs: state.runs, renames: state.renames }))
+        let series = state.series.into_iter().map(|entry| KeptSeries {
+            log: entry.log,
+            samples: Samples::default(),
+            instance: entry.instance.clone(),
+            told: entry.told.clone(),
+            gone: entry.gone.clone(),
+            info: entry.into_info(),
+        });
+        let series = series.collect();
+        let mut memory = Memory { logs: state.logs, series, runs: state.runs, renames: state.renames };
+        let history = store.history();
+        // Of generation 0 nothing was kept yet.
+        if 0 < state.generation {
+            let samples = frame::read_history(&history, &names(&memory)).map_err(|error| Error::Unusable {
+                path: history,
+                why: format!(
+                    "{} (expected the history that `state.json` names: restore a copy of both, {ANEW})",
+                    first_line(&error)
+                ),
+            })?;
+            memory.series.iter_mut().zip(samples).for_each(|(series, samples)| series.samples = samples);
+        }
+        store.remove_others().map_err(cannot_write(folder))?;
+        Ok((store, memory))
     }
 
     /// Keeps `memory`, samples and all: when this returns it is on the disk, and until then the old one is.
@@ -384,8 +391,10 @@ impl Store {
     pub(super) fn keep(&mut self, memory: &Memory) -> Result<(), Error> {
         self.generation += 1;
         let history = self.history();
-        let samples: Vec<&Samples> = memory.series.iter().map(|series| &series.samples).collect();
-        files::replace_private(&history, |file| frame::write_history(&samples, file))
+        let series = memory.series.iter().zip(names(memory));
+        let series: Vec<(SeriesInfo, Samples)> =
+            series.map(|(kept, id)| (SeriesInfo { id, ..kept.info.clone() }, kept.samples.clone())).collect();
+        files::replace_private(&history, |file| frame::write_history(series, file))
             .map_err(|source| Error::Write { path: history, source })?;
         self.write_state(memory)
     }
@@ -427,7 +436,7 @@ impl Store {
             None => Ok(()),
             Some(orphan) => Err(Error::Unusable {
                 path: orphan.path(),
-                why: format!("it is a history without `state.json`, which tells what is in it: put that back, {ANEW}"),
+                why: format!("it is a history without `state.json`, which describes it: restore that file, {ANEW}"),
             }),
         }
     }
@@ -473,8 +482,20 @@ fn first_line(error: &io::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
 }
 
-/// Takes the lock of a folder; it ends with the process, so that none is left behind by a crash.
-fn lock(folder: &Path) -> Result<File, Error> {
+/// The lock of a folder; it ends with the process too, so that none is left behind by a crash.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough while a process that was just started holds a copy of it.
+    fn drop(&mut self) {
+        // What cannot be unlocked ends with the process.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the lock of a folder.
+fn lock(folder: &Path) -> Result<Lock, Error> {
     let path = folder.join("lock");
     let cannot = |source| Error::Write { path: path.clone(), source };
     let mut file =
@@ -498,7 +519,7 @@ fn lock(folder: &Path) -> Result<File, Error> {
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| file.write_all(format!("{}\n", std::process::id()).as_bytes()))
         .map_err(cannot)?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// Makes renames in a folder last through a loss of power.
@@ -522,12 +543,9 @@ impl SeriesEntry {
             container_given: info.container_given,
             limit_bytes: info.limit.map(|limit| limit.bytes),
             metric: info.metric,
-            sampling: match info.sampling {
-                Sampling::Raw => SamplingName::Raw,
-                Sampling::Step { inferred: false } => SamplingName::Step,
-                Sampling::Step { inferred: true } => SamplingName::StepInferred,
-            },
+            sampling: info.sampling,
             instance: series.instance.clone(),
+            told: series.told.clone(),
             gone: series.gone.clone(),
         }
     }
@@ -539,11 +557,24 @@ impl SeriesEntry {
             container_given: self.container_given,
             limit: self.limit_bytes.map(|bytes| Limit { bytes, source: LimitSource::Input }),
             metric: self.metric,
-            sampling: match self.sampling {
-                SamplingName::Raw => Sampling::Raw,
-                SamplingName::Step => Sampling::Step { inferred: false },
-                SamplingName::StepInferred => Sampling::Step { inferred: true },
-            },
+            sampling: self.sampling,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process that is being started holds a copy of every open file until it is.
+    #[test]
+    fn a_lock_ends_with_its_owner_whoever_holds_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        let copy = held.0.try_clone().unwrap();
+        assert!(matches!(lock(folder.path()), Err(Error::Busy(_))));
+        drop(held);
+        assert!(lock(folder.path()).is_ok());
+        drop(copy);
     }
 }

@@ -1,10 +1,10 @@
 //! The night in sentences: for a terminal, and as `nightly.md` beside the report. Both say the same.
 
-use super::{GoneSeries, Nightly, Span, Window};
+use super::{GoneSeries, NightWindow, Nightly, WindowLength};
 use crate::criteria::Status;
 use crate::policy::{ExitCode, Outcome};
 use crate::report::summary::Screen;
-use crate::report::{Report, SeriesReport, escape, summary, table, why, words};
+use crate::report::{Report, SeriesReport, escape, parts, summary, table, why, words};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// So many changes of level are enough to see what grows.
@@ -65,7 +65,7 @@ pub fn markdown(nightly: &Nightly) -> String {
     for (span, series) in nightly.series() {
         text.push_str(&table_row(&nightly.deciding().report, span, series));
     }
-    let open: Vec<(Span, &SeriesReport)> =
+    let open: Vec<(WindowLength, &SeriesReport)> =
         nightly.series().into_iter().filter(|(_, series)| series.outcome > Outcome::Pass).collect();
     if !open.is_empty() {
         text.push_str("\n## Reasons\n\n");
@@ -90,7 +90,7 @@ pub fn markdown(nightly: &Nightly) -> String {
     text
 }
 
-fn table_row(report: &Report, span: Span, series: &SeriesReport) -> String {
+fn table_row(report: &Report, span: WindowLength, series: &SeriesReport) -> String {
     let table::Row { outcome, finding, since, growth, now, limit, full, spark } =
         table::row(report, series, SPARK_CHARS);
     let (name, finding) = (escape::code_cell(series.id()), escape::markdown_cell(&finding));
@@ -99,7 +99,7 @@ fn table_row(report: &Report, span: Span, series: &SeriesReport) -> String {
 }
 
 /// Whether a series that needs a look is decided by another window than the night: its reasons stand there.
-fn is_elsewhere(nightly: &Nightly, span: Span, series: &SeriesReport) -> bool {
+fn is_elsewhere(nightly: &Nightly, span: WindowLength, series: &SeriesReport) -> bool {
     span != nightly.deciding().span && series.outcome > Outcome::Pass
 }
 
@@ -107,7 +107,8 @@ fn is_elsewhere(nightly: &Nightly, span: Span, series: &SeriesReport) -> bool {
 /// night, which says how times are told.
 fn reasons(report: &Report, series: &SeriesReport, style: Style) -> Vec<String> {
     let fails = (series.outcome == Outcome::Fail).then(|| why::line(report, series));
-    let first = fails.iter().chain([&series.judgement.reason]).map(|line| (style.sentence)(line));
+    let reason = parts::reason(series);
+    let first = fails.iter().chain([&reason]).map(|line| (style.sentence)(line));
     let mut first: Vec<String> = first.collect();
     first[0] = format!("{}: {}", (style.name)(series.id()), first[0]);
     let criteria = series.criteria.iter().filter(|criterion| words::speaks(series, criterion));
@@ -134,9 +135,9 @@ fn headline(nightly: &Nightly, style: Style) -> String {
     format!("{outcome} at {at}: {why}")
 }
 
-fn window_line(nightly: &Nightly, window: &Window, style: Style) -> String {
+fn window_line(nightly: &Nightly, window: &NightWindow, style: Style) -> String {
     let covered = (100.0 * window.coverage).floor();
-    let enough = if window.coverage < nightly.min_coverage { ", too little to decide" } else { "" };
+    let enough = if window.coverage < nightly.min_coverage { ", not enough to decide" } else { "" };
     let headline = words::of_series(&window.report, &style.name);
     format!("last {} ({covered} % covered{enough}): {headline}", window.span.name())
 }
@@ -185,7 +186,7 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
     }
     let is_gone = |series: &&String| new_gone.iter().any(|gone| gone.series == **series);
     let others = changes.vanished.iter().filter(|series| !is_gone(series));
-    lines.extend(others.map(|series| format!("{}: not judged any more", name(series))));
+    lines.extend(others.map(|series| format!("{}: no longer judged", name(series))));
     for level in changes.levels.iter().take(MOST_LEVELS) {
         let difference = level.now_bytes - level.before_bytes;
         let (more, by) = if difference > 0.0 { ("higher", difference) } else { ("lower", -difference) };
@@ -229,7 +230,7 @@ fn gone_line(nightly: &Nightly, style: Style) -> Option<String> {
     if gone.len() > MOST_GONE {
         named.push(format!("and {} more", gone.len() - MOST_GONE));
     }
-    (!named.is_empty()).then(|| format!("Not judged any more: {}.", named.join(", ")))
+    (!named.is_empty()).then(|| format!("No longer judged: {}.", named.join(", ")))
 }
 
 fn notes(nightly: &Nightly) -> Vec<String> {

@@ -5,9 +5,9 @@
 use std::fmt::Write;
 
 use super::Nightly;
-use crate::judge::Verdict;
 use crate::policy::{ExitCode, Outcome};
 use crate::report::{KnownLimit, SeriesReport};
+use crate::verdict::Verdict;
 
 const OUTCOMES: [Outcome; 4] = [Outcome::Fail, Outcome::Inconclusive, Outcome::Warn, Outcome::Pass];
 
@@ -19,7 +19,7 @@ struct Metric {
     samples: Vec<(String, f64)>,
 }
 
-/// Metrics that say how the job itself fares: a run that could not be done writes these anew.
+/// Metrics that say how the job itself fares: a run that could not be done writes these again.
 const OF_JOB: [&str; 5] = [BUILD, LAST_RUN, LAST_SUCCESS, EXIT_CODE, OUTCOME];
 const BUILD: &str = "leaktrend_build_info";
 const LAST_RUN: &str = "leaktrend_last_run_timestamp_seconds";
@@ -74,22 +74,18 @@ fn of_job(now_ms: i64, success: Option<f64>, exit_code: ExitCode) -> Vec<Metric>
     vec![
         Metric {
             name: BUILD,
-            help: "The version that ran.",
+            help: "Version of leaktrend.",
             samples: vec![(labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0)],
         },
-        Metric {
-            name: LAST_RUN,
-            help: "When the nightly job ran last.",
-            samples: vec![(none(), now_ms as f64 / 1000.0)],
-        },
+        Metric { name: LAST_RUN, help: "Time of the last run.", samples: vec![(none(), now_ms as f64 / 1000.0)] },
         Metric {
             name: LAST_SUCCESS,
-            help: "When the nightly job last ran and all of it could be done.",
+            help: "Time of the last complete run.",
             samples: success.map(|seconds| (none(), seconds)).into_iter().collect(),
         },
         Metric {
             name: EXIT_CODE,
-            help: "How it ended: 0 nothing failed, 1 something failed, 2 not all could be done, 3 inconclusive.",
+            help: "Exit code of the last run: 0 nothing failed, 1 something failed, 2 incomplete, 3 inconclusive.",
             samples: vec![(none(), f64::from(exit_code as u8))],
         },
     ]
@@ -100,7 +96,7 @@ fn of_night(nightly: &Nightly) -> Vec<Metric> {
     let mut metrics = vec![
         Metric {
             name: OUTCOME,
-            help: "1 for what the night came to, 0 for what it did not.",
+            help: "1 for the outcome of the night, 0 for the others.",
             samples: states(&[], nightly.outcome),
         },
         Metric {
@@ -127,12 +123,12 @@ fn of_logs(nightly: &Nightly) -> Vec<Metric> {
     vec![
         Metric {
             name: "leaktrend_input_last_sample_timestamp_seconds",
-            help: "When the newest reading of a log was taken.",
+            help: "Time of the newest reading of a log.",
             samples: each(&|index| nightly.log_ends[index].map(|end_ms| end_ms as f64 / 1000.0)),
         },
         Metric {
             name: "leaktrend_input_stale",
-            help: "1 for a log to which no reading was added any more, 0 for one that goes on.",
+            help: "1 if a log has stopped, 0 if it continues.",
             samples: each(&|index| {
                 nightly.log_ends[index]?;
                 let path = &inputs[index].path;
@@ -162,13 +158,13 @@ fn of_series(nightly: &Nightly) -> Vec<Metric> {
         help,
         samples: series.iter().filter_map(|series| Some((labels(&borrowed(&who(series))), value(series)?))).collect(),
     };
-    let growth = |part: fn(&crate::judge::Growth) -> f64| {
+    let growth = |part: fn(&crate::verdict::Growth) -> f64| {
         move |series: &SeriesReport| series.judgement.growth.as_ref().map(part).filter(|rate| rate.is_finite())
     };
     vec![
         Metric {
             name: "leaktrend_series_outcome",
-            help: "1 for what a series came to, 0 for what it did not.",
+            help: "1 for the outcome of a series, 0 for the others.",
             samples: series.iter().flat_map(|series| states(&borrowed(&who(series)), series.outcome)).collect(),
         },
         Metric {
@@ -179,12 +175,12 @@ fn of_series(nightly: &Nightly) -> Vec<Metric> {
         each("leaktrend_memory_bytes", "Memory of a series at its newest reading.", &|series| {
             series.samples.used_bytes().last().copied()
         }),
-        each("leaktrend_memory_limit_bytes", "Memory limit of a series, where one of its own is known.", &|series| {
+        each("leaktrend_memory_limit_bytes", "Memory limit of a series, if one is known.", &|series| {
             series.limit.and_then(KnownLimit::own)
         }),
         each(
             "leaktrend_growth_bytes_per_second",
-            "Growth of a series, where it was estimated.",
+            "Growth of a series, if it was estimated.",
             &growth(|growth| growth.bytes_per_second),
         ),
         each(
@@ -202,7 +198,7 @@ fn of_series(nightly: &Nightly) -> Vec<Metric> {
             "Time from the newest reading until a growing series reaches its limit.",
             &|series| series.time_to_limit.map(|time| time.seconds).filter(|seconds| seconds.is_finite()),
         ),
-        each("leaktrend_last_sample_timestamp_seconds", "When the newest reading of a series was taken.", &|series| {
+        each("leaktrend_last_sample_timestamp_seconds", "Time of the newest reading of a series.", &|series| {
             Some(series.samples.end_ms() as f64 / 1000.0)
         }),
     ]

@@ -1,7 +1,7 @@
 //! The last day, week and month: how much of each is covered by readings, and which one decides.
 
 use crate::criteria::{Criterion, Status};
-use crate::ingest::SeriesSamples;
+use crate::decode::SeriesSamples;
 use crate::policy::{self, Outcome};
 use crate::report::escape::printable;
 use crate::report::{Report, SeriesReport};
@@ -10,7 +10,7 @@ use crate::units::RateUnit;
 
 /// A stretch of time that ends with the newest sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Span {
+pub enum WindowLength {
     /// 24 hours.
     Day,
     /// 7 days.
@@ -19,25 +19,25 @@ pub enum Span {
     Month,
 }
 
-impl Span {
+impl WindowLength {
     /// All of them, the shortest first.
-    pub const ALL: [Span; 3] = [Span::Day, Span::Week, Span::Month];
+    pub const ALL: [WindowLength; 3] = [WindowLength::Day, WindowLength::Week, WindowLength::Month];
 
     /// Its name in the report and its folder.
     pub const fn name(self) -> &'static str {
         match self {
-            Span::Day => "day",
-            Span::Week => "week",
-            Span::Month => "month",
+            WindowLength::Day => "day",
+            WindowLength::Week => "week",
+            WindowLength::Month => "month",
         }
     }
 
     /// Its length, in milliseconds.
     pub const fn length_ms(self) -> i64 {
         let days = match self {
-            Span::Day => 1,
-            Span::Week => 7,
-            Span::Month => 30,
+            WindowLength::Day => 1,
+            WindowLength::Week => 7,
+            WindowLength::Month => 30,
         };
         days * 86_400_000
     }
@@ -45,9 +45,9 @@ impl Span {
 
 /// A span and what was found in it.
 #[derive(Debug, Clone)]
-pub struct Window {
+pub struct NightWindow {
     /// Which.
-    pub span: Span,
+    pub span: WindowLength,
     /// Share of its time that readings cover, 0 to 1.
     pub coverage: f64,
     /// What is to say of it; its inputs and settings are those of the night.
@@ -76,7 +76,7 @@ pub(super) type Decided<'a> = (usize, &'a SeriesReport);
 ///
 /// Only windows that are covered well enough decide, and the shortest where none is that holds the series. What a longer
 /// one that is hardly covered would say is not heard.
-pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<Decided<'_>> {
+pub(super) fn by_series(windows: &[NightWindow], min_coverage: f64) -> Vec<Decided<'_>> {
     let mut ids: Vec<&str> =
         windows.iter().flat_map(|window| window.report.series.iter().map(SeriesReport::id)).collect();
     ids.sort_unstable();
@@ -105,7 +105,7 @@ pub(super) fn by_series(windows: &[Window], min_coverage: f64) -> Vec<Decided<'_
 
 /// Puts what a shorter window proves of a series into the longer ones that are not heard, with a note, so that each
 /// report says what holds. `outcome_changed` is given the windows of which that changes the outcome.
-pub(super) fn settle(windows: &mut [Window], min_coverage: f64, outcome_changed: &dyn Fn(&mut Report)) {
+pub(super) fn settle(windows: &mut [NightWindow], min_coverage: f64, outcome_changed: &dyn Fn(&mut Report)) {
     let decided: Vec<(usize, SeriesReport)> = by_series(windows, min_coverage)
         .into_iter()
         .filter(|(_, series)| series.outcome == Outcome::Pass)
@@ -140,8 +140,8 @@ pub(super) fn settle(windows: &mut [Window], min_coverage: f64, outcome_changed:
 ///
 /// The longest in which it fails does, or else the longest. But what a week and more proves is true now: it stands where
 /// a longer window leaves the question open, and where that claims growth of which the shorter one shows that it has ended.
-fn is_heard(span: Span, shorter: &SeriesReport, longer: &SeriesReport) -> bool {
-    let proves = span != Span::Day && shorter.outcome == Outcome::Pass;
+fn is_heard(span: WindowLength, shorter: &SeriesReport, longer: &SeriesReport) -> bool {
+    let proves = span != WindowLength::Day && shorter.outcome == Outcome::Pass;
     match longer.outcome {
         Outcome::Fail => !(proves && has_ended(shorter, longer)),
         Outcome::Inconclusive => shorter.outcome != Outcome::Fail && !proves,
@@ -159,7 +159,7 @@ fn has_ended(shorter: &SeriesReport, longer: &SeriesReport) -> bool {
 
 /// The window that decides for the night, as an index: the longest that decides for a series that fails, or else the
 /// longest that is covered well enough, or else the shortest. `series`: as `by_series` gives them.
-pub(super) fn deciding(windows: &[Window], series: &[Decided<'_>], min_coverage: f64) -> usize {
+pub(super) fn deciding(windows: &[NightWindow], series: &[Decided<'_>], min_coverage: f64) -> usize {
     let fails = series.iter().filter(|(_, series)| series.outcome == Outcome::Fail).map(|(index, _)| *index).max();
     fails.or_else(|| windows.iter().rposition(|window| min_coverage <= window.coverage)).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! What became of every line of an input, as a sum that a reader can check.
 
-use crate::ingest::Input;
+use crate::account::Input;
 
 /// `4,512 lines = 4,480 readings + 3 gaps + 28 others + 1 rejected`.
 ///

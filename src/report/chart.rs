@@ -11,6 +11,7 @@ mod panel;
 mod plot;
 mod raster;
 mod sheet;
+mod strips;
 mod text;
 mod theme;
 
@@ -22,7 +23,7 @@ pub use theme::Theme;
 
 /// Width of a chart, in pixels at 1x.
 pub const WIDTH: u32 = 1280;
-/// Height of a chart, in pixels at 1x.
+/// Height of a chart without parts, in pixels at 1x.
 pub const HEIGHT: u32 = 720;
 /// The most charts on one page of a contact sheet.
 pub const SHEET_CAPACITY: usize = 60;
@@ -86,6 +87,9 @@ pub struct Chart<'a> {
     pub caution: Option<String>,
     /// Whether times count back from the last sample instead of being known.
     pub relative_time: bool,
+    /// Other amounts of the same container, drawn below it over the same time: of each its samples, fitted lines, title,
+    /// verdict and subtitle. At most 8 are drawn.
+    pub parts: Vec<Chart<'a>>,
 }
 
 impl<'a> Chart<'a> {
@@ -109,6 +113,7 @@ impl<'a> Chart<'a> {
             regime: None,
             caution: None,
             relative_time: false,
+            parts: Vec::new(),
         }
     }
 }
@@ -120,8 +125,22 @@ pub struct Curve {
     pub points: Vec<CurvePoint>,
     /// What stands beside the line, such as its rate.
     pub label: Option<String>,
-    /// Whether it proves nothing: drawn in dashes.
-    pub unproven: bool,
+    /// What it shows.
+    pub kind: CurveKind,
+}
+
+/// What a curve shows, and so how it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CurveKind {
+    /// Where memory goes.
+    #[default]
+    Fit,
+    /// The same where it proves nothing: in dashes.
+    Unproven,
+    /// Memory as a named cause explains it: in another colour.
+    Explained,
+    /// What is left of memory without a named cause: in that colour, in dashes.
+    Left,
 }
 
 /// One point of a curve.
@@ -192,12 +211,12 @@ pub struct TimeSpan {
     pub label: String,
 }
 
-/// The chart as an SVG document of 1280 x 720.
+/// The chart as an SVG document of 1280 x 720, and higher by the parts that it has.
 pub fn svg(chart: &Chart, theme: Theme) -> String {
     panel::draw(chart, Palette::of(theme)).portable_svg()
 }
 
-/// The chart as a PNG of 1280 x 720, or twice that.
+/// The chart as a PNG of 1280 x 720 and higher by the parts that it has, or twice that.
 pub fn png(chart: &Chart, theme: Theme, scale: Scale) -> Vec<u8> {
     raster::png(panel::draw(chart, Palette::of(theme)).svg(), scale)
 }
@@ -264,7 +283,7 @@ mod tests {
                 })
                 .to_vec(),
             label: Some(label.to_owned()),
-            unproven: false,
+            kind: CurveKind::Fit,
         };
         let span = |from: i64, to: i64, kind| TimeSpan {
             start_ms: START + from * MINUTE,
@@ -472,7 +491,7 @@ mod tests {
                     })
                     .collect(),
                 label,
-                unproven: false,
+                kind: CurveKind::Fit,
             },
         )
     }

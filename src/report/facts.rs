@@ -7,10 +7,10 @@ use std::cmp::Ordering;
 
 use super::{KnownLimit, KnownLimitSource, SeriesReport};
 use crate::criteria::{self, AssumedLimit, Criterion, During, Span, Status};
-use crate::judge::Verdict;
 use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
 use crate::segment::Cause;
+use crate::verdict::{Doubt, Grounds, Judgement, RegimeWhy, Verdict};
 
 /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
 const LEANS: f64 = 0.41;
@@ -42,13 +42,32 @@ impl Lean {
         }
     }
 
-    /// The words of the report.
-    pub const fn words(self) -> &'static str {
+    /// The words of the report. `judgement`: why it is open.
+    pub fn words(self, judgement: &Judgement) -> &'static str {
         match self {
             Lean::Healthy => "looks healthy, not proven",
             Lean::Leaking => "probably leaking, not proven",
-            Lean::Open => "too short to say",
+            Lean::Open => why_open(judgement),
         }
+    }
+
+    /// The words for one amount of a container: no amount is healthy or leaks by itself.
+    pub fn words_of_part(self, judgement: &Judgement) -> &'static str {
+        match self {
+            Lean::Healthy => "looks level, not proven",
+            Lean::Leaking => "probably growing, not proven",
+            Lean::Open => why_open(judgement),
+        }
+    }
+}
+
+/// What keeps a series open that leans nowhere: where no longer time decides, it is not for being short.
+fn why_open(judgement: &Judgement) -> &'static str {
+    let needed = judgement.detectable.and_then(|detectable| detectable.needed_seconds);
+    match &judgement.grounds {
+        Grounds::Measured(evidence) if evidence.doubt == Some(Doubt::Unseen) => "too little read to say",
+        Grounds::Measured(_) if needed.is_none() => "too noisy to say",
+        _ => "too short to say",
     }
 }
 
@@ -75,10 +94,17 @@ pub struct Since {
 }
 
 impl SeriesReport {
-    /// The gating criteria that fail it: none that a verdict shows to be a false alarm.
+    /// The gating criteria that fail it, the first to fail first: none that a verdict shows to be a false alarm.
     pub fn failing(&self) -> impl Iterator<Item = &Criterion> {
-        let fails = |criterion: &&Criterion| criterion.gates && criterion.status == Status::Fail;
-        self.criteria.iter().filter(fails).filter(|criterion| !self.contradicted.contains(&criterion.id))
+        let counts = |criterion: &&Criterion| !self.contradicted.contains(&criterion.id);
+        let mut failing: Vec<&Criterion> = self.failed().filter(counts).collect();
+        failing.sort_by_key(|criterion| first_failed_ms(criterion).unwrap_or(i64::MAX));
+        failing.into_iter()
+    }
+
+    /// The gating criteria that fail, false alarms or not.
+    fn failed(&self) -> impl Iterator<Item = &Criterion> {
+        self.criteria.iter().filter(|criterion| criterion.gates && criterion.status == Status::Fail)
     }
 
     /// Whether it is restarted again and again, and still was when the readings ended.
@@ -141,14 +167,22 @@ impl SeriesReport {
             let restarts = |criterion: &&Criterion| criterion.id == "restart-loop" && self.is_looping();
             self.failing().find(restarts).and_then(first_failed_ms)
         };
+        // Where none fails it, the false alarms are why it needs a look.
         let of_rules = || {
-            let rules = self.criteria.iter().filter(|criterion| criterion.gates && criterion.status == Status::Fail);
-            rules.filter_map(first_failed_ms).min()
+            self.failing().filter_map(first_failed_ms).min().or_else(|| self.failed().filter_map(first_failed_ms).min())
         };
         let is_verdicts = self.outcome <= policy::of_verdict(verdict);
         let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_rules)?;
         let span_ms = (self.samples.end_ms() - start_ms) as f64;
-        Some(Since { at_ms, or_before: (at_ms - start_ms) as f64 <= BEGINNING * span_ms })
+        let began_with_readings = (at_ms - start_ms) as f64 <= BEGINNING * span_ms;
+        let of_growth = of_verdict == Some(at_ms);
+        let or_before = match judgement.regime.why {
+            // A start that was seen has nothing before it; of a later half nobody knows when it began.
+            RegimeWhy::StartUp if of_growth => false,
+            RegimeWhy::LaterHalf if of_growth => true,
+            _ => began_with_readings,
+        };
+        Some(Since { at_ms, or_before })
     }
 
     /// What its next action depends on beside its verdict.
@@ -173,8 +207,25 @@ impl SeriesReport {
             },
             restarts_are_seen: self.restarts_are_seen(),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
+            n_restarts: self.restarts.len(),
+            step_assumed: self.step_assumed,
             leans_to_leak: self.lean() == Some(Lean::Leaking),
+            climbed_seconds: self.judgement.climb().map(|climb| climb.seconds),
+            refills_to_bytes: self.judgement.refills_to(),
+            seconds_to_double: self.seconds_to_double(),
+            grows: self.what_grows(),
         }
+    }
+
+    /// How long it takes to hold twice as much if it goes on as it does, in seconds; `None` where it does not leak.
+    fn seconds_to_double(&self) -> Option<f64> {
+        // The growth of a part, or of one pod, is compared with what that holds.
+        let part = self.breakdown.as_ref().and_then(|breakdown| breakdown.parts.get(breakdown.by_part?));
+        let pod = self.workload.as_ref().and_then(|workload| workload.pods.get(workload.by_pod?));
+        let own = part.map(|part| &part.samples).or(pod.map(|pod| &pod.samples));
+        let used = own.unwrap_or(&self.samples).used_bytes();
+        let growth = self.judgement.growth.filter(|_| self.verdict().is_leak())?;
+        Some(used[used.len() - 1] / growth.bytes_per_second).filter(|seconds| 0.0 < *seconds)
     }
 
     /// When its ceiling is reached if it goes on as it does, in milliseconds.
@@ -185,7 +236,7 @@ impl SeriesReport {
 }
 
 /// Which way an interval of growth leans, against the growth that matters.
-fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
+pub fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
     let (middle, half) = (f64::midpoint(upper, lower), (upper - lower) / 2.0);
     match matters - middle {
         above if above >= LEANS * half => Lean::Healthy,

@@ -8,10 +8,10 @@ use std::str::FromStr;
 use rayon::prelude::*;
 
 use super::chart::{self, Chart, Scale, Theme};
-use super::files::Staged;
 use super::markdown::Images;
-use super::{Report, SeriesReport, escape, files, json, markdown, pictures, words};
+use super::{Report, SeriesReport, escape, json, markdown, pictures, words};
 use crate::error::Error;
+use crate::files::{self, Staged};
 use crate::policy::Outcome;
 
 /// Which series get a chart of their own.

@@ -3,7 +3,7 @@
 //! Text only; who calls knows where it goes. The runner reads commands from standard output and standard error
 //! alike, so annotations can stand on standard error, and JSON on standard output stays JSON.
 
-use super::{Report, SeriesReport, escape, words};
+use super::{Report, SeriesReport, escape, parts, words};
 use crate::policy::{self, Outcome};
 use crate::settings::{InconclusiveExit, WarnExit};
 
@@ -15,7 +15,7 @@ pub const SUMMARY_BYTES: usize = 1 << 20;
 
 /// How bad an annotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum AnnotationLevel {
     /// Fails the gate.
     Error,
     /// Worth a look.
@@ -27,7 +27,8 @@ pub enum Level {
 /// An inconclusive series is an error when the policy makes it fail, otherwise a warning, as a warned one is. Beyond
 /// what GitHub shows of a kind the last one says how many there are.
 pub fn annotations(report: &Report) -> String {
-    let unusable = words::unusable(report).into_iter().map(|why| (Level::Error, "unusable input".to_owned(), why));
+    let unusable =
+        words::unusable(report).into_iter().map(|why| (AnnotationLevel::Error, "unusable input".to_owned(), why));
     let series = report.series.iter().filter_map(|series| {
         let level = level(report, series)?;
         Some((level, format!("{}: {}", series.id(), cause(series)), reason(series)))
@@ -36,9 +37,9 @@ pub fn annotations(report: &Report) -> String {
 }
 
 /// Annotations as workflow commands, one a line: level, title, message.
-pub fn commands(all: &[(Level, String, String)]) -> String {
+pub fn commands(all: &[(AnnotationLevel, String, String)]) -> String {
     let mut text = String::new();
-    for (level, name) in [(Level::Error, "error"), (Level::Warning, "warning")] {
+    for (level, name) in [(AnnotationLevel::Error, "error"), (AnnotationLevel::Warning, "warning")] {
         let of_level: Vec<_> = all.iter().filter(|(one, ..)| *one == level).collect();
         let shown = if of_level.len() > SHOWN { SHOWN - 1 } else { of_level.len() };
         for (_, title, message) in &of_level[..shown] {
@@ -52,13 +53,15 @@ pub fn commands(all: &[(Level, String, String)]) -> String {
     text
 }
 
-fn level(report: &Report, series: &SeriesReport) -> Option<Level> {
+fn level(report: &Report, series: &SeriesReport) -> Option<AnnotationLevel> {
     let policy = &report.settings.policy;
     match series.outcome {
-        Outcome::Fail | Outcome::Error => Some(Level::Error),
-        Outcome::Inconclusive if policy.inconclusive == InconclusiveExit::Fail && series.counts => Some(Level::Error),
-        Outcome::Warn if policy.warn == WarnExit::Fail => Some(Level::Error),
-        Outcome::Inconclusive | Outcome::Warn => Some(Level::Warning),
+        Outcome::Fail | Outcome::Error => Some(AnnotationLevel::Error),
+        Outcome::Inconclusive if policy.inconclusive == InconclusiveExit::Fail && series.counts => {
+            Some(AnnotationLevel::Error)
+        }
+        Outcome::Warn if policy.warn == WarnExit::Fail => Some(AnnotationLevel::Error),
+        Outcome::Inconclusive | Outcome::Warn => Some(AnnotationLevel::Warning),
         Outcome::Pass => None,
     }
 }
@@ -85,7 +88,7 @@ fn reason(series: &SeriesReport) -> String {
         .iter()
         .filter(|criterion| words::speaks(series, criterion))
         .map(|criterion| format!("{}: {}", criterion.id, criterion.reason));
-    std::iter::once(series.judgement.reason.clone()).chain(criteria).collect::<Vec<_>>().join("\n")
+    std::iter::once(parts::reason(series)).chain(criteria).collect::<Vec<_>>().join("\n")
 }
 
 /// A message, as the runner reads it back.
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_end_a_command_or_begin_one() {
-        let all = [(Level::Error, "a,b::c\n::d".to_owned(), "50 % of\n2 MiB\u{1b}[2J".to_owned())];
+        let all = [(AnnotationLevel::Error, "a,b::c\n::d".to_owned(), "50 % of\n2 MiB\u{1b}[2J".to_owned())];
         let expected = "::error title=a%2Cb%3A%3Ac\u{fffd}%3A%3Ad::50 %25 of%0A2 MiB\u{fffd}[2J\n";
         assert_eq!(commands(&all), expected);
         assert_eq!(inert("a\n  ::stop-commands::x\n"), "a\n  : :stop-commands::x\n");
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn more_than_github_shows_is_counted() {
-        let all: Vec<_> = (0..25).map(|n| (Level::Warning, format!("w{n}"), "why".to_owned())).collect();
+        let all: Vec<_> = (0..25).map(|n| (AnnotationLevel::Warning, format!("w{n}"), "why".to_owned())).collect();
         let text = commands(&all);
         assert_eq!(text.lines().count(), 10);
         assert_eq!(text.lines().last(), Some("::warning title=leaktrend::and 16 more: see the report"));

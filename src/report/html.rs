@@ -9,7 +9,7 @@ use super::account::account;
 use super::chart::{self, Chart, Theme};
 use super::escape::{self, html as escaped, html_code as code, html_text};
 use super::folder::Charts;
-use super::{Report, SeriesReport, pictures, table as series_table, why, words};
+use super::{Report, SeriesReport, causes, parts, pictures, table as series_table, why, words};
 use crate::policy::Outcome;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -87,42 +87,54 @@ fn figure(label: &str, svg: &str) -> String {
     format!("<figure role=\"img\" aria-label=\"{}\">\n{svg}</figure>\n", html_text(label))
 }
 
-/// A table that a script makes sortable; `rows` are elements.
-fn table(label: &str, headings: &[&str], rows: &str) -> String {
+/// A table that a script makes sortable. `rows` are elements, `class` says what it becomes on a narrow screen.
+///
+/// `label` names the table for a screen reader, and differs between the tables of a page.
+fn table(class: &str, label: &str, headings: &[&str], rows: &str) -> String {
     let headings: Vec<String> = headings.iter().map(|heading| format!("<th scope=\"col\">{heading}</th>")).collect();
+    let label = html_text(label);
     format!(
-        "<div class=\"table\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table class=\"sortable\">\n\
+        "<div class=\"table\" role=\"group\" aria-label=\"{label}\" tabindex=\"0\">\n<table class=\"sortable {class}\">\n\
          <thead><tr>{}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n",
         headings.concat()
     )
 }
 
-/// A cell that is sorted by a number; where there is none, last.
-fn number(text: &str, key: Option<f64>) -> String {
+/// A cell that is sorted by a number; where there is none, last. Gives its attributes and its text.
+fn number(text: &str, key: Option<f64>) -> (String, String) {
     let key = key.filter(|key| key.is_finite()).map_or(String::new(), |key| key.to_string());
-    format!("<td class=\"number\" data-key=\"{key}\">{}</td>", html_text(text))
+    (format!("class=\"number\" data-key=\"{key}\""), html_text(text))
 }
 
 fn all_series(report: &Report) -> String {
     let rows: Vec<String> =
         report.series.iter().enumerate().map(|(index, series)| row(report, index, series)).collect();
-    format!("<div id=\"series\">{}</div>\n", table("all series, worst first", &series_table::HEADINGS, &rows.concat()))
+    format!(
+        "<div id=\"series\">{}</div>\n",
+        table("cards", "all series, worst first", &series_table::HEADINGS, &rows.concat())
+    )
 }
 
 fn row(report: &Report, index: usize, series: &SeriesReport) -> String {
     let words = series_table::row(report, series, SPARK_CHARS);
     let used = series.samples.used_bytes();
     let cells = [
-        format!("<td data-key=\"{}\">{}</td>", index, tag(words.outcome, words.outcome)),
-        format!("<td class=\"name\"><a href=\"#series-{index}\">{}</a></td>", code(series.id())),
-        format!("<td>{}</td>", html_text(&words.finding)),
+        (format!("data-key=\"{index}\""), tag(words.outcome, words.outcome)),
+        ("class=\"name\"".to_owned(), format!("<a href=\"#series-{index}\">{}</a>", code(series.id()))),
+        (String::new(), html_text(&words.finding)),
         number(&words.since, series.since().map(|since| since.at_ms as f64)),
         number(&words.growth, series.judgement.growth.map(|growth| growth.bytes_per_second)),
         number(&words.now, Some(used[used.len() - 1])),
         number(&words.limit, series.ceiling()),
         number(&words.full, series.time_to_limit.map(|time| time.seconds)),
-        format!("<td class=\"spark\" aria-hidden=\"true\">{}</td>", words.spark),
+        ("class=\"spark\" aria-hidden=\"true\"".to_owned(), words.spark),
     ];
+    // The label heads the cell where the table is shown as cards.
+    let cells: Vec<String> = series_table::HEADINGS
+        .iter()
+        .zip(&cells)
+        .map(|(label, (attributes, text))| format!("<td data-label=\"{label}\" {attributes}>{text}</td>"))
+        .collect();
     format!("<tr>{}</tr>\n", cells.concat())
 }
 
@@ -143,6 +155,22 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     );
     text.push_str(&picture(report, series, with_chart));
     text.push_str(&format!("<p>{}.</p>\n", escaped(&words::reasoning(report, series))));
+    if let Some(grows) = parts::sentence(series) {
+        text.push_str(&format!("<p>What grows: {}.</p>\n", escaped(grows)));
+    }
+    let amounts: Vec<String> = parts::rows(report, series)
+        .iter()
+        .map(|[name, rest @ ..]| {
+            let rest = rest.each_ref().map(|text| format!("<td>{}</td>", html_text(text)));
+            format!("<tr><td class=\"name\">{}</td>{}</tr>\n", code(name), rest.concat())
+        })
+        .collect();
+    if !amounts.is_empty() {
+        text.push_str(&table("", &format!("amounts of {}", series.id()), &parts::HEADINGS, &amounts.concat()));
+    }
+    if let Some(cause) = causes::paragraph(report, series) {
+        text.push_str(&format!("<p>{}</p>\n", escaped(&cause)));
+    }
     let [id, status, why] = words::verdict_row(series);
     let verdict =
         format!("<tr><td class=\"id\">{id}</td><td class=\"id\">{status}</td><td>{}</td></tr>\n", escaped(&why));
@@ -158,7 +186,8 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
             )
         })
         .collect();
-    text.push_str(&table("criteria", &["criterion", "status", "why"], &(verdict + &criteria.concat())));
+    let label = format!("criteria of {}", series.id());
+    text.push_str(&table("lines", &label, &["criterion", "status", "why"], &(verdict + &criteria.concat())));
     let restarts = words::restarts(report, series);
     if !restarts.is_empty() {
         text.push_str("<h3>Restarts</h3>\n<ul>\n");
@@ -208,13 +237,14 @@ fn inputs(report: &Report) -> String {
         .map(|input| format!("<tr><td class=\"name\">{}</td>{}</tr>\n", code(&input.path), cells(input)))
         .collect();
     let headings: Vec<&str> = ["input"].into_iter().chain(words::INPUT_HEADINGS).collect();
-    let mut text = format!("<section>\n<h2>Inputs</h2>\n{}", table("inputs", &headings, &rows.concat()));
+    let mut text = format!("<section>\n<h2>Inputs</h2>\n{}", table("", "inputs", &headings, &rows.concat()));
     let accounts = report.inputs.iter().filter_map(|input| Some((input, account(input)?)));
     let accounts: Vec<String> =
         accounts.map(|(input, account)| format!("<li>{}: {account}</li>\n", code(&input.path))).collect();
     if !accounts.is_empty() {
         text.push_str(&format!("<ul>\n{}</ul>\n", accounts.concat()));
     }
+    text.extend(words::counted_inputs(report).iter().map(|counts| format!("<p>{}</p>\n", escaped(counts))));
     text.extend(words::events(report).iter().map(|events| format!("<p>{}</p>\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs

@@ -2,21 +2,28 @@
 //!
 //! Numbers are bytes, seconds, bytes per second; times RFC 3339 UTC. Unknown is null, never 0 or NaN.
 
+mod input;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
+use self::input::{InputJson, input};
+use super::causes::{self, CauseJson, GrowthBeganJson};
 use super::facts::Lean;
+use super::parts::{self, GrowsJson, PartJson};
+use super::workloads::{self, WorkloadJson};
 use super::{KnownLimitSource, Report, SeriesReport, table, why, words};
+use crate::account::Timeline;
 use crate::criteria::{Criterion, During, Span, Status};
-use crate::ingest::{EndFrom, Input, TimeSource, Timeline};
-use crate::judge::{Before, Growth};
 use crate::next_action::Step;
 use crate::policy::Outcome;
 use crate::rules::RuleAccount;
 use crate::settings::Settings;
+use crate::settled::SettledLevel;
 use crate::units::time_text;
+use crate::verdict::{Before, Growth};
 
 /// The version of the form; changed when a program that reads it must change.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -69,10 +76,22 @@ struct VerdictJson<'a> {
     settings: &'a Settings,
     notes: Vec<String>,
     inputs: Vec<InputJson<'a>>,
-    series: Vec<SeriesJson<'a>>,
+    series: EachSeries<'a>,
     ignored: &'a [String],
     rules: Vec<RuleJson<'a>>,
     charts: &'a [String],
+}
+
+/// Made one after another as they are written: of many series they are larger than all that they are made of.
+struct EachSeries<'a> {
+    report: &'a Report,
+    times: Times,
+}
+
+impl Serialize for EachSeries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.report.series.iter().map(|one| series(self.report, one, self.times)))
+    }
 }
 
 #[derive(Serialize)]
@@ -82,48 +101,11 @@ struct Tool {
 }
 
 #[derive(Serialize)]
-struct InputJson<'a> {
-    path: &'a str,
-    format: Option<&'static str>,
-    samples: u64,
-    series: u64,
-    gaps: u64,
-    other_lines: u64,
-    rejected_count: u64,
-    lines: Option<u64>,
-    further: u64,
-    rejected: Vec<RejectedJson<'a>>,
-    time_source: &'static str,
-    end_from: Option<&'static str>,
-    incomplete: bool,
-    warnings: &'a [String],
-    unusable: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<EventsJson>,
-}
-
-#[derive(Serialize)]
-struct EventsJson {
-    read: u64,
-    matched: u64,
-    other_containers: u64,
-    outside: u64,
-    uncertain: u64,
-}
-
-#[derive(Serialize)]
-struct RejectedJson<'a> {
-    line: u64,
-    text: &'a str,
-    why: &'a str,
-}
-
-#[derive(Serialize)]
 struct SeriesJson<'a> {
     id: &'a str,
     labels: &'a BTreeMap<String, String>,
     outcome: &'static str,
-    counts: bool,
+    affects_outcome: bool,
     verdict: &'static str,
     shape: &'static str,
     finding: String,
@@ -131,8 +113,8 @@ struct SeriesJson<'a> {
     lean: Option<&'static str>,
     since: Option<String>,
     last_seen: Option<String>,
-    reason: &'a str,
-    would_change: &'a str,
+    reason: String,
+    would_change: String,
     notes: &'a [String],
     window: WindowJson,
     memory: MemoryJson,
@@ -144,10 +126,20 @@ struct SeriesJson<'a> {
     before: Vec<BeforeJson>,
     minimum_detectable: Option<DetectableJson>,
     segments: Vec<SegmentJson>,
-    restarts: Vec<RestartJson>,
+    restarts: Vec<RestartJson<'a>>,
     change_points: Vec<ChangePointJson>,
     time_to_limit: Option<TimeToLimitJson>,
     criteria: Vec<CriterionJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causes: Option<Vec<CauseJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    growth_began: Option<GrowthBeganJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grows: Option<GrowsJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Vec<PartJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workload: Option<WorkloadJson<'a>>,
     next_action: Option<NextActionJson<'a>>,
 }
 
@@ -187,7 +179,7 @@ struct MemoryJson {
 }
 
 #[derive(Serialize)]
-struct GrowthJson {
+pub(super) struct GrowthJson {
     bytes_per_second: Number,
     lower: Number,
     upper: Number,
@@ -197,7 +189,7 @@ struct GrowthJson {
 }
 
 #[derive(Serialize)]
-struct SettledJson {
+pub(super) struct SettledJson {
     bytes: Number,
     lower: Number,
     upper: Number,
@@ -219,9 +211,11 @@ struct SegmentJson {
 }
 
 #[derive(Serialize)]
-struct RestartJson {
+struct RestartJson<'a> {
     at: Option<String>,
     cause: &'static str,
+    recorded: bool,
+    what: &'a str,
     before_bytes: Number,
     after_bytes: Number,
 }
@@ -253,6 +247,14 @@ struct CriterionJson<'a> {
     evaluable_share: Option<Number>,
     spans: Vec<SpanJson>,
     phases: Option<PhasesJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<GroupJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct GroupJson<'a> {
+    labels: &'a BTreeMap<String, String>,
+    series: usize,
 }
 
 #[derive(Serialize)]
@@ -275,7 +277,8 @@ struct SpanJson {
     pending_at: Option<String>,
     firing_at: Option<String>,
     resolved_at: Option<String>,
-    during: Option<&'static str>,
+    in_load_window: bool,
+    in_start_up: bool,
 }
 
 #[derive(Serialize)]
@@ -311,7 +314,7 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
         settings: &report.settings,
         notes: words::stopped(report, &str::to_owned).into_iter().chain(report.notes.iter().cloned()).collect(),
         inputs: report.inputs.iter().map(input).collect(),
-        series: report.series.iter().map(|one| series(report, one, times)).collect(),
+        series: EachSeries { report, times },
         ignored: &report.ignored,
         rules: report.rules.iter().map(rule).collect(),
         charts,
@@ -320,51 +323,14 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
 
 /// Times as text: only those that are known.
 #[derive(Clone, Copy)]
-struct Times(Timeline);
+pub(super) struct Times(Timeline);
 
 impl Times {
-    fn text(self, time_ms: i64) -> Option<String> {
+    pub(super) fn text(self, time_ms: i64) -> Option<String> {
         match self.0 {
             Timeline::Absolute => time_text(time_ms),
             Timeline::Relative => None,
         }
-    }
-}
-
-fn input(input: &Input) -> InputJson<'_> {
-    InputJson {
-        path: &input.path,
-        format: input.format_name(),
-        samples: input.samples,
-        series: input.series,
-        gaps: input.gaps,
-        other_lines: input.other_lines,
-        rejected_count: input.rejected_count,
-        lines: input.lines,
-        further: input.further,
-        rejected: input
-            .rejected
-            .iter()
-            .map(|rejected| RejectedJson { line: rejected.line, text: &rejected.text, why: &rejected.why })
-            .collect(),
-        time_source: match input.time_source {
-            TimeSource::Embedded => "embedded",
-            TimeSource::Inferred => "inferred",
-        },
-        end_from: input.end_from.map(|end| match end {
-            EndFrom::Option => "option",
-            EndFrom::Mtime => "mtime",
-        }),
-        incomplete: input.incomplete,
-        warnings: &input.warnings,
-        unusable: input.unusable.as_deref(),
-        events: input.events.map(|counts| EventsJson {
-            read: counts.read,
-            matched: counts.matched,
-            other_containers: counts.other_containers,
-            outside: counts.outside,
-            uncertain: counts.uncertain,
-        }),
     }
 }
 
@@ -383,10 +349,10 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
     let at = |seconds: f64| times.text(start_ms + (seconds * 1000.0).round() as i64);
     let judgement = &series.judgement;
     SeriesJson {
-        id: &samples.info.id,
+        id: series.id(),
         labels: &samples.info.labels,
         outcome: series.outcome.name(),
-        counts: series.counts,
+        affects_outcome: series.counts,
         verdict: judgement.verdict.name(),
         shape: judgement.shape.name(),
         finding: table::finding(series),
@@ -394,8 +360,8 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
         lean: series.lean().map(Lean::name),
         since: series.since().and_then(|since| times.text(since.at_ms)),
         last_seen: series.last_seen_ms.and_then(|seen_ms| times.text(seen_ms)),
-        reason: &judgement.reason,
-        would_change: &judgement.would_change,
+        reason: series.reason(),
+        would_change: series.would_change(),
         notes: &series.notes,
         window: WindowJson {
             start: times.text(start_ms),
@@ -407,13 +373,7 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
         memory: memory_json(series),
         tolerance_bytes_per_second: Number(series.tolerance.bytes_per_second),
         growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
-        settled: series.settled.map(|level| SettledJson {
-            bytes: Number(level.bytes.round()),
-            lower: Number(level.lower.round()),
-            upper: Number(level.upper.round()),
-            confidence: Number(level.confidence),
-            samples: level.n_samples,
-        }),
+        settled: series.settled.map(settled_json),
         onset: judgement.onset_seconds.and_then(at),
         regime: RegimeJson { start: at(judgement.regime.start_seconds), why: judgement.regime.why.name() },
         before: judgement.before.iter().map(|before| before_json(before, &at)).collect(),
@@ -436,6 +396,8 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
             .map(|restart| RestartJson {
                 at: times.text(restart.at_ms),
                 cause: restart.cause.name(),
+                recorded: restart.told,
+                what: &restart.words,
                 before_bytes: Number(restart.before_bytes),
                 after_bytes: Number(restart.after_bytes),
             })
@@ -456,6 +418,11 @@ fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> Series
             confidence: Number(time.confidence),
         }),
         criteria: series.criteria.iter().map(|one| criterion(one, times)).collect(),
+        causes: causes::causes(series, times),
+        growth_began: causes::growth_began(series, times),
+        grows: parts::grows(series),
+        parts: parts::parts(series, times),
+        workload: workloads::json(series, times),
         next_action: series.next_action.as_ref().map(|action| NextActionJson {
             level: action.level,
             pattern: action.pattern,
@@ -491,7 +458,17 @@ fn step_json(step: &Step) -> StepJson<'_> {
     StepJson { text: &step.text, commands: &step.commands }
 }
 
-fn growth_json(growth: Growth, q_value: Option<f64>) -> GrowthJson {
+pub(super) fn settled_json(level: SettledLevel) -> SettledJson {
+    SettledJson {
+        bytes: Number(level.bytes.round()),
+        lower: Number(level.lower.round()),
+        upper: Number(level.upper.round()),
+        confidence: Number(level.confidence),
+        samples: level.n_samples,
+    }
+}
+
+pub(super) fn growth_json(growth: Growth, q_value: Option<f64>) -> GrowthJson {
     GrowthJson {
         bytes_per_second: Number(growth.bytes_per_second),
         lower: Number(growth.lower),
@@ -518,6 +495,7 @@ fn criterion(criterion: &Criterion, times: Times) -> CriterionJson<'_> {
             earliest_firing_at: phases.earliest_firing_at_ms.and_then(|time| times.text(time)),
             latest_firing_at: phases.latest_firing_at_ms.and_then(|time| times.text(time)),
         }),
+        group: criterion.group.as_ref().map(|group| GroupJson { labels: &group.labels, series: group.n_series }),
     }
 }
 
@@ -543,7 +521,8 @@ fn span(span: &Span, times: Times) -> SpanJson {
         pending_at: times.text(span.pending_at_ms),
         firing_at: span.firing_at_ms.and_then(|time| times.text(time)),
         resolved_at: span.resolved_at_ms.and_then(|time| times.text(time)),
-        during: span.during.map(During::name),
+        in_load_window: span.during == Some(During::Load),
+        in_start_up: span.during == Some(During::StartUp),
     }
 }
 

@@ -4,11 +4,11 @@
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::escape::printable;
-use super::{Report, SeriesReport};
+use super::{Report, SeriesReport, causes, parts};
 use crate::criteria::{Criterion, Status};
-use crate::judge::Verdict;
 use crate::policy::{self, Outcome};
 use crate::settings::{InconclusiveExit, PolicySettings, WarnExit};
+use crate::verdict::Verdict;
 
 /// The report as JUnit XML, with a line feed at its end.
 ///
@@ -33,7 +33,7 @@ pub fn render(report: &Report) -> String {
     }
     junit.add_test_suite(inputs);
     for series in &report.series {
-        junit.add_test_suite(suite(series, &report.settings.policy));
+        junit.add_test_suite(suite(report, series));
     }
     let mut text = junit.to_string().expect("a report in memory can be written");
     if !text.ends_with('\n') {
@@ -42,11 +42,12 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn suite(series: &SeriesReport, policy: &PolicySettings) -> TestSuite {
+fn suite(report: &Report, series: &SeriesReport) -> TestSuite {
+    let policy = &report.settings.policy;
     let id = printable(series.id());
     let mut suite = TestSuite::new(id.clone());
     let gating = series.criteria.iter().filter(|criterion| criterion.gates);
-    let cases = std::iter::once(("verdict".to_owned(), of_verdict(series, policy)))
+    let cases = std::iter::once(("verdict".to_owned(), of_verdict(report, series)))
         .chain(gating.map(|criterion| (printable(&criterion.id), of_criterion(series, criterion, policy))));
     for (name, (status, remark)) in cases {
         let mut case = TestCase::new(name, status);
@@ -62,9 +63,11 @@ fn suite(series: &SeriesReport, policy: &PolicySettings) -> TestSuite {
 /// A status, and what a passed case has to say all the same.
 type Case = (TestCaseStatus, Option<String>);
 
-fn of_verdict(series: &SeriesReport, policy: &PolicySettings) -> Case {
+fn of_verdict(report: &Report, series: &SeriesReport) -> Case {
+    let policy = &report.settings.policy;
     let verdict = series.verdict();
-    let reason = format!("{}: {}", verdict.name(), series.judgement.reason);
+    let cause = causes::line(report, series).map_or(String::new(), |cause| format!("; cause: {cause}"));
+    let reason = format!("{}: {}{cause}", verdict.name(), parts::reason(series));
     match policy::of_verdict(verdict) {
         Outcome::Fail | Outcome::Error => failed(verdict.name(), &reason),
         Outcome::Inconclusive => undecided(series, policy, Verdict::Inconclusive.name(), &reason),

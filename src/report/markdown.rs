@@ -4,7 +4,7 @@
 
 use super::account::account;
 use super::escape::{code, code_cell, markdown as escaped, markdown_cell as cell, printable};
-use super::{Report, SeriesReport, table, why, words};
+use super::{Report, SeriesReport, causes, parts, table, why, words};
 use crate::policy::Outcome;
 
 /// Columns of a sparkline in the table.
@@ -243,8 +243,22 @@ impl Section {
             None => short.push_str(&format!("{}\n\n", words::strip(report, series, STRIP_CHARS))),
         }
         short.push_str(&format!("{}.\n", escaped(&words::reasoning(report, series))));
+        if let Some(grows) = parts::sentence(series) {
+            short.push_str(&format!("\nWhat grows: {}.\n", escaped(grows)));
+        }
+        if let Some(cause) = causes::paragraph(report, series) {
+            short.push_str(&format!("\n{}\n", escaped(&cause)));
+        }
 
         let mut whole = short.clone();
+        let rows = parts::rows(report, series);
+        if !rows.is_empty() {
+            let columns = parts::HEADINGS;
+            whole.push_str(&format!("\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len())));
+            whole.extend(rows.iter().map(|[name, rest @ ..]| {
+                format!("| {} | {} |\n", code_cell(name), rest.each_ref().map(|text| cell(text)).join(" | "))
+            }));
+        }
         whole.push_str("\n| criterion | status | why |\n|---|---|---|\n");
         let [id, status, why] = words::verdict_row(series);
         whole.push_str(&format!("| {id} | {status} | {} |\n", cell(&why)));
@@ -295,6 +309,7 @@ fn inputs(report: &Report) -> Vec<String> {
     if !accounts.is_empty() {
         parts.push(format!("\n{}", accounts.concat()));
     }
+    parts.extend(words::counted_inputs(report).iter().map(|counts| format!("\n{}\n", escaped(counts))));
     parts.extend(words::events(report).iter().map(|events| format!("\n{}\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs

@@ -1,37 +1,44 @@
 //! `Report`: all that a run has to say. It is complete; the modules here only format it.
 
 pub mod account;
+pub mod causes;
 pub mod chart;
 pub mod escape;
 pub mod facts;
-pub mod files;
 pub mod folder;
 pub mod github;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod parts;
 pub mod pictures;
 pub mod summary;
 pub mod table;
 pub mod why;
 pub mod words;
+pub mod workloads;
 
 use std::borrow::Cow;
 
+use crate::account::{Input, Timeline};
+use crate::amounts::Amount;
+use crate::attribution::Attribution;
 use crate::criteria::Criterion;
 use crate::fit::Tolerance;
 use crate::forecast::TimeToLimit;
-use crate::ingest::{Input, Timeline};
-use crate::judge::{Judgement, Verdict};
+use crate::grows::What;
 use crate::next_action::NextAction;
 use crate::policy::{ExitCode, Outcome};
-use crate::rules::RuleAccount;
+use crate::rules::{Beside, RuleAccount};
 use crate::segment::Cause;
 use crate::series::MemorySeries;
 use crate::settings::Settings;
 use crate::settled::SettledLevel;
 use crate::units::RateUnit;
+use crate::verdict::{Grounds, Growth, Judgement, Verdict};
+
+use workloads::WorkloadReport;
 
 /// All that a run has to say.
 #[derive(Debug, Clone)]
@@ -62,6 +69,8 @@ pub struct Report {
     pub stopped: Vec<StoppedInput>,
     /// Criteria of which an earlier report said that they cannot be evaluated: they are not named again.
     pub told: Vec<String>,
+    /// What alert rules can name beside the series.
+    pub beside: Vec<Beside>,
 }
 
 /// An input to which nothing was added any more when the run looked.
@@ -98,6 +107,8 @@ pub struct SeriesReport {
     pub limit: Option<KnownLimit>,
     /// Whether its times are inferred from how far apart readings are thought to be.
     pub times_guessed: bool,
+    /// Whether how far apart its readings are is assumed: all its rates and deadlines rest on it.
+    pub step_assumed: bool,
     /// When its readings ended, in milliseconds, where those of others went on: it is gone.
     pub last_seen_ms: Option<i64>,
     /// Parts between restarts.
@@ -116,6 +127,8 @@ pub struct SeriesReport {
     pub contradicted: Vec<Cow<'static, str>>,
     /// Criteria that had to be decided and could not.
     pub undecided: Vec<Cow<'static, str>>,
+    /// What its growth follows; `None` where it does not grow, or nothing was counted beside it.
+    pub attribution: Option<Attribution>,
     /// What to do next; `None` when nothing needs to be done.
     pub next_action: Option<NextAction>,
     /// What a reader must know about this series.
@@ -124,6 +137,80 @@ pub struct SeriesReport {
     pub shapes: Option<Shapes>,
     /// The fitted lines, for the chart.
     pub lines: Vec<FittedLine>,
+    /// Its parts and what grows, where several amounts of its container are there.
+    pub breakdown: Option<Box<Breakdown>>,
+    /// Its pods, where it is a workload: then its samples are those of a typical pod.
+    pub workload: Option<Box<WorkloadReport>>,
+}
+
+/// The amounts of one container: its verdict is one, and rests on the head.
+#[derive(Debug, Clone)]
+pub struct Breakdown {
+    /// The container's id.
+    pub id: String,
+    /// The head's name within the container: its metric.
+    pub name: String,
+    /// What the head counts.
+    pub amount: Amount,
+    /// The verdict of the head by itself; seconds count from its first sample.
+    pub alone: Judgement,
+    /// The other amounts, in the order in which a kill depends on them.
+    pub parts: Vec<PartReport>,
+    /// What grows.
+    pub what: What,
+    /// The part whose growth the verdict rests on, as an index; `None` where it is the head's own.
+    pub by_part: Option<usize>,
+    /// What grows, in one sentence without a final period.
+    pub sentence: String,
+}
+
+/// One amount of a container beside its head. Times are milliseconds, amounts bytes.
+#[derive(Debug, Clone)]
+pub struct PartReport {
+    /// The samples in the window.
+    pub samples: MemorySeries,
+    /// What they count.
+    pub amount: Amount,
+    /// Its name within the container: its metric.
+    pub name: String,
+    /// Its verdict by itself; seconds count from its first sample.
+    pub judgement: Judgement,
+    /// The false discovery rate at which its growth is a discovery among all parts; `None` without a slope.
+    pub q_value: Option<f64>,
+    /// The growth that would matter of it by itself.
+    pub tolerance: Tolerance,
+    /// The level it has settled at; `None` while it grows, or with too few samples.
+    pub settled: Option<SettledLevel>,
+    /// The fitted lines, for the chart.
+    pub lines: Vec<FittedLine>,
+    /// What its growth follows; `None` where it does not grow, or nothing was counted beside it.
+    pub attribution: Option<Attribution>,
+}
+
+impl Breakdown {
+    /// Whether parts made another verdict than that of the head by itself. `judgement`: that of the container.
+    pub fn overrules(&self, judgement: &Judgement) -> bool {
+        judgement.verdict != self.alone.verdict
+    }
+
+    /// Why the container has its verdict: that of the head, and, where parts made it another, how.
+    pub fn reason(&self, judgement: &Judgement) -> String {
+        let alone = &self.alone;
+        if !self.overrules(judgement) {
+            return alone.reason();
+        }
+        let (sentence, name) = (&self.sentence, &self.name);
+        match (self.by_part, &alone.grounds, alone.growth) {
+            // What is proven is not put in doubt by what proves less.
+            (Some(_), Grounds::Measured(evidence), Some(growth)) if 0.0 < growth.bytes_per_second => {
+                let Growth { bytes_per_second, lower, upper, .. } = growth;
+                let rate = evidence.terms.rate_unit.interval_text(bytes_per_second, lower, upper);
+                format!("{sentence}. `{name}` grows with it, {rate}, too unevenly to prove it alone")
+            }
+            (Some(_), ..) => format!("{sentence}. `{name}` is too uneven to show it"),
+            _ => format!("{sentence}. Of `{name}` as a whole: {}", alone.reason()),
+        }
+    }
 }
 
 /// The shape that explains a series best, and the best of those that say the opposite about growth.
@@ -140,7 +227,48 @@ pub struct Shapes {
 impl SeriesReport {
     /// Its id, unique in the report.
     pub fn id(&self) -> &str {
-        &self.samples.info.id
+        self.breakdown.as_ref().map_or(&self.samples.info.id, |breakdown| &breakdown.id)
+    }
+
+    /// Whether a name is its id, or that of one of its amounts or pods.
+    pub fn is_called(&self, name: &str) -> bool {
+        let is_pod = |workload: &WorkloadReport| workload.pods.iter().any(|pod| pod.is_called(name));
+        let is_own = self.id() == name || self.amounts().iter().any(|samples| samples.info.id == name);
+        is_own || self.workload.as_deref().is_some_and(is_pod)
+    }
+
+    /// The samples of all its amounts as they were read, those of the head first; of a workload those of its pods.
+    pub fn amounts(&self) -> Vec<&MemorySeries> {
+        if let Some(workload) = &self.workload {
+            return workload.pods.iter().flat_map(SeriesReport::amounts).collect();
+        }
+        let parts = self.breakdown.iter().flat_map(|breakdown| &breakdown.parts);
+        std::iter::once(&self.samples).chain(parts.map(|part| &part.samples)).collect()
+    }
+
+    /// What grows in its container; `None` where only one amount of it is there.
+    pub fn what_grows(&self) -> Option<What> {
+        self.breakdown.as_ref().map(|breakdown| breakdown.what)
+    }
+
+    /// Why it has its verdict, as one sentence with numbers, without a final period.
+    pub fn reason(&self) -> String {
+        let judgement = &self.judgement;
+        let whole = self.breakdown.as_ref().map_or_else(|| judgement.reason(), |breakdown| breakdown.reason(judgement));
+        let Some(workload) = &self.workload else { return whole };
+        if let Some(reason) = workload.reason(&judgement.reason()) {
+            return reason;
+        }
+        workload.since().map_or(whole.clone(), |since| format!("{whole}; it {since}"))
+    }
+
+    /// What would change the verdict, as a part of a sentence without a final period.
+    pub fn would_change(&self) -> String {
+        let decides = |breakdown: &Breakdown| match breakdown.by_part {
+            Some(at) => breakdown.parts[at].judgement.would_change(),
+            None => breakdown.alone.would_change(),
+        };
+        self.breakdown.as_ref().map_or_else(|| self.judgement.would_change(), |breakdown| decides(breakdown))
     }
 
     /// The verdict.
@@ -194,7 +322,7 @@ pub struct RestartReport {
     pub at_ms: i64,
     /// How it is known.
     pub cause: Cause,
-    /// Whether events tell of it; otherwise it is concluded from the readings.
+    /// Whether events tell of it; otherwise it is inferred from the readings.
     pub told: bool,
     /// Memory before it, in bytes.
     pub before_bytes: f64,

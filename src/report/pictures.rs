@@ -2,48 +2,31 @@
 
 use std::borrow::Cow;
 
-use super::chart::{Chart, Curve, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
-use super::facts::Lean;
-use super::{KnownLimitSource, Report, SeriesReport};
+use super::chart::{Chart, Curve, CurveKind, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
+use super::{FittedLine, KnownLimitSource, LinePoint, PartReport, Report, SeriesReport, parts, table, words};
+use crate::account::Timeline;
+use crate::amounts::Amount;
 use crate::criteria::{Criterion, During, Status};
-use crate::ingest::Timeline;
-use crate::judge::{RegimeWhy, Verdict};
-use crate::policy::Outcome;
+use crate::policy::{self, Outcome};
 use crate::segment::Cause;
 use crate::units::{duration_text, memory_text};
+use crate::verdict::{Judgement, RegimeWhy, Verdict};
 
 /// The chart of one series of `report`.
 pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     let samples = &series.samples;
     let mut chart = Chart::of_samples(series.id(), samples.time_ms(), samples.used_bytes());
     chart.subtitle = subtitle(report, series);
-    chart.tone = match series.outcome {
-        Outcome::Fail | Outcome::Error => Tone::Fail,
-        Outcome::Warn => Tone::Warn,
-        Outcome::Pass => Tone::Pass,
-        Outcome::Inconclusive => Tone::Inconclusive,
-    };
-    series.lean().map_or(series.verdict().name(), Lean::words).clone_into(&mut chart.verdict);
+    chart.tone = tone(series.outcome);
+    let verdict = if series.is_looping() { table::finding(series) } else { table::verdict_words(series).to_owned() };
+    chart.verdict = verdict;
     chart.besides = besides(series);
-    // A line that proves nothing says so.
-    let unproven = series.verdict() == Verdict::Inconclusive;
-    chart.fit = series
-        .lines
-        .iter()
-        .map(|line| Curve {
-            points: line
-                .points
-                .iter()
-                .map(|&(time_ms, bytes, interval)| CurvePoint { time_ms, bytes, interval })
-                .collect(),
-            label: None,
-            unproven,
-        })
-        .collect();
+    chart.fit = fitted(&series.lines, of_head(series).verdict);
     // What lives have in common is said once, beside the last of them.
     if let Some(line) = chart.fit.last_mut() {
         line.label = rate_label(report, series);
     }
+    chart.fit.extend(explained(series));
     chart.forecast = forecast(series);
     chart.limit = series.limit.map(|limit| {
         let whose = if limit.source == KnownLimitSource::Host { "host memory" } else { "limit" };
@@ -65,11 +48,10 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         })
         .collect();
     let start_ms = samples.start_ms();
-    chart.steps = series
-        .judgement
+    chart.steps = of_head(series)
         .change_points
         .iter()
-        .filter(|_| rests_on_steps(series.verdict()))
+        .filter(|_| rests_on_steps(of_head(series).verdict))
         .map(|step| StepMark {
             time_ms: start_ms + (step.at_seconds * 1000.0) as i64,
             before_bytes: step.before_bytes,
@@ -82,17 +64,102 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .map(|&(start_ms, end_ms)| TimeSpan { start_ms, end_ms, kind: SpanKind::Load, label: "load".to_owned() })
         .chain(series.criteria.iter().flat_map(|criterion| alert_spans(criterion, samples.end_ms())))
         .collect();
-    let regime = series.judgement.regime;
-    chart.regime = match regime.why {
-        RegimeWhy::Whole => None,
-        RegimeWhy::GrowthBegan => Some("growth began"),
-        RegimeWhy::GrowthChanged => Some("growth changed"),
-        _ => Some("judged from here"),
+    // The mark is that of the judgement that the text is about: that of a part has no place in the panel of the head.
+    if series.breakdown.as_ref().is_none_or(|breakdown| breakdown.by_part.is_none()) {
+        chart.regime = regime_mark(of_head(series), start_ms);
     }
-    .map(|words| (start_ms + (regime.start_seconds * 1000.0) as i64, words.to_owned()));
     chart.caution = series.times_guessed.then(|| "times are guessed, not read".to_owned());
     chart.relative_time = report.timeline == Timeline::Relative;
+    if let Some(breakdown) = &series.breakdown {
+        let shown = breakdown.parts.iter().filter(|part| part.amount != Amount::Other);
+        chart.parts = shown.map(|part| of_part(report, part)).collect();
+        // One amount below others says which it is.
+        if !chart.parts.is_empty() {
+            chart.title = format!("{} ({})", series.id(), breakdown.name);
+        }
+    }
     chart
+}
+
+/// Since when it is as it is judged, and in which words; `None` where that is the whole.
+fn regime_mark(judgement: &Judgement, start_ms: i64) -> Option<(i64, String)> {
+    let words = match judgement.regime.why {
+        RegimeWhy::Whole => return None,
+        RegimeWhy::GrowthBegan => "growth began",
+        RegimeWhy::GrowthChanged => "growth changed",
+        RegimeWhy::Shift if judgement.onset_seconds.is_some_and(|onset| onset < judgement.regime.start_seconds) => {
+            "level shifted"
+        }
+        _ => "judged from here",
+    };
+    Some((start_ms + (judgement.regime.start_seconds * 1000.0).round() as i64, words.to_owned()))
+}
+
+/// The judgement of the samples that are drawn, whatever the verdict of their container rests on.
+fn of_head(series: &SeriesReport) -> &Judgement {
+    series.breakdown.as_ref().map_or(&series.judgement, |breakdown| &breakdown.alone)
+}
+
+/// One amount of a container, with its verdict by itself.
+fn of_part<'a>(report: &Report, part: &'a PartReport) -> Chart<'a> {
+    let (samples, judgement) = (&part.samples, &part.judgement);
+    let mut chart = Chart::of_samples(&part.name, samples.time_ms(), samples.used_bytes());
+    let verdict = judgement.verdict;
+    // Growth of a part is not yet a failure.
+    chart.tone = if verdict.is_leak() { Tone::Warn } else { tone(policy::of_verdict(verdict)) };
+    parts::trend_words(judgement, part.tolerance.bytes_per_second).clone_into(&mut chart.verdict);
+    chart.subtitle = judgement.growth.map_or(String::new(), |growth| {
+        report.rate_unit.interval_text(growth.bytes_per_second, growth.lower, growth.upper)
+    });
+    chart.fit = fitted(&part.lines, verdict);
+    chart
+}
+
+const fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Fail | Outcome::Error => Tone::Fail,
+        Outcome::Warn => Tone::Warn,
+        Outcome::Pass => Tone::Pass,
+        Outcome::Inconclusive => Tone::Inconclusive,
+    }
+}
+
+/// Fitted lines as curves; those of a verdict that proves nothing say so.
+fn fitted(lines: &[FittedLine], verdict: Verdict) -> Vec<Curve> {
+    let kind = if verdict == Verdict::Inconclusive { CurveKind::Unproven } else { CurveKind::Fit };
+    let point = |&(time_ms, bytes, interval): &LinePoint| CurvePoint { time_ms, bytes, interval };
+    let curve = |line: &FittedLine| Curve { points: line.points.iter().map(point).collect(), label: None, kind };
+    lines.iter().map(curve).collect()
+}
+
+/// Longest name of a cause beside its line, in characters.
+const CAUSE_CHARS: usize = 28;
+
+/// Memory as the named cause explains it, and, in dashes, what is left without it.
+fn explained(series: &SeriesReport) -> Vec<Curve> {
+    let Some(attribution) = &series.attribution else { return Vec::new() };
+    let Some((curve, cause)) = attribution.curve.as_ref().zip(attribution.named().next()) else { return Vec::new() };
+    let line = |points: &Vec<(i64, f64)>, kind: CurveKind| Curve {
+        points: points
+            .iter()
+            .map(|&(time_ms, bytes)| CurvePoint { time_ms: time_ms as f64, bytes, interval: None })
+            .collect(),
+        label: None,
+        kind,
+    };
+    let mut lines: Vec<Curve> = curve.explained.iter().map(|life| line(life, CurveKind::Explained)).collect();
+    let name = words::shortened(&cause.name, CAUSE_CHARS);
+    if let Some(last) = lines.last_mut() {
+        last.label = Some(format!("explained by {name}"));
+    }
+    let first_left = lines.len();
+    lines.extend(curve.left.iter().map(|life| line(life, CurveKind::Left)));
+    if lines.len() > first_left
+        && let Some(last) = lines.last_mut()
+    {
+        last.label = Some(format!("without {name}"));
+    }
+    lines
 }
 
 /// What made the outcome where the verdict did not.
@@ -117,11 +184,12 @@ fn besides(series: &SeriesReport) -> Option<String> {
 
 /// The rate that a fitted line shows; `None` where it is not its slope.
 fn rate_label(report: &Report, series: &SeriesReport) -> Option<String> {
-    let verdict = series.verdict();
+    let judgement = of_head(series);
+    let verdict = judgement.verdict;
     let unproven = verdict == Verdict::Inconclusive;
     let grows = matches!(verdict, Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
-    let growth = series.judgement.growth.filter(|_| grows || unproven)?;
-    let rate = report.rate_unit.text(growth.bytes_per_second);
+    let growth = judgement.growth.filter(|_| grows || unproven)?;
+    let rate = words::rate(report, &growth);
     Some(if unproven { format!("{rate}, unproven") } else { rate })
 }
 
@@ -152,9 +220,13 @@ fn thresholds(report: &Report, series: &SeriesReport) -> Vec<Level> {
 }
 
 fn subtitle(report: &Report, series: &SeriesReport) -> String {
+    let subject = match parts::subject(series) {
+        "memory" => String::new(),
+        part => format!("{part} grows "),
+    };
     let growth = series.judgement.growth.map(|growth| {
         let interval = report.rate_unit.interval_text(growth.bytes_per_second, growth.lower, growth.upper);
-        format!("{interval}, {:.0} % confidence", 100.0 * growth.confidence)
+        format!("{subject}{interval}, {:.0} % confidence", 100.0 * growth.confidence)
     });
     let to_limit = series.time_to_limit.map(|time| format!("limit in {}", duration_text(time.seconds)));
     let restarts = match series.restarts.len() {
@@ -181,7 +253,7 @@ fn forecast(series: &SeriesReport) -> Option<Curve> {
             CurvePoint { time_ms: at, bytes: limit, interval: Some((reach(growth.lower), reach(growth.upper))) },
         ],
         label: Some(format!("limit in {}", duration_text(time.seconds))),
-        unproven: false,
+        kind: CurveKind::Fit,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Report, SeriesReport, escape, table, why, words};
+use super::{Report, SeriesReport, causes, escape, parts, table, why, words};
 use crate::policy::{ExitCode, Outcome};
 
 /// Longest name in the table, in characters.
@@ -35,6 +35,8 @@ pub struct Screen {
     pub colour: bool,
     /// Characters in a line; `None` where nothing limits them.
     pub width: Option<usize>,
+    /// Whether lines are broken between words at `width`, as for a terminal; a pipe gets them whole.
+    pub wraps: bool,
 }
 
 /// The summary, with a line feed at its end.
@@ -49,12 +51,18 @@ pub fn details(report: &Report, screen: Screen) -> String {
     if !report.series.is_empty() {
         text.push_str(&table(report, screen.width));
     }
-    for series in report.series.iter().filter(|series| series.outcome > Outcome::Pass) {
-        text.push_str(&format!(
-            "\n{}: {}\n",
-            escape::printable(series.id()),
-            escape::printable(&series.judgement.reason)
-        ));
+    for series in &report.series {
+        let grows = parts::sentence(series).map(escape::printable);
+        if series.outcome == Outcome::Pass {
+            // What is well has nothing to say, unless a part of it grows.
+            text.extend(grows.map(|grows| format!("\n{}: {grows}\n", escape::printable(series.id()))));
+            continue;
+        }
+        text.push_str(&format!("\n{}: {}\n", escape::printable(series.id()), escape::printable(&series.reason())));
+        text.extend(grows.map(|grows| format!("  what grows: {grows}\n")));
+        if let Some(cause) = causes::line(report, series) {
+            text.push_str(&format!("  cause: {}\n", escape::printable(&cause)));
+        }
         for criterion in series.criteria.iter().filter(|criterion| words::speaks(series, criterion)) {
             text.push_str(&format!(
                 "  {}: {}\n",
@@ -66,7 +74,31 @@ pub fn details(report: &Report, screen: Screen) -> String {
     for note in words::cautions(report) {
         text.push_str(&format!("\nnote: {}\n", escape::printable(&note)));
     }
-    text
+    match screen.width.filter(|_| screen.wraps) {
+        Some(width) => text.lines().map(|line| wrapped(line, width)).collect(),
+        None => text,
+    }
+}
+
+/// A line broken between words, with a line feed at its end; what follows a break is indented by two more blanks.
+fn wrapped(line: &str, width: usize) -> String {
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let mut text = " ".repeat(indent);
+    let mut used = indent;
+    for (index, word) in line[indent..].split(' ').enumerate() {
+        let chars = word.chars().count();
+        // A row of the table is as wide as was asked for already, and has blanks of its own.
+        if index > 0 && used + 1 + chars > width && !line.starts_with(['│', '┌', '╞', '└']) {
+            text.push_str(&format!("\n{}", " ".repeat(indent + 2)));
+            used = indent + 2;
+        } else if index > 0 {
+            text.push(' ');
+            used += 1;
+        }
+        text.push_str(word);
+        used += chars;
+    }
+    text + "\n"
 }
 
 fn headline(report: &Report, colour: bool) -> String {
@@ -126,4 +158,18 @@ fn row(report: &Report, series: &SeriesReport) -> [String; 9] {
         table::row(report, series, SPARK_CHARS);
     let name = words::shortened(&escape::printable(series.id()), NAME_CHARS);
     [outcome.to_owned(), name, finding, since, growth, now, limit, full, spark]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn lines_are_broken_between_words_and_tables_are_not() {
+        assert_eq!(wrapped("  web: leaks 3 MiB a minute", 14), "  web: leaks 3\n    MiB a\n    minute\n");
+        assert_eq!(wrapped("note: fits", 10), "note: fits\n");
+        assert_eq!(wrapped("averyveryverylongname leaks", 10), "averyveryverylongname\n  leaks\n");
+        assert_eq!(wrapped("│ fail   web │", 5), "│ fail   web │\n");
+        assert_eq!(wrapped("", 5), "\n");
+    }
 }

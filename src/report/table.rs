@@ -1,12 +1,12 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
-use super::facts::Lean;
 use super::{KnownLimitSource, Report, SeriesReport, words};
+use crate::account::Timeline;
 use crate::criteria::Criterion;
-use crate::ingest::Timeline;
-use crate::judge::Verdict;
+use crate::grows::What;
 use crate::policy::{self, Outcome};
 use crate::units::{duration_text, memory_text};
+use crate::verdict::Verdict;
 
 /// The headings of a `Row`, in its order.
 pub const HEADINGS: [&str; 9] =
@@ -39,8 +39,15 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
     let clock = |time_ms| words::clock(report, time_ms, series.samples.end_ms());
     // An estimate that proves nothing must not be read as a finding.
     let unproven = if series.verdict() == Verdict::Inconclusive { " (unproven)" } else { "" };
-    let growth =
-        series.judgement.growth.map(|growth| format!("{}{unproven}", report.rate_unit.text(growth.bytes_per_second)));
+    let growth = series.judgement.growth.map(|growth| match series.verdict() {
+        // What is proven level and was read at a rate that would matter goes up and down.
+        Verdict::Flat | Verdict::WarmedUp | Verdict::Step
+            if series.tolerance.bytes_per_second < growth.bytes_per_second.abs() =>
+        {
+            "no growth".to_owned()
+        }
+        _ => format!("{}{unproven}", words::rate(report, &growth)),
+    });
     let last = memory_text(used[used.len() - 1]);
     Row {
         outcome: series.outcome.name(),
@@ -62,19 +69,32 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
 ///
 /// A series that fails by its verdict and one that fails by a rule read differently.
 pub fn finding(series: &SeriesReport) -> String {
-    let verdict = series.verdict();
-    let of_verdict = match verdict {
+    let grows = series.what_grows().and_then(What::finding).map_or(String::new(), |what| format!(", {what}"));
+    let pods = series.workload.as_ref().map_or(String::new(), |workload| format!(" ({})", workload.finding()));
+    format!("{}{grows}{pods}", of_whole(series))
+}
+
+/// The verdict of a series in a few words, whatever its rules say.
+pub fn verdict_words(series: &SeriesReport) -> &'static str {
+    match series.verdict() {
         Verdict::Leak => "leak",
         Verdict::LeakMaskedByRestarts => "leak behind restarts",
         Verdict::SteppingGrowth => "growth in steps",
+        Verdict::LeakSuspected if series.judgement.refills_to().is_some() => "refills after a fall",
         Verdict::LeakSuspected => "leak suspected",
+        Verdict::Step if series.judgement.climb().is_some() => "climbed, level since",
         Verdict::Step => "a step up, level since",
-        Verdict::Inconclusive => series.lean().map_or("too short to say", Lean::words),
+        Verdict::Inconclusive => series.lean().map_or("too short to say", |lean| lean.words(&series.judgement)),
         Verdict::NegligibleGrowth => "grows less than matters",
         Verdict::WarmedUp => "warmed up, level since",
         Verdict::Shrinking => "shrinking",
         Verdict::Flat => "level",
-    };
+    }
+}
+
+/// What is wrong with a series as a whole.
+fn of_whole(series: &SeriesReport) -> String {
+    let (verdict, of_verdict) = (series.verdict(), verdict_words(series));
     if series.is_looping() {
         let looping = if series.restarts_are_seen() { "crash loop" } else { "looks like a crash loop" };
         return if verdict.is_leak() { format!("{looping}, {of_verdict}") } else { looping.to_owned() };
@@ -82,16 +102,21 @@ pub fn finding(series: &SeriesReport) -> String {
     if series.outcome <= policy::of_verdict(verdict) {
         return of_verdict.to_owned();
     }
-    let ids = |mut criteria: Vec<&str>, what: &str| match criteria.len() {
-        0 => of_verdict.to_owned(),
-        1 => format!("{what} {}", criteria.remove(0)),
-        n => format!("{what} {} + {}", criteria[0], n - 1),
+    let ids = |criteria: Vec<&str>, what: &str| match criteria[..] {
+        [] => of_verdict.to_owned(),
+        [id] => named(what, id),
+        [id, ..] => format!("{} + {} more", named(what, id), criteria.len() - 1),
     };
     match series.outcome {
         Outcome::Fail => ids(series.failing().map(|criterion: &Criterion| &*criterion.id).collect(), "rule"),
         Outcome::Warn => ids(series.contradicted.iter().map(|id| &**id).collect(), "false alarm of"),
         _ => ids(series.undecided.iter().map(|id| &**id).collect(), "not decided:"),
     }
+}
+
+/// A criterion by name: one of a team's own rules says itself that it is one.
+pub fn named(what: &str, id: &str) -> String {
+    if what == "rule" && id.starts_with("rule:") { id.to_owned() } else { format!("{what} {id}") }
 }
 
 /// The limit and where it is from; where none is known, at what level it was killed.

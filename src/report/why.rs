@@ -1,12 +1,13 @@
 //! One line for every series that fails: what failed, when, whether in a start-up, whether it goes on, and the trend.
 
 use super::facts::{Lean, first_failed_ms, is_failing_still};
-use super::{Report, SeriesReport, words};
+use super::{Report, SeriesReport, parts, table, words};
+use crate::account::Timeline;
 use crate::criteria::Criterion;
-use crate::ingest::Timeline;
-use crate::judge::Verdict;
+use crate::grows::What;
 use crate::policy::Outcome;
 use crate::units::{duration_text, memory_text};
+use crate::verdict::Verdict;
 
 /// More series than this are counted instead of listed; the table has them all.
 const LISTED: usize = 20;
@@ -17,12 +18,29 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
     let of = |series: &SeriesReport| {
         format!("{}: {}", name(&words::shortened(series.id(), words::NAME_CHARS)), text(&line(report, series)))
     };
-    let mut lines: Vec<String> = failing().take(LISTED).map(of).collect();
+    let mut lines: Vec<String> = assumed(report, text).into_iter().chain(failing().take(LISTED).map(of)).collect();
     let more = failing().count().saturating_sub(LISTED);
     if more > 0 {
         lines.push(format!("and {more} more series fail: the table has them"));
     }
     lines
+}
+
+/// That rates and dates rest on a step that nobody gave.
+fn assumed(report: &Report, text: &dyn Fn(&str) -> String) -> Option<String> {
+    let mut without = report.inputs.iter().filter_map(|input| Some((input, input.assumed_step_seconds?)));
+    let (first, step) = without.next()?;
+    let more = without.count();
+    let (whose, of) = match more {
+        _ if more + 1 == report.inputs.len() => ("the readings have none".to_owned(), ""),
+        0 => (format!("`{}` has none", first.path), " of its series"),
+        _ => (format!("`{}` and {more} more inputs have none", first.path), " of their series"),
+    };
+    Some(text(&format!(
+        "TIMES ARE ASSUMED: {whose}, and every rate and date{of} below takes one reading every {} for granted; give \
+         `--interval` and `--end`",
+        duration_text(step)
+    )))
 }
 
 /// Why a series fails, on one line without its name and without a final period.
@@ -34,6 +52,9 @@ pub fn line(report: &Report, series: &SeriesReport) -> String {
     let is_leak = series.verdict().is_leak();
     if is_leak {
         parts.push(growth(report, series));
+        // A part that the verdict rests on is named already.
+        let what = series.what_grows().filter(|_| parts::subject(series) == "memory");
+        parts.extend(what.and_then(What::finding).map(str::to_owned));
     }
     // The trend of a day says again what the verdict says.
     let says_more = |criterion: &&Criterion| {
@@ -68,13 +89,17 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
         format!(" from {} to {}", at(report, series, first.at_ms), at(report, series, last.at_ms))
     });
     let killed = series.deaths().map_or(String::new(), |deaths| {
-        let how = match deaths.told {
-            told if told == deaths.times => "killed for memory",
-            0 => "probably killed for memory",
-            _ => "killed for memory, in part by the look of it",
+        let of_them = match deaths.times {
+            times if times == n => "each of them".to_owned(),
+            1 => "1 of them".to_owned(),
+            times => format!("{times} of them"),
         };
-        let times = if deaths.times == n { String::new() } else { format!("{} times ", deaths.times) };
-        format!(", {times}{how} at up to {}", memory_text(deaths.bytes))
+        let how = match deaths.told {
+            told if told == deaths.times => "a kill for memory".to_owned(),
+            0 => "probably a kill for memory".to_owned(),
+            told => format!("a kill for memory ({told} recorded, the others by the look of it)"),
+        };
+        format!(", {of_them} {how} at up to {}", memory_text(deaths.bytes))
     });
     if series.restarts_are_seen() {
         return format!("crash loop: {n} restarts{times}{killed}");
@@ -86,23 +111,24 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
 
 /// What grows, how fast, since when and for how long.
 fn growth(report: &Report, series: &SeriesReport) -> String {
-    let rate = series.judgement.growth.map_or(String::new(), |growth| report.rate_unit.text(growth.bytes_per_second));
+    let rate = series.judgement.growth.map_or(String::new(), |growth| words::rate(report, &growth));
     let since = series.since().filter(|_| !series.is_looping()).map_or(String::new(), |since| {
         let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
         let when = at(report, series, since.at_ms);
         if since.or_before {
-            format!(" since {when}, where the readings begin, or before (for {lasted})")
+            format!(" since before {when} (for more than {lasted})")
         } else {
             format!(" since {when} (for {lasted})")
         }
     });
+    let subject = parts::subject(series);
     match series.verdict() {
-        Verdict::LeakMaskedByRestarts => format!("leak: memory grows {rate} between restarts{since}"),
+        Verdict::LeakMaskedByRestarts => format!("leak: {subject} grows {rate} between restarts{since}"),
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
             format!("growth in {n} steps, none back: {rate}{since}")
         }
-        _ => format!("leak: memory grows {rate}{since}"),
+        _ => format!("leak: {subject} grows {rate}{since}"),
     }
 }
 
@@ -117,7 +143,7 @@ fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
         let start_up = if rule.id == "restart-loop" { String::new() } else { start_up(report, series, first_ms) };
         format!(" at {}{start_up}{still}", at(report, series, first_ms))
     });
-    format!("rule {} failed{when}: {}", rule.id, seen(report, series, rule))
+    format!("{} failed{when}: {}", table::named("rule", &rule.id), seen(report, series, rule))
 }
 
 /// Whether a time is in a start-up, as a remark.
@@ -144,8 +170,19 @@ fn seen(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
             format!("memory gained up to {} in {}", memory_text(value), settings.growth.offset_seconds)
         }
         ("high-memory", Some(value)) => {
-            let limit = series.alert_limit(settings.high_memory.fallback_limit_bytes.as_f64());
-            format!("memory was up to {:.3} % of {}", 100.0 * value, memory_text(limit))
+            let limit = memory_text(series.alert_limit(settings.high_memory.fallback_limit_bytes.as_f64()));
+            let share = 100.0 * value;
+            // So many digits that what is above the threshold reads so.
+            let share = if share < 100.0 { format!("{share:.3}") } else { format!("{share:.1}") };
+            match series.limit.and_then(super::KnownLimit::own) {
+                Some(_) => format!("memory was up to {share} % of its limit of {limit}"),
+                None if series.deaths().is_some() => {
+                    format!("memory was up to {share} % of the {limit} at which it was killed")
+                }
+                None => {
+                    format!("memory was up to {share} % of {limit}, which is assumed: no limit of its own is known")
+                }
+            }
         }
         _ => rule.reason.clone(),
     }
@@ -156,26 +193,32 @@ fn others(rules: &[&Criterion]) -> Option<String> {
     let ids: Vec<&str> = rules.iter().map(|rule| &*rule.id).collect();
     match ids[..] {
         [] => None,
-        [id] => Some(format!("rule {id} fails too")),
+        [id] => Some(format!("{} fails too", table::named("rule", id))),
         _ => Some(format!("rules {} fail too", ids.join(", "))),
     }
 }
 
 /// What memory does beside a rule that failed.
 fn trend(report: &Report, series: &SeriesReport) -> String {
-    let rate =
-        || series.judgement.growth.map_or(String::new(), |growth| report.rate_unit.text(growth.bytes_per_second));
+    let judgement = &series.judgement;
+    let rate = || judgement.growth.map_or(String::new(), |growth| words::rate(report, &growth));
     match series.verdict() {
         Verdict::Flat => "memory is level otherwise".to_owned(),
-        Verdict::WarmedUp => "memory is level since it warmed up".to_owned(),
+        Verdict::WarmedUp => "memory has been level since it warmed up".to_owned(),
         Verdict::Shrinking => "memory shrinks".to_owned(),
-        Verdict::Step => "memory took a step up and is level since".to_owned(),
+        Verdict::Step => match judgement.climb() {
+            Some(climb) => format!("memory climbed for {} and has been level since", duration_text(climb.seconds)),
+            None => "memory took a step up and has been level since".to_owned(),
+        },
         Verdict::NegligibleGrowth => format!("memory grows {}, less than matters", rate()),
-        Verdict::LeakSuspected => format!("a leak is suspected: {}", rate()),
+        Verdict::LeakSuspected => match judgement.refills_to() {
+            Some(level) => format!("memory refills to the {} that it held before it fell", memory_text(level)),
+            None => format!("a leak is suspected: {}", rate()),
+        },
         Verdict::Inconclusive => match series.lean() {
             Some(Lean::Leaking) => format!("it is probably leaking, not proven ({})", rate()),
             Some(Lean::Healthy) => "its trend looks healthy, not proven".to_owned(),
-            _ => "whether it leaks is too short to say".to_owned(),
+            lean => format!("whether it leaks: {}", lean.unwrap_or(Lean::Open).words(judgement)),
         },
         Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::SteppingGrowth => String::new(),
     }
@@ -198,11 +241,12 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         format!("its limit of {}", memory_text(limit))
     } else {
         let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
-        format!("the {} at which it {how}", memory_text(ceiling?))
+        format!("{}, where it {how} before", memory_text(ceiling?))
     };
-    let clock = match report.timeline {
-        Timeline::Absolute => format!("around {}, ", at(report, series, series.full_ms()?)),
-        Timeline::Relative => String::new(),
+    let after = format!("{} after the last reading", duration_text(time.seconds));
+    let when = match report.timeline {
+        Timeline::Absolute => format!("around {} ({after})", at(report, series, series.full_ms()?)),
+        Timeline::Relative => after,
     };
-    Some(format!("it reaches {what} {clock}{} after the last reading", duration_text(time.seconds)))
+    Some(format!("{when} it reaches {what}"))
 }

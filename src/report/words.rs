@@ -6,13 +6,13 @@
 use super::escape::printable;
 use super::json::status_name;
 use super::table::{finding, sparkline};
-use super::{Report, SeriesReport, StoppedInput, TimeToLimit};
+use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
+use crate::account::{Input, TimeSource, Timeline};
 use crate::criteria::{Criterion, Status};
-use crate::ingest::{Input, TimeSource, Timeline};
-use crate::judge::{RegimeWhy, ShapeName, Verdict};
 use crate::next_action::{NextAction, Step};
 use crate::policy::{self, ExitCode, Outcome};
 use crate::units::{duration_text, memory_text, short_memory, time_text};
+use crate::verdict::{Growth, RegimeWhy, ShapeName, Verdict};
 
 /// More names than this are counted instead of listed in one sentence.
 const NAMED: usize = 5;
@@ -56,7 +56,12 @@ pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
 pub fn stopped(report: &Report, name: &dyn Fn(&str) -> String) -> Vec<String> {
     let sentence = |input: &StoppedInput| {
         let (path, since) = (name(&input.path), time(report, input.end_ms));
-        format!("no reading in {path} since {since} ({}): check the cron job", duration_text(input.age_seconds))
+        let (place, check) = if input.path.contains("://") {
+            ("on", "its scrape targets, or the selection")
+        } else {
+            ("in", "the cron job")
+        };
+        format!("no reading {place} {path} since {since} ({}): check {check}", duration_text(input.age_seconds))
     };
     report.stopped.iter().map(sentence).collect()
 }
@@ -97,12 +102,16 @@ pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String) -> String {
         }
         Outcome::Inconclusive => {
             let open = of(Outcome::Inconclusive);
-            let longer = open
+            let needed: Vec<f64> = open
                 .iter()
                 .filter_map(|series| series.judgement.detectable.and_then(|detectable| detectable.needed_seconds))
-                .fold(0.0, f64::max);
-            let advice =
-                if longer > 0.0 { format!(": measure about {} longer", duration_text(longer)) } else { String::new() };
+                .collect();
+            let longer = duration_text(needed.iter().copied().fold(0.0, f64::max));
+            let advice = match needed.len() {
+                0 => String::new(),
+                n if n == open.len() => format!(": measure about {longer} longer"),
+                n => format!(": {n} of them can be decided, in about {longer}"),
+            };
             format!("INCONCLUSIVE: nothing is proven for {} ({}){advice}", count(&open), names(&open, name))
         }
         Outcome::Warn => {
@@ -125,14 +134,15 @@ pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String) -> String {
 
 /// What grows by less than matters, after the words that nothing leaks; empty where nothing does.
 fn slow_growth(report: &Report, total: usize) -> String {
-    let growing: Vec<(f64, f64)> = report
+    let growing: Vec<(Growth, f64)> = report
         .series
         .iter()
         .filter(|series| series.verdict() == Verdict::NegligibleGrowth)
-        .filter_map(|series| Some((series.judgement.growth?.bytes_per_second, series.tolerance.bytes_per_second)))
+        .filter_map(|series| Some((series.judgement.growth?, series.tolerance.bytes_per_second)))
         .collect();
-    let Some(&(rate, matters)) = growing.iter().max_by(|a, b| a.0.total_cmp(&b.0)) else { return String::new() };
-    let (rate, matters) = (report.rate_unit.text(rate), report.rate_unit.text(matters));
+    let fastest = growing.iter().max_by(|a, b| a.0.bytes_per_second.total_cmp(&b.0.bytes_per_second));
+    let Some(&(growth, matters)) = fastest else { return String::new() };
+    let (rate, matters) = (rate(report, &growth), report.rate_unit.text(matters));
     match growing.len() {
         1 if total == 1 => format!("; it grows by less than matters here ({rate}; what matters: {matters})"),
         1 => format!("; 1 grows by less than matters here ({rate}; what matters: {matters})"),
@@ -248,13 +258,21 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         if report.timeline == Timeline::Absolute { format!("{clock} UTC") } else { clock }
     };
     let since = at(judgement.regime.start_seconds);
+    let before_was_level =
+        judgement.before.is_some_and(|before| before.bytes_per_second.abs() < series.tolerance.bytes_per_second);
+    let is_level = judgement.verdict.proves_no_leak() || judgement.verdict == Verdict::Step;
     let now = match judgement.regime.why {
         RegimeWhy::Whole => return None,
+        // Level now and level before that are one.
+        RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged if before_was_level && is_level => return None,
         RegimeWhy::StartUp => format!("This is about the time since {since}, when it had settled after a start"),
         RegimeWhy::Restart if series.restarts.is_empty() => format!("This is about the time since it fell at {since}"),
         RegimeWhy::Restart => format!("This is about the time since its restart at {since}"),
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
+        RegimeWhy::Shift if grew_before(series) => {
+            format!("Its level shifted at {since}, and it grew before that, too")
+        }
         RegimeWhy::Shift => format!("This is about the time since its level shifted at {since}"),
         RegimeWhy::LaterHalf => format!("This is about the later half of the readings, since {since}"),
     };
@@ -270,11 +288,17 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
     Some(format!("{now}{before}"))
 }
 
+/// Whether it grew before its present regime began.
+fn grew_before(series: &SeriesReport) -> bool {
+    let judgement = &series.judgement;
+    judgement.onset_seconds.is_some_and(|onset| onset < judgement.regime.start_seconds)
+}
+
 /// One paragraph of plain reasoning with numbers, without its last period.
 pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let samples = &series.samples;
     let span = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
-    let mut sentences = vec![sentence(&series.judgement.reason)];
+    let mut sentences = vec![sentence(&series.reason())];
     sentences.extend(shape(series));
     let onset = series.judgement.onset_seconds.filter(|onset| *onset > 0.02 * span);
     match (regime(report, series), onset) {
@@ -303,8 +327,9 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
         over
     });
     if let Some(smallest) = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second) {
+        let unseen = if smallest > tolerance { ": slower growth that matters would go unseen" } else { "" };
         sentences.push(format!(
-            "The smallest growth that this data could have shown is {}",
+            "The smallest growth that this data could have shown is {}{unseen}",
             report.rate_unit.text(smallest)
         ));
     }
@@ -322,7 +347,7 @@ fn shape(series: &SeriesReport) -> Option<String> {
             _ => "far less well",
         };
         return Some(format!(
-            "The shape that fits best is {}; {} fits {how_well}, the best of another kind",
+            "Best fit: {}; of the shapes that say otherwise, {} comes closest and fits {how_well}",
             shapes.chosen, shapes.runner_up
         ));
     }
@@ -338,7 +363,7 @@ fn shape(series: &SeriesReport) -> Option<String> {
 pub fn verdict_row(series: &SeriesReport) -> [String; 3] {
     let verdict = series.verdict();
     let status = policy::of_verdict(verdict).name();
-    ["verdict".to_owned(), status.to_owned(), format!("{}: {}", verdict.name(), series.judgement.reason)]
+    ["verdict".to_owned(), status.to_owned(), format!("{}: {}", verdict.name(), series.reason())]
 }
 
 /// How a criterion came out.
@@ -379,7 +404,7 @@ pub fn time_to_limit(time: TimeToLimit) -> String {
 
 /// What would change the verdict, as a sentence.
 pub fn would_change(series: &SeriesReport) -> String {
-    format!("What would change this verdict: {}.", series.judgement.would_change)
+    format!("What would change this verdict: {}.", series.would_change())
 }
 
 /// What to do next, as a sentence.
@@ -398,7 +423,8 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
 
 /// The verdict of a healthy series and its reason, as a sentence.
 pub fn healthy(series: &SeriesReport) -> String {
-    format!("{}. {}.", series.verdict().name(), sentence(&series.judgement.reason))
+    let grows = parts::sentence(series).map_or(String::new(), |grows| format!(" What grows: {grows}."));
+    format!("{}. {}.{grows}", series.verdict().name(), sentence(&series.reason()))
 }
 
 /// Headings of the table of inputs; the cells of `input_cells` stand below them, after the path.
@@ -419,6 +445,26 @@ pub fn input_cells(input: &Input) -> [String; 7] {
         input.other_lines.to_string(),
         times.to_owned(),
     ]
+}
+
+/// What became of each input of counts, beside the table of inputs.
+pub fn counted_inputs(report: &Report) -> Vec<String> {
+    let with_counts = report.inputs.iter().filter_map(|input| Some((input, input.counted?)));
+    with_counts
+        .map(|(input, counted)| {
+            let others = input.other_lines - counted.outside;
+            let total = input.samples + input.gaps + input.other_lines + input.rejected_count;
+            format!(
+                "{}: {total} {} = {} counted + {} outside the readings + {} gaps + {others} others + {} rejected.",
+                quoted(&input.path),
+                if input.lines.is_some() { "lines" } else { "values" },
+                input.samples,
+                counted.outside,
+                input.gaps,
+                input.rejected_count,
+            )
+        })
+        .collect()
 }
 
 /// What became of the events of each input that holds some.
@@ -445,12 +491,17 @@ pub fn speaks(series: &SeriesReport, criterion: &Criterion) -> bool {
     (criterion.status == Status::Fail && criterion.gates) || series.undecided.contains(&criterion.id)
 }
 
+/// An estimated rate, with the figure and in the unit that it has beside its interval.
+pub fn rate(report: &Report, growth: &Growth) -> String {
+    report.rate_unit.estimate_text(growth.bytes_per_second, growth.lower, growth.upper)
+}
+
 /// A point in time as the reader can use it.
 pub fn time(report: &Report, time_ms: i64) -> String {
     match report.timeline {
         Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
-        Timeline::Relative if time_ms >= 0 => "the last tick".to_owned(),
-        Timeline::Relative => format!("{} before the last tick", duration_text(-time_ms as f64 / 1000.0)),
+        Timeline::Relative if time_ms >= 0 => "the last reading".to_owned(),
+        Timeline::Relative => format!("{} before the last reading", duration_text(-time_ms as f64 / 1000.0)),
     }
 }
 

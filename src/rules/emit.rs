@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::select::{self, Binding, Container, Select};
-use super::{AlertRule, AlertRules, file, lookback};
+use super::expand::{Element, Input};
+use super::select::{Labels, Select};
+use super::{AlertRule, AlertRules, Known, Plan, file, lookback};
 use crate::criteria::LoadWindow;
-use crate::criteria::alert_rule::{Answer, Exempt, Lookback, Readings, Replay};
+use crate::criteria::alert_rule::{Answer, Exempt, Lookback, Replay, Rule, RuleReadings};
 use crate::series::MemorySeries;
 use crate::settings::Settings;
 use crate::units::Seconds;
@@ -39,13 +40,12 @@ pub struct Emitted {
 pub fn unit_tests(
     path: &Path,
     rules: &AlertRules,
-    series: &[MemorySeries],
+    known: &Known<'_>,
     settings_of: &dyn Fn(&MemorySeries) -> (Settings, Option<f64>),
     load: Option<LoadWindow>,
 ) -> Emitted {
     let mut emitted = Emitted::default();
-    let containers = select::containers(series);
-    let runbook = if rules.paths.is_empty() { runbook_rules(series, &containers, settings_of) } else { String::new() };
+    let runbook = if rules.paths.is_empty() { runbook_rules(known, settings_of) } else { String::new() };
     let own;
     let (alerts, rule_files) = if rules.paths.is_empty() {
         own = file::read("runbook", &runbook).expect("the runbook's rules are a rule file");
@@ -53,28 +53,30 @@ pub fn unit_tests(
     } else {
         (&rules.alerts, rules.paths.iter().map(|rules| reference(path, rules)).collect())
     };
+    let lookback_of = |owner: usize| lookback(&settings_of(&known.judged()[owner]).0);
+    let bound = alerts.iter().filter_map(|alert| {
+        let (plan, elements) = alert.bind(known, &lookback_of).ok()?;
+        Some((alert, plan, elements))
+    });
+    let bound: Vec<(&AlertRule, &Plan, Vec<Element>)> = bound.collect();
 
     let mut by_interval: BTreeMap<i64, String> = BTreeMap::new();
-    for alert in alerts {
-        let Ok((plan, bindings)) = alert.bind(&containers, series) else { continue };
-        for binding in bindings.iter().filter(|binding| !binding.mixed) {
-            let (settings, _) = settings_of(&series[binding.owner]);
+    for (alert, plan, elements) in &bound {
+        for element in elements.iter().filter(|element| known.mixed(&element.inputs, &plan.selects).is_none()) {
+            let (settings, _) = settings_of(&known.judged()[element.owners[0]]);
             let interval_ms = alert.interval_ms.unwrap_or_else(|| settings.evaluation.interval_seconds.as_ms()).max(1);
             let finding = Finding {
                 alert,
                 selects: &plan.selects,
-                rule: &plan.rule,
-                container: &containers[binding.container],
-                binding,
-                series,
+                rule: alert.rule(element.condition.clone()),
+                element,
+                known,
                 interval_ms,
                 lookback: Lookback { ms: LOOKBACK_MS, ..lookback(&settings) },
-                has_namesake: alerts.iter().any(|other| {
-                    !std::ptr::eq(other, alert)
+                has_namesake: bound.iter().any(|(other, _, elements)| {
+                    !std::ptr::eq(*other, *alert)
                         && other.alert == alert.alert
-                        && other.bind(&containers, series).is_ok_and(|(_, bindings)| {
-                            bindings.iter().any(|other| other.container == binding.container)
-                        })
+                        && elements.iter().any(|other| other.labels == element.labels)
                 }),
             };
             let phase_ms = settings.evaluation.phase_seconds.map(Seconds::as_ms);
@@ -130,66 +132,62 @@ fn reference(test: &Path, rules: &Path) -> String {
 }
 
 /// The runbook's two alerts with the settings of each series, as a rule file.
-fn runbook_rules(
-    series: &[MemorySeries],
-    containers: &[Container],
-    settings_of: &dyn Fn(&MemorySeries) -> (Settings, Option<f64>),
-) -> String {
+fn runbook_rules(known: &Known<'_>, settings_of: &dyn Fn(&MemorySeries) -> (Settings, Option<f64>)) -> String {
     let mut text = String::new();
     let mut interval_ms = None;
-    for container in containers {
-        for (metric, index) in container.series() {
-            let (settings, limit) = settings_of(&series[index]);
-            let (growth, high) = (&settings.criteria.growth, &settings.criteria.high_memory);
-            interval_ms = interval_ms.or(Some(settings.evaluation.interval_seconds.as_ms()));
-            let memory = series_text(metric, &container.labels);
-            let alerts = [
-                (
-                    "MemoryLeakDetected",
-                    format!(
-                        "({memory} - {memory} offset {}) > {}",
-                        time_text(growth.offset_seconds.as_ms()),
-                        growth.threshold_bytes.as_f64()
-                    ),
-                    growth.for_seconds.as_ms(),
-                    "warning",
+    for (source, owner) in
+        known.sources().iter().zip(0..).filter_map(|(source, index)| Some((source, known.owner(index)?)))
+    {
+        let (Some(metric), series) = (source.name(), &known.judged()[owner]) else { continue };
+        let (settings, limit) = settings_of(series);
+        let (growth, high) = (&settings.criteria.growth, &settings.criteria.high_memory);
+        interval_ms = interval_ms.or(Some(settings.evaluation.interval_seconds.as_ms()));
+        let memory = series_text(metric, &source.labels);
+        let alerts = [
+            (
+                "MemoryLeakDetected",
+                format!(
+                    "({memory} - {memory} offset {}) > {}",
+                    time_text(growth.offset_seconds.as_ms()),
+                    growth.threshold_bytes.as_f64()
                 ),
-                (
-                    "HighMemoryUsage",
-                    format!(
-                        "{memory} / {} > {}",
-                        limit.unwrap_or(high.fallback_limit_bytes.as_f64()),
-                        high.limit_share.get()
-                    ),
-                    high.for_seconds.as_ms(),
-                    "critical",
+                growth.pending.as_ms(),
+                "warning",
+            ),
+            (
+                "HighMemoryUsage",
+                format!(
+                    "{memory} / {} > {}",
+                    limit.unwrap_or(high.fallback_limit_bytes.as_f64()),
+                    high.limit_share.get()
                 ),
-            ];
-            for (alert, expression, for_ms, severity) in alerts {
-                let _ = writeln!(
-                    text,
-                    "      - alert: {alert}\n        expr: {}\n        for: {}\n        labels: {{severity: {severity}}}",
-                    quoted(&expression),
-                    time_text(for_ms)
-                );
-            }
+                high.pending.as_ms(),
+                "critical",
+            ),
+        ];
+        for (alert, expression, for_ms, severity) in alerts {
+            let _ = writeln!(
+                text,
+                "      - alert: {alert}\n        expr: {}\n        for: {}\n        labels: {{severity: {severity}}}",
+                quoted(&expression),
+                time_text(for_ms)
+            );
         }
     }
     let interval = interval_ms.map_or(String::new(), |ms| format!("    interval: {}\n", time_text(ms)));
     format!("groups:\n  - name: memory_alerts\n{interval}    rules:\n{text}")
 }
 
-/// An alert of a container.
+/// An alert of a container or a group.
 struct Finding<'a> {
     alert: &'a AlertRule,
     selects: &'a [Select],
-    rule: &'a crate::criteria::alert_rule::Rule,
-    container: &'a Container,
-    binding: &'a Binding,
-    series: &'a [MemorySeries],
+    rule: Rule,
+    element: &'a Element,
+    known: &'a Known<'a>,
     interval_ms: i64,
     lookback: Lookback,
-    /// Whether another alert of the same name sees the same container.
+    /// Whether another alert of the same name has the same labels.
     has_namesake: bool,
 }
 
@@ -199,14 +197,14 @@ type Points = Vec<(i64, Option<f64>)>;
 impl Finding<'_> {
     /// The test, or why it cannot be written; `None` when the alert does not fire.
     fn test(&self, phase_ms: Option<i64>, load: Option<LoadWindow>) -> Option<Result<String, String>> {
-        let readings: Vec<Option<Readings<'_>>> = self
-            .binding
-            .inputs
-            .iter()
-            .map(|input| input.map(|index| Readings::of(&self.series[index], self.lookback)))
+        let readings: Vec<Option<RuleReadings<'_>>> = self
+            .known
+            .inputs(&self.element.inputs)
+            .into_iter()
+            .map(|input| input.map(|series| RuleReadings::of(series, self.lookback)))
             .collect();
-        let inputs: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
-        let replay = Replay::of(self.rule, &inputs, self.interval_ms)?;
+        let inputs: Vec<Option<&RuleReadings<'_>>> = readings.iter().map(Option::as_ref).collect();
+        let replay = Replay::of(&self.rule, &inputs, self.interval_ms)?;
         let answer = Answer::of(&replay, phase_ms, Exempt::load(load));
         answer.first_firing_at_ms?;
         let span = answer.spans.iter().find(|span| span.firing_at_ms.is_some() && span.during.is_none())?;
@@ -217,10 +215,10 @@ impl Finding<'_> {
         let start_ms = span.pending_at_ms - steps * self.interval_ms;
         let end_ms = span.resolved_at_ms.unwrap_or(i64::MAX).min(firing_ms + AFTERMATH_MS);
         let cut: Vec<Option<Points>> = self
-            .binding
-            .inputs
-            .iter()
-            .map(|input| input.map(|index| points(&self.series[index], start_ms, end_ms)))
+            .known
+            .inputs(&self.element.inputs)
+            .into_iter()
+            .map(|input| input.map(|series| points(series, start_ms, end_ms)))
             .collect();
         Some(self.written(&on_coarser_grid(cut)))
     }
@@ -229,15 +227,16 @@ impl Finding<'_> {
         let lost = || {
             format!(
                 "alert `{}` of `{}` does not fire on its readings at whole seconds, or on those around the firing alone",
-                self.alert.alert, self.series[self.binding.owner].info.id
+                self.alert.alert,
+                self.known.judged()[self.element.owners[0]].info.id
             )
         };
-        let readings: Vec<Option<Readings<'_>>> = inputs
+        let readings: Vec<Option<RuleReadings<'_>>> = inputs
             .iter()
-            .map(|points| points.as_ref().and_then(|points| Readings::new(points.clone(), self.lookback)))
+            .map(|points| points.as_ref().and_then(|points| RuleReadings::new(points.clone(), self.lookback)))
             .collect();
-        let readings: Vec<Option<&Readings<'_>>> = readings.iter().map(Option::as_ref).collect();
-        let replay = Replay::of(self.rule, &readings, self.interval_ms).ok_or_else(lost)?;
+        let readings: Vec<Option<&RuleReadings<'_>>> = readings.iter().map(Option::as_ref).collect();
+        let replay = Replay::of(&self.rule, &readings, self.interval_ms).ok_or_else(lost)?;
         let replayed = replay.at_phase(0, Exempt::default());
         let span = replayed.spans.iter().find(|span| span.firing_at_ms.is_some()).ok_or_else(lost)?;
         let firing_ms = span.firing_at_ms.ok_or_else(lost)?;
@@ -245,8 +244,8 @@ impl Finding<'_> {
         let grid_ms = grid_ms(inputs);
         let mut text = format!("  - interval: {}\n    input_series:\n", time_text(grid_ms));
         let mut written: Vec<String> = Vec::new();
-        for (select, points) in self.selects.iter().zip(inputs) {
-            let name = series_text(&select.metric, &self.container.labels);
+        for (input, points) in self.element.inputs.iter().zip(inputs) {
+            let name = self.input_text(*input);
             if let Some(points) = points
                 && !written.contains(&name)
             {
@@ -260,7 +259,7 @@ impl Finding<'_> {
             }
         }
 
-        let labels = self.alert.labels_for(&self.container.labels);
+        let labels = self.alert.labels_for(&self.element.labels);
         if let Some(annotations) = self.annotations().filter(|_| !self.has_namesake) {
             let _ = write!(
                 text,
@@ -298,10 +297,16 @@ impl Finding<'_> {
         Ok(text)
     }
 
+    /// A series as the rule names it.
+    fn input_text(&self, input: Input) -> String {
+        let labels = input.series.map(|index| self.known.sources()[index].labels.clone());
+        series_text(&self.selects[input.select].metric, &labels.unwrap_or_default())
+    }
+
     /// The annotations filled in; `None` where one uses more than a label, such as the value.
     fn annotations(&self) -> Option<BTreeMap<String, String>> {
         let filled =
-            |(name, text): (&String, &String)| Some((name.clone(), file::expanded(text, &self.container.labels)?));
+            |(name, text): (&String, &String)| Some((name.clone(), file::expanded(text, &self.element.labels)?));
         self.alert.annotations.iter().map(filled).collect()
     }
 }
@@ -356,8 +361,12 @@ fn values_text(points: &Points, grid_ms: i64) -> String {
 }
 
 /// `metric{label="value"}`.
-fn series_text(metric: &str, labels: &BTreeMap<String, String>) -> String {
-    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+fn series_text(metric: &str, labels: &Labels) -> String {
+    let labels: Vec<String> = labels
+        .iter()
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| format!("{name}={}", quoted(value)))
+        .collect();
     if labels.is_empty() { metric.to_owned() } else { format!("{metric}{{{}}}", labels.join(",")) }
 }
 

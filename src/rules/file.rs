@@ -7,7 +7,6 @@ use regex::{Captures, Regex};
 use serde::Deserialize;
 
 use super::{AlertRule, Plan, promql};
-use crate::criteria::alert_rule::Rule;
 
 /// A rule file as it is written. What Prometheus would not load is refused as a whole, as it does.
 #[derive(Deserialize)]
@@ -62,7 +61,10 @@ pub(super) fn read(path: &str, text: &str) -> Result<Vec<AlertRule>, String> {
         let time = |key: &str, text: &Option<String>| {
             let Some(text) = text else { return Ok(None) };
             duration_ms(text).map(Some).ok_or_else(|| {
-                format!("group `{}`: `{key}: {text}` is not a time (expected such as `30s` or `1h30m`)", group.name)
+                format!(
+                    "group `{}`: `{key}: {text}` is not a time (expected something like `30s` or `1h30m`)",
+                    group.name
+                )
             })
         };
         let interval_ms = time("interval", &group.interval)?.filter(|interval_ms| *interval_ms > 0);
@@ -89,12 +91,12 @@ pub(super) fn read(path: &str, text: &str) -> Result<Vec<AlertRule>, String> {
             let plan = of_group
                 .clone()
                 .and_then(|()| check_labels(&labels))
-                .and_then(|()| promql::compile(&rule.expr))
-                .and_then(|(condition, selects)| {
+                .and_then(|()| promql::read(&rule.expr))
+                .and_then(|(query, selects)| {
                     if let Some(select) = selects.iter().find(|select| recorded.contains(&select.metric)) {
                         return Err(format!("it uses the recording rule `{}`, which is not replayed", select.metric));
                     }
-                    Ok(Plan { rule: Rule { condition, for_ms, keep_firing_for_ms }, selects })
+                    Ok(Plan { query, selects })
                 });
             alerts.push(AlertRule {
                 file: path.to_owned(),

@@ -1,27 +1,35 @@
 //! Alert rules of a team's own: a Prometheus rule file, replayed on the series that were read.
 //!
 //! A rule is replayed exactly or refused by name with what was found: nothing is approximated, and the other rules of
-//! the file are replayed all the same. `file` reads YAML, `promql` makes a condition of an expression, `select` finds
-//! the series that selectors select; `emit` writes a finding as a unit test for `promtool`.
+//! the file are replayed all the same. `file` reads YAML, `promql` a query of an expression, `select` finds the series
+//! that selectors select, `expand` makes a condition for each element that an expression gives for them; `emit` writes a
+//! finding as a unit test for `promtool`.
 
 pub mod emit;
+mod expand;
 mod file;
+mod known;
 mod promql;
+mod query;
 mod select;
 mod times;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::criteria::Criterion;
-use crate::criteria::LoadWindow;
-use crate::criteria::alert_rule::{Lookback, Rule};
+use crate::criteria::alert_rule::{Condition, Lookback, Replay, Rule, RuleReadings};
 use crate::criteria::own_rule::{self, OwnAlert};
+use crate::criteria::{AlertGroup, Criterion, LoadWindow};
 use crate::error::Error;
-use crate::series::MemorySeries;
+use crate::series::SeriesInfo;
 use crate::settings::{LookbackStyle, Settings};
-use crate::units::Seconds;
-use select::{Binding, Select};
+use crate::units::{Seconds, time_text};
+use expand::{Clash, Element, Expanded};
+use query::Query;
+use select::{Labels, Select, Source, SourceMetric};
+
+pub use known::{Beside, Known};
 
 /// The alerts of all rule files, in their order.
 #[derive(Debug, Clone, Default)]
@@ -59,11 +67,11 @@ pub struct AlertRule {
     plan: Result<Plan, String>,
 }
 
-/// A rule that can be replayed.
+/// An expression that can be replayed.
 #[derive(Debug, Clone)]
 struct Plan {
-    rule: Rule,
-    /// What each input of its condition selects.
+    query: Query,
+    /// What it selects.
     selects: Vec<Select>,
 }
 
@@ -169,34 +177,54 @@ fn name_alerts(alerts: &mut [AlertRule]) {
     }
 }
 
-/// The condition of an expression over a single metric, and how it is replayed.
+/// An element of an expression over some series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alerting {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it is there.
+    pub condition: Condition,
+    /// The inputs of the condition, as indices of series; `None` for one that does not exist.
+    pub inputs: Vec<Option<usize>>,
+}
+
+/// The elements of an expression over series with these labels, `__name__` among them.
 ///
 /// # Errors
 ///
 /// What was found that is not replayed.
-pub fn condition(expression: &str, for_ms: i64, keep_firing_for_ms: i64) -> Result<(Rule, Vec<String>), String> {
-    let (condition, selects) = promql::compile(expression)?;
-    let metrics = selects.into_iter().map(|select| select.metric).collect();
-    Ok((Rule { condition, for_ms, keep_firing_for_ms }, metrics))
+pub fn elements(expression: &str, series: &[BTreeMap<String, String>]) -> Result<Vec<Alerting>, String> {
+    let (query, selects) = promql::read(expression)?;
+    let source = |labels: &BTreeMap<String, String>| {
+        let mut labels = labels.clone();
+        let metric = labels.remove("__name__").map_or(SourceMetric::Unnamed, SourceMetric::Named);
+        Source { labels, metric }
+    };
+    let sources: Vec<Source> = series.iter().map(source).collect();
+    let Expanded { elements, .. } = expand::expand(&query, &selects, &sources, &Some)?;
+    let alerting = |element: Element| Alerting {
+        labels: element.labels,
+        condition: element.condition,
+        inputs: element.inputs.iter().map(|input| input.series).collect(),
+    };
+    Ok(elements.into_iter().map(alerting).collect())
 }
 
-/// Replays every alert on every series that it selects.
+/// Replays every alert on the series that it selects.
 ///
-/// `settings_of`: the settings of a series by its id.
-pub fn replay(
+/// `settings_of`: the settings of a series.
+pub fn replay<'a>(
     rules: &AlertRules,
-    series: &[MemorySeries],
-    settings_of: &(dyn Fn(&str) -> Settings + Sync),
+    known: &Known<'_>,
+    settings_of: &dyn Fn(&SeriesInfo) -> Cow<'a, Settings>,
     load: Option<LoadWindow>,
 ) -> Replayed {
-    let mut replayed = Replayed { criteria: vec![Vec::new(); series.len()], accounts: Vec::new() };
+    let mut replayed = Replayed { criteria: vec![Vec::new(); known.judged().len()], accounts: Vec::new() };
     if rules.alerts.is_empty() {
         return replayed;
     }
-    let settings: Vec<Settings> = series.iter().map(|series| settings_of(&series.info.id)).collect();
-    let containers = select::containers(series);
+    let settings: Vec<Cow<'a, Settings>> = known.judged().iter().map(|series| settings_of(&series.info)).collect();
     for alert in &rules.alerts {
-        let bound = alert.bind(&containers, series);
         let interval_ms =
             |settings: &Settings| alert.interval_ms.unwrap_or_else(|| settings.evaluation.interval_seconds.as_ms());
         let mut account = RuleAccount {
@@ -205,52 +233,94 @@ pub fn replay(
             alert: alert.alert.clone(),
             id: alert.id.clone(),
             expression: alert.expression.clone(),
-            interval_ms: settings.first().map_or(0, interval_ms).max(alert.interval_ms.unwrap_or(0)),
+            interval_ms: settings
+                .first()
+                .map_or(0, |settings| interval_ms(settings))
+                .max(alert.interval_ms.unwrap_or(0)),
             for_ms: alert.for_ms,
             keep_firing_for_ms: alert.keep_firing_for_ms,
             status: RuleStatus::Replayed,
             n_series: 0,
             why: None,
         };
-        match bound {
+        match alert.bind(known, &|owner| lookback(&settings[owner])) {
             Err(why) => {
                 account.status = RuleStatus::Refused;
                 account.why = Some(why);
             }
-            Ok((plan, bindings)) => {
-                account.n_series = bindings.len();
-                if bindings.is_empty() {
+            Ok((plan, elements)) => {
+                let mut owners: Vec<usize> = elements.iter().flat_map(|element| &element.owners).copied().collect();
+                owners.sort_unstable();
+                owners.dedup();
+                account.n_series = owners.len();
+                if elements.is_empty() {
                     account.status = RuleStatus::NoSeries;
-                    account.why = Some(select::nothing_selected(&plan.selects, series));
+                    account.why = Some(known.nothing_selected(&plan.selects));
                 }
-                for binding in &bindings {
-                    let settings = &settings[binding.owner];
-                    let own = &settings.criteria.rules;
-                    let criterion = own_rule::evaluate(
-                        &OwnAlert {
-                            id: &alert.id,
-                            rule: &plan.rule,
-                            interval_ms: interval_ms(settings),
-                            gates: own.gates && !own.ungated.contains(&alert.alert),
-                            min_evaluable_share: own.min_evaluable_share.get(),
-                            inputs: binding.inputs.iter().map(|input| input.map(|index| &series[index])).collect(),
-                            missing: binding.missing(&plan.selects),
-                            mixed: binding.mixed.then(|| select::metrics_text(&plan.selects)),
-                        },
-                        &series[binding.owner],
-                        &own_rule::Context {
-                            lookback: lookback(settings),
-                            phase_ms: settings.evaluation.phase_seconds.map(Seconds::as_ms),
-                            load,
-                        },
-                    );
-                    replayed.criteria[binding.owner].push(criterion);
+                for element in elements {
+                    let own = Own { alert, plan, element, known, load };
+                    own.criteria(&settings, &interval_ms, &mut replayed.criteria);
                 }
             }
         }
         replayed.accounts.push(account);
     }
     replayed
+}
+
+/// An element of an alert, for the series that it is shown with.
+struct Own<'a> {
+    alert: &'a AlertRule,
+    plan: &'a Plan,
+    element: Element,
+    known: &'a Known<'a>,
+    load: Option<LoadWindow>,
+}
+
+impl Own<'_> {
+    /// Adds the criterion of each series: the same for all, unless their settings differ.
+    fn criteria(
+        self,
+        settings: &[Cow<'_, Settings>],
+        interval_ms: &dyn Fn(&Settings) -> i64,
+        criteria: &mut [Vec<Criterion>],
+    ) {
+        let Own { alert, plan, element, known, load } = self;
+        let judged = known.judged();
+        // The one whose readings end last can tell every time.
+        let owner = element.owners.iter().map(|owner| &judged[*owner]).max_by_key(|series| series.end_ms());
+        let Some(owner) = owner else { return };
+        let mut own = OwnAlert {
+            id: &alert.id,
+            rule: &alert.rule(element.condition),
+            interval_ms: 0,
+            gates: false,
+            min_evaluable_share: 0.0,
+            inputs: known.inputs(&element.inputs),
+            missing: element.missing.iter().map(|select| plan.selects[*select].to_string()).collect(),
+            mixed: known.mixed(&element.inputs, &plan.selects),
+            group: element.grouped.then_some(AlertGroup { labels: element.labels, n_series: element.owners.len() }),
+        };
+        let mut known_as: Vec<((i64, u64, own_rule::OwnRuleContext), Criterion)> = Vec::new();
+        for index in element.owners {
+            let settings = &settings[index];
+            let context = own_rule::OwnRuleContext {
+                lookback: lookback(settings),
+                phase_ms: settings.evaluation.phase_seconds.map(Seconds::as_ms),
+                load,
+            };
+            let rules = &settings.criteria.rules;
+            own.interval_ms = interval_ms(settings);
+            own.min_evaluable_share = rules.min_evaluable_share.get();
+            let key = (own.interval_ms, own.min_evaluable_share.to_bits(), context);
+            let found = known_as.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+                known_as.push((key, own_rule::evaluate(&own, owner, &context)));
+                known_as.len() - 1
+            });
+            let gates = rules.gates && !rules.ungated.contains(&alert.alert);
+            criteria[index].push(Criterion { gates, ..known_as[found].1.clone() });
+        }
+    }
 }
 
 /// How selectors look back, as set.
@@ -263,28 +333,48 @@ pub fn lookback(settings: &Settings) -> Lookback {
 }
 
 impl AlertRule {
-    /// The series of each alert that the rule makes.
-    fn bind(&self, containers: &[select::Container], series: &[MemorySeries]) -> Result<(&Plan, Vec<Binding>), String> {
+    /// Its condition with its times.
+    fn rule(&self, condition: Condition) -> Rule {
+        Rule { condition, for_ms: self.for_ms, keep_firing_for_ms: self.keep_firing_for_ms }
+    }
+
+    /// The alerts that the rule makes. `lookback_of`: how selectors look back for a series that is judged.
+    fn bind(
+        &self,
+        known: &Known<'_>,
+        lookback_of: &dyn Fn(usize) -> Lookback,
+    ) -> Result<(&Plan, Vec<Element>), String> {
         let plan = self.plan.as_ref().map_err(String::clone)?;
-        let bindings = select::bind(&plan.selects, containers);
-        let mut labels_of: BTreeMap<BTreeMap<String, String>, usize> = BTreeMap::new();
-        for binding in bindings.iter().filter(|binding| containers[binding.container].from_prometheus) {
-            let labels = self.labels_for(&containers[binding.container].labels);
-            if let Some(other) = labels_of.insert(labels, binding.owner) {
+        if let Some(why) = known.unread(&plan.selects) {
+            return Err(why);
+        }
+        let owner_of = |series| known.owner(series);
+        let Expanded { elements, clashes } = expand::expand(&plan.query, &plan.selects, known.sources(), &owner_of)?;
+        let Some(first) = elements.iter().flat_map(|element| &element.owners).next() else {
+            return Ok((plan, elements));
+        };
+        if let Some(why) = clashes.iter().find_map(|clash| clash.happens(known, lookback_of(*first))) {
+            return Err(why);
+        }
+        let mut labels_of: BTreeMap<Labels, usize> = BTreeMap::new();
+        for element in elements.iter().filter(|element| !known.is_docker(&element.inputs)) {
+            let owner = element.owners[0];
+            if let Some(other) = labels_of.insert(self.labels_for(&element.labels), owner) {
                 return Err(format!(
                     "its labels make the alerts of `{}` and `{}` one, which Prometheus refuses to evaluate",
-                    series[other].info.id, series[binding.owner].info.id
+                    known.judged()[other].info.id,
+                    known.judged()[owner].info.id
                 ));
             }
         }
-        Ok((plan, bindings))
+        Ok((plan, elements))
     }
 
-    /// The labels of the alert for a container's labels.
-    fn labels_for(&self, of_container: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let mut labels = of_container.clone();
+    /// The labels of the alert for an element's labels.
+    fn labels_for(&self, of_element: &Labels) -> Labels {
+        let mut labels = of_element.clone();
         for (name, text) in &self.labels {
-            let value = file::expanded(text, of_container).expect("checked when it was read");
+            let value = file::expanded(text, of_element).expect("checked when it was read");
             if value.is_empty() {
                 labels.remove(name)
             } else {
@@ -292,5 +382,23 @@ impl AlertRule {
             };
         }
         labels
+    }
+}
+
+impl Clash {
+    /// Why Prometheus refuses to evaluate the rule; `None` when the two are never there together.
+    fn happens(&self, known: &Known<'_>, lookback: Lookback) -> Option<String> {
+        let series = known.inputs(&self.inputs);
+        let readings: Vec<Option<RuleReadings<'_>>> =
+            series.iter().map(|input| input.map(|series| RuleReadings::of(series, lookback))).collect();
+        let inputs: Vec<Option<&RuleReadings<'_>>> = readings.iter().map(Option::as_ref).collect();
+        let rule = Rule { condition: self.condition.clone(), for_ms: 0, keep_firing_for_ms: 0 };
+        let at_ms = Replay::of(&rule, &inputs, 1)?.first_holds_ms()?;
+        let at = if at_ms > 0 { time_text(at_ms).map(|time| format!(" at {time}")) } else { None };
+        Some(format!(
+            "{}{}, which Prometheus refuses to match (expected labels that tell them apart, or an aggregation)",
+            self.what,
+            at.unwrap_or_default()
+        ))
     }
 }

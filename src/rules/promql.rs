@@ -1,54 +1,60 @@
-//! Makes a condition of a PromQL expression, or says what in it is not replayed.
+//! Reads a PromQL expression, or says what in it is not replayed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use promql_parser::parser::token::{self, TokenType};
-use promql_parser::parser::{BinaryExpr, Call, Expr, Offset, VectorMatchCardinality, VectorSelector};
+use promql_parser::parser::{
+    AggregateExpr, BinModifier, BinaryExpr, Call, Expr, LabelModifier, Offset, VectorMatchCardinality, VectorSelector,
+};
 
+use super::query::{Grouping, Operation, Query};
 use super::select::Select;
 use super::times;
-use crate::criteria::alert_rule::{Arithmetic, Comparison, Condition, Function, Node, Selector};
+use crate::criteria::alert_rule::{Aggregate, Arithmetic, CompareOperator, Function};
 
-const FUNCTIONS: &str = "`avg_over_time`, `min_over_time`, `max_over_time`, `delta`, `deriv`, `predict_linear`";
+const FUNCTIONS: &str = "`avg_over_time`, `min_over_time`, `max_over_time`, `sum_over_time`, `count_over_time`, \
+                         `last_over_time`, `quantile_over_time`, `rate`, `increase`, `delta`, `deriv`, \
+                         `predict_linear`, `clamp_min`, `clamp_max`";
+const AGGREGATIONS: &str = "`sum`, `avg`, `min`, `max`, `count`";
 
 /// Whole numbers up to here are exact as an `f64`.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The condition of an expression, and what its inputs select.
+/// An expression, and what its selections are.
 ///
 /// # Errors
 ///
 /// What was found that is not PromQL, or not replayed.
-pub(super) fn compile(text: &str) -> Result<(Condition, Vec<Select>), String> {
+pub(super) fn read(text: &str) -> Result<(Query, Vec<Select>), String> {
     times::check(text)?;
     let expression =
         promql_parser::parser::parse(text).map_err(|error| format!("`{}` is not PromQL: {error}", text.trim()))?;
-    let mut compiler = Compiler { selectors: Vec::new(), selects: Vec::new() };
-    let root = compiler.node(&expression)?;
-    if compiler.selectors.is_empty() {
+    let mut reader = Reader { selects: Vec::new() };
+    let query = reader.query(&expression)?;
+    if reader.selects.is_empty() {
         return Err("it selects no series".to_owned());
     }
-    Ok((Condition { selectors: compiler.selectors, root }, compiler.selects))
+    Ok((query, reader.selects))
 }
 
-struct Compiler {
-    selectors: Vec<Selector>,
+struct Reader {
     selects: Vec<Select>,
 }
 
-impl Compiler {
-    fn node(&mut self, expression: &Expr) -> Result<Node, String> {
+impl Reader {
+    fn query(&mut self, expression: &Expr) -> Result<Query, String> {
         match expression {
-            Expr::Paren(inner) => self.node(&inner.expr),
-            Expr::NumberLiteral(number) => Ok(Node::Number(number.val)),
+            Expr::Paren(inner) => self.query(&inner.expr),
+            Expr::NumberLiteral(number) => Ok(Query::Number(number.val)),
             Expr::VectorSelector(selector) => self.selector(selector, None),
-            Expr::Unary(inner) => Ok(match self.node(&inner.expr)? {
-                Node::Number(number) => Node::Number(-number),
-                node => Node::Negative(Box::new(node)),
+            Expr::Unary(inner) => Ok(match self.query(&inner.expr)? {
+                Query::Number(number) => Query::Number(-number),
+                query => Query::Negative(Box::new(query)),
             }),
             Expr::Binary(binary) => self.binary(binary),
             Expr::Call(call) => self.call(call),
-            Expr::Aggregate(aggregate) => Err(format!("the aggregation `{}` is not replayed", aggregate.op)),
+            Expr::Aggregate(aggregate) => self.aggregate(aggregate),
             Expr::Subquery(_) => Err(format!("the subquery `{expression}` is not replayed")),
             Expr::MatrixSelector(_) => Err(format!("`{expression}` is a range, not a value at one time")),
             Expr::StringLiteral(text) => Err(format!("the text \"{}\" is not a value", text.val)),
@@ -56,7 +62,7 @@ impl Compiler {
         }
     }
 
-    fn selector(&mut self, vector: &VectorSelector, over: Option<(Function, i64)>) -> Result<Node, String> {
+    fn selector(&mut self, vector: &VectorSelector, over: Option<(Function, i64)>) -> Result<Query, String> {
         if vector.at.is_some() {
             return Err(format!("the modifier `@` in `{vector}` is not replayed"));
         }
@@ -71,81 +77,130 @@ impl Compiler {
             }
         };
         let select = Select::new(vector)?;
-        let input = self.selects.iter().position(|known| *known == select).unwrap_or_else(|| {
+        let select = self.selects.iter().position(|known| *known == select).unwrap_or_else(|| {
             self.selects.push(select);
             self.selects.len() - 1
         });
-        self.selectors.push(Selector { input, offset_ms, over });
-        Ok(Node::Selector(self.selectors.len() - 1))
+        Ok(Query::Select { select, offset_ms, over })
     }
 
-    fn call(&mut self, call: &Call) -> Result<Node, String> {
+    fn call(&mut self, call: &Call) -> Result<Query, String> {
         let name = call.func.name;
+        let arguments: Vec<&Expr> = call.args.args.iter().map(|argument| &**argument).collect();
         let function = match name {
             "avg_over_time" => Function::Average,
             "min_over_time" => Function::Minimum,
             "max_over_time" => Function::Maximum,
+            "sum_over_time" => Function::Sum,
+            "count_over_time" => Function::Count,
+            "last_over_time" => Function::Last,
+            "quantile_over_time" => {
+                let share = self.number(name, arguments.first().copied())?;
+                return self.over(name, Function::Quantile { share }, arguments.get(1).copied());
+            }
             "delta" => Function::Delta,
+            "increase" => Function::Increase,
+            "rate" => Function::Rate,
             "deriv" => Function::Slope,
-            "predict_linear" => Function::Prediction { seconds: f64::NAN },
+            "predict_linear" => Function::Prediction { seconds: self.number(name, arguments.get(1).copied())? },
+            "clamp_min" | "clamp_max" => {
+                let bound = self.number(name, arguments.get(1).copied())?;
+                let of = arguments.first().ok_or_else(|| format!("`{name}` has no vector"))?;
+                let of = Box::new(self.query(of)?);
+                return Ok(if name == "clamp_min" { Query::AtLeast(bound, of) } else { Query::AtMost(bound, of) });
+            }
             _ => return Err(format!("the function `{name}` is not replayed (those that are: {FUNCTIONS})")),
         };
-        let mut arguments = call.args.args.iter();
-        let range = arguments.next().ok_or_else(|| format!("`{name}` has no range"))?;
-        let Expr::MatrixSelector(range) = unwrapped(range) else {
-            return Err(format!(
-                "`{name}` of `{range}` is not replayed (expected a selector with a range, as `x[5m]`)"
-            ));
-        };
-        let function = match (function, arguments.next()) {
-            (Function::Prediction { .. }, Some(seconds)) => match self.node(seconds)? {
-                Node::Number(seconds) => Function::Prediction { seconds },
-                _ => return Err(format!("`predict_linear` over `{seconds}` is not replayed (expected a number)")),
-            },
-            (function, _) => function,
+        self.over(name, function, arguments.first().copied())
+    }
+
+    /// A function of a range.
+    fn over(&mut self, name: &str, function: Function, range: Option<&Expr>) -> Result<Query, String> {
+        let range = range.ok_or_else(|| format!("`{name}` has no range"))?;
+        let range = match unwrapped(range) {
+            Expr::MatrixSelector(range) => range,
+            Expr::Subquery(_) => return Err(format!("the subquery `{range}` is not replayed")),
+            _ => {
+                return Err(format!(
+                    "`{name}` of `{range}` is not replayed (expected a selector with a range, as `x[5m]`)"
+                ));
+            }
         };
         let range_ms = milliseconds(range.range)?;
         self.selector(&range.vs, Some((function, range_ms)))
     }
 
-    fn binary(&mut self, binary: &BinaryExpr) -> Result<Node, String> {
+    fn number(&mut self, name: &str, argument: Option<&Expr>) -> Result<f64, String> {
+        let argument = argument.ok_or_else(|| format!("`{name}` lacks a number"))?;
+        match self.query(argument)? {
+            Query::Number(number) => Ok(number),
+            _ => Err(format!("`{name}` with `{argument}` is not replayed (expected a number)")),
+        }
+    }
+
+    fn aggregate(&mut self, aggregate: &AggregateExpr) -> Result<Query, String> {
+        let name = aggregate.op.to_string();
+        let operation = match aggregate.op.id() {
+            token::T_SUM => Aggregate::Sum,
+            token::T_AVG => Aggregate::Average,
+            token::T_MIN => Aggregate::Minimum,
+            token::T_MAX => Aggregate::Maximum,
+            token::T_COUNT => Aggregate::Count,
+            _ => return Err(format!("the aggregation `{name}` is not replayed (those that are: {AGGREGATIONS})")),
+        };
+        let grouping = match &aggregate.modifier {
+            None => Grouping::By(BTreeSet::new()),
+            Some(modifier) => grouping(modifier)?,
+        };
+        let of = Box::new(self.query(&aggregate.expr)?);
+        Ok(Query::Aggregate { aggregate: operation, grouping, of })
+    }
+
+    fn binary(&mut self, binary: &BinaryExpr) -> Result<Query, String> {
         let operator = binary.op;
-        if let Some(modifier) = &binary.modifier {
-            let grouping = match &modifier.card {
-                VectorMatchCardinality::ManyToOne(_) => Some("group_left"),
-                VectorMatchCardinality::OneToMany(_) => Some("group_right"),
-                VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany => None,
-            };
-            if let Some(grouping) = grouping {
-                return Err(format!("`{grouping}` is not replayed"));
-            }
-            if let Some(matching) = &modifier.matching {
-                let name = if matching.is_include() { "on" } else { "ignoring" };
-                return Err(format!("`{name}` is not replayed: both sides of `{operator}` match by all their labels"));
-            }
-            if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
-                return Err("`fill` is not replayed".to_owned());
-            }
+        let matching = match &binary.modifier {
+            None => Grouping::ALL,
+            Some(modifier) => matching(modifier)?,
+        };
+        let (a, b) = (self.query(&binary.lhs)?, self.query(&binary.rhs)?);
+        if let (Query::Number(a), Query::Number(b)) = (&a, &b) {
+            return scalars(operator, *a, *b, binary.return_bool()).map(Query::Number);
         }
-        let (a, b) = (self.node(&binary.lhs)?, self.node(&binary.rhs)?);
-        if let (Node::Number(a), Node::Number(b)) = (&a, &b) {
-            return scalars(operator, *a, *b, binary.return_bool()).map(Node::Number);
+        let has_scalar = matches!(a, Query::Number(_)) || matches!(b, Query::Number(_));
+        let operation = match (arithmetic(operator), comparison(operator), operator.id()) {
+            (Some(arithmetic), ..) => Operation::Arithmetic(arithmetic),
+            (_, Some(comparison), _) if binary.return_bool() => Operation::Truth(comparison),
+            (_, Some(comparison), _) => Operation::Filter(comparison),
+            (.., token::T_LAND) if !has_scalar => Operation::And,
+            (.., token::T_LOR) if !has_scalar => Operation::Or,
+            (.., token::T_LUNLESS) if !has_scalar => Operation::Unless,
+            _ => return Err(format!("the operator `{operator}` is not replayed here")),
+        };
+        Ok(Query::Binary { operation, matching, sides: Box::new([a, b]) })
+    }
+}
+
+/// The labels by which the sides of an operator match.
+fn matching(modifier: &BinModifier) -> Result<Grouping, String> {
+    match &modifier.card {
+        VectorMatchCardinality::ManyToOne(_) => return Err("`group_left` is not replayed".to_owned()),
+        VectorMatchCardinality::OneToMany(_) => return Err("`group_right` is not replayed".to_owned()),
+        VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany => {}
+    }
+    if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
+        return Err("`fill` is not replayed".to_owned());
+    }
+    modifier.matching.as_ref().map_or(Ok(Grouping::ALL), grouping)
+}
+
+fn grouping(modifier: &LabelModifier) -> Result<Grouping, String> {
+    let names: BTreeSet<String> = modifier.labels().labels.iter().cloned().collect();
+    match modifier {
+        LabelModifier::Exclude(_) => Ok(Grouping::Without(names)),
+        LabelModifier::Include(_) if names.contains("__name__") => {
+            Err("the name of the metric (`__name__`) as a label to group by is not replayed".to_owned())
         }
-        let (a, b) = (Box::new(a), Box::new(b));
-        if let Some(arithmetic) = arithmetic(operator) {
-            return Ok(Node::Arithmetic(arithmetic, a, b));
-        }
-        if let Some(comparison) = comparison(operator) {
-            let node = if binary.return_bool() { Node::Truth } else { Node::Filter };
-            return Ok(node(comparison, a, b));
-        }
-        let has_scalar = matches!(*a, Node::Number(_)) || matches!(*b, Node::Number(_));
-        match operator.id() {
-            token::T_LAND if !has_scalar => Ok(Node::And(a, b)),
-            token::T_LOR if !has_scalar => Ok(Node::Or(a, b)),
-            token::T_LUNLESS if !has_scalar => Ok(Node::Unless(a, b)),
-            _ => Err(format!("the operator `{operator}` is not replayed here")),
-        }
+        LabelModifier::Include(_) => Ok(Grouping::By(names)),
     }
 }
 
@@ -194,14 +249,14 @@ fn arithmetic(operator: TokenType) -> Option<Arithmetic> {
     })
 }
 
-fn comparison(operator: TokenType) -> Option<Comparison> {
+fn comparison(operator: TokenType) -> Option<CompareOperator> {
     Some(match operator.id() {
-        token::T_EQLC => Comparison::Equal,
-        token::T_NEQ => Comparison::NotEqual,
-        token::T_GTR => Comparison::Greater,
-        token::T_GTE => Comparison::GreaterOrEqual,
-        token::T_LSS => Comparison::Less,
-        token::T_LTE => Comparison::LessOrEqual,
+        token::T_EQLC => CompareOperator::Equal,
+        token::T_NEQ => CompareOperator::NotEqual,
+        token::T_GTR => CompareOperator::Greater,
+        token::T_GTE => CompareOperator::GreaterOrEqual,
+        token::T_LSS => CompareOperator::Less,
+        token::T_LTE => CompareOperator::LessOrEqual,
         _ => return None,
     })
 }
@@ -221,29 +276,37 @@ mod tests {
     use super::*;
 
     fn describe(text: &str) -> String {
-        match compile(text) {
-            Ok((condition, selects)) => {
+        match read(text) {
+            Ok((query, selects)) => {
                 let metrics: Vec<String> = selects.iter().map(ToString::to_string).collect();
-                format!("{:?}\n{:?}\n{}", condition.root, condition.selectors, metrics.join(", "))
+                format!("{query:?}\n{}", metrics.join(", "))
             }
             Err(why) => why,
         }
     }
 
     #[test]
-    fn expressions_become_conditions() {
+    fn expressions_are_read() {
         insta::assert_snapshot!(describe("(x{container=\"api\"} - x{container=\"api\"} offset 5m) > 100000000"));
         insta::assert_snapshot!(describe("predict_linear(x[1h], 4 * 3600) / 2 ^ 30 >= bool 1.5e0 unless -y == 0x10"));
         insta::assert_snapshot!(describe("0.9 < avg_over_time((x[90s] offset 1m)) % 7 and x or y"));
+        insta::assert_snapshot!(describe(
+            "sum by (pod) (rate(x[5m])) / on (pod) clamp_max(max without (id) (y), 7) > .8"
+        ));
     }
 
     #[test]
     fn what_is_not_replayed_is_named() {
         let refused = [
-            "rate(x[5m]) > 1",
-            "sum(x) by (pod) > 1",
-            "x / on(pod) y > 1",
+            "irate(x[5m]) > 1",
+            "topk(3, x) > 1",
+            "quantile by (pod) (.9, x) > 1",
             "x / ignoring(pod) group_left y > 1",
+            "x / on(pod) group_right y > 1",
+            "sum by (__name__) (x) > 1",
+            "sum(sum_over_time(x[1h:1m])) > 1",
+            "clamp_min(x, sum(y)) > 1",
+            "absent(x)",
             "max_over_time(x[1h:1m]) > 1",
             "deriv(x[1h:1m]) > 1",
             "x offset -5m > 1",

@@ -5,19 +5,23 @@
 //! container's name, and its memory answers to `container_memory_usage_bytes` and
 //! `container_memory_working_set_bytes`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::VectorSelector;
 use regex::Regex;
 
-use crate::series::{MemorySeries, Metric};
+use crate::series::{MemorySeries, Metric, SeriesInfo};
+
+/// Labels by name. A series with the metric and all labels of another one has one more, with an empty name.
+pub(super) type Labels = BTreeMap<String, String>;
 
 /// What the memory of `docker stats` is called in rules.
 const DOCKER_METRICS: [&str; 2] = ["container_memory_usage_bytes", "container_memory_working_set_bytes"];
 /// So many names are enough to see what is there.
 const NAMED: usize = 5;
+const MOST_METRICS: usize = 8;
 
 /// Which series a selector selects.
 #[derive(Debug, Clone)]
@@ -73,7 +77,17 @@ impl Select {
         Ok(Select { metric, matchers, text })
     }
 
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether a series is selected.
+    pub(super) fn finds(&self, source: &Source) -> bool {
+        let is_named = match &source.metric {
+            SourceMetric::Docker => DOCKER_METRICS.contains(&self.metric.as_str()),
+            SourceMetric::Named(name) => *name == self.metric,
+            SourceMetric::Unnamed => false,
+        };
+        is_named && self.matches(&source.labels)
+    }
+
+    fn matches(&self, labels: &Labels) -> bool {
         self.matchers.iter().all(|matcher| matcher.matches(labels.get(&matcher.label).map_or("", String::as_str)))
     }
 }
@@ -112,53 +126,58 @@ impl fmt::Display for LabelMatcher {
     }
 }
 
-/// The series that have all labels in common but the metric's name: what binary operators match with each other.
-#[derive(Debug)]
-pub(super) struct Container {
-    /// All labels but the metric's name.
-    pub(super) labels: BTreeMap<String, String>,
-    /// Whether its labels are those of a Prometheus export.
-    pub(super) from_prometheus: bool,
-    /// Metric and index of each series; `None` where the metric has no name.
-    series: Vec<(Option<String>, usize)>,
+/// A series as selectors see it.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// Its labels without the metric's name.
+    pub(super) labels: Labels,
+    pub(super) metric: SourceMetric,
 }
 
-impl Container {
-    /// Metric and index of its series, of those that rules can name.
-    pub(super) fn series(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.series.iter().filter_map(|(metric, index)| {
-            let metric = if self.from_prometheus { metric.as_deref() } else { Some(DOCKER_METRICS[0]) };
-            Some((metric?, *index))
-        })
+/// What the metric of a series is called.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum SourceMetric {
+    /// As the input has it.
+    Named(String),
+    /// It has no name, or others stand for it: no rule can name it.
+    Unnamed,
+    /// Memory of `docker stats`.
+    Docker,
+}
+
+impl Source {
+    /// The metric as a rule of our own would name it; `None` where none can.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.metric {
+            SourceMetric::Named(name) => Some(name),
+            SourceMetric::Unnamed => None,
+            SourceMetric::Docker => Some(DOCKER_METRICS[0]),
+        }
     }
 }
 
-/// Groups series by their labels.
-pub(super) fn containers(series: &[MemorySeries]) -> Vec<Container> {
-    let mut containers: Vec<Container> = Vec::new();
-    let mut by_labels: BTreeMap<BTreeMap<String, String>, usize> = BTreeMap::new();
-    for (index, one) in series.iter().enumerate() {
-        let labels = labels(one);
-        let metric = one.info.labels.get("__name__").cloned();
-        let from_prometheus = one.info.metric != Metric::DockerUsage;
-        if from_prometheus
-            && let Some(&known) = by_labels.get(&labels)
-            && !containers[known].series.iter().any(|(name, _)| *name == metric)
-        {
-            containers[known].series.push((metric, index));
-            continue;
+/// The series as selectors see them.
+pub(super) fn sources<'a>(series: impl IntoIterator<Item = &'a SeriesInfo>) -> Vec<Source> {
+    let mut seen: HashMap<(SourceMetric, Labels), usize> = HashMap::new();
+    let source = |one: &SeriesInfo| {
+        let metric = match (one.metric, one.labels.get("__name__")) {
+            (Metric::DockerUsage, _) => SourceMetric::Docker,
+            (_, Some(name)) => SourceMetric::Named(name.clone()),
+            (_, None) => SourceMetric::Unnamed,
+        };
+        let mut labels = labels(one);
+        let n_same = seen.entry((metric.clone(), labels.clone())).or_default();
+        *n_same += 1;
+        if *n_same > 1 {
+            labels.insert(String::new(), n_same.to_string());
         }
-        if from_prometheus {
-            by_labels.insert(labels.clone(), containers.len());
-        }
-        containers.push(Container { labels, from_prometheus, series: vec![(metric, index)] });
-    }
-    containers
+        Source { labels, metric }
+    };
+    series.into_iter().map(source).collect()
 }
 
 /// The labels of a series as Prometheus would have them, without the metric's name.
-pub(super) fn labels(series: &MemorySeries) -> BTreeMap<String, String> {
-    let info = &series.info;
+fn labels(info: &SeriesInfo) -> Labels {
     if info.metric == Metric::DockerUsage {
         return ["container", "name"].map(|label| (label.to_owned(), info.container().to_owned())).into();
     }
@@ -170,53 +189,8 @@ pub(super) fn labels(series: &MemorySeries) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The series that an alert sees of one container.
-#[derive(Debug)]
-pub(super) struct Binding {
-    pub(super) container: usize,
-    /// The series of each selection; `None` where it selects none of this container.
-    pub(super) inputs: Vec<Option<usize>>,
-    /// The series that the alert is judged for: the first that is selected.
-    pub(super) owner: usize,
-    /// Whether several metrics would be the same memory of `docker stats`.
-    pub(super) mixed: bool,
-}
-
-impl Binding {
-    /// The selections without a series.
-    pub(super) fn missing(&self, selects: &[Select]) -> Vec<String> {
-        let missing = self.inputs.iter().zip(selects).filter(|(input, _)| input.is_none());
-        missing.map(|(_, select)| select.to_string()).collect()
-    }
-}
-
-/// What an alert sees of each container of which it sees anything.
-pub(super) fn bind(selects: &[Select], containers: &[Container]) -> Vec<Binding> {
-    let mut bindings = Vec::new();
-    for (index, container) in containers.iter().enumerate() {
-        let find = |select: &Select| {
-            if !select.matches(&container.labels) {
-                return None;
-            }
-            if !container.from_prometheus {
-                return DOCKER_METRICS.contains(&select.metric.as_str()).then_some(container.series[0].1);
-            }
-            container.series.iter().find(|(name, _)| name.as_ref() == Some(&select.metric)).map(|(_, series)| *series)
-        };
-        let inputs: Vec<Option<usize>> = selects.iter().map(find).collect();
-        let mut used =
-            selects.iter().zip(&inputs).filter(|(_, input)| input.is_some()).map(|(select, _)| &select.metric);
-        let first = used.next();
-        let mixed = !container.from_prometheus && used.any(|metric| Some(metric) != first);
-        if let Some(owner) = inputs.iter().flatten().copied().next() {
-            bindings.push(Binding { container: index, inputs, owner, mixed });
-        }
-    }
-    bindings
-}
-
 /// Why a rule was not judged: it selects nothing.
-pub(super) fn nothing_selected(selects: &[Select], series: &[MemorySeries]) -> String {
+pub(super) fn nothing_selected<'a>(selects: &[Select], series: impl IntoIterator<Item = &'a MemorySeries>) -> String {
     let selects: Vec<String> = selects.iter().map(|select| format!("`{select}`")).collect();
     let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for one in series {
@@ -226,7 +200,7 @@ pub(super) fn nothing_selected(selects: &[Select], series: &[MemorySeries]) -> S
             (_, None) => "a metric without name",
         };
         let names = held.entry(metric).or_default();
-        if !names.contains(&one.info.container()) {
+        if !one.info.container().is_empty() && !names.contains(&one.info.container()) {
             names.push(one.info.container());
         }
     }
@@ -234,16 +208,11 @@ pub(super) fn nothing_selected(selects: &[Select], series: &[MemorySeries]) -> S
         .into_iter()
         .map(|(metric, names)| {
             let more = if names.len() > NAMED { ", ..." } else { "" };
-            format!("{metric} of {}{more}", names[..names.len().min(NAMED)].join(", "))
+            let of = if names.is_empty() { "" } else { " of " };
+            format!("{metric}{of}{}{more}", names[..names.len().min(NAMED)].join(", "))
         })
         .collect();
-    format!("no series matches {} (the inputs hold {})", selects.join(" or "), held.join("; "))
-}
-
-/// The metrics of several selections.
-pub(super) fn metrics_text(selects: &[Select]) -> String {
-    let mut metrics: Vec<&str> = selects.iter().map(|select| select.metric.as_str()).collect();
-    metrics.sort_unstable();
-    metrics.dedup();
-    metrics.join(" and ")
+    let more = if held.len() > MOST_METRICS { "; ..." } else { "" };
+    let held = held[..held.len().min(MOST_METRICS)].join("; ");
+    format!("no series matches {} (the inputs hold {held}{more})", selects.join(" or "))
 }

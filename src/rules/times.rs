@@ -35,7 +35,9 @@ pub(super) fn check(expression: &str) -> Result<(), String> {
             Err(_) => time.split(|c: char| !c.is_ascii_digit()).all(|digits| digits.len() < 10),
         };
         if !holds {
-            return Err(format!("`{time}` is not a time that is replayed (expected such as `5m`, at most 100 years)"));
+            return Err(format!(
+                "`{time}` is not a time that is replayed (expected something like `5m`, at most 100 years)"
+            ));
         }
     }
     Ok(())
@@ -56,7 +58,8 @@ mod tests {
             ("avg_over_time(x[5m:nan]) > 1", "nan"),
             ("avg_over_time(x[1d4294967296s]) > 1", "1d4294967296s"),
         ] {
-            let refusal = format!("`{time}` is not a time that is replayed (expected such as `5m`, at most 100 years)");
+            let refusal =
+                format!("`{time}` is not a time that is replayed (expected something like `5m`, at most 100 years)");
             assert_eq!(check(expression), Err(refusal), "{expression}");
         }
     }

@@ -85,6 +85,7 @@ const CLUSTER: [Container; 10] = [
 fn metrics() -> String {
     let mut memory = String::from("# TYPE container_memory_working_set_bytes gauge\n");
     let mut limits = String::from("# TYPE container_spec_memory_limit_bytes gauge\n");
+    let mut starts_of_runs = String::from("# TYPE container_start_time_seconds gauge\n");
     let mut kube = String::from("# TYPE kube_pod_container_resource_limits gauge\n");
     for (replica, offset) in [("0", 0.0), ("1", 7.5)] {
         let scraper = format!("instance=\"node-1:10250\",job=\"kubelet\",prometheus_replica=\"{replica}\"");
@@ -108,6 +109,12 @@ fn metrics() -> String {
                         at(step)
                     );
                     if step % 30 == 0 {
+                        let began = START + start * STEP - 1;
+                        let _ = writeln!(
+                            starts_of_runs,
+                            "container_start_time_seconds{{{labels}}} {began} {:.3}",
+                            at(step)
+                        );
                         let limit = limit_mib * MIB;
                         let _ =
                             writeln!(limits, "container_spec_memory_limit_bytes{{{labels}}} {limit} {:.3}", at(step));
@@ -150,7 +157,8 @@ fn metrics() -> String {
             }
         }
     }
-    format!("{}{}{}# EOF\n", by_series(&memory), by_series(&limits), by_series(&kube))
+    let families = [memory, limits, starts_of_runs, kube];
+    families.iter().map(|family| by_series(family)).collect::<String>() + "# EOF\n"
 }
 
 /// The lines of a family in the order in which `OpenMetrics` wants them: those of one series together, by time.
@@ -162,10 +170,12 @@ fn by_series(family: &str) -> String {
 }
 
 /// A Prometheus that ends with the value.
-struct Server {
-    child: Child,
-    port: u16,
-    _data: tempfile::TempDir,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) port: u16,
+    /// Holds its blocks in `tsdb`.
+    #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "it is kept for as long as the server runs"))]
+    pub(crate) data: tempfile::TempDir,
 }
 
 impl Drop for Server {
@@ -178,6 +188,11 @@ impl Drop for Server {
 impl Server {
     /// `None` where it is not installed.
     fn start() -> Option<Server> {
+        Server::with(&metrics(), &[])
+    }
+
+    /// The same with other readings, as `OpenMetrics`, and further arguments.
+    pub(crate) fn with(metrics: &str, args: &[&str]) -> Option<Server> {
         let has =
             |program: &str| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
         if !has("prometheus") || !has("promtool") {
@@ -188,7 +203,7 @@ impl Server {
         }
         let data = tempfile::tempdir().unwrap();
         let at = |name: &str| data.path().join(name);
-        fs::write(at("metrics"), metrics()).unwrap();
+        fs::write(at("metrics"), metrics).unwrap();
         fs::write(at("prometheus.yml"), "global: {}\n").unwrap();
         let made = Command::new("promtool")
             .args(["tsdb", "create-blocks-from", "--quiet", "--max-block-duration=96h", "openmetrics"])
@@ -203,17 +218,22 @@ impl Server {
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--storage.tsdb.retention.time=100y")
             .arg("--log.level=error")
+            .args(args)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Server { child, port, _data: data };
+        Some(Server { child, port, data }.when_ready("/-/ready"))
+    }
+
+    /// Waits until it answers at a path.
+    pub(crate) fn when_ready(self, path: &str) -> Server {
         let begin = Instant::now();
-        while !server.get("/-/ready").is_ok_and(|answer| answer.contains(" 200 ")) {
-            assert!(begin.elapsed() < Duration::from_mins(1), "prometheus does not get ready");
+        while !self.get(path).is_ok_and(|answer| answer.contains(" 200 ")) {
+            assert!(begin.elapsed() < Duration::from_mins(1), "the server does not get ready");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(server)
+        self
     }
 
     fn get(&self, path: &str) -> std::io::Result<String> {
@@ -264,12 +284,12 @@ fn judged(folder: &Path, args: &[&str]) -> String {
     lines.sort();
     found.extend(lines);
     for input in verdict["inputs"].as_array().unwrap() {
-        let [samples, other] = ["samples", "other_lines"].map(|key| input[key].as_u64().unwrap());
+        let [samples, other] = ["samples", "ignored_lines"].map(|key| input[key].as_u64().unwrap());
         let _ = writeln!(found, "{}: {samples} readings, {other} others", input["path"].as_str().unwrap());
         for warning in input["warnings"].as_array().unwrap() {
             let _ = writeln!(found, "  {}", warning.as_str().unwrap());
         }
-        if let Some(why) = input["unusable"].as_str() {
+        if let Some(why) = input["error"].as_str() {
             let _ = writeln!(found, "  unusable: {why}");
         }
     }
@@ -315,12 +335,21 @@ fn queries_of_the_docs_and_the_obvious_one_find_the_four_that_leak() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let documented = documented();
-    assert_eq!(documented.len(), 2, "docs/ad-hoc.md has the queries");
+    assert_eq!(documented.len(), 3, "docs/ad-hoc.md has the queries");
     for (query, file) in &documented {
         server.ask(query, at(file));
     }
     let judge = |args: &[&str]| judged(folder.path(), args);
     insta::assert_snapshot!("documented", judge(&["memory.json", "limits.json"]));
+    // Metrics of restarts make them known.
+    let told = |args: &[&str]| {
+        let verdict = run(folder.path(), &[&["--json", "-"], args].concat()).stdout;
+        let verdict: Value = serde_json::from_slice(&verdict).unwrap();
+        let series = verdict["series"].as_array().unwrap().iter().find(|one| one["id"] == "ops/log-1/agent").unwrap();
+        series["restarts"].as_array().unwrap().iter().map(|one| one["recorded"] == true).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&["memory.json"]), [false, false]);
+    assert_eq!(told(&["memory.json", "restarts.json"]), [true, true]);
     // In whatever order, and without kube-state-metrics.
     server.ask("container_spec_memory_limit_bytes{container!=\"\"}[2d:1h]", at("spec.json"));
     let series =

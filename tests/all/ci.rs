@@ -219,3 +219,31 @@ fn the_action_judges_compares_and_says_so() {
     assert_eq!(status, 2);
     assert!(outputs.ends_with("exit-code=2\n"), "{outputs}");
 }
+
+/// The recipes of the justfile are what CI, the workflows and the pages for developers run.
+#[test]
+fn every_recipe_that_is_named_exists() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let justfile = read("justfile");
+    let is_recipe =
+        |name: &str| justfile.lines().any(|line| line.split([' ', ':']).next() == Some(name) && line.contains(':'));
+    let mut named: Vec<String> = Vec::new();
+    let run = read(".ci/run");
+    let in_turn = run.lines().find_map(|line| line.strip_prefix("for recipe in ")?.strip_suffix("; do")).unwrap();
+    named.extend(in_turn.split(' ').map(str::to_owned));
+    for page in ["ci.yml", "weekly.yml", "release.yml"].map(|name| format!(".github/workflows/{name}")) {
+        let text = read(&page);
+        let calls = text.lines().filter_map(|line| line.split("just ").nth(1).filter(|_| !line.contains("install")));
+        for call in calls {
+            // Words that are no recipes are arguments of the one before.
+            named.extend(call.split(' ').next().map(str::to_owned));
+        }
+    }
+    let pages = ["CONTRIBUTING.md", "SECURITY.md"].map(read);
+    for line in pages.iter().flat_map(|page| page.lines()).filter_map(|line| line.strip_prefix("just ")) {
+        named.extend(line.split(' ').next().map(str::to_owned));
+    }
+    assert!(named.len() > 20, "{named:?}");
+    let unknown: Vec<&String> = named.iter().filter(|name| !is_recipe(name)).collect();
+    assert!(unknown.is_empty(), "the justfile has no recipe for {unknown:?}");
+}

@@ -221,18 +221,31 @@ fn a_line_of_a_hundred_megabytes_is_one_reject() {
     assert!(verdict["inputs"][0]["rejected"][0]["text"].as_str().unwrap().chars().count() <= 201);
 }
 
-/// The table that `--frame` writes opens with the columns that notebooks use.
-#[cfg(feature = "frame")]
+/// The table that `--parquet` writes opens with the columns that notebooks use.
 #[test]
 fn the_samples_can_be_kept_as_parquet() {
     use polars::prelude::{ParquetReader, SerReader};
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("samples.parquet");
-    run(&["analyze", "data/memory-trend.csv", "--quiet", "--frame", path.to_str().unwrap()]);
+    run(&["analyze", "data/memory-trend.csv", "--quiet", "--parquet", path.to_str().unwrap()]);
     let table = ParquetReader::new(fs::File::open(&path).unwrap()).finish().unwrap();
     let names: Vec<String> = table.get_column_names().iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["series", "container", "time", "used_bytes", "quantum_bytes", "limit_bytes", "marks"]);
+    assert_eq!(
+        names,
+        [
+            "series",
+            "container",
+            "labels",
+            "metric",
+            "sampling",
+            "time",
+            "used_bytes",
+            "resolution_bytes",
+            "limit_bytes",
+            "flags"
+        ]
+    );
     assert_eq!(table.height(), 3584);
 }
 

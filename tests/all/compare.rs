@@ -136,7 +136,7 @@ fn series_that_come_and_go_are_named() {
     assert!(markdown.contains(r"other\|&lt;b&gt;") && !markdown.contains("<b>"), "{markdown}");
 
     // One that did not count does not leave the comparison open when it is gone.
-    bench.changed("two", "brief", |verdict| verdict["series"][1]["counts"] = json!(false));
+    bench.changed("two", "brief", |verdict| verdict["series"][1]["affects_outcome"] = json!(false));
     bench.check(&["brief.json", "ok.json"], 0, SAME);
 
     bench.changed("ok", "pod", |verdict| verdict["series"][0]["id"] = json!("soak-7d4f"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::common::Random;
 use leaktrend::criteria::alert_rule::Lookback;
 use leaktrend::criteria::{
-    Context, Criterion, During, Judgement, LoadWindow, Restart, Status, VerdictSummary, evaluate,
+    Context, Criterion, During, KnownRestart, LoadWindow, Status, TrendJudgement, VerdictSummary, evaluate,
 };
 use leaktrend::series::{Marks, MemorySeries, Metric, Quanta, Samples, Sampling, SeriesInfo};
 use leaktrend::settings::{CriteriaSettings, EvaluationSettings};
@@ -26,7 +26,7 @@ struct Scenario {
     limit_bytes: Option<f64>,
     verdict: VerdictSummary<'static>,
     started_ms: Option<i64>,
-    restarts: Vec<Restart<'static>>,
+    restarts: Vec<KnownRestart<'static>>,
     watched_share: f64,
 }
 
@@ -48,7 +48,7 @@ impl Scenario {
             limit_bytes: Some(2e9),
             verdict: VerdictSummary {
                 name: "flat",
-                judgement: Judgement::NoLeak,
+                judgement: TrendJudgement::NoLeak,
                 reason: "the slope is within 1 MiB a day",
                 grows_after_load: None,
                 onset_ms: None,
@@ -81,11 +81,11 @@ impl Scenario {
     /// With restarts at these minutes.
     fn restarts(mut self, minutes: &[i64]) -> Scenario {
         self.restarts =
-            minutes.iter().map(|minute| Restart { at_ms: START_MS + minute * MINUTE, cause: "oom" }).collect();
+            minutes.iter().map(|minute| KnownRestart { at_ms: START_MS + minute * MINUTE, cause: "oom" }).collect();
         self
     }
 
-    fn verdict(mut self, name: &'static str, judgement: Judgement, grows_after_load: Option<bool>) -> Scenario {
+    fn verdict(mut self, name: &'static str, judgement: TrendJudgement, grows_after_load: Option<bool>) -> Scenario {
         self.verdict = VerdictSummary { name, judgement, grows_after_load, ..self.verdict };
         self
     }
@@ -165,7 +165,7 @@ fn growth_that_goes_on_fires() {
     check(
         "growth-100mb-5m",
         &Scenario::every(60, 120, ramp(60.0, 90.0, 30.0)),
-        "fail: fired first at 2026-01-05T01:09:00Z, whenever Prometheus evaluates it: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T01:09:00Z, whenever Prometheus evaluates it: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
 }
 
@@ -192,7 +192,7 @@ fn at_five_minutes_it_depends_on_the_phase() {
     check(
         "growth-100mb-5m",
         &Scenario::every(15, 30, ramp(10.0, 15.5, 40.0)).counting_starts(),
-        "fail: fired first at 2026-01-05T00:17:45Z, at 50 % of the times at which Prometheus may evaluate it: growth over 5 min up to 190.7 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T00:17:45Z, at 50 % of the times at which Prometheus may evaluate it: growth over 5 min up to 190.7 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
 }
 
@@ -237,7 +237,7 @@ fn growth_under_load_does_not_count() {
     check(
         "growth-100mb-5m",
         &Scenario::every(30, 120, ramp(30.0, 50.0, 30.0)).load(29, 52),
-        "pass: silent except for what became pending during the load: growth over 5 min up to 143.1 MiB",
+        "pass: would have fired only under the load, which does not count: growth over 5 min up to 143.1 MiB",
     );
 }
 
@@ -246,7 +246,7 @@ fn growth_that_goes_on_after_the_load_counts() {
     check(
         "growth-100mb-5m",
         &Scenario::every(30, 120, ramp(30.0, 110.0, 30.0)).load(29, 52),
-        "fail: fired first at 2026-01-05T01:02:00.001Z, whenever Prometheus evaluates it: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T00:38:30.001Z, whenever Prometheus evaluates it (counts only from 2026-01-05T01:02:00.001Z on: before, it looked back on a start-up or a load): growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
 }
 
@@ -273,7 +273,7 @@ fn growth_beyond_such_a_step_fires_all_the_same() {
     check(
         "growth-100mb-5m",
         &Scenario::every(30, 60, |minute| 150.0 * GIB + minute * 80e6).quantum(0.1 * GIB),
-        "fail: fired first at 2026-01-05T00:10:00Z, whenever Prometheus evaluates it: growth over 5 min up to 381.5 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T00:10:00Z, whenever Prometheus evaluates it: growth over 5 min up to 381.5 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
 }
 
@@ -285,7 +285,7 @@ fn a_known_phase_is_the_only_one_tried() {
             evaluation: EvaluationSettings { phase_seconds: Seconds::new(1.76), ..EvaluationSettings::default() },
             ..Scenario::every(60, 120, ramp(60.0, 90.0, 30.0))
         },
-        "fail: fired first at 2026-01-05T01:09:01.760Z: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T01:09:01.760Z: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
 }
 
@@ -294,7 +294,7 @@ fn a_range_query_at_15_s_is_replayed_at_its_own_points() {
     check(
         "growth-100mb-5m",
         &Scenario { sampling: Sampling::Step { inferred: true }, ..Scenario::every(15, 120, ramp(60.0, 90.0, 30.0)) },
-        "fail: fired first at 2026-01-05T01:08:30Z, whenever Prometheus evaluates it: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min, approximately, as the points are answers of a range query and not scrapes",
+        "fail: would have fired at 2026-01-05T01:08:30Z, whenever Prometheus evaluates it: growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min, approximately, as the points are answers of a range query and not scrapes",
     );
 }
 
@@ -312,7 +312,7 @@ fn above_nine_tenths_of_the_limit_fires() {
     check(
         "high-memory",
         &Scenario::every(30, 60, |minute| 1.5e9 + minute * 1e7),
-        "fail: fired first at 2026-01-05T00:32:30Z, whenever Prometheus evaluates it: memory up to 105 % of 2 GB (1.863 GiB), above 90 % for 2 min",
+        "fail: would have fired at 2026-01-05T00:32:30Z, whenever Prometheus evaluates it: memory up to 105 % of 2 GB (1.863 GiB), above 90 % for 2 min",
     );
 }
 
@@ -339,7 +339,7 @@ fn a_limit_kept_above_after_the_load_counts() {
     check(
         "high-memory",
         &Scenario::every(30, 60, ramp(10.0, 20.0, 170.0)).load(5, 25),
-        "fail: fired first at 2026-01-05T00:27:00.001Z, whenever Prometheus evaluates it: memory up to 95 % of 2 GB (1.863 GiB), above 90 % for 2 min",
+        "fail: would have fired at 2026-01-05T00:21:30.001Z, whenever Prometheus evaluates it (counts only from 2026-01-05T00:27:00.001Z on: before, it looked back on a start-up or a load): memory up to 95 % of 2 GB (1.863 GiB), above 90 % for 2 min",
     );
 }
 
@@ -348,7 +348,7 @@ fn above_only_under_load_does_not_count() {
     check(
         "high-memory",
         &Scenario::every(30, 60, pulse(10.0, 20.0, 1700.0)).load(5, 25),
-        "pass: silent except for what became pending during the load: memory up to 95 % of 2 GB (1.863 GiB)",
+        "pass: would have fired only under the load, which does not count: memory up to 95 % of 2 GB (1.863 GiB)",
     );
 }
 
@@ -515,7 +515,11 @@ fn without_a_load_there_is_nothing_after_it() {
 fn back_to_the_level_before_passes() {
     check(
         "flat-after-load",
-        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30).verdict("flat", Judgement::NoLeak, Some(false)),
+        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30).verdict(
+            "flat",
+            TrendJudgement::NoLeak,
+            Some(false),
+        ),
         "pass: memory came back and does not grow: 190.7 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end; 19.07 MiB more allowed",
     );
 }
@@ -524,7 +528,11 @@ fn back_to_the_level_before_passes() {
 fn a_level_that_stays_up_fails() {
     check(
         "flat-after-load",
-        &Scenario::every(10, 60, pulse(10.0, 99.0, 150.0)).load(10, 30).verdict("flat", Judgement::NoLeak, Some(false)),
+        &Scenario::every(10, 60, pulse(10.0, 99.0, 150.0)).load(10, 30).verdict(
+            "flat",
+            TrendJudgement::NoLeak,
+            Some(false),
+        ),
         "fail: memory stays 143.1 MiB higher: 333.8 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end; 19.07 MiB allowed",
     );
 }
@@ -533,7 +541,11 @@ fn a_level_that_stays_up_fails() {
 fn growth_after_the_load_fails() {
     check(
         "flat-after-load",
-        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30).verdict("leak", Judgement::Leak, Some(true)),
+        &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30).verdict(
+            "leak",
+            TrendJudgement::Leak,
+            Some(true),
+        ),
         "fail: memory grows after the load, though not yet above what is allowed: 190.7 MiB settled after the load, against 190.7 MiB before it and 333.8 MiB at its end",
     );
 }
@@ -578,7 +590,7 @@ fn a_flat_day_passes() {
 fn a_leak_over_a_day_fails() {
     check(
         "trend-24h",
-        &Scenario::every(300, 1440, |_| 200e6).verdict("leak", Judgement::Leak, None),
+        &Scenario::every(300, 1440, |_| 200e6).verdict("leak", TrendJudgement::Leak, None),
         "fail: the verdict over 1 d is leak: the slope is within 1 MiB a day",
     );
 }
@@ -587,7 +599,7 @@ fn a_leak_over_a_day_fails() {
 fn an_inconclusive_day_is_undecided() {
     check(
         "trend-24h",
-        &Scenario::every(300, 1440, |_| 200e6).verdict("inconclusive", Judgement::Inconclusive, None),
+        &Scenario::every(300, 1440, |_| 200e6).verdict("inconclusive", TrendJudgement::Inconclusive, None),
         "not-evaluable: the verdict over 1 d is inconclusive: the slope is within 1 MiB a day",
     );
 }
@@ -596,7 +608,7 @@ fn an_inconclusive_day_is_undecided() {
 fn six_hours_are_no_day() {
     check(
         "trend-24h",
-        &Scenario::every(300, 360, |_| 200e6).verdict("leak", Judgement::Leak, None),
+        &Scenario::every(300, 360, |_| 200e6).verdict("leak", TrendJudgement::Leak, None),
         "not-evaluable: readings over 6 h cannot show the trend of a day; 20 h are needed, 14 h more",
     );
 }
@@ -606,7 +618,7 @@ fn three_oom_kills_in_an_hour_are_a_loop() {
     check(
         "restart-loop",
         &Scenario::every(60, 240, |_| 200e6).restarts(&[130, 10, 150, 142]),
-        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (3 oom), fewer than 3 within 1 h allowed",
+        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (all 3 for memory); fewer than 3 within 1 h are allowed",
     );
 }
 
@@ -649,13 +661,13 @@ fn events_show_at_any_spacing_what_happened_while_they_were_recorded() {
     check(
         "restart-loop",
         &coarse().restarts(&[30, 31, 32]).watched(0.4),
-        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (3 oom), fewer than 3 within 1 h allowed",
+        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (all 3 for memory); fewer than 3 within 1 h are allowed",
     );
 }
 
 #[test]
 fn a_day_that_fails_says_since_when() {
-    let mut leaking = Scenario::every(300, 1440, |_| 200e6).verdict("leak", Judgement::Leak, None);
+    let mut leaking = Scenario::every(300, 1440, |_| 200e6).verdict("leak", TrendJudgement::Leak, None);
     leaking.verdict.onset_ms = Some(START_MS + 300 * MINUTE);
     let spans = leaking.criterion("trend-24h").spans;
     assert_eq!((spans.len(), spans[0].pending_at_ms, spans[0].resolved_at_ms), (1, START_MS + 300 * MINUTE, None));
@@ -663,13 +675,13 @@ fn a_day_that_fails_says_since_when() {
 
 #[test]
 fn windows_and_shares_are_settings() {
-    let load = || Scenario::every(60, 34, |_| 200e6).load(10, 30).verdict("flat", Judgement::NoLeak, Some(false));
+    let load = || Scenario::every(60, 34, |_| 200e6).load(10, 30).verdict("flat", TrendJudgement::NoLeak, Some(false));
     let mut few = load();
     few.settings.flat_after_load.min_readings = 2;
     assert_eq!(few.criterion("flat-after-load").status, Status::Pass);
 
     let mut strict = Scenario::every(10, 60, pulse(10.0, 99.0, 15.0)).load(10, 30);
-    strict = strict.verdict("flat", Judgement::NoLeak, Some(false));
+    strict = strict.verdict("flat", TrendJudgement::NoLeak, Some(false));
     assert_eq!(strict.criterion("flat-after-load").status, Status::Pass);
     strict.settings.flat_after_load.rise_share = serde_json::from_str("0.05").unwrap();
     assert_eq!(strict.criterion("flat-after-load").status, Status::Fail);
@@ -837,7 +849,7 @@ fn a_recorded_load_is_told_from_a_recorded_leak_under_load() {
     for (container, expected) in [("soak-ok", Status::Pass), ("soak-leak", Status::Fail)] {
         let results = answer["data"]["result"].as_array().unwrap();
         let series = results.iter().find(|series| series["metric"]["container"] == container).unwrap();
-        let mut scenario = Scenario::every(60, 1, |_| 0.0).verdict("flat", Judgement::NoLeak, Some(false));
+        let mut scenario = Scenario::every(60, 1, |_| 0.0).verdict("flat", TrendJudgement::NoLeak, Some(false));
         scenario.load = Some(LoadWindow { start_ms: 1_795_465_479_000, end_ms: 1_795_467_279_000 });
         scenario.samples = Samples::default();
         for point in series["values"].as_array().unwrap() {
@@ -889,7 +901,7 @@ fn growth_for_14_minutes_after_a_start_fails_no_rate_though_an_alert_still_looks
     check(
         "growth-100mb-5m",
         &warming(14.0),
-        "pass: silent except for what became pending 5 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB): not counted, as memory may settle for 15 min after a start; growth over 5 min up to 286.1 MiB",
+        "pass: would have fired only for a rise that began 5 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB): not counted, as memory may settle for 15 min after a start; growth over 5 min up to 286.1 MiB",
     );
     check(
         "rapid-50mb-per-min",
@@ -928,7 +940,7 @@ fn a_leak_that_goes_on_past_the_settle_time_fires_from_there() {
     check(
         "growth-100mb-5m",
         &leak,
-        "fail: fired first at 2026-01-05T00:25:00Z, whenever Prometheus evaluates it: growth over 5 min up to 190.7 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T00:10:00Z, whenever Prometheus evaluates it (counts only from 2026-01-05T00:25:00Z on: before, it looked back on a start-up or a load): growth over 5 min up to 190.7 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
     assert_eq!(leak.criterion("growth-100mb-5m").spans[0].during, None);
 }
@@ -940,7 +952,7 @@ fn no_process_that_has_just_started_gives_a_level_to_come_back_to() {
         |load_minute: i64| {
             Scenario::every(10, 90, pulse(load_minute as f64, 999.0, 120.0))
                 .load(load_minute, load_minute + 20)
-                .verdict("flat", Judgement::NoLeak, Some(false))
+                .verdict("flat", TrendJudgement::NoLeak, Some(false))
         };
     let cold = kept(13).restarts(&[10]);
     check(
@@ -952,7 +964,10 @@ fn no_process_that_has_just_started_gives_a_level_to_come_back_to() {
     // One that comes back passes all the same, and one that grows fails.
     let back = Scenario { samples: Scenario::every(10, 90, |_| 200e6).samples, ..kept(13).restarts(&[10]) };
     assert_eq!(back.criterion("flat-after-load").status, Status::Pass);
-    assert_eq!(cold.verdict("leak", Judgement::Leak, Some(true)).criterion("flat-after-load").status, Status::Fail);
+    assert_eq!(
+        cold.verdict("leak", TrendJudgement::Leak, Some(true)).criterion("flat-after-load").status,
+        Status::Fail
+    );
 
     let fresh = |load_minute: i64| Scenario {
         samples: Scenario::every(10, 90, move |minute| if minute < load_minute as f64 { 60e6 } else { 200e6 }).samples,
@@ -978,7 +993,7 @@ fn no_process_that_has_just_started_gives_a_level_to_come_back_to() {
 #[test]
 fn the_level_before_a_load_is_that_of_a_warm_process() {
     let warmed = Scenario::every(10, 90, |minute| if minute < 12.0 { 60e6 } else { 200e6 });
-    let warmed = warmed.load(20, 40).verdict("flat", Judgement::NoLeak, Some(false));
+    let warmed = warmed.load(20, 40).verdict("flat", TrendJudgement::NoLeak, Some(false));
     check(
         "flat-after-load",
         &warmed,

@@ -10,6 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+#[path = "../../examples/terminal.rs"]
+#[expect(dead_code, reason = "the program's own entry is not called here")]
+mod terminal;
+
 /// Pages that another test runs as a whole, with commands beside `leaktrend` that come before it.
 const RUN_ELSEWHERE: [&str; 1] = ["docs/ci-soak.md"];
 
@@ -52,6 +56,21 @@ fn every_command_in_the_docs_works_and_says_what_the_docs_say() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(n_commands > 10, "only {n_commands} commands were found");
+}
+
+#[test]
+fn every_line_in_the_picture_of_the_terminal_is_what_the_program_prints() {
+    let path = root().join("reports/terminal.svg");
+    let drawn = terminal::picture().unwrap();
+    if std::env::var_os("LEAKTREND_UPDATE").is_some() {
+        fs::write(&path, &drawn).unwrap();
+    }
+    let text =
+        roxmltree::Document::parse(&drawn).unwrap().descendants().filter(|node| node.has_tag_name("text")).count();
+    assert!(text > 10, "{drawn}");
+    assert!(fs::read_to_string(&path).unwrap() == drawn, "`{}` is stale: LEAKTREND_UPDATE=1", path.display());
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains("(reports/terminal.svg)"), "the README shows the picture");
 }
 
 /// What came of running a page.
@@ -117,6 +136,34 @@ fn commands(block: &[&str]) -> Vec<String> {
     text.lines().filter(|line| line.starts_with("leaktrend ")).map(str::to_owned).collect()
 }
 
+/// The server of the docs: where the page says `http://prometheus:9090`, one of the tests answers.
+#[cfg(feature = "live")]
+fn with_server<T>(run: impl FnOnce(&str) -> T) -> T {
+    use crate::live::scripted::{Reply, Scripted, Shop};
+    let server = Scripted::start(|request, _| {
+        let is_alone = request.query().starts_with("container_memory_rss") || !request.query().contains("__name__");
+        let memory = if is_alone { "container_memory_rss" } else { "none" };
+        let rss = request.query().replace(memory, "container_memory_working_set_bytes");
+        let form = request
+            .form
+            .iter()
+            .map(|(key, value)| (key.clone(), if key == "query" { rss.clone() } else { value.clone() }));
+        let mut asked = request.clone();
+        asked.form = form.collect();
+        let tenants = request.header("x-scope-orgid").is_none_or(|tenant| tenant == "shop");
+        let shop = Shop { with_amounts: true, ..Shop::SMALL };
+        if tenants { shop.answer(&asked) } else { Reply::new(401, "no such tenant") }
+    });
+    run(&server.address())
+}
+
+#[cfg(not(feature = "live"))]
+fn with_server<T>(run: impl FnOnce(&str) -> T) -> T {
+    run(SERVER)
+}
+
+const SERVER: &str = "http://prometheus:9090";
+
 struct Run {
     /// `None` when this build cannot run it.
     output: Option<String>,
@@ -128,15 +175,23 @@ fn place(path: &str, tree: &Path, elsewhere: &Path) -> PathBuf {
 }
 
 fn run(command: &str, tree: &Path, elsewhere: &Path) -> Run {
-    // A parquet file is written only by a program that was built with polars, and a history is one.
-    let needs_frame = command.contains("--frame") || command.starts_with("leaktrend nightly");
-    if needs_frame && !cfg!(feature = "frame") {
+    let needs_live = command.contains(SERVER) || command.contains("--http-config");
+    if needs_live && !cfg!(feature = "live") {
         return Run { output: None, wrong: None };
     }
+    if needs_live {
+        with_server(|address| run_with(command, tree, elsewhere, address))
+    } else {
+        run_with(command, tree, elsewhere, SERVER)
+    }
+}
+
+/// The same; `address` stands for that of the docs.
+fn run_with(command: &str, tree: &Path, elsewhere: &Path, address: &str) -> Run {
     let program = Path::new(env!("CARGO_BIN_EXE_leaktrend"));
     let others = std::env::var("PATH").unwrap_or_default();
     let output = Command::new("sh")
-        .args(["-c", &command.replace("/tmp/", &format!("{}/", elsewhere.display()))])
+        .args(["-c", &command.replace("/tmp/", &format!("{}/", elsewhere.display())).replace(SERVER, address)])
         .current_dir(tree)
         .env("PATH", format!("{}:{others}", program.parent().unwrap().display()))
         .env("COLUMNS", "100")
@@ -151,7 +206,11 @@ fn run(command: &str, tree: &Path, elsewhere: &Path) -> Run {
     let is_right = expected.map_or([0, 1, 3].contains(&code), |expected| code == expected);
     let said = String::from_utf8_lossy(&output.stderr);
     Run {
-        output: Some(String::from_utf8_lossy(&output.stdout).replace(&format!("{}/", elsewhere.display()), "/tmp/")),
+        output: Some(
+            String::from_utf8_lossy(&output.stdout)
+                .replace(&format!("{}/", elsewhere.display()), "/tmp/")
+                .replace(address, SERVER),
+        ),
         wrong: (!is_right).then(|| format!("`{command}` exited with {code}: {said}")),
     }
 }
@@ -191,7 +250,7 @@ fn a_page_that_is_wrong_is_noticed() {
         ("leaktrend --version", "leaktrend 9.9.9\n", 1),
         (
             "leaktrend --help",
-            "Says for each container whether its memory leaks, proves what it says, and draws it\n...\n",
+            "Finds memory leaks in containers from memory readings over time, with proof and charts\n...\n",
             0,
         ),
         ("leaktrend --help", "...\nno such line\n...\n", 1),

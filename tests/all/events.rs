@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use leaktrend::events::read_events;
+use leaktrend::open::Given;
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -85,7 +87,7 @@ fn events_are_not_matched_with_times_that_are_guessed() {
     let warning = guessed["inputs"][1]["warnings"][0].as_str().unwrap();
     assert_eq!(
         warning,
-        "32 of its events were not matched with vedfinance-job-oom, vedfinance-api-leak: when these readings were taken is only inferred (give the time of the last one with `--end`)"
+        "32 of its events were not matched with vedfinance-job-oom, vedfinance-api-leak: the readings have no times of their own (give `--interval`, and the time of the last one with `--end`)"
     );
     let without = verdict(&[log, "--interval", "10s"]);
     let restarts =
@@ -133,8 +135,240 @@ fn events_that_cannot_be_read_leave_the_report_and_say_so() {
     assert_eq!(stdin.status.code(), Some(2));
     assert_eq!(
         String::from_utf8_lossy(&stdin.stderr),
-        "error: `--events -`: events are read from files only (expected a file)\n"
+        "error: `--events -`: it is read from files only (expected a file)\n"
     );
+}
+
+const TOLD: &str = "tests/cases/told-by-export/export.json";
+
+/// An export without what tells of restarts in it.
+fn only_memory() -> tempfile::NamedTempFile {
+    let mut export: Value = serde_json::from_slice(&fs::read(root().join(TOLD)).unwrap()).unwrap();
+    let series = export["data"]["result"].as_array_mut().unwrap();
+    series.retain(|one| one["metric"]["__name__"] == "container_memory_working_set_bytes");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), export.to_string()).unwrap();
+    file
+}
+
+fn whats(series: &Value) -> Vec<&str> {
+    series["restarts"].as_array().unwrap().iter().map(|restart| restart["what"].as_str().unwrap()).collect()
+}
+
+/// A counter that stands still shows that a cache which is emptied is no restart; one that moves, with a start time and a
+/// reason, that a fall is a kill.
+#[test]
+fn what_an_export_tells_of_restarts_is_not_guessed() {
+    let memory = only_memory();
+    let guessed = verdict(&[memory.path().to_str().unwrap()]);
+    let told = verdict(&[TOLD]);
+    let (web, api, cache) = ("shop/web-0/web", "shop/api-0/api", "shop/cache-0/cache");
+    let restarts = |verdict: &Value, id: &str| {
+        let restarts = series(verdict, id)["restarts"].as_array().unwrap().clone();
+        restarts
+            .iter()
+            .map(|one| {
+                format!("{} {} {}", one["at"].as_str().unwrap(), one["cause"].as_str().unwrap(), one["recorded"])
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(restarts(&guessed, web), ["2026-11-23T21:36:07.400Z level-drop false"]);
+    assert_eq!(restarts(&told, web), ["2026-11-23T21:35:42.300Z oom true"]);
+    assert_eq!(restarts(&guessed, cache), ["2026-11-23T22:00:07.400Z level-drop false"]);
+    assert_eq!(restarts(&told, cache), [""; 0]);
+    assert_eq!(series(&guessed, cache)["verdict"], "leak-masked-by-restarts", "values alone cannot tell");
+    assert_eq!(series(&told, cache)["verdict"], "leak-suspected");
+    assert_eq!(restarts(&guessed, api), [""; 0]);
+    assert_eq!(restarts(&told, api), ["2026-11-23T21:01:07.400Z event true"]);
+    assert_eq!(
+        whats(series(&told, api)),
+        [
+            "ended (Error), started again, as `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"
+        ]
+    );
+}
+
+#[test]
+fn a_table_keeps_what_an_export_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("export.parquet");
+    let told = verdict(&[TOLD, "--parquet", table.to_str().unwrap()]);
+    assert_eq!(verdict(&[table.to_str().unwrap()])["series"], told["series"]);
+}
+
+/// Readings an hour apart cannot show a loop of restarts, and a counter can.
+#[test]
+fn a_loop_is_seen_in_the_counter_however_far_apart_readings_are() {
+    let start = 1_795_464_000;
+    let series = |name: &str, container: &str, more: &str, points: &[(i64, i64)]| {
+        let values: Vec<String> =
+            points.iter().map(|(minute, value)| format!("[{},\"{value}\"]", start + 60 * minute)).collect();
+        format!(
+            "{{\"metric\":{{\"__name__\":\"{name}\",\"namespace\":\"shop\",\"pod\":\"{container}-0\",\"container\":\"{container}\"{more}}},\"values\":[{}]}}",
+            values.join(",")
+        )
+    };
+    let mut all = Vec::new();
+    for (container, killed_at) in [("web", &[250, 262, 275, 289][..]), ("api", &[])] {
+        let hours: Vec<(i64, i64)> = (0..12).map(|hour| (60 * hour, 100 << 20)).collect();
+        all.push(series("container_memory_working_set_bytes", container, "", &hours));
+        let count = |minute: i64| killed_at.iter().filter(|at| **at <= minute).count() as i64;
+        let minutes: Vec<(i64, i64)> = (0..=660).map(|minute| (minute, count(minute))).collect();
+        all.push(series("kube_pod_container_status_restarts_total", container, "", &minutes));
+        let reasons: Vec<(i64, i64)> =
+            (0..=660).filter(|minute| 0 < count(*minute)).map(|minute| (minute, 1)).collect();
+        if !reasons.is_empty() {
+            let reason = ",\"reason\":\"OOMKilled\"";
+            all.push(series("kube_pod_container_status_last_terminated_reason", container, reason, &reasons));
+        }
+    }
+    let check = |all: &[String]| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), format!("[{}]", all.join(","))).unwrap();
+        let verdict = verdict(&[file.path().to_str().unwrap()]);
+        ["web", "api"].map(|name| {
+            let criterion = criterion(series_of(&verdict, name), "restart-loop");
+            format!("{}: {}", criterion["status"].as_str().unwrap(), criterion["reason"].as_str().unwrap())
+        })
+    };
+    assert_eq!(
+        check(&all),
+        [
+            "fail: 4 restarts within 39 min from 2026-11-24T00:10:00Z (all 4 for memory); fewer than 3 within 1 h are allowed",
+            "pass: no restart was seen in events that cover 100 % of the time, fewer than 3 allowed"
+        ]
+    );
+    all.retain(|series| series.contains("working_set"));
+    assert!(check(&all).iter().all(|said| said.starts_with("not-evaluable")), "{:?}", check(&all));
+}
+
+fn series_of<'v>(verdict: &'v Value, container: &str) -> &'v Value {
+    let all = verdict["series"].as_array().unwrap();
+    all.iter().find(|one| one["labels"]["container"] == container).unwrap()
+}
+
+/// Writes a file of events, gives the restarts of the only series, and the account of the file.
+fn told_by(readings: &str, name: &str, text: &str, of: &str) -> (Vec<String>, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    let verdict = verdict(&[readings, "--events", &format!("{of}{}", path.display())]);
+    let restarts = verdict["series"][0]["restarts"].as_array().unwrap();
+    let said = restarts.iter().map(|one| format!("{} {}", one["at"].as_str().unwrap(), one["what"].as_str().unwrap()));
+    (said.collect(), verdict["inputs"][1].clone())
+}
+
+/// Each form says that the one container was killed at 20:21:31.
+#[test]
+fn logs_tell_what_docker_events_tell() {
+    let id = "3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc";
+    let heap = "2026-11-23T20:21:31.000000000Z FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n";
+    let java = "2026-11-23 20:21:31,000 ERROR java.lang.OutOfMemoryError: Java heap space\n";
+    let kernel = format!(
+        "[Mon Nov 23 20:21:31 2026] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset={id},mems_allowed=0,oom_memcg=/docker/{id},task_memcg=/docker/{id},task=node,pid=4711,uid=0\n\
+         [Mon Nov 23 20:21:31 2026] Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB, anon-rss:521032kB\n"
+    );
+    let journal = "Nov 23 20:21:31 node-1 kernel: Out of memory: Killed process 4711 (node) total-vm:1124396kB, anon-rss:521032kB\n";
+    for (name, text, expected) in [
+        ("vedfinance-job-oom.log", heap, "out of heap memory (JavaScript heap out of memory), as its log says"),
+        ("stderr.txt", java, "out of heap memory (Java heap space), as its log says"),
+        ("dmesg.txt", &kernel, "a process in it was killed for memory, as the log of the kernel says"),
+        ("kern.log", journal, "a process in it was killed for memory, as the log of the kernel says"),
+    ] {
+        let (said, input) = told_by(ONE_KILL, name, text, "");
+        assert_eq!(said, [format!("2026-11-23T20:21:31Z {expected}")], "{name}: {input}");
+        assert_eq!(input["format"], "log", "{name}");
+        assert_eq!(input["events"]["read"], input["events"]["matched"], "{name}");
+    }
+    // In a log of another container it would be another's.
+    let both = verdict(&["data/prometheus.json", "--events", "tests/cases/events-one-kill/events.log"]);
+    assert!(both["series"].as_array().unwrap().len() > 1);
+    let (said, input) = told_by("data/prometheus.json", "stderr.txt", java, "");
+    assert!(said.iter().all(|said| !said.contains("as its log says")), "{said:?}");
+    let warning = "none of its 1 events belongs to a container with readings (it names  stderr): name its container with `--events NAME=FILE`";
+    assert_eq!(input["warnings"][1], warning);
+}
+
+#[test]
+fn a_log_is_of_the_series_that_the_user_names() {
+    let java = "2026-11-23T21:00:31Z ERROR java.lang.OutOfMemoryError: Java heap space\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stderr.txt");
+    fs::write(&path, java).unwrap();
+    let given = |name: &str| format!("{name}={}", path.display());
+    let verdict = verdict(&[only_memory().path().to_str().unwrap(), "--events", &given("shop/api-0/api")]);
+    assert_eq!(whats(series(&verdict, "shop/api-0/api")), ["out of heap memory (Java heap space), as its log says"]);
+    assert_eq!(verdict["inputs"][1]["series"], 1);
+    let unknown = run(&["analyze", "data/prometheus.json", "--events", &given("api-leek")]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(stderr.contains("no series is called `api-leek` (the nearest are `api-leak`"), "{stderr}");
+}
+
+/// A kill of a container in a pod, as the kernel names it: the ID is of an earlier run, the pod is the same.
+#[test]
+fn the_kernel_names_pods_by_their_uid() {
+    let uid = "0a1b2c3d-1111-2222-3333-444455556666";
+    let memory = fs::read_to_string(only_memory().path()).unwrap();
+    let web = "\"container\":\"web\"";
+    let with_id = memory.replace(web, &format!("{web},\"id\":\"/kubepods/burstable/pod{uid}/{}\"", "b".repeat(64)));
+    let readings = tempfile::NamedTempFile::new().unwrap();
+    fs::write(readings.path(), with_id).unwrap();
+    let path =
+        format!("/kubepods.slice/kubepods-pod{}.slice/cri-containerd-{}.scope", uid.replace('-', "_"), "a".repeat(64));
+    let kernel = format!(
+        "2026-11-23T21:35:41+0000 node-1 kernel: oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg={path},task_memcg={path},task=node,pid=4711,uid=0\n\
+         2026-11-23T21:35:41+0000 node-1 kernel: Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB\n"
+    );
+    let (said, input) = told_by(readings.path().to_str().unwrap(), "kern.log", &kernel, "");
+    assert_eq!(
+        said,
+        ["2026-11-23T21:35:41Z a process in it was killed for memory, as the log of the kernel says"],
+        "{input}"
+    );
+}
+
+#[test]
+fn kubectl_tells_of_pods_and_the_schema_knows_it() {
+    let pods = r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod",
+        "metadata":{"name":"web-0","namespace":"shop"},"status":{"containerStatuses":[
+          {"name":"web","restartCount":1,"state":{"running":{"startedAt":"2026-11-23T21:35:42Z"}},
+           "lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled","startedAt":"2026-11-23T19:55:00Z","finishedAt":"2026-11-23T21:35:41Z"}}}]}}]}"#;
+    let memory = only_memory();
+    let (said, input) = told_by(memory.path().to_str().unwrap(), "pods.json", pods, "");
+    assert_eq!(said, ["2026-11-23T21:35:42Z killed for memory (exit code 137), started again, as Kubernetes says"]);
+    assert_eq!((input["format"].as_str(), &input["events"]["matched"]), (Some("kubernetes"), &3.into()));
+    let schema: Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pods.json");
+    fs::write(&path, pods).unwrap();
+    let verdict = verdict(&[TOLD, "--events", path.to_str().unwrap()]);
+    let problems: Vec<String> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&verdict).map(|error| error.to_string()).collect();
+    assert_eq!(problems, Vec::<String>::new());
+    // Told twice, it is one restart.
+    assert_eq!(causes(series(&verdict, "shop/web-0/web")), ["oom"]);
+}
+
+/// Wherever a file breaks off, and whatever digits it has: nothing falls over, and no event is counted that is not there.
+#[test]
+fn files_that_break_off_are_read_as_far_as_they_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events");
+    for seed in ["kernel", "application", "pods", "text", "json"] {
+        let whole = fs::read_to_string(root().join("fuzz/seeds/events").join(seed)).unwrap();
+        let whole: String = whole.chars().take(1500).collect();
+        let cuts =
+            (0..whole.len()).step_by(7).filter(|end| whole.is_char_boundary(*end)).map(|end| whole[..end].to_owned());
+        let others = ["\u{661}", "+", ":", "99"].map(|other| whole.replace('1', other));
+        for text in cuts.chain(others) {
+            fs::write(&path, &text).unwrap();
+            let given = [Given { series: None, path: path.clone() }];
+            let log = read_events(&given, Some(1_795_464_420_000));
+            let counted = log.inputs[0].events.map_or(0, |events| events.read);
+            assert_eq!(log.events.len() as u64, counted, "{text}");
+        }
+    }
 }
 
 fn capture() -> Option<PathBuf> {

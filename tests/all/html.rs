@@ -235,3 +235,61 @@ fn a_browser_shows_the_page_sorts_its_tables_and_follows_the_reader_into_the_dar
         assert!(inked.count() > 40_000, "{args:?}: the page is empty");
     }
 }
+
+/// How wide the page and its first table are in a frame of `width` pixels, and how much of each is seen.
+fn widths(chromium: &Chromium, page: &Path, width: u32) -> Vec<u32> {
+    let outer = page.with_file_name("outer.html");
+    let measure = "const frame = document.querySelector('iframe');\
+        frame.onload = () => {\
+        const inner = frame.contentDocument, root = inner.documentElement, table = inner.querySelector('#series .table');\
+        document.body.dataset.widths = [root.scrollWidth, root.clientWidth, table.scrollWidth, table.clientWidth].join(';');\
+        };";
+    let name = page.file_name().unwrap().to_str().unwrap();
+    let frame = format!("<!DOCTYPE html><body><iframe width=\"{width}\" height=\"900\" style=\"border:0\"></iframe>");
+    fs::write(&outer, format!("{frame}<script>{measure} frame.src = '{name}';</script></body>")).unwrap();
+    let args = ["--allow-file-access-from-files", "--virtual-time-budget=2000", "--dump-dom"];
+    let shown = String::from_utf8(chromium.run(&outer, &args).stdout).unwrap();
+    let widths = shown.split("data-widths=\"").nth(1).and_then(|rest| rest.split('"').next());
+    widths.unwrap_or_else(|| panic!("{shown}")).split(';').map(|width| width.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_page_fits_a_telephone_and_its_table_a_laptop() {
+    let Some(chromium) = Chromium::find() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/report.html");
+    let log = ["data/memory-usage.log", "--interval", "10s", "--end", "2026-11-23T21:21:15Z"];
+    for args in [&log[..], &["data/memory-trend.csv", "--load", "20m..50m"], &["data/node-memory.jsonl"]] {
+        report(folder.path(), args);
+        for width in [360, 1200] {
+            let widths = widths(&chromium, &path, width);
+            assert_eq!(widths[1], width, "{args:?}");
+            assert!(widths[0] <= widths[1], "{args:?}: the page is scrolled sideways at {width}: {widths:?}");
+            assert!(widths[2] <= widths[3], "{args:?}: the table is cut at {width}: {widths:?}");
+        }
+    }
+    // Names without a place to break.
+    hostile_report(folder.path());
+    let widths = widths(&chromium, &path, 360);
+    assert!(widths[0] <= 360 && widths[2] <= widths[3], "{widths:?}");
+}
+
+#[test]
+fn every_table_of_a_page_has_a_name_of_its_own_and_every_card_its_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let (page, _) = report(folder.path(), &["data/memory-trend.csv", "--charts", "none"]);
+    let document = parse(&page);
+    let tables: Vec<Node> = document.descendants().filter(|node| node.attribute("class") == Some("table")).collect();
+    let names: BTreeSet<&str> = tables.iter().filter_map(|node| node.attribute("aria-label")).collect();
+    assert!(tables.len() > 3, "{names:?}");
+    assert_eq!(names.len(), tables.len(), "{names:?}");
+    let series = document.descendants().find(|node| node.attribute("id") == Some("series")).unwrap();
+    let headings: Vec<String> = series.descendants().filter(|node| node.has_tag_name("th")).map(text_of).collect();
+    let mut n_rows = 0;
+    for row in series.descendants().filter(|node| node.has_tag_name("tr")).skip(1) {
+        let labels: Vec<&str> = row.children().filter_map(|cell| cell.attribute("data-label")).collect();
+        assert_eq!(labels, headings);
+        n_rows += 1;
+    }
+    assert_eq!(n_rows, 8);
+}

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use leaktrend::ingest::{Options, SamplesOption, Source, read};
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
+use leaktrend::read::readings;
 use serde_json::{Value, json};
 
 /// Times and memory by container.
@@ -13,15 +15,22 @@ fn read_bytes(name: &str, bytes: &[u8]) -> Read {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Raw, unit: None };
-    let ingested = read(&[Source::File(path)], &options).unwrap();
-    let input = &ingested.inputs[0];
+    let options = Options {
+        format: None,
+        interval: None,
+        end_ms: None,
+        samples: SamplesOption::Raw,
+        unit: None,
+        columns: GivenColumns::default(),
+    };
+    let readings = readings(&[Source::File(path)], &options);
+    let input = &readings.inputs[0];
     assert_eq!((input.unusable.as_deref(), input.rejected_count), (None, 0), "{name}");
     if let Some(lines) = input.lines {
         let sum = input.samples + input.gaps + input.other_lines + input.rejected_count;
         assert_eq!(sum, lines + input.further, "{name}");
     }
-    let samples = ingested.series.into_iter().map(|series| {
+    let samples = readings.series.into_iter().map(|series| {
         let mut samples: Vec<(i64, f64)> =
             series.samples.time_ms.iter().copied().zip(series.samples.used_bytes.iter().copied()).collect();
         samples.sort_by_key(|(time_ms, _)| *time_ms);

@@ -6,7 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use leaktrend::ingest::{Ingested, Options, SamplesOption, Source, read};
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
+use leaktrend::read::readings;
+use leaktrend::resolve::Readings;
 use leaktrend::series::Marks;
 use leaktrend::units::time_text;
 
@@ -14,7 +17,14 @@ use leaktrend::units::time_text;
 const MTIME: u64 = 1_795_464_000;
 
 fn options() -> Options {
-    Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto, unit: None }
+    Options {
+        format: None,
+        interval: None,
+        end_ms: None,
+        samples: SamplesOption::Auto,
+        unit: None,
+        columns: GivenColumns::default(),
+    }
 }
 
 /// Two ticks of two containers; the last tick of `web` has so many MiB.
@@ -46,14 +56,14 @@ fn write(path: &Path, content: &[u8], seconds_before: u64) -> PathBuf {
     path.to_owned()
 }
 
-fn read_paths(paths: &[PathBuf]) -> Ingested {
-    read(&paths.iter().cloned().map(Source::File).collect::<Vec<_>>(), &options()).unwrap()
+fn read_paths(paths: &[PathBuf]) -> Readings {
+    readings(&paths.iter().cloned().map(Source::File).collect::<Vec<_>>(), &options())
 }
 
 /// Series with the times of their samples, then what is said about each input.
-fn describe(ingested: &Ingested) -> String {
+fn describe(readings: &Readings) -> String {
     let mut text = String::new();
-    for series in &ingested.series {
+    for series in &readings.series {
         text += &format!("{} from {:?}:", series.info.id, series.inputs);
         for (time_ms, marks) in series.samples.time_ms.iter().zip(&series.samples.marks) {
             let time = time_text(*time_ms).unwrap();
@@ -62,7 +72,7 @@ fn describe(ingested: &Ingested) -> String {
         }
         text += "\n";
     }
-    for (index, input) in ingested.inputs.iter().enumerate() {
+    for (index, input) in readings.inputs.iter().enumerate() {
         text += &format!("{index}: {} samples of {} series", input.samples, input.series);
         text += if input.incomplete { ", incomplete\n" } else { "\n" };
         for warning in &input.warnings {
@@ -138,9 +148,9 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         write(&at("cut.log.gz"), &whole[..whole.len() - 12], 0),
         write(&at("cut.zst"), &packed[..packed.len() - 8], 0),
     ];
-    let mut ingested = read_paths(&paths);
-    ingested.series.truncate(1);
-    insta::assert_snapshot!(describe(&ingested), @r#"
+    let mut readings = read_paths(&paths);
+    readings.series.truncate(1);
+    insta::assert_snapshot!(describe(&readings), @r#"
         web from [0]: 19:45 20:00
         0: 4 samples of 2 series
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
@@ -151,7 +161,7 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         3: 0 samples of 0 series
            unusable: no reading was recognised in it: it begins with `dear diary,` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
         4: 0 samples of 0 series
-           unusable: it is a Parquet file (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
+           unusable: it is cut or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)
         5: 0 samples of 0 series
            unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
         6: 1 samples of 1 series
@@ -160,16 +170,16 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         8: 0 samples of 0 series
            unusable: the compressed data breaks off or is damaged after 0 bytes of text: invalid gzip header
         9: 0 samples of 0 series
-           unusable: it is a directory (expected a file)
+           unusable: it is cut or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)
         10: 0 samples of 0 series
            unusable: it cannot be opened: No such file or directory (os error 2)
         11: 1997 samples of 2 series, incomplete
-           the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; what stands before that is used
+           the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost: those before them are dated too late
            another input has series of these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more likewise
         12: 1866 samples of 2 series, incomplete
-           the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; what stands before that is used
+           the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost: those before them are dated too late
            another input has series of these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more likewise
@@ -246,12 +256,12 @@ fn files_that_follow_one_another_are_one_series_in_any_order() {
     let [mon, tue, wed] =
         [file("mon.log", &hour('a', 5)), file("tue.log", &hour('b', 4)), file("wed.log", &hour('b', 3))];
     let at = |order: [&PathBuf; 3]| {
-        let ingested = read_paths(&order.map(Clone::clone));
-        assert_eq!(ingested.series.len(), 1);
-        for input in &ingested.inputs {
+        let readings = read_paths(&order.map(Clone::clone));
+        assert_eq!(readings.series.len(), 1);
+        for input in &readings.inputs {
             assert_eq!(input.warnings, [""; 0]);
         }
-        let samples = &ingested.series[0].samples;
+        let samples = &readings.series[0].samples;
         assert!(samples.time_ms.is_sorted());
         samples.marks.iter().position(|bits| Marks::from_bits(*bits).contains(Marks::RECREATED))
     };
@@ -275,25 +285,25 @@ fn answers_of_one_server_are_one_export() {
     let other = r#""__name__":"container_memory_rss","container":"web","pod":"b""#;
     let limit = r#""__name__":"container_spec_memory_limit_bytes","container":"web","pod":"a""#;
     // The second begins where the first ends; another pod comes; the limit has a file of its own.
-    let ingested = read_paths(&[
+    let readings = read_paths(&[
         file("1.json", &[series(rss, 0..5)]),
         file("2.json", &[series(rss, 4..9), series(other, 4..9)]),
         file("limit.json", &[series(limit, 0..9)]),
     ]);
-    let described: Vec<(&str, usize, Option<f64>)> = ingested
+    let described: Vec<(&str, usize, Option<f64>)> = readings
         .series
         .iter()
         .map(|series| (series.info.id.as_str(), series.samples.len(), series.info.limit.map(|limit| limit.bytes)))
         .collect();
     assert_eq!(described, [("web{pod=\"a\"}", 10, Some(1_000_008.0)), ("web{pod=\"b\"}", 5, None)]);
-    assert_eq!(ingested.inputs[0].warnings, [""; 0]);
+    assert_eq!(readings.inputs[0].warnings, [""; 0]);
     assert_eq!(
-        ingested.inputs[1].warnings,
+        readings.inputs[1].warnings,
         [
             "1 reading has the time of another of the same series, the first in `web{pod=\"a\"}` at 2026-11-23T20:00:04Z: the one read last is kept"
         ]
     );
-    assert_eq!((ingested.inputs[2].samples, ingested.inputs[2].other_lines, ingested.inputs[2].series), (0, 9, 0));
+    assert_eq!((readings.inputs[2].samples, readings.inputs[2].other_lines, readings.inputs[2].series), (0, 9, 0));
 }
 
 /// A file by two paths, and what was compressed of it and left beside it.
@@ -309,11 +319,11 @@ fn nothing_is_read_twice() {
         path("./x.log"),
     ];
     std::os::unix::fs::symlink(&files[2], &files[3]).unwrap();
-    let ingested = read_paths(&files);
-    let n_samples: Vec<u64> = ingested.inputs.iter().map(|input| input.samples).collect();
+    let readings = read_paths(&files);
+    let n_samples: Vec<u64> = readings.inputs.iter().map(|input| input.samples).collect();
     assert_eq!(n_samples, [0, 4, 4, 0, 0]);
     for again in [0, 3, 4] {
-        assert_eq!(ingested.inputs[again].warnings, ["it is given more than once: it was read once"]);
+        assert_eq!(readings.inputs[again].warnings, ["it is given more than once: it was read once"]);
     }
     // Compressed at another time, and another log since then.
     let files = [write(&path("y.log.gz"), &gz(&log('a', 10)), 3600), write(&path("y.log"), &log('a', 12), 0)];
@@ -324,10 +334,10 @@ fn nothing_is_read_twice() {
 fn a_log_that_was_truncated_while_it_was_written_to_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let content = [vec![0; 100_000], log('a', 10)].concat();
-    let ingested = read_paths(&[write(&folder.path().join("x.log"), &content, 0)]);
-    assert_eq!((ingested.inputs[0].samples, ingested.inputs[0].lines), (4, Some(4)));
+    let readings = read_paths(&[write(&folder.path().join("x.log"), &content, 0)]);
+    assert_eq!((readings.inputs[0].samples, readings.inputs[0].lines), (4, Some(4)));
     assert_eq!(
-        ingested.inputs[0].warnings[0],
+        readings.inputs[0].warnings[0],
         "100000 NUL bytes before its text: skipped (was it truncated while it was written to?)"
     );
 }
@@ -337,9 +347,9 @@ fn readings_of_a_clock_that_was_not_set_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let row = |row: u64| format!("{},5MiB\n", if row < 2 { 4_000_000_000 + row } else { MTIME + row });
     let rows = (0..20).map(row).collect::<Vec<_>>().concat();
-    let ingested = read_paths(&[write(&folder.path().join("x.csv"), rows.as_bytes(), 0)]);
-    let input = &ingested.inputs[0];
-    assert_eq!((input.samples, input.rejected_count, ingested.series[0].samples.len()), (18, 2, 18));
+    let readings = read_paths(&[write(&folder.path().join("x.csv"), rows.as_bytes(), 0)]);
+    let input = &readings.inputs[0];
+    assert_eq!((input.samples, input.rejected_count, readings.series[0].samples.len()), (18, 2, 18));
     assert_eq!(
         input.warnings,
         [

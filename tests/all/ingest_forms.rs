@@ -6,26 +6,37 @@
 
 use std::io::Write;
 
-use leaktrend::ingest::{Format, Ingested, Input, Options, SamplesOption, Source, read};
+use leaktrend::account::{Format, Input};
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
+use leaktrend::read::readings;
+use leaktrend::resolve::Readings;
 use leaktrend::series::Marks;
 use leaktrend::units::docker_text;
 
 /// 2026-11-23T20:07:00Z, in milliseconds.
 const END_MS: i64 = 1_795_464_420_000;
 
-fn read_text(text: &str, format: Option<Format>) -> Ingested {
+fn read_text(text: &str, format: Option<Format>) -> Readings {
     let mut file = tempfile::Builder::new().suffix(".log").tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    let options = Options { format, interval: None, end_ms: Some(END_MS), samples: SamplesOption::Auto, unit: None };
-    read(&[Source::File(file.path().to_owned())], &options).unwrap()
+    let options = Options {
+        format,
+        interval: None,
+        end_ms: Some(END_MS),
+        samples: SamplesOption::Auto,
+        unit: None,
+        columns: GivenColumns::default(),
+    };
+    readings(&[Source::File(file.path().to_owned())], &options)
 }
 
 /// The format, the account, and for each series its labels, limit and readings: seconds before the end, memory, marks.
 fn describe(text: &str, format: Option<Format>) -> String {
-    let ingested = read_text(text, format);
-    let input = &ingested.inputs[0];
+    let readings = read_text(text, format);
+    let input = &readings.inputs[0];
     let mut described = account(input, text);
-    for series in &ingested.series {
+    for series in &readings.series {
         described += &format!("\n{}:", series.info.id);
         let samples = &series.samples;
         for index in 0..samples.len() {
@@ -173,7 +184,7 @@ fn stopped_containers_and_uncounted_memory_are_gaps() {
     probe:
     ");
     insta::assert_snapshot!(read_text(uncounted, None).inputs[0].warnings.join("\n"), @r"
-    it holds no value at all (`--` or `0B / 0B`): containers that do not run, or memory that the kernel does not count (is its memory cgroup on?)
+    it holds no values (`--` or `0B / 0B`): the containers are not running, or the kernel does not count memory (is the memory cgroup enabled?)
     assuming one reading every 15 min, the last at 2026-11-23T20:07:00Z (as `--end` says)
     ");
 }
@@ -293,7 +304,7 @@ fn kubectl_top_with_and_without_containers() {
     insta::assert_snapshot!(read_text("shop-0   shop   12m   134Mi\n", None).series[0].samples.quantum_bytes.get(0), @"1048576");
     insta::assert_snapshot!(auto("NAME     CPU(cores)   CPU%   MEMORY(bytes)   MEMORY%   \nnode-1   250m         6%     5190Mi          33%       \n"), @r"
     -: 0 readings, 0 gaps, 0 others, 0 rejected
-    unusable: it is what `kubectl top node` prints: machines (expected `kubectl top pod --containers`)
+    unusable: it is output of `kubectl top node`: machines, not containers (expected `kubectl top pod --containers`)
     ");
 }
 
@@ -344,10 +355,10 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
         rows.concat()
     };
     let check = |text: &str| {
-        let ingested = read_text(text, None);
-        let times = &ingested.series[0].samples.time_ms;
+        let readings = read_text(text, None);
+        let times = &readings.series[0].samples.time_ms;
         let minutes: Vec<i64> = times.iter().map(|time| (time - times[0]) / 60_000).collect();
-        format!("{minutes:?}\n{}", ingested.inputs[0].warnings.join("\n"))
+        format!("{minutes:?}\n{}", readings.inputs[0].warnings.join("\n"))
     };
     let autumn = [
         "2026-10-25 02:15:00",
@@ -359,8 +370,8 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
     ];
     insta::assert_snapshot!(check(&log(&autumn)), @r"
     [0, 15, 30, 45, 60, 75]
-    times without a known zone are read as UTC, such as `2026-10-25 02:15:00`
-    its clock went back by an hour after 2026-10-25T02:45:00, as at the end of summer time: later times are moved on by an hour
+    timestamps without a time zone are read as UTC, such as `2026-10-25 02:15:00`
+    its clock jumped back an hour after 2026-10-25T02:45:00, as at the end of summer time: later timestamps are moved forward an hour
     ");
     let spring = [
         "2026-03-29 01:15:00",
@@ -371,8 +382,8 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
     ];
     insta::assert_snapshot!(check(&log(&spring)), @r"
     [0, 15, 30, 45, 60]
-    times without a known zone are read as UTC, such as `2026-03-29 01:15:00`
-    its clock went on by an hour after 2026-03-29T01:45:00, as at the beginning of summer time: later times are moved back by an hour
+    timestamps without a time zone are read as UTC, such as `2026-03-29 01:15:00`
+    its clock jumped forward an hour after 2026-03-29T01:45:00, as at the start of summer time: later timestamps are moved back an hour
     ");
     // Where the zone is said, an hour is an hour.
     let zoned = ["2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T02:15:00+01:00"];
@@ -400,14 +411,16 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
 #[test]
 fn what_is_not_readings_is_named() {
     let refusal = |text: &str| read_text(text, None).inputs[0].unusable.clone().expect("it is refused");
-    insta::assert_snapshot!(refusal("2019-09-19T23:36:39.621984668Z container die c2bae9196988677a65583af8b768f08588ec86745c2cc429e59f734fa3f2e2cf (exitCode=137, image=shop, name=shop)\n"), @"it is what `docker events` prints: when containers began and ended, not how much memory they used (expected the readings of `docker stats` or of another form; give this one with `--events`)");
-    assert!(refusal("{\"status\":\"oom\",\"id\":\"25fa85c5b233\",\"from\":\"shop\",\"time\":1449497801,\"timeNano\":1449497801984903035}\n").starts_with("it is what `docker events` prints"));
-    assert!(refusal("{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"25fa85c5b233\"},\"time\":1449497801,\"timeNano\":1449497801984903035}\n").starts_with("it is what `docker events` prints"));
-    insta::assert_snapshot!(refusal("2011-08-07T18:30:12.100+0100: 10.362: [GC [PSYoungGen: 524160K->0K(524224K)] 2621312K->2125296K(20971456K), 0.0587810 secs]\n"), @"it is the garbage collection log of a Java virtual machine: the heap, not the container (expected the readings of the container, such as `docker stats` gives)");
-    insta::assert_snapshot!(refusal("rss 145 MB\nheapUsed 61 MB\n"), @"it holds the names of `process.memoryUsage()`, but no object of it (expected what `console.log(process.memoryUsage())` prints, or JSON: `console.log(JSON.stringify({ time: new Date(), ...process.memoryUsage() }))`)");
-    insta::assert_snapshot!(refusal("20:11:59   UID       PID  minflt/s  majflt/s     VSZ     RSS   %MEM  Command\n20:12:00     0     55833     13.00      0.00 2460728   22872   1.23  java\n"), @"it is what `pidstat -r` prints: processes, not containers, with the time of day alone (expected the readings of containers, or `epoch,512.3MiB` lines)");
-    insta::assert_snapshot!(refusal("CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\nf3798749f130   shop    \"shop\"    1 h ago   Up 1 h           shop\n"), @"it is what `docker ps` prints (expected what `docker stats --no-stream` prints)");
-    insta::assert_snapshot!(refusal("               total        used        free\nMem:        16303428     5190232      804044\n"), @"it is the memory of a machine, as `free`, `top` or /proc/meminfo print it (expected the readings of containers, such as `docker stats` gives)");
-    insta::assert_snapshot!(refusal("USER   PID %CPU %MEM    VSZ   RSS TTY STAT START TIME COMMAND\nroot     1  0.0  0.0 167744 11000 ?   Ss   Nov01 0:10 init\n"), @"it is what `ps` prints: processes (expected the readings of containers, such as `docker stats` gives)");
+    insta::assert_snapshot!(refusal("2019-09-19T23:36:39.621984668Z container die c2bae9196988677a65583af8b768f08588ec86745c2cc429e59f734fa3f2e2cf (exitCode=137, image=shop, name=shop)\n"), @"it is output of `docker events`, which holds no memory readings (expected the output of `docker stats` or another format; pass this file with `--events`)");
+    insta::assert_snapshot!(refusal("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}\n"), @"it is output of `kubectl get -o json`, which holds events or pods but no memory readings (expected the output of `kubectl top pod --containers` or another format; pass this file with `--events`)");
+    insta::assert_snapshot!(refusal("[Mon Nov 23 20:13:08 2026] Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB, anon-rss:521032kB\n"), @"it is a kernel log, which holds no memory readings (expected the output of `docker stats` or another format; pass this file with `--events`)");
+    assert!(refusal("{\"status\":\"oom\",\"id\":\"25fa85c5b233\",\"from\":\"shop\",\"time\":1449497801,\"timeNano\":1449497801984903035}\n").starts_with("it is output of `docker events`"));
+    assert!(refusal("{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"25fa85c5b233\"},\"time\":1449497801,\"timeNano\":1449497801984903035}\n").starts_with("it is output of `docker events`"));
+    insta::assert_snapshot!(refusal("2011-08-07T18:30:12.100+0100: 10.362: [GC [PSYoungGen: 524160K->0K(524224K)] 2621312K->2125296K(20971456K), 0.0587810 secs]\n"), @"it is a garbage collection log of a Java virtual machine, which shows the heap but not the container (expected readings of the container, such as the output of `docker stats`)");
+    insta::assert_snapshot!(refusal("rss 145 MB\nheapUsed 61 MB\n"), @"it holds keys of `process.memoryUsage()`, but no complete object (expected the output of `console.log(process.memoryUsage())`, or JSON: `console.log(JSON.stringify({ time: new Date(), ...process.memoryUsage() }))`)");
+    insta::assert_snapshot!(refusal("20:11:59   UID       PID  minflt/s  majflt/s     VSZ     RSS   %MEM  Command\n20:12:00     0     55833     13.00      0.00 2460728   22872   1.23  java\n"), @"it is output of `pidstat -r`: processes, not containers, and times without a date (expected readings of containers, or `epoch,512.3MiB` lines)");
+    insta::assert_snapshot!(refusal("CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\nf3798749f130   shop    \"shop\"    1 h ago   Up 1 h           shop\n"), @"it is output of `docker ps`, which holds no memory readings (expected the output of `docker stats --no-stream`)");
+    insta::assert_snapshot!(refusal("               total        used        free\nMem:        16303428     5190232      804044\n"), @"it is the memory of a machine, from `free`, `top` or /proc/meminfo (expected readings of containers, such as the output of `docker stats`)");
+    insta::assert_snapshot!(refusal("USER   PID %CPU %MEM    VSZ   RSS TTY STAT START TIME COMMAND\nroot     1  0.0  0.0 167744 11000 ?   Ss   Nov01 0:10 init\n"), @"it is output of `ps`: processes, not containers (expected readings of containers, such as the output of `docker stats`)");
     insta::assert_snapshot!(refusal("hello\n"), @"no reading was recognised in it: it begins with `hello` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)");
 }

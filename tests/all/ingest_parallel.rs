@@ -3,23 +3,26 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use leaktrend::ingest::{self, Ingested, Options, SamplesOption, Source};
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
+use leaktrend::resolve::Readings;
 
-fn read(path: &Path, n_threads: usize) -> Ingested {
+fn read(path: &Path, n_threads: usize) -> Readings {
     let options = Options {
         format: None,
         interval: None,
         end_ms: Some(1_795_464_420_000),
         samples: SamplesOption::Auto,
         unit: None,
+        columns: GivenColumns::default(),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads can be started");
-    pool.install(|| ingest::read(&[Source::File(path.to_owned())], &options)).expect("inputs account for themselves")
+    pool.install(|| leaktrend::read::readings(&[Source::File(path.to_owned())], &options))
 }
 
 /// Reads a text on one thread and on several, and gives what it holds.
 #[track_caller]
-fn read_on_each(text: &str) -> Ingested {
+fn read_on_each(text: &str) -> Readings {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("input");
     std::fs::write(&path, text).expect("it can be written");

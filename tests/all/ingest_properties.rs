@@ -3,24 +3,34 @@
 
 use std::io::Write;
 
-use leaktrend::ingest::{Format, Ingested, Options, SamplesOption, Source, read};
-use leaktrend::units::{Amount, docker_text};
+use leaktrend::account::Format;
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
+use leaktrend::read::readings;
+use leaktrend::resolve::Readings;
+use leaktrend::units::{WrittenAmount, docker_text};
 use proptest::prelude::*;
 
-fn read_bytes(bytes: &[u8], format: Option<Format>) -> Ingested {
+fn read_bytes(bytes: &[u8], format: Option<Format>) -> Readings {
     let mut file = tempfile::Builder::new().suffix(".log").tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    let options =
-        Options { format, interval: None, end_ms: Some(1_795_464_420_000), samples: SamplesOption::Auto, unit: None };
-    read(&[Source::File(file.path().to_owned())], &options).unwrap()
+    let options = Options {
+        format,
+        interval: None,
+        end_ms: Some(1_795_464_420_000),
+        samples: SamplesOption::Auto,
+        unit: None,
+        columns: GivenColumns::default(),
+    };
+    readings(&[Source::File(file.path().to_owned())], &options)
 }
 
 /// Checks what must be true of any answer.
 fn check_sound(bytes: &[u8], format: Option<Format>) -> Result<(), TestCaseError> {
-    let ingested = read_bytes(bytes, format);
-    let input = &ingested.inputs[0];
+    let readings = read_bytes(bytes, format);
+    let input = &readings.inputs[0];
     let mut n_samples = 0;
-    for series in &ingested.series {
+    for series in &readings.series {
         let samples = &series.samples;
         n_samples += samples.len() as u64;
         prop_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite() && 0.0 <= *bytes));
@@ -194,15 +204,15 @@ proptest! {
         let whole = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"container_memory_rss","container":"a"},"values":[[1795464398,"1"],[1795464408,"2"]]},{"metric":{"__name__":"container_memory_rss","container":"b"},"values":[[1795464398,"3"]]}]}}"#;
         let bytes = &whole.as_bytes()[..cut.min(whole.len())];
         check_sound(bytes, Some(Format::Prometheus))?;
-        let ingested = read_bytes(bytes, Some(Format::Prometheus));
+        let readings = read_bytes(bytes, Some(Format::Prometheus));
         let n_points = whole[..cut.min(whole.len())].matches("\"]").count() as u64;
-        prop_assert_eq!(ingested.inputs[0].samples, n_points);
+        prop_assert_eq!(readings.inputs[0].samples, n_points);
     }
 
     #[test]
     fn what_docker_prints_reads_back_within_its_spacing(bytes in 0.0f64..1e14) {
         let text = docker_text(bytes);
-        let amount: Amount = text.parse().unwrap();
+        let amount: WrittenAmount = text.parse().unwrap();
         prop_assert!((amount.bytes - bytes).abs() <= 0.5001 * amount.quantum.max(1.0), "{text}: {amount:?}");
 
         let row = format!("9a9858661741   web   0.1%   {text} / 1TiB   1%   1kB / 0B   0B / 0B   7\n");
@@ -220,9 +230,9 @@ proptest! {
                 text += &format!("{container:012x}   c{container}   0.1%   {}MiB / 1GiB   1%   {tick}kB / 0B   0B / 0B   7\n", tick + 1);
             }
         }
-        let ingested = read_bytes(text.as_bytes(), None);
-        prop_assert_eq!(ingested.series.len(), n_containers);
-        for series in &ingested.series {
+        let readings = read_bytes(text.as_bytes(), None);
+        prop_assert_eq!(readings.series.len(), n_containers);
+        for series in &readings.series {
             let expected: Vec<i64> = (0..n_ticks as i64).map(|tick| 1_795_464_420_000 - (n_ticks as i64 - 1 - tick) * 900_000).collect();
             prop_assert_eq!(&series.samples.time_ms, &expected);
         }

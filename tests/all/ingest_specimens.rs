@@ -5,7 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use leaktrend::ingest::{Format, Ingested, Options, SamplesOption, Source, read};
+use leaktrend::account::Format;
+use leaktrend::decode::{GivenColumns, Options, SamplesOption};
+use leaktrend::open::Source;
+use leaktrend::read::readings;
+use leaktrend::resolve::Readings;
 use leaktrend::units::docker_text;
 
 /// A file that is read: the format, readings, gaps, rejected lines, and one series with its first memory.
@@ -69,12 +73,12 @@ const JSON: &[(&str, u64, u64, &str)] = &[
 
 /// A file that is no readings, and how the refusal begins.
 const REFUSED: &[(&str, &str)] = &[
-    ("events-2019-baddog.txt", "it is what `docker events` prints"),
-    ("events-wrapped-labels.txt", "it is what `docker events` prints"),
-    ("issue-for-linux-670-oom-events.txt", "it is what `docker events` prints"),
-    ("issue-moby-18470-events.jsonl", "it is what `docker events` prints"),
-    ("gclog-ps-head.log", "it is the garbage collection log of a Java virtual machine"),
-    ("pidstat-cn.txt", "it is what `pidstat -r` prints"),
+    ("events-2019-baddog.txt", "it is output of `docker events`"),
+    ("events-wrapped-labels.txt", "it is output of `docker events`"),
+    ("issue-for-linux-670-oom-events.txt", "it is output of `docker events`"),
+    ("issue-moby-18470-events.jsonl", "it is output of `docker events`"),
+    ("gclog-ps-head.log", "it is a garbage collection log of a Java virtual machine"),
+    ("pidstat-cn.txt", "it is output of `pidstat -r`"),
     // Broken by the page that it was taken from.
     ("prom-docs-matrix-1.json", "it is not JSON that can be read"),
     ("prom-docs-matrix-2.json", "it is not JSON that can be read"),
@@ -95,27 +99,34 @@ fn specimens() -> Option<PathBuf> {
 }
 
 /// Exports of other things than memory are read as if they counted bytes.
-fn read_file(path: PathBuf) -> Ingested {
+fn read_file(path: PathBuf) -> Readings {
     let is_export =
         ["prom", "json", "jsonl"].iter().any(|end| path.extension().is_some_and(|extension| extension == *end));
     let unit = is_export.then_some(1.0);
-    let options = Options { format: None, interval: None, end_ms: None, samples: SamplesOption::Auto, unit };
-    read(&[Source::File(path)], &options).unwrap()
+    let options = Options {
+        format: None,
+        interval: None,
+        end_ms: None,
+        samples: SamplesOption::Auto,
+        unit,
+        columns: GivenColumns::default(),
+    };
+    readings(&[Source::File(path)], &options)
 }
 
 #[test]
 fn published_tables_are_read() {
     let Some(folder) = specimens() else { return };
     for &(file, format, samples, gaps, rejected, example) in READ {
-        let ingested = read_file(folder.join(file));
-        let input = &ingested.inputs[0];
+        let readings = read_file(folder.join(file));
+        let input = &readings.inputs[0];
         assert_eq!(input.unusable, None, "{file}");
         let found = (input.format, input.samples, input.gaps, input.rejected_count);
         assert_eq!(found, (Some(format), samples, gaps, rejected), "{file}: {:?}", input.rejected);
         let n_lines = std::fs::read_to_string(folder.join(file)).unwrap().lines().count() as u64;
         assert_eq!(input.samples + input.gaps + input.other_lines + input.rejected_count, n_lines, "{file}");
         let (id, memory) = example.rsplit_once('=').unwrap_or((example, ""));
-        let series = ingested.series.iter().find(|series| series.info.id == id);
+        let series = readings.series.iter().find(|series| series.info.id == id);
         let series = series.unwrap_or_else(|| panic!("{file}: there is no series `{id}`"));
         let first = series.samples.used_bytes.first().map_or(String::new(), |bytes| docker_text(*bytes));
         assert_eq!(first, memory, "{file}");
@@ -126,10 +137,10 @@ fn published_tables_are_read() {
 fn published_exports_are_read() {
     let Some(folder) = specimens() else { return };
     for &(file, samples, n_series, example) in JSON {
-        let ingested = read_file(folder.join(file));
-        let input = &ingested.inputs[0];
+        let readings = read_file(folder.join(file));
+        let input = &readings.inputs[0];
         assert_eq!(input.unusable, None, "{file}");
-        let first = &ingested.series[0];
+        let first = &readings.series[0];
         let first = format!("{}={}", first.info.id, docker_text(first.samples.used_bytes[0]));
         let found = (input.format, input.samples, input.series, input.rejected_count, first.as_str());
         assert_eq!(found, (Some(Format::Prometheus), samples, n_series, 0, example), "{file}");

@@ -26,10 +26,13 @@ mod ingest_properties;
 mod ingest_specimens;
 mod layers;
 mod limits;
+#[cfg(feature = "live")]
+mod live;
 mod made;
 mod names;
-#[cfg(feature = "frame")]
 mod nightly;
+mod own_tables;
+mod parts;
 mod real_traces;
 mod recorded_alerts;
 mod reference;
@@ -37,7 +40,12 @@ mod replay_against_prometheus;
 mod replay_phases;
 mod report;
 mod rules;
+mod rules_groups;
 mod says;
+mod tables;
+mod tables_properties;
 mod units;
 mod verdicts;
+mod who_leaks;
+mod workloads;
 mod writers;

@@ -49,12 +49,12 @@ fn a_limit_of_no_series_is_refused_with_the_nearest_names() {
 fn a_required_criterion_that_is_none_is_refused_with_the_nearest_names() {
     insta::assert_snapshot!(refusal(&[EXPORT, "--require", "growth-100mb-5min"]), @r"
     exit 2
-    error: `--require growth-100mb-5min`: not a criterion (did you mean `growth-100mb-5m`, `rapid-50mb-per-min`, `steady-500mb`?) (expected `rule:NAME` or one of growth-100mb-5m, high-memory, confirmed-100mb-60s, rapid-50mb-per-min, flat-after-load, trend-24h, restart-loop, baseline-300mb, steady-500mb, stale-data)
+    error: `--require growth-100mb-5min`: not a criterion (did you mean `growth-100mb-5m`, `rapid-50mb-per-min`, `rss-500mb`?) (expected `rule:NAME` or one of growth-100mb-5m, high-memory, confirmed-100mb-60s, rapid-50mb-per-min, flat-after-load, trend-24h, restart-loop, baseline-300mb, steady-500mb, stale-data, rss-500mb, heap-total-300mb, heap-used-200mb)
     ");
     let rules = ["--rules", "data/alerts.yml"];
     insta::assert_snapshot!(refusal(&[&[EXPORT, "--require", "rule:HighMemory"][..], &rules].concat()), @r"
     exit 2
-    error: `rule:HighMemory` is required and no rule file has it (did you mean `rule:HighMemoryUsage`, `rule:FullWithinTheHour`, `rule:MemoryLeakDetected`?) (rule files are given by `--rules`)
+    error: `rule:HighMemory` is required and no rule file has it (did you mean `rule:HighMemoryUsage`, `rule:HostNearlyFull`, `rule:FullWithinTheHour`?) (rule files are given by `--rules`)
     ");
     insta::assert_snapshot!(refusal(&[EXPORT, "--require", "rule:HighMemory"]), @r"
     exit 2
@@ -112,16 +112,25 @@ fn windows_count_back_from_the_last_reading() {
     ");
 }
 
+#[cfg(feature = "live")]
 #[test]
 fn an_address_says_what_to_do() {
     insta::assert_snapshot!(refusal(&["http://prometheus:9090/api/v1/query?query=up"]), @r"
     exit 2
-    error: cannot use `http://prometheus:9090/api/v1/query?query=up`: it is an address, and leaktrend reads files only: fetch it first (`curl -s 'URL' | leaktrend analyze -`)
+    error: cannot use `http://prometheus:9090/api/v1/query`: it is not the address of a server: it contains a query, but leaktrend writes its own (choose series with `--metric` and `--match`, add headers with `--header`) (expected something like `http://prometheus:9090` or `https://host/prometheus`)
+    ");
+}
+
+#[cfg(not(feature = "live"))]
+#[test]
+fn an_address_says_what_to_do() {
+    insta::assert_snapshot!(refusal(&["http://prometheus:9090"]), @r"
+    exit 2
+    error: cannot use `http://prometheus:9090`: it is an address, and this build of leaktrend reads files only (it was built without the feature `live`): fetch it first (`curl -s 'URL' -o FILE`) and give the file
     ");
 }
 
 /// A container that has gone is known by the history of the nightly job.
-#[cfg(feature = "frame")]
 #[test]
 fn the_nightly_job_looks_for_names_in_its_history() {
     use crate::nightly::world::{Course, DAY, World, stamped};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leaktrend::criteria::alert_rule::{Exempt, Lookback, Readings, Replay, Rule};
+use leaktrend::criteria::alert_rule::{Exempt, Lookback, Replay, Rule, RuleReadings};
 use serde_json::Value;
 
 /// The rules of that server ran at 1.760 s after every multiple of 30 s.
@@ -48,7 +48,7 @@ fn the_alerts_of_a_real_server_are_reproduced_at_every_evaluation() {
     };
     let (mut firing, mut pending, mut spans, mut compared) = (0, 0, 0, 0);
     for (labels, points) in &readings {
-        let readings = Readings::new(
+        let readings = RuleReadings::new(
             points.iter().map(|(time, value)| (*time, Some(*value))).collect(),
             Lookback::prometheus_2(300_000),
         );

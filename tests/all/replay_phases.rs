@@ -2,7 +2,8 @@
 
 use crate::common::Random;
 use leaktrend::criteria::alert_rule::{
-    Arithmetic, Comparison, Condition, Exempt, Function, Lookback, Mean, Node, Readings, Replay, Rule, Selector,
+    Aggregate, Arithmetic, CompareOperator, Condition, Exempt, Function, Lookback, Node, Release, Replay, Rule,
+    RuleReadings, Selector,
 };
 use leaktrend::criteria::{LoadWindow, Phases, Span};
 
@@ -30,8 +31,19 @@ fn over(function: Function, points: &Points, end_ms: i64, range_ms: i64, time_ms
         Function::Minimum => values().reduce(f64::min),
         Function::Maximum => values().reduce(f64::max),
         Function::Average => Some(values().sum::<f64>() / n),
+        Function::Sum => Some(values().sum()),
+        Function::Count => Some(n),
+        Function::Last => values().next_back(),
+        Function::Quantile { share } => {
+            let mut sorted: Vec<f64> = values().collect();
+            sorted.sort_by(f64::total_cmp);
+            let rank = share * (n - 1.0);
+            let (lower, upper) = (sorted[rank.floor() as usize], sorted[rank.ceil() as usize]);
+            let weight = rank - rank.floor();
+            Some(lower * (1.0 - weight) + upper * weight)
+        }
         _ if window.len() < 2 => None,
-        Function::Delta => {
+        Function::Delta | Function::Increase | Function::Rate => {
             let (first, last) = (window[0], window[window.len() - 1]);
             let covered = (last.0 - first.0) as f64 / 1000.0;
             let spacing = covered / (n - 1.0);
@@ -39,8 +51,13 @@ fn over(function: Function, points: &Points, end_ms: i64, range_ms: i64, time_ms
                 let seconds = ms as f64 / 1000.0;
                 if seconds < spacing * 1.1 { seconds } else { spacing / 2.0 }
             };
-            let whole = covered + reach(first.0 - start_ms) + reach(end_ms - last.0);
-            Some((last.1 - first.1) * (whole / covered))
+            let resets = window.windows(2).filter(|pair| pair[1].1 < pair[0].1).map(|pair| pair[0].1).sum::<f64>();
+            let is_counter = function != Function::Delta;
+            let growth = last.1 - first.1 + if is_counter { resets } else { 0.0 };
+            let to_zero = if is_counter && growth > 0.0 { covered * (first.1 / growth) } else { f64::INFINITY };
+            let whole = covered + reach(first.0 - start_ms).min(to_zero) + reach(end_ms - last.0);
+            let seconds = if function == Function::Rate { range_ms as f64 / 1e3 } else { 1.0 };
+            Some(growth * (whole / covered / seconds))
         }
         Function::Slope | Function::Prediction { .. } => {
             let at_ms = if function == Function::Slope { window[0].0 } else { time_ms };
@@ -103,7 +120,39 @@ fn value_at(
         Node::And(a, b) => value(a).filter(|_| value(b).is_some()),
         Node::Or(a, b) => value(a).or_else(|| value(b)),
         Node::Unless(a, b) => value(a).filter(|_| value(b).is_none()),
+        Node::AtLeast(least, a) => Some(value(a)?.max(*least)),
+        Node::AtMost(most, a) => Some(value(a)?.min(*most)),
+        Node::OneOf(all) => all.iter().find_map(value),
+        Node::Aggregate(aggregate, members) => {
+            let there: Vec<f64> = members.iter().filter_map(value).collect();
+            let n = there.len() as f64;
+            let values = || there.iter().copied();
+            match aggregate {
+                _ if there.is_empty() => None,
+                // What is infinite or no number is not compensated.
+                Aggregate::Sum | Aggregate::Average => {
+                    let plain = values().sum::<f64>();
+                    let sum = if plain.is_finite() { compensated(&mut values()) } else { plain };
+                    let mean = if plain.is_finite() { compensated_mean(&there) } else { plain };
+                    Some(if *aggregate == Aggregate::Sum { sum } else { mean })
+                }
+                Aggregate::Minimum => Some(values().fold(f64::NAN, f64::min)),
+                Aggregate::Maximum => Some(values().fold(f64::NAN, f64::max)),
+                Aggregate::Count => Some(n),
+            }
+        }
     }
+}
+
+/// A compensated sum whose parts are divided each.
+fn compensated_mean(values: &[f64]) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0);
+    for term in values {
+        let total = sum + term;
+        lost += if sum.abs() >= term.abs() { (sum - total) + term } else { (term - total) + sum };
+        sum = total;
+    }
+    sum / values.len() as f64 + lost / values.len() as f64
 }
 
 /// The state machine of `rules/alerting.go`, one evaluation after the other.
@@ -147,21 +196,30 @@ fn step_by_step(
     spans
 }
 
-const COMPARISONS: [Comparison; 6] = [
-    Comparison::Equal,
-    Comparison::NotEqual,
-    Comparison::Greater,
-    Comparison::GreaterOrEqual,
-    Comparison::Less,
-    Comparison::LessOrEqual,
+const COMPARISONS: [CompareOperator; 6] = [
+    CompareOperator::Equal,
+    CompareOperator::NotEqual,
+    CompareOperator::Greater,
+    CompareOperator::GreaterOrEqual,
+    CompareOperator::Less,
+    CompareOperator::LessOrEqual,
 ];
+
+const AGGREGATES: [Aggregate; 5] =
+    [Aggregate::Sum, Aggregate::Average, Aggregate::Minimum, Aggregate::Maximum, Aggregate::Count];
 
 /// An expression of up to `depth` operations over one or two series.
 fn random_node(random: &mut Random, depth: i64, selectors: &mut Vec<Selector>) -> Node {
     if depth == 0 {
         let seconds = random.pick(&[0.0, 0.01, 0.05, -0.02]);
-        let over = match random.below(9) {
+        let over = match random.below(15) {
             0..=2 => None,
+            9 => Some(Function::Sum),
+            10 => Some(Function::Count),
+            11 => Some(Function::Last),
+            12 => Some(Function::Quantile { share: random.pick(&[0.0, 0.25, 0.5, 0.9, 1.0]) }),
+            13 => Some(Function::Increase),
+            14 => Some(Function::Rate),
             3 => Some(Function::Average),
             4 => Some(Function::Minimum),
             5 => Some(Function::Maximum),
@@ -176,7 +234,11 @@ fn random_node(random: &mut Random, depth: i64, selectors: &mut Vec<Selector>) -
     }
     let mut side = |random: &mut Random| Box::new(random_node(random, depth - 1, selectors));
     let number = |random: &mut Random| Box::new(Node::Number((random.below(12) - 1) as f64));
-    match random.below(9) {
+    match random.below(14) {
+        9..=11 => Node::Aggregate(random.pick(&AGGREGATES), (0..=random.below(3)).map(|_| *side(random)).collect()),
+        12 => Node::OneOf(vec![*side(random), *side(random)]),
+        13 if random.once_in(2) => Node::AtLeast(random.below(12) as f64, side(random)),
+        13 => Node::AtMost(random.below(12) as f64, side(random)),
         0 => Node::Negative(side(random)),
         1 => Node::And(side(random), side(random)),
         2 => Node::Or(side(random), side(random)),
@@ -233,7 +295,8 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
         let start_ms = random.below(200) - 100;
         let points = random_points(&mut random, start_ms);
         let other = random_points(&mut random, start_ms + 5);
-        let lookback = Lookback { ms: 1 + random.below(25), left_open: random.below(2) == 0, mean: Mean::OfSum };
+        let lookback =
+            Lookback { ms: 1 + random.below(25), left_open: random.below(2) == 0, release: Release::Prometheus3 };
         let (interval_ms, for_ms) = (1 + random.below(20), random.below(40));
         let rule = random_rule(&mut random, for_ms);
         let load = (case % 2 == 0).then(|| {
@@ -244,7 +307,7 @@ fn the_sweep_is_what_all_phases_evaluated_one_by_one_give() {
             (0..if case % 3 == 0 { 1 + random.below(4) } else { 0 }).map(|_| start_ms + random.below(200)).collect();
         starts_ms.sort_unstable();
         let exempt = Exempt { load, starts_ms: &starts_ms, settle_ms: random.below(50) };
-        let readings = [&points, &other].map(|points| Readings::new(points.clone(), lookback).unwrap());
+        let readings = [&points, &other].map(|points| RuleReadings::new(points.clone(), lookback).unwrap());
         // The other series is missing now and then.
         let has_other = rule.condition.selectors.iter().any(|selector| selector.input == 1) && !random.once_in(5);
         let inputs: [Option<&Points>; 2] = [Some(&points), has_other.then_some(&other[..])];

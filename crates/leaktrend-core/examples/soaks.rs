@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use leaktrend_core::judge::{JudgeTerms, Judgement, Verdict};
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::MIB;
+use leaktrend_core::verdict::{JudgeTerms, Judgement, Verdict};
 use leaktrend_core::{Terms, measure, segment};
 use rayon::prelude::*;
 
@@ -193,7 +193,7 @@ fn main() {
                         both[index].verdict.proves_no_leak()
                     };
                     if !good {
-                        println!("  - {seed}: {}: {}", both[index].verdict.name(), both[index].reason);
+                        println!("  - {seed}: {}: {}", both[index].verdict.name(), both[index].reason());
                     }
                 }
             }

@@ -127,6 +127,20 @@ impl Stretch {
         self.end - self.seconds[0]
     }
 
+    /// The rate at which memory rose in a view from the block `from` on, without its rhythm: from the first to the last
+    /// eighth of what follows, in bytes per second; `None` of fewer than 16 blocks, which say too little.
+    pub fn rise_since(&self, view: &Trend, from: usize) -> Option<f64> {
+        const BLOCKS: usize = 16;
+        let (seconds, level) = (&self.seconds[from..], &view.without_rhythm[from..]);
+        let n = level.len();
+        if n < BLOCKS {
+            return None;
+        }
+        let eighth = n / 8;
+        let rise = median(&level[n - eighth..])? - median(&level[..eighth])?;
+        Some(rise / (median(&seconds[n - eighth..])? - median(&seconds[..eighth])?))
+    }
+
     /// The view that knows its growth better, troughs or means, and the other.
     pub fn views(&self) -> (&Trend, &Trend) {
         let (troughs, means) = (&self.of_troughs, self.means());
@@ -159,6 +173,8 @@ pub struct Fit<'a> {
     step: f64,
     monday: Option<f64>,
     settle_seconds: f64,
+    /// Whether a rhythm of the day is looked for across lives that are shorter.
+    across_lives: bool,
     /// From the first to the last sample.
     pub span_seconds: f64,
     /// The variance of reading, in bytes squared.
@@ -187,9 +203,18 @@ impl<'a> Fit<'a> {
             step,
             monday,
             settle_seconds,
+            across_lives: false,
             span_seconds,
             floor: reading_variance(quantum),
         }
+    }
+
+    /// The same of a workload, whose lives share the calendar however short they are: a rollout keeps no clock, and what
+    /// its pods do in a day may be the load's.
+    #[must_use]
+    pub fn of_workload(mut self) -> Fit<'a> {
+        self.across_lives = true;
+        self
     }
 
     /// The growth that matters, of the samples from one on. `apart`: whether these are known to be another regime than
@@ -224,7 +249,8 @@ impl<'a> Fit<'a> {
         let points = Points::new(seconds, &self.segmentation.values)?.slice(from..n);
         let of = |values: &[f64], starts: &[usize], daily: bool| {
             let points = Points::new(&blocks.x, values)?;
-            trend::of(&Setup { points, starts, monday: self.monday, daily, floor: self.floor })
+            let (monday, across_lives, floor) = (self.monday, self.across_lives, self.floor);
+            trend::of(&Setup { points, starts, monday, daily, across_lives, floor })
         };
         let starts = &blocks.starts;
         let of_troughs = of(&blocks.troughs, starts, false)?;

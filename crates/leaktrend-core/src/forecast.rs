@@ -1,8 +1,8 @@
 //! When memory reaches its limit, if it goes on as it does.
 
-use crate::judge::{Judgement, Measured, Verdict};
 use crate::stats::posterior::LinePosterior;
 use crate::units::DAY;
+use crate::verdict::{Judgement, Measured, Verdict};
 
 /// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +19,7 @@ pub struct TimeToLimit {
     pub confidence: f64,
 }
 
-/// Longer forecasts than this many times what was seen are none.
+/// Longer forecasts than this many times what was seen are not made.
 const FARTHEST: f64 = 10_000.0;
 /// Times of a day that are looked at for the one at which a daily cycle meets the limit.
 const TIMES_OF_DAY: usize = 96;

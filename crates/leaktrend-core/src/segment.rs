@@ -40,7 +40,7 @@ const NEAR_LIMIT: f64 = 0.9;
 const NEAR_CEILING: f64 = 0.05;
 /// Periods that schedulers use, in hours.
 const CLOCK_HOURS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 168.0];
-/// A period shorter than this many samples cannot be told from chance: 1.5 samples are 4 % of it.
+/// A period shorter than this many samples cannot be distinguished from chance: 1.5 samples are 4 % of it.
 const CLOCK_MIN_SAMPLES: f64 = 38.0;
 /// Down to so many a clock is no more than possible: 1.5 samples are 6 % of it.
 const CLOCK_FEWEST_SAMPLES: f64 = 24.0;
@@ -89,9 +89,9 @@ impl Cause {
     pub const fn words(self) -> &'static str {
         match self {
             Cause::Oom => "fell from its ceiling, as when killed for memory",
-            Cause::Recreated => "created anew: its ID changed",
+            Cause::Recreated => "recreated: its ID changed",
             Cause::Event => "restarted",
-            Cause::CounterReset => "restarted: its I/O counters began again",
+            Cause::CounterReset => "restarted: its I/O counters were reset",
             Cause::Gap => "absent, then back at the level of a start",
             Cause::LevelDrop => "memory fell to the level of a start",
         }
@@ -307,7 +307,7 @@ fn tells_of_every_restart(series: &MemorySeries) -> bool {
     })
 }
 
-/// Explicit restarts, and those that values suggest where events would not have told of them.
+/// Explicit restarts, and those that values suggest where events would not have recorded them.
 ///
 /// Explicit ones are trusted; beside further ones that are only suggested, all are trusted as little as those.
 fn beside_explicit(
@@ -358,7 +358,7 @@ fn start_level(values: &[f64]) -> f64 {
 
 /// The first value, where the series begins with a start-up that takes several samples: a restart would show one again.
 fn seen_start(values: &[f64]) -> Option<f64> {
-    /// A start-up is told from noise, and from a window that happens to begin low, by so many samples.
+    /// A start-up is distinguished from noise, and from a window that happens to begin low, by so many samples.
     const SAMPLES: usize = 3;
     /// The level that it leads to is that of so many samples.
     const LEVEL: usize = 20;

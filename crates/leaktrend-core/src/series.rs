@@ -8,6 +8,8 @@ mod quanta;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 pub use quanta::Quanta;
 
 use crate::stats::robust;
@@ -19,9 +21,9 @@ use crate::stats::robust;
 pub struct Marks(u8);
 
 impl Marks {
-    /// The container ID differs from that of the sample before: it was created anew under its name.
+    /// The container ID differs from that of the sample before: it was recreated under its name.
     pub const RECREATED: Marks = Marks(1);
-    /// A cumulative NET I/O or BLOCK I/O counter fell: its process started anew.
+    /// A cumulative NET I/O or BLOCK I/O counter fell: its process started again.
     pub const COUNTER_RESET: Marks = Marks(2);
     /// The input said that the container was there but had no reading (`--`, `0B / 0B`, a stale marker).
     pub const GAP_BEFORE: Marks = Marks(4);
@@ -83,8 +85,38 @@ pub enum Sampling {
     },
 }
 
+impl Sampling {
+    /// All of them.
+    pub const ALL: [Sampling; 3] =
+        [Sampling::Raw, Sampling::Step { inferred: false }, Sampling::Step { inferred: true }];
+
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sampling::Raw => "raw",
+            Sampling::Step { inferred: false } => "step",
+            Sampling::Step { inferred: true } => "step-inferred",
+        }
+    }
+}
+
+impl Serialize for Sampling {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sampling {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sampling, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Sampling::ALL.into_iter().find(|sampling| sampling.name() == name);
+        known.ok_or_else(|| de::Error::unknown_variant(&name, &["raw", "step", "step-inferred"]))
+    }
+}
+
 /// What an amount of memory in this series counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// Usage without inactive file cache: `docker stats` and what comes from it.
     DockerUsage,
@@ -102,6 +134,22 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// All of them.
+    pub const ALL: [Metric; 6] =
+        [Metric::DockerUsage, Metric::UsageBytes, Metric::WorkingSet, Metric::Rss, Metric::Heap, Metric::Other];
+
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Metric::DockerUsage => "docker-usage",
+            Metric::UsageBytes => "usage-bytes",
+            Metric::WorkingSet => "working-set",
+            Metric::Rss => "rss",
+            Metric::Heap => "heap",
+            Metric::Other => "other",
+        }
+    }
+
     /// Whether a fall of it can be a collection from the top to the level of a fresh start: that of a runtime's heap,
     /// not that of a container's memory.
     pub const fn is_collected(self) -> bool {
@@ -206,6 +254,12 @@ impl Samples {
         });
     }
 
+    /// The samples in order of time, which strictly increases: of several at one time the one that was read last, with
+    /// the marks of all. Takes O(n) where they are in order, else O(n log n).
+    pub fn in_time_order(self) -> Samples {
+        if self.time_ms.is_sorted_by(|a, b| a < b) { self } else { in_time_order(self) }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.time_ms.len()
@@ -215,6 +269,31 @@ impl Samples {
     pub fn is_empty(&self) -> bool {
         self.time_ms.is_empty()
     }
+}
+
+/// What is no series.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeriesError {
+    /// Times and values are not pairs.
+    #[error("there are {times} times and {values} values (expected as many)")]
+    Lengths {
+        /// How many times.
+        times: usize,
+        /// How many values.
+        values: usize,
+    },
+    /// A value is no amount of memory.
+    #[error("value {index} is {value} (expected bytes: a finite number, 0 or more)")]
+    NotMemory {
+        /// Its index.
+        index: usize,
+        /// What it is.
+        value: f64,
+    },
+    /// There is no sample.
+    #[error("there is no sample (expected at least one)")]
+    Empty,
 }
 
 /// The memory of one container: at least one sample, times strictly increasing, values finite.
@@ -234,9 +313,73 @@ impl MemorySeries {
         if samples.is_empty() {
             return None;
         }
-        let samples = if samples.time_ms.is_sorted_by(|a, b| a < b) { samples } else { in_time_order(samples) };
+        let samples = samples.in_time_order();
         debug_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite()));
         Some(MemorySeries { info, samples })
+    }
+
+    /// A series from its times, in milliseconds since 1970, and its memory in bytes at each, in any order; of several
+    /// values of one time the last counts.
+    ///
+    /// Values are taken to be exact to a byte; where they were printed more coarsely, say so by `with_resolution`.
+    ///
+    /// # Errors
+    ///
+    /// When there are not as many values as times, there is none, or one is negative or not finite.
+    pub fn from_slices(time_ms: &[i64], used_bytes: &[f64]) -> Result<MemorySeries, SeriesError> {
+        if time_ms.len() != used_bytes.len() {
+            return Err(SeriesError::Lengths { times: time_ms.len(), values: used_bytes.len() });
+        }
+        let is_memory = |bytes: &f64| 0.0 <= *bytes && bytes.is_finite();
+        if let Some(index) = used_bytes.iter().position(|bytes| !is_memory(bytes)) {
+            return Err(SeriesError::NotMemory { index, value: used_bytes[index] });
+        }
+        let n = time_ms.len();
+        let samples = Samples {
+            time_ms: time_ms.to_vec(),
+            used_bytes: used_bytes.to_vec(),
+            quantum_bytes: Quanta::same(1.0, n),
+            marks: vec![0; n],
+        };
+        let info = SeriesInfo {
+            id: String::new(),
+            labels: BTreeMap::new(),
+            container_given: false,
+            limit: None,
+            metric: Metric::Other,
+            sampling: Sampling::Raw,
+        };
+        MemorySeries::new(info, samples).ok_or(SeriesError::Empty)
+    }
+
+    /// The same with the container's memory limit, in bytes; one that is not above 0 is ignored.
+    #[must_use]
+    pub fn with_limit(mut self, bytes: f64) -> MemorySeries {
+        self.info.limit = (bytes > 0.0).then_some(Limit { bytes, source: LimitSource::Option });
+        self
+    }
+
+    /// The same with values that were printed in steps of so many bytes.
+    #[must_use]
+    pub fn with_resolution(mut self, bytes: f32) -> MemorySeries {
+        self.samples.quantum_bytes = Quanta::same(bytes, self.len());
+        self
+    }
+
+    /// The same with restarts at these times, in milliseconds: the process started again before the first sample that is
+    /// not earlier. No other fall is taken for a restart then.
+    #[must_use]
+    pub fn with_restarts(mut self, at_ms: &[i64]) -> MemorySeries {
+        for index in 0..self.len() {
+            self.mark(index, Marks::WATCHED);
+        }
+        for at_ms in at_ms {
+            let index = self.samples.time_ms.partition_point(|time| time < at_ms);
+            if index < self.len() {
+                self.mark(index, Marks::RESTARTED);
+            }
+        }
+        self
     }
 
     /// Its samples, in time order.
@@ -375,6 +518,22 @@ mod tests {
         assert_eq!(series.time_ms(), [10, 20, 30]);
         assert_eq!(series.used_bytes(), [1.0, 2.5, 3.0]);
         assert!(series.marks(1).contains(Marks::RECREATED.with(Marks::COUNTER_RESET)));
+    }
+
+    #[test]
+    fn what_is_no_series_is_refused_in_words() {
+        let refused = |times: &[i64], values: &[f64]| MemorySeries::from_slices(times, values).unwrap_err().to_string();
+        assert_eq!(refused(&[1, 2], &[1.0]), "there are 2 times and 1 values (expected as many)");
+        assert_eq!(refused(&[1, 2], &[1.0, -5.0]), "value 1 is -5 (expected bytes: a finite number, 0 or more)");
+        assert_eq!(refused(&[1], &[f64::NAN]), "value 0 is NaN (expected bytes: a finite number, 0 or more)");
+        assert_eq!(refused(&[], &[]), "there is no sample (expected at least one)");
+    }
+
+    #[test]
+    fn restarts_are_before_the_first_sample_that_is_not_earlier() {
+        let series = MemorySeries::from_slices(&[30, 10, 20], &[3.0, 1.0, 2.0]).unwrap().with_restarts(&[11, 40]);
+        let restarted: Vec<bool> = (0..3).map(|index| series.marks(index).contains(Marks::RESTARTED)).collect();
+        assert_eq!(restarted, [false, true, false]);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 //!
 //! Takes the judged part of a series; bytes and seconds.
 
-use crate::judge::{Judgement, Verdict};
 use crate::segment::Segmentation;
 use crate::stats::Points;
 use crate::stats::ar1::{Noise, Regression, Scaled};
 use crate::stats::robust::median_of;
 use crate::stats::troughs::{self, Cutting};
+use crate::verdict::{Judgement, Verdict};
 
 /// The last share of what was judged is taken as settled, as `flat-after-load` does.
 const SETTLED_SHARE: f64 = 0.25;

@@ -51,7 +51,7 @@ impl FromStr for Bytes {
     ///
     /// When the unit is missing or unknown, or the number is negative or beyond 2^53 bytes.
     fn from_str(text: &str) -> Result<Bytes, ParseAmountError> {
-        Amount::from_str(text).map(|amount| Bytes(amount.bytes.round() as u64))
+        WrittenAmount::from_str(text).map(|amount| Bytes(amount.bytes.round() as u64))
     }
 }
 
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Bytes {
 
 /// An amount of memory as a text gave it: the value and how finely the text could say it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Amount {
+pub struct WrittenAmount {
     /// The value, in bytes, 0 to 2^53.
     pub bytes: f64,
     /// The spacing of neighbouring printable values, in bytes, at least 1.
@@ -80,7 +80,7 @@ pub struct Amount {
     pub quantum: f64,
 }
 
-impl FromStr for Amount {
+impl FromStr for WrittenAmount {
     type Err = ParseAmountError;
 
     /// Reads a number and a unit, with or without a blank between them.
@@ -88,7 +88,7 @@ impl FromStr for Amount {
     /// # Errors
     ///
     /// When the unit is missing or unknown, or the number is negative or beyond 2^53 bytes.
-    fn from_str(text: &str) -> Result<Amount, ParseAmountError> {
+    fn from_str(text: &str) -> Result<WrittenAmount, ParseAmountError> {
         let fail = |reason| ParseAmountError { text: text.to_owned(), reason };
 
         let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(|| fail(AmountReason::NoUnit))?;
@@ -114,7 +114,7 @@ impl FromStr for Amount {
         if !(0.0 <= bytes && bytes <= LARGEST_EXACT) {
             return Err(fail(AmountReason::OutOfRange));
         }
-        Ok(Amount { bytes, quantum: quantum(digits, number, scale) })
+        Ok(WrittenAmount { bytes, quantum: quantum(digits, number, scale) })
     }
 }
 
@@ -325,28 +325,73 @@ impl RateUnit {
         short_memory(bytes_per_second * self.seconds())
     }
 
-    /// An estimated rate with its interval, in one unit: `27 MiB a minute (26 to 28)`.
+    /// An estimated rate in the unit and with the digits of `interval_text`: `27 MiB a minute`.
+    pub fn estimate_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
+        let ([value, ..], unit) = self.in_one_unit(bytes_per_second, lower, upper);
+        format!("{value} {unit} {}", self.name())
+    }
+
+    /// The interval alone, in the unit and with the digits of `interval_text`: `26 and 28 MiB a minute`.
+    pub fn bounds_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
+        let ([_, lower, upper], unit) = self.in_one_unit(bytes_per_second, lower, upper);
+        format!("{lower} and {upper} {unit} {}", self.name())
+    }
+
+    /// An estimated rate with its interval, in one unit: `27 MiB a minute (26 to 28)`, and `108 MiB a minute (±1)`
+    /// where the interval is narrower than these digits: an estimate that reads like its own bound is read twice.
+    pub fn interval_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
+        /// An interval is narrow when it reaches no further than this share of the estimate.
+        const NARROW: f64 = 0.01;
+        let ([value, low, high], unit) = self.in_one_unit(bytes_per_second, lower, upper);
+        let half = (bytes_per_second - lower).max(upper - bytes_per_second);
+        if (low == value || high == value) && 0.0 < half && half <= NARROW * bytes_per_second.abs() {
+            let (scale, _) = self.scale(bytes_per_second, lower, upper);
+            // Rounded up to the last digit of the estimate: wider, never narrower.
+            let decimals = decimals(bytes_per_second * scale, 3);
+            let digit = 0.1_f64.powi(decimals as i32);
+            let half = without_zeros(format!("{:.decimals$}", (half * scale / digit - 1e-9).ceil().max(1.0) * digit));
+            return format!("{value} {unit} {} (±{half})", self.name());
+        }
+        format!("{value} {unit} {} ({low} to {high})", self.name())
+    }
+
+    /// What bytes a second are multiplied with, and the unit that gives.
     ///
     /// The unit of memory is that of the largest of the three: an estimate near zero says nothing of its uncertainty.
-    pub fn interval_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
-        let largest = [lower, upper].into_iter().fold(bytes_per_second, |a, b| if b.abs() > a.abs() { b } else { a });
+    fn scale(self, bytes_per_second: f64, lower: f64, upper: f64) -> (f64, &'static str) {
+        let largest = largest_of(bytes_per_second, lower, upper);
         let seconds = self.seconds();
         // An estimate that is not small beside its interval keeps the unit that suits it, unless that takes four digits.
         let own = binary(bytes_per_second * seconds).0 * largest / bytes_per_second;
         let suits = bytes_per_second.abs() >= 0.1 * largest.abs() && own.abs() < 1000.0;
         let leading = if suits { bytes_per_second } else { largest };
         let (value, unit) = binary(leading * seconds);
-        let scale = if value == 0.0 { 1.0 } else { leading * seconds / value };
-        let least = 0.001 * (largest * seconds / scale).abs();
-        let [value, lower, upper] = [bytes_per_second, lower, upper].map(|rate| {
-            let value = rate * seconds / scale;
-            significant(if value.abs() < least { 0.0 } else { value }, 3)
+        (if leading == 0.0 { 1.0 } else { value / leading }, unit)
+    }
+
+    /// An estimate and the ends of its interval in one unit. None has more decimals than the largest deserves, unless that
+    /// would make an end equal to the estimate.
+    fn in_one_unit(self, bytes_per_second: f64, lower: f64, upper: f64) -> ([String; 3], &'static str) {
+        let (scale, unit) = self.scale(bytes_per_second, lower, upper);
+        let largest = scale * largest_of(bytes_per_second, lower, upper);
+        let least = 0.001 * largest.abs();
+        let scaled = [bytes_per_second, lower, upper].map(|rate| {
+            let value = scale * rate;
+            if value.abs() < least { 0.0 } else { value }
         });
-        format!("{value} {unit} {} ({lower} to {upper})", self.name())
+        let decimals = decimals(largest, 3);
+        let short = scaled.map(|value| at_most_decimals(significant(value, 3), value, decimals));
+        let is_clear = short[0] != short[1] && short[0] != short[2];
+        (if is_clear { short } else { scaled.map(|value| significant(value, 3)) }, unit)
     }
 }
 
-/// Memory with three significant digits, for prose: an estimate does not deserve more.
+/// The one of an estimate and the ends of its interval that is largest in size.
+fn largest_of(estimate: f64, lower: f64, upper: f64) -> f64 {
+    [lower, upper].into_iter().fold(estimate, |a, b| if b.abs() > a.abs() { b } else { a })
+}
+
+/// Memory with three significant digits, for sentences: an estimate does not deserve more.
 ///
 /// What is below half a byte is none: a slope that was fitted is seldom exactly 0.
 pub fn short_memory(bytes: f64) -> String {
@@ -394,10 +439,30 @@ fn significant(value: f64, digits: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { "0".to_owned() } else { value.to_string() };
     }
-    let decimals_for = |value: f64| (digits - 1 - value.abs().log10().floor() as i32).max(0) as usize;
     // Rounding can carry into one more digit (9.9996): measure what was printed.
-    let rounded: f64 = format!("{value:.*}", decimals_for(value)).parse().unwrap_or(value);
-    let text = format!("{value:.*}", if rounded == 0.0 { 0 } else { decimals_for(rounded) });
+    let rounded: f64 = format!("{value:.*}", decimals(value, digits)).parse().unwrap_or(value);
+    without_zeros(format!("{value:.*}", if rounded == 0.0 { 0 } else { decimals(rounded, digits) }))
+}
+
+/// How many decimals give a value so many significant digits.
+fn decimals(value: f64, digits: i32) -> usize {
+    if value == 0.0 || !value.is_finite() {
+        0
+    } else {
+        (digits - 1 - value.abs().log10().floor() as i32).max(0) as usize
+    }
+}
+
+/// `text`, or the value with so many decimals where that is shorter; one digit where that would be nothing.
+fn at_most_decimals(text: String, value: f64, decimals: usize) -> String {
+    if text.split_once('.').is_none_or(|(_, after)| after.len() <= decimals) {
+        return text;
+    }
+    let short = without_zeros(format!("{value:.decimals$}"));
+    if short.trim_start_matches('-') == "0" { significant(value, 1) } else { short }
+}
+
+fn without_zeros(text: String) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
@@ -424,94 +489,4 @@ impl fmt::Display for Seconds {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check_amount(text: &str, bytes: f64, quantum: f64) {
-        let amount: Amount = text.parse().unwrap();
-        assert!((amount.bytes - bytes).abs() < 1e-6 * bytes.max(1.0), "{text}: {amount:?}");
-        assert!((amount.quantum - quantum).abs() < 1e-6 * quantum, "{text}: {amount:?}");
-    }
-
-    #[test]
-    fn amounts_are_read_with_the_spacing_of_their_printer() {
-        check_amount("512.3MiB", 512.3 * MIB, 0.1 * MIB);
-        check_amount("512MiB", 512.0 * MIB, 0.1 * MIB);
-        check_amount("5.629MiB", 5.629 * MIB, 0.001 * MIB);
-        check_amount("1023MiB", 1023.0 * MIB, MIB);
-        check_amount("12.05GiB", 12.05 * GIB, 0.01 * GIB);
-        check_amount("3.092MB", 3_092_000.0, 1000.0);
-        check_amount("38.21 MiB", 38.21 * MIB, 0.01 * MIB);
-        check_amount("1e+03kB", 1_000_000.0, 1000.0);
-        check_amount("5.62912MiB", 5.62912 * MIB, 1e-5 * MIB);
-        check_amount("0B", 0.0, 1.0);
-        check_amount("796 KB", 796_000.0, 100.0);
-        check_amount("17Mi", 17.0 * MIB, 0.01 * MIB);
-    }
-
-    #[test]
-    fn what_is_not_an_amount_is_refused_with_what_was_expected() {
-        let refusal = |text: &str| text.parse::<Bytes>().unwrap_err().to_string();
-        insta::assert_snapshot!(refusal("512.3"), @"`512.3` is not an amount of memory: no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
-        insta::assert_snapshot!(refusal("512.3Mb"), @"`512.3Mb` is not an amount of memory: unknown unit `Mb` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
-        insta::assert_snapshot!(refusal("MiB"), @"`MiB` is not an amount of memory: no number before the unit");
-        insta::assert_snapshot!(refusal("-5MiB"), @"`-5MiB` is not an amount of memory: out of range (expected 0 to 2^53 bytes)");
-        insta::assert_snapshot!(refusal("infMiB"), @"`infMiB` is not an amount of memory: unknown unit `infMiB` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
-        insta::assert_snapshot!(refusal("--"), @"`--` is not an amount of memory: no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
-        insta::assert_snapshot!("15 parsecs".parse::<Seconds>().unwrap_err(), @"`15 parsecs` is not a length of time (expected a number with a unit: ms, s, m, h, d or w, such as `15m`)");
-    }
-
-    #[test]
-    fn what_docker_prints_is_printed_alike() {
-        // As Go prints `units.BytesSize`: four significant digits, trailing zeros dropped.
-        for (bytes, text) in [
-            (0.0, "0B"),
-            (512.0, "512B"),
-            (1536.0, "1.5KiB"),
-            (1023.96 * MIB, "1024MiB"),
-            (12.047 * GIB, "12.05GiB"),
-            (9.9996 * MIB, "10MiB"),
-        ] {
-            assert_eq!(docker_text(bytes), text);
-        }
-    }
-
-    #[test]
-    fn durations_are_read_and_printed() {
-        for (text, seconds) in [("15m", 900.0), ("1.76s", 1.76), ("1h30m", 5400.0), ("500ms", 0.5), ("7d", 604_800.0)] {
-            assert_eq!(text.parse::<Seconds>().unwrap().get(), seconds);
-        }
-        for (seconds, text) in [
-            (8.5, "8.5 s"),
-            (60.0, "1 min"),
-            (725.0, "12 min"),
-            (95.0, "1 min 35 s"),
-            (5400.0, "1 h 30 min"),
-            (273_600.0, "3 d 4 h"),
-            (1e6, "12 d"),
-            (86_399.0, "24 h"),
-            (4e8, "13 years"),
-        ] {
-            assert_eq!(duration_text(seconds), text);
-        }
-    }
-
-    #[test]
-    fn rates_of_a_report_have_one_unit() {
-        let day = |mib: f64| mib * MIB / DAY;
-        for (hours, unit) in [(1.0, "a minute"), (2.0, "an hour"), (47.0, "an hour"), (48.0, "a day"), (720.0, "a day")]
-        {
-            assert_eq!(RateUnit::of_window(hours * 3600.0).name(), unit, "{hours}");
-        }
-        assert_eq!(RateUnit::Minute.text(0.45 * MIB), "27 MiB a minute");
-        assert_eq!(RateUnit::Hour.text(day(36.0)), "1.5 MiB an hour");
-        assert_eq!(RateUnit::Day.text(day(36.0)), "36 MiB a day");
-        assert_eq!(RateUnit::Day.text(-4e-28), "0 B a day");
-        assert_eq!(RateUnit::Minute.interval_text(0.45 * MIB, 0.4 * MIB, 0.5 * MIB), "27 MiB a minute (24 to 30)");
-        let interval = |rate, lower, upper| RateUnit::Day.interval_text(day(rate), day(lower), day(upper));
-        assert_eq!(interval(1e-20, -3.9, 3.9), "0 MiB a day (-3.9 to 3.9)");
-        assert_eq!(interval(0.1, -1.5, 1.7), "0.1 MiB a day (-1.5 to 1.7)");
-        assert_eq!(interval(-0.75, -6.4, 6.9), "-0.75 MiB a day (-6.4 to 6.9)");
-    }
-}
+mod tests;

@@ -8,8 +8,8 @@ mod generator;
 mod verdicts;
 
 use generator::{Mechanism, Rise, SAMPLINGS, generate, observed};
-use leaktrend_core::judge::Verdict;
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::Verdict;
 use rayon::prelude::*;
 
 /// Series of each mechanism and sampling.

@@ -12,7 +12,7 @@ mod service;
 
 use std::collections::BTreeMap;
 
-use leaktrend_core::causes::{self, Cause, Covariate, Covariates, How, Measure, Source};
+use leaktrend_core::causes::{self, CauseSource, Covariate, Covariates, GrowthCause, How, Measure};
 use leaktrend_core::segment;
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::MIB;
@@ -53,7 +53,7 @@ const STEP_MS: i64 = 60_000;
 const MINUTES: usize = 1440;
 
 /// What is said of a day of memory, by the minute, beside these covariates.
-fn said(used_mib: impl Fn(usize) -> f64, each: Vec<(Measure, Vec<f64>)>) -> Vec<Cause> {
+fn said(used_mib: impl Fn(usize) -> f64, each: Vec<(Measure, Vec<f64>)>) -> Vec<GrowthCause> {
     let start = 1_790_000_000_000;
     let random = &mut Random::of(5, 5);
     let mut samples = Samples::default();
@@ -77,7 +77,7 @@ fn said(used_mib: impl Fn(usize) -> f64, each: Vec<(Measure, Vec<f64>)>) -> Vec<
         &series,
         &covariates,
         &leaktrend_core::Terms::default(),
-        &causes::Terms::default(),
+        &causes::CauseTerms::default(),
     )
 }
 
@@ -106,7 +106,7 @@ fn a_kind_that_keeps_memory_is_named_with_its_bytes() {
     let said =
         said(|minute| 200.0 + 0.001 * kept[minute], vec![(Measure::Requests, other), (Measure::Requests, leaking)]);
     let [cause] = &said[..] else { panic!("{said:?}") };
-    assert_eq!((cause.source, cause.how, cause.is_named), (Source::Covariate(1), How::Lost, true));
+    assert_eq!((cause.source, cause.how, cause.is_named), (CauseSource::Covariate(1), How::Lost, true));
     let bytes = cause.bytes_per_unit;
     assert!(bytes.lower <= 0.001 * MIB && 0.001 * MIB <= bytes.upper, "{bytes:?}");
     assert!(bytes.upper - bytes.lower < 0.1 * bytes.value, "{bytes:?}");
@@ -121,11 +121,11 @@ fn kinds_that_go_together_are_not_told_apart() {
     let each = vec![(Measure::Requests, leaking), (Measure::Requests, other), (Measure::Requests, twin)];
     let said = said(|minute| 200.0 + 0.001 * kept[minute], each);
     assert!(said.iter().all(|cause| !cause.is_named_leak()), "{said:?}");
-    let sets: Vec<Vec<Source>> =
+    let sets: Vec<Vec<CauseSource>> =
         said.iter().map(|cause| [&[cause.source], &cause.indistinguishable[..]].concat()).collect();
-    let has_both = |set: &Vec<Source>| [0, 2].iter().all(|index| set.contains(&Source::Covariate(*index)));
+    let has_both = |set: &Vec<CauseSource>| [0, 2].iter().all(|index| set.contains(&CauseSource::Covariate(*index)));
     assert!(sets.iter().any(has_both), "{sets:?}");
-    assert!(sets.iter().all(|set| !set.contains(&Source::Covariate(1))), "{sets:?}");
+    assert!(sets.iter().all(|set| !set.contains(&CauseSource::Covariate(1))), "{sets:?}");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_level_that_grows_holds_memory_and_one_that_does_not_is_followed() {
         let held = level.clone();
         let said =
             said(|minute| 200.0 + 0.5 * held[minute], vec![(Measure::Requests, requests(1)), (Measure::Level, level)]);
-        let cause = said.iter().find(|cause| cause.source == Source::Covariate(1)).expect("it explains all");
+        let cause = said.iter().find(|cause| cause.source == CauseSource::Covariate(1)).expect("it explains all");
         assert!(cause.is_named && cause.how == how, "{cause:?}");
         assert!((cause.bytes_per_unit.value / (0.5 * MIB) - 1.0).abs() < 0.05, "{cause:?}");
     }
@@ -148,13 +148,13 @@ fn a_level_that_grows_holds_memory_and_one_that_does_not_is_followed() {
 fn a_clock_leak_is_no_requests_leak_and_what_follows_the_load_is_none() {
     let load = requests(1);
     let by_clock = said(|minute| 200.0 + 0.1 * minute as f64, vec![(Measure::Requests, load.clone())]);
-    assert_eq!(by_clock.iter().map(|cause| cause.source).collect::<Vec<_>>(), [Source::Clock], "{by_clock:?}");
+    assert_eq!(by_clock.iter().map(|cause| cause.source).collect::<Vec<_>>(), [CauseSource::Clock], "{by_clock:?}");
     assert!((by_clock[0].bytes_per_unit.value / (0.1 * MIB / 60.0) - 1.0).abs() < 0.05, "{by_clock:?}");
 
     let (busy, rate) = (requests(2), requests(2));
     let follows = said(|minute| 200.0 + 0.5 * rate[minute], vec![(Measure::Requests, load), (Measure::Requests, busy)]);
     assert!(follows.iter().all(|cause| cause.how == How::Follows), "{follows:?}");
-    assert!(follows.iter().any(|cause| cause.source == Source::Covariate(1) && cause.is_named), "{follows:?}");
+    assert!(follows.iter().any(|cause| cause.source == CauseSource::Covariate(1) && cause.is_named), "{follows:?}");
 }
 
 #[test]
@@ -167,4 +167,54 @@ fn little_or_nothing_says_nothing() {
     assert_eq!(Covariates::new(0, 1000, vec![one(vec![f64::NAN])]), None);
     assert_eq!(Covariates::new(0, 0, vec![one(vec![1.0])]), None);
     assert_eq!(Covariates::new(0, 1000, vec![one(Vec::new())]), None);
+}
+
+/// When the growth of a day of memory began, by the minute, and what each change has to do with it.
+fn onset(used_mib: impl Fn(usize) -> f64, restart: Option<usize>, changes: &[f64]) -> Option<causes::Onset> {
+    let start = 1_790_000_000_000;
+    let random = &mut Random::of(5, 5);
+    let mut samples = Samples::default();
+    for minute in 0..MINUTES {
+        let used = (used_mib(minute) + random.normal()) * MIB;
+        let marks = if restart == Some(minute) { Marks::RECREATED } else { Marks::default() };
+        samples.push(start + (minute as i64 + 1) * STEP_MS, used, 1.0, marks);
+    }
+    let info = SeriesInfo {
+        id: "service".to_owned(),
+        labels: BTreeMap::new(),
+        limit: None,
+        metric: Metric::DockerUsage,
+        container_given: false,
+        sampling: Sampling::Raw,
+    };
+    let series = MemorySeries::new(info, samples).unwrap();
+    causes::onset(&segment::cut(&series, None), &series, &leaktrend_core::Terms::default(), 0.95, changes)
+}
+
+#[test]
+fn growth_that_begins_with_a_change_names_it() {
+    let changes = [200.0, 700.0, 1100.0].map(|minute| minute * 60.0 - 30.0);
+    let found = onset(|minute| 200.0 + 0.2 * (minute as f64 - 700.0).max(0.0), None, &changes).unwrap();
+    assert!(found.lower <= changes[1] && changes[1] <= found.upper, "{found:?}");
+    assert!(found.upper - found.lower < 3600.0, "{found:?}");
+    let named: Vec<bool> = found.changes.iter().map(|change| change.is_named).collect();
+    assert_eq!(named, [false, true, false], "{found:?}");
+    // Two at the same time cannot be told apart.
+    let twins = onset(|minute| 200.0 + 0.2 * (minute as f64 - 700.0).max(0.0), None, &[changes[1], changes[1]]);
+    assert!(twins.unwrap().changes.iter().all(|change| change.is_inside && !change.is_named));
+}
+
+#[test]
+fn growth_that_begins_with_a_restart_begins_there() {
+    let used = |minute: usize| 200.0 + if minute < 700 { 0.0 } else { 0.2 * (minute - 700) as f64 };
+    let found = onset(used, Some(700), &[700.0 * 60.0 - 30.0]).unwrap();
+    assert!(found.changes[0].is_named, "{found:?}");
+}
+
+#[test]
+fn growth_all_along_begins_with_no_change() {
+    assert_eq!(onset(|minute| 200.0 + 0.2 * minute as f64, None, &[43_200.0]), None);
+    let found = onset(|minute| 200.0 + 0.2 * (minute as f64 - 700.0).max(0.0), None, &[12_000.0, 66_000.0]).unwrap();
+    assert!(found.changes.iter().all(|change| !change.is_inside && !change.is_named), "{found:?}");
+    assert!(!onset(|_| 200.0, None, &[43_200.0]).is_some_and(|onset| onset.changes[0].is_named));
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use leaktrend_core::judge::Judgement;
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::MIB;
+use leaktrend_core::verdict::Judgement;
 use leaktrend_core::{Terms, measure, segment};
 
 /// Lives of uneven length, read every 5 minutes for a week: each climbs by a quarter and falls back to one level.
@@ -38,7 +38,7 @@ fn teeth(told: bool) -> Judgement {
 fn growth_between_falls_is_a_leak_only_where_restarts_are_told() {
     let guessed = teeth(false);
     assert_eq!(guessed.verdict.name(), "leak-suspected", "{guessed:#?}");
-    assert!(guessed.reason.contains("values alone cannot tell"), "{}", guessed.reason);
+    assert!(guessed.reason().contains("values alone cannot tell"), "{}", guessed.reason());
     let growth = guessed.growth.expect("it grows in one reading");
     assert!(growth.lower <= 0.0 && 0.0 < growth.upper, "the interval holds what either reading allows: {growth:?}");
     assert_eq!(teeth(true).verdict.name(), "leak-masked-by-restarts");

@@ -81,13 +81,15 @@ pub(crate) fn simulate(folder: &Path, form: Form, seed: u64) -> History {
         let Command::Nightly(args) = Args::parse_from(arguments).command else { unreachable!("it says nightly") };
         let job = NightJob {
             logs: args.logs.clone(),
+            servers: Vec::new(),
             state: args.state.clone(),
             job: cli::nightly::job(&args).expect("the arguments are right"),
             now_ms: now * 1000,
-            frame: (number == NIGHTS).then(|| table.clone()),
+            parquet: (number == NIGHTS).then(|| table.clone()),
             explain: false,
         };
-        let done = nightly::run(&job, &mut |_| Ok(())).unwrap_or_else(|error| panic!("night {number}: {error}"));
+        let done = nightly::run(&job, &|_, _| Err(String::new()), &mut |_| Ok(()))
+            .unwrap_or_else(|error| panic!("night {number}: {error}"));
         nights.push(Night {
             number,
             outcome: done.outcome.name(),

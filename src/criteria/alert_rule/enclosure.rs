@@ -3,7 +3,8 @@
 //! Rounded addition and multiplication are monotone, so the rounded results at the ends bound the rounded results
 //! between them: no widening is needed.
 
-use super::condition::{Arithmetic, Comparison};
+use super::aggregate::Aggregate;
+use super::condition::{Arithmetic, CompareOperator};
 
 /// What is known of an expression over a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +47,13 @@ impl Enclosure {
 
     pub(super) fn negated(self) -> Enclosure {
         Enclosure { lower: -self.upper, upper: -self.lower, ..self }
+    }
+
+    /// What a function that never falls makes of it; of NaN it makes NaN.
+    pub(super) fn mapped(self, rising: impl Fn(f64) -> f64) -> Enclosure {
+        let values =
+            if self.nan { Enclosure::UNKNOWN } else { Enclosure::hull(&[rising(self.lower), rising(self.upper)]) };
+        Enclosure { present: self.present, absent: self.absent, ..values }
     }
 
     pub(super) fn and(self, other: Enclosure) -> Enclosure {
@@ -101,7 +109,7 @@ pub(super) fn arithmetic(operator: Arithmetic, a: Enclosure, b: Enclosure) -> En
 }
 
 /// A comparison that keeps the left value, or the right one.
-pub(super) fn filter(comparison: Comparison, a: Enclosure, b: Enclosure, keeps_right: bool) -> Enclosure {
+pub(super) fn filter(comparison: CompareOperator, a: Enclosure, b: Enclosure, keeps_right: bool) -> Enclosure {
     if !(a.present && b.present) {
         return Enclosure::ABSENT;
     }
@@ -114,7 +122,7 @@ pub(super) fn filter(comparison: Comparison, a: Enclosure, b: Enclosure, keeps_r
 }
 
 /// A comparison that gives 1 or 0.
-pub(super) fn truth(comparison: Comparison, a: Enclosure, b: Enclosure) -> Enclosure {
+pub(super) fn truth(comparison: CompareOperator, a: Enclosure, b: Enclosure) -> Enclosure {
     if !(a.present && b.present) {
         return Enclosure::ABSENT;
     }
@@ -125,29 +133,70 @@ pub(super) fn truth(comparison: Comparison, a: Enclosure, b: Enclosure) -> Enclo
     Enclosure { absent: a.absent || b.absent, ..values }
 }
 
+/// An aggregate over members of a group.
+pub(super) fn aggregate(aggregate: Aggregate, members: &[Enclosure]) -> Enclosure {
+    let mut possible: Vec<Enclosure> = members.iter().copied().filter(|member| member.present).collect();
+    let n_certain = possible.iter().filter(|member| !member.absent).count();
+    if possible.is_empty() {
+        return Enclosure::ABSENT;
+    }
+    let is_bounded = possible.iter().all(|member| member.is_bounded());
+    let least = |of: fn(&Enclosure) -> f64| possible.iter().map(of).fold(f64::INFINITY, f64::min);
+    let greatest = |of: fn(&Enclosure) -> f64| possible.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+    let (lower, upper) = (least(|member| member.lower), greatest(|member| member.upper));
+    let all_certain = n_certain == possible.len();
+    let values = match aggregate {
+        Aggregate::Count => Enclosure::hull(&[n_certain.max(1) as f64, possible.len() as f64]),
+        _ if !is_bounded => Enclosure::UNKNOWN,
+        // What is missing lets the others decide.
+        Aggregate::Minimum if all_certain => Enclosure::hull(&[lower, least(|member| member.upper)]),
+        Aggregate::Maximum if all_certain => Enclosure::hull(&[greatest(|member| member.lower), upper]),
+        Aggregate::Minimum | Aggregate::Maximum => Enclosure::hull(&[lower, upper]),
+        Aggregate::Sum | Aggregate::Average => {
+            // What may be missing adds nothing at most.
+            for member in possible.iter_mut().filter(|member| member.absent) {
+                (member.lower, member.upper) = (member.lower.min(0.0), member.upper.max(0.0));
+            }
+            let n = possible.len() as f64;
+            let sum = |of: fn(&Enclosure) -> f64| possible.iter().map(of).sum::<f64>();
+            let size = sum(|member| member.lower.abs().max(member.upper.abs()));
+            // Rounding, however it is added up: some units in the last place of the sizes for each addition.
+            let slack = 8.0 * f64::EPSILON * (n + 2.0) * size;
+            let (lowest, highest) = (sum(|member| member.lower) - slack, sum(|member| member.upper) + slack);
+            match aggregate {
+                Aggregate::Sum => Enclosure::hull(&[lowest, highest]),
+                _ if all_certain => Enclosure::hull(&[lowest / n - slack, highest / n + slack]),
+                _ => Enclosure::hull(&[lower - slack, upper + slack]),
+            }
+        }
+    };
+    Enclosure { absent: n_certain == 0, ..values }
+}
+
 /// Whether a comparison holds for all values, or for none; `None` where that is open.
-fn decided(comparison: Comparison, a: Enclosure, b: Enclosure) -> Option<bool> {
+fn decided(comparison: CompareOperator, a: Enclosure, b: Enclosure) -> Option<bool> {
     if a.nan || b.nan {
         return None;
     }
     match comparison {
-        Comparison::Greater if a.lower > b.upper => Some(true),
-        Comparison::Greater if a.upper <= b.lower => Some(false),
-        Comparison::GreaterOrEqual if a.lower >= b.upper => Some(true),
-        Comparison::GreaterOrEqual if a.upper < b.lower => Some(false),
-        Comparison::Less => decided(Comparison::Greater, b, a),
-        Comparison::LessOrEqual => decided(Comparison::GreaterOrEqual, b, a),
-        Comparison::Equal if a.upper < b.lower || b.upper < a.lower => Some(false),
-        Comparison::Equal if a.lower == a.upper && b.lower == b.upper && a.lower == b.lower => Some(true),
-        Comparison::NotEqual => decided(Comparison::Equal, a, b).map(|equal| !equal),
+        CompareOperator::Greater if a.lower > b.upper => Some(true),
+        CompareOperator::Greater if a.upper <= b.lower => Some(false),
+        CompareOperator::GreaterOrEqual if a.lower >= b.upper => Some(true),
+        CompareOperator::GreaterOrEqual if a.upper < b.lower => Some(false),
+        CompareOperator::Less => decided(CompareOperator::Greater, b, a),
+        CompareOperator::LessOrEqual => decided(CompareOperator::GreaterOrEqual, b, a),
+        CompareOperator::Equal if a.upper < b.lower || b.upper < a.lower => Some(false),
+        CompareOperator::Equal if a.lower == a.upper && b.lower == b.upper && a.lower == b.lower => Some(true),
+        CompareOperator::NotEqual => decided(CompareOperator::Equal, a, b).map(|equal| !equal),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::readings::Mean;
+    use super::super::readings::Release;
     use super::super::window::{Element, Function, Range, Reading};
+    use super::*;
     use proptest::prelude::*;
 
     fn window() -> impl Strategy<Value = Vec<Reading>> {
@@ -176,13 +225,39 @@ mod tests {
             let last_ms = readings[readings.len() - 1].0;
             let (first_ms, end_ms) = (last_ms + from, last_ms + from + length);
             let range = Range { range_ms: end_ms - readings[0].0, offset_ms: 0 };
-            for function in [Function::Prediction { seconds }, Function::Delta] {
-                let result = function.of(&readings, (0, readings.len()), range, Mean::OfSum, end_ms);
+            let functions = [Function::Prediction { seconds }, Function::Delta, Function::Increase, Function::Rate];
+            let releases = [Release::Prometheus2, Release::Prometheus3];
+            for (function, release) in functions.into_iter().flat_map(|one| releases.map(|release| (one, release))) {
+                let result = function.of(&readings, (0, readings.len()), range, release, end_ms);
                 let Element::Moving(moving) = result else { continue };
                 let bounds = moving.enclosed(first_ms, end_ms - 1);
                 for part in &parts {
                     let value = moving.at(&readings, first_ms + ((length - 1) as f64 * part) as i64);
                     prop_assert!(bounds.nan || (bounds.lower <= value && value <= bounds.upper), "{value} {bounds:?}");
+                }
+            }
+        }
+
+        /// Members that have some value within their bounds, or none where they may have none.
+        #[test]
+        fn bounds_of_aggregates_hold_for_all_members(
+            members in prop::collection::vec((-1e9..1e9_f64, 0.0..1e9_f64, any::<bool>(), 0.0..1.0_f64, any::<bool>()), 1..8),
+        ) {
+            let bounds: Vec<Enclosure> = members.iter().map(|(lower, width, absent, ..)| Enclosure {
+                absent: *absent,
+                ..Enclosure::hull(&[*lower, lower + width])
+            }).collect();
+            let there = || members.iter().filter(|(_, _, absent, _, missing)| !(*absent && *missing));
+            let values = || there().map(|(lower, width, _, part, _)| (lower + width * part).min(lower + width));
+            for one in
+                [Aggregate::Sum, Aggregate::Average, Aggregate::Minimum, Aggregate::Maximum, Aggregate::Count]
+            {
+                let all = aggregate(one, &bounds);
+                for release in [Release::Prometheus2, Release::Prometheus3] {
+                    match one.of(values(), release) {
+                        None => prop_assert!(all.absent),
+                        Some(value) => prop_assert!(all.lower <= value && value <= all.upper, "{one:?} {value} {all:?}"),
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Replays an alert rule on the readings of one container as Prometheus would have evaluated it.
+//! Replays an alert rule on the readings of one or more series as Prometheus would have evaluated it.
 //!
 //! Takes readings in milliseconds and bytes, gives when the alert was pending and firing: at one phase of the
 //! evaluation interval, or over all of them, exact to the millisecond. What a selector finds is constant between the
@@ -9,18 +9,23 @@
 //!
 //! Prometheus 3 (2024), `promql/engine.go`, `rules/alerting.go` and `rules/group.go`.
 
+mod aggregate;
 mod answer;
 mod condition;
+mod course;
 mod enclosure;
 mod exempt;
+mod extrapolated;
+mod piece;
 mod readings;
 mod times;
 mod window;
 
+pub use aggregate::Aggregate;
 pub use answer::Answer;
-pub use condition::{Arithmetic, Comparison, Condition, Node, Selector, Threshold};
+pub use condition::{Arithmetic, CompareOperator, Condition, Node, Selector, Threshold};
 pub use exempt::Exempt;
-pub use readings::{Lookback, Mean, Point, Readings};
+pub use readings::{Lookback, Point, Release, RuleReadings};
 pub use window::Function;
 
 use super::{Phases, Span};
@@ -56,7 +61,7 @@ impl Rule {
     }
 
     fn above(selectors: Vec<Selector>, node: Node, above: f64, for_ms: i64) -> Rule {
-        let root = Node::Filter(Comparison::Greater, Box::new(node), Box::new(Node::Number(above)));
+        let root = Node::Filter(CompareOperator::Greater, Box::new(node), Box::new(Node::Number(above)));
         Rule { condition: Condition { selectors, root }, for_ms, keep_firing_for_ms: 0 }
     }
 }
@@ -125,17 +130,17 @@ impl Replay {
     /// The sets of times at which a rule over one series holds and at which it can be evaluated.
     ///
     /// `interval_ms` is at least 1. For points of a range query it is made a multiple of their step.
-    pub fn new(rule: &Rule, readings: &Readings<'_>, interval_ms: i64) -> Replay {
+    pub fn new(rule: &Rule, readings: &RuleReadings<'_>, interval_ms: i64) -> Replay {
         Replay::of(rule, &[Some(readings)], interval_ms).expect("there is a series")
     }
 
-    /// The same for a rule over several series of one container, by their numbers in the selectors.
+    /// The same for a rule over several series, by their numbers in the selectors.
     ///
     /// `None` for a series that does not exist; the result is `None` when none does.
-    pub fn of(rule: &Rule, inputs: &[Option<&Readings<'_>>], interval_ms: i64) -> Option<Replay> {
+    pub fn of(rule: &Rule, inputs: &[Option<&RuleReadings<'_>>], interval_ms: i64) -> Option<Replay> {
         let existing = || inputs.iter().flatten().copied();
-        let first_ms = existing().map(Readings::first_ms).min()?;
-        let last_ms = existing().map(Readings::last_ms).max()?;
+        let first_ms = existing().map(RuleReadings::first_ms).min()?;
+        let last_ms = existing().map(RuleReadings::last_ms).max()?;
         let grain_ms = readings::grain_ms(existing());
         let found = rule.condition.found(inputs, first_ms, last_ms);
         // Before that no operand with the longest offset can exist.
@@ -159,6 +164,11 @@ impl Replay {
     /// had one, or the condition is not a comparison with a number.
     pub fn furthest(&self) -> Option<f64> {
         self.furthest
+    }
+
+    /// When the condition first held, in milliseconds; `None` when it never did.
+    pub fn first_holds_ms(&self) -> Option<i64> {
+        self.holds.0.first().map(|range| range.0)
     }
 
     /// For how long the condition held at a stretch, at most, in seconds.
@@ -340,7 +350,7 @@ mod tests {
     #[track_caller]
     fn check_first(points: &[(i64, Option<f64>)], expected: [&str; 2]) {
         let found = MODES.map(|lookback| {
-            let readings = Readings::new(points.to_vec(), lookback).unwrap();
+            let readings = RuleReadings::new(points.to_vec(), lookback).unwrap();
             let spans = Replay::new(&growth_rule(), &readings, MINUTE).at_phase(0, Exempt::default()).spans;
             match spans.iter().find(|span| span.firing_at_ms.is_some()) {
                 Some(span) => {
@@ -406,7 +416,7 @@ mod tests {
     fn spacings_just_over_five_minutes_fire_though_not_at_every_evaluation() {
         let points: Vec<(i64, Option<f64>)> =
             (0..72).map(|index| (index * 302_000, Some(index as f64 * 151e6))).collect();
-        let readings = Readings::new(points, MODES[1]).unwrap();
+        let readings = RuleReadings::new(points, MODES[1]).unwrap();
         let replay = Replay::new(&growth_rule(), &readings, MINUTE);
         let share = replay.evaluable_share().unwrap();
         assert!(0.95 < share && share < 1.0, "{share}");
@@ -417,7 +427,7 @@ mod tests {
     fn exactly_nine_tenths_of_the_limit_is_not_above_it() {
         for (bytes, fires) in [(1.8e9, false), (1_800_000_001.0, true)] {
             let points = (0..20).map(|minute| (minute * MINUTE, Some(bytes))).collect();
-            let readings = Readings::new(points, MODES[0]).unwrap();
+            let readings = RuleReadings::new(points, MODES[0]).unwrap();
             let rule = Rule::level(2e9, 0.9, 2 * MINUTE);
             let sweep = Replay::new(&rule, &readings, 30_000).over_phases(Exempt::default());
             assert_eq!(sweep.phases.fired_share > 0.0, fires, "{bytes}");
@@ -426,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_for_that_is_no_multiple_of_the_interval_fires_at_the_next_evaluation() {
-        let readings = Readings::new(growing(1, 30.0), MODES[0]).unwrap();
+        let readings = RuleReadings::new(growing(1, 30.0), MODES[0]).unwrap();
         let replay = Replay::new(&growth_rule(), &readings, 2 * MINUTE);
         let fired: Vec<Option<i64>> =
             replay.at_phase(0, Exempt::default()).spans.iter().map(|span| span.firing_at_ms).collect();
@@ -436,7 +446,7 @@ mod tests {
 
     #[test]
     fn one_reading_is_evaluated_once_by_a_level_and_never_by_growth() {
-        let readings = Readings::new(vec![(1000, Some(1e9))], MODES[0]).unwrap();
+        let readings = RuleReadings::new(vec![(1000, Some(1e9))], MODES[0]).unwrap();
         let level = Replay::new(&Rule::level(2e9, 0.4, 0), &readings, 30_000);
         assert_eq!(level.over_phases(Exempt::default()).phases.fired_share, 1.0 / 30_000.0);
         assert_eq!(level.evaluable_share(), Some(1.0));

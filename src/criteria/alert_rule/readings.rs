@@ -10,28 +10,30 @@ pub struct Lookback {
     /// Whether a reading of exactly that age, or at the old end of a range, is already out (Prometheus 3) or still in
     /// (Prometheus 2).
     pub left_open: bool,
-    /// How `avg_over_time` adds up.
-    pub mean: Mean,
+    /// Whose arithmetic is used.
+    pub release: Release,
 }
 
-/// How `avg_over_time` adds up: the last bit of its result depends on it.
+/// A major version of Prometheus: their results can differ in the last bit, and more for counters that begin near 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mean {
-    /// A compensated sum, divided at the end: Prometheus 3.
-    OfSum,
-    /// A running mean, compensated: Prometheus 2.
-    Running,
+pub enum Release {
+    /// Running means and plain sums over series; a counter's zero shortens the way to the start of a range before the
+    /// way is compared with the spacing of readings. Read and run at 2.42.
+    Prometheus2,
+    /// Compensated sums, and means that are divided at the end; the way to the start of a range is first limited to half
+    /// a spacing, then by a counter's zero. Read at 3.14.
+    Prometheus3,
 }
 
 impl Lookback {
     /// As Prometheus 3: a reading of exactly that age is too old.
     pub const fn prometheus_3(ms: i64) -> Lookback {
-        Lookback { ms, left_open: true, mean: Mean::OfSum }
+        Lookback { ms, left_open: true, release: Release::Prometheus3 }
     }
 
     /// As Prometheus 2 (read at 2.42): a reading of exactly that age still counts.
     pub const fn prometheus_2(ms: i64) -> Lookback {
-        Lookback { ms, left_open: false, mean: Mean::Running }
+        Lookback { ms, left_open: false, release: Release::Prometheus2 }
     }
 
     /// For how many milliseconds a reading is found that may be `ms` old, its own included.
@@ -72,7 +74,7 @@ impl Points<'_> {
 
 /// The readings of one series, and for how long each is found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Readings<'a> {
+pub struct RuleReadings<'a> {
     /// Times strictly increase. At least one.
     pub(super) points: Points<'a>,
     pub(super) lookback: Lookback,
@@ -82,29 +84,29 @@ pub struct Readings<'a> {
     pub(super) step_ms: Option<i64>,
 }
 
-impl<'a> Readings<'a> {
+impl<'a> RuleReadings<'a> {
     /// Readings by time in milliseconds, strictly increasing; `None` for a stale marker, which ends the one before.
     ///
     /// A value may be NaN, as Prometheus stores them: it is found, and compares with nothing. None is infinite.
     /// `None` when there is no reading.
-    pub fn new(points: Vec<Point>, lookback: Lookback) -> Option<Readings<'static>> {
+    pub fn new(points: Vec<Point>, lookback: Lookback) -> Option<RuleReadings<'static>> {
         debug_assert!(points.is_sorted_by(|a, b| a.0 < b.0));
         let reach_ms = lookback.reach_ms(lookback.ms);
-        (!points.is_empty()).then_some(Readings { points: Points::Own(points), lookback, reach_ms, step_ms: None })
+        (!points.is_empty()).then_some(RuleReadings { points: Points::Own(points), lookback, reach_ms, step_ms: None })
     }
 
     /// The readings of a series.
     ///
     /// A point of a range query is an answer that was up to a lookback old: it is found at its own time only, so
     /// that no reading is looked back for twice. The replay then is approximate.
-    pub fn of(series: &'a MemorySeries, lookback: Lookback) -> Readings<'a> {
+    pub fn of(series: &'a MemorySeries, lookback: Lookback) -> RuleReadings<'a> {
         let time_ms = series.time_ms();
         let points = Points::Series { time_ms, used_bytes: series.used_bytes() };
         match series.info.sampling {
-            Sampling::Raw => Readings { points, lookback, reach_ms: lookback.reach_ms(lookback.ms), step_ms: None },
+            Sampling::Raw => RuleReadings { points, lookback, reach_ms: lookback.reach_ms(lookback.ms), step_ms: None },
             Sampling::Step { .. } => {
                 let step_ms = time_ms.windows(2).map(|pair| pair[1] - pair[0]).reduce(greatest_common_divisor);
-                Readings { points, lookback, reach_ms: 1, step_ms: Some(step_ms.unwrap_or(1)) }
+                RuleReadings { points, lookback, reach_ms: 1, step_ms: Some(step_ms.unwrap_or(1)) }
             }
         }
     }
@@ -123,8 +125,8 @@ impl<'a> Readings<'a> {
 }
 
 /// The grid that all points lie on, in milliseconds: 1 where some are readings.
-pub(super) fn grain_ms<'a>(inputs: impl Iterator<Item = &'a Readings<'a>> + Clone) -> i64 {
-    let Some(origin_ms) = inputs.clone().map(Readings::first_ms).next() else { return 1 };
+pub(super) fn grain_ms<'a>(inputs: impl Iterator<Item = &'a RuleReadings<'a>> + Clone) -> i64 {
+    let Some(origin_ms) = inputs.clone().map(RuleReadings::first_ms).next() else { return 1 };
     inputs
         .map(|readings| {
             let apart_ms = (readings.first_ms() - origin_ms).abs();

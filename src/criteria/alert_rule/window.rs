@@ -1,14 +1,15 @@
 //! Functions of the readings in a range, with the operations in the order in which Prometheus does them.
 //!
 //! Most depend on which readings are in the range, and so are constant from one reading that comes or goes to the
-//! next. `delta` and `predict_linear` also depend on the moment itself: they are a [`Moving`] value, which can be
-//! computed for a moment or enclosed for a stretch of time.
+//! next. `delta`, `increase`, `rate` and `predict_linear` also depend on the moment itself: they are a [`Moving`] value,
+//! which can be computed for a moment or enclosed for a stretch of time.
 //!
 //! `promql/functions.go` of Prometheus 2.42 and 3.14, as compiled for amd64: without fused multiplication and
 //! addition.
 
 use super::enclosure::Enclosure;
-use super::readings::Mean;
+use super::extrapolated::{Extrapolated, Growth};
+use super::readings::Release;
 
 /// A function of the readings in a range.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,8 +20,23 @@ pub enum Function {
     Minimum,
     /// `max_over_time`.
     Maximum,
+    /// `sum_over_time`.
+    Sum,
+    /// `count_over_time`.
+    Count,
+    /// `last_over_time`.
+    Last,
+    /// `quantile_over_time`: interpolated between the readings around that rank.
+    Quantile {
+        /// From 0 for the least to 1 for the greatest; infinite results outside.
+        share: f64,
+    },
     /// `delta`: last less first, extrapolated to the ends of the range.
     Delta,
+    /// `increase`: the same for a counter, whose resets do not count.
+    Increase,
+    /// `rate`: the increase per second.
+    Rate,
     /// `deriv`: the slope of the fitted line, per second.
     Slope,
     /// `predict_linear`: the fitted line so many seconds after the evaluation.
@@ -47,7 +63,7 @@ pub(super) enum Element {
 /// A value that depends on the moment of the evaluation, for one set of readings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Moving {
-    Delta(Delta),
+    Extrapolated(Extrapolated),
     Prediction(Prediction),
 }
 
@@ -55,7 +71,7 @@ impl Moving {
     /// The value at a moment, as Prometheus computes it. `readings`: those that the function was given.
     pub(super) fn at(&self, readings: &[Reading], time_ms: i64) -> f64 {
         match self {
-            Moving::Delta(delta) => delta.at(time_ms),
+            Moving::Extrapolated(growth) => growth.at(time_ms),
             Moving::Prediction(prediction) => {
                 let (slope, intercept) = fitted_line(&readings[prediction.range()], time_ms);
                 slope * prediction.seconds + intercept
@@ -66,39 +82,48 @@ impl Moving {
     /// Bounds of the values at all moments from `first_ms` to `last_ms`.
     pub(super) fn enclosed(&self, first_ms: i64, last_ms: i64) -> Enclosure {
         match self {
-            Moving::Delta(delta) => delta.enclosed(first_ms, last_ms),
+            Moving::Extrapolated(growth) => growth.enclosed(first_ms, last_ms),
             Moving::Prediction(prediction) => prediction.enclosed(first_ms, last_ms),
         }
     }
 }
 
 impl Function {
+    /// Whether its value depends on the moment itself.
+    pub(super) fn moves(self) -> bool {
+        matches!(self, Function::Delta | Function::Increase | Function::Rate | Function::Prediction { .. })
+    }
+
     /// The value for `readings[from..to]`, which are in the range from `start_ms` to before `end_ms`.
     pub(super) fn of(
         self,
         readings: &[Reading],
         (from, to): (usize, usize),
         range: Range,
-        mean: Mean,
+        release: Release,
         end_ms: i64,
     ) -> Element {
         let window = &readings[from..to];
         match self {
             _ if window.is_empty() => Element::Absent,
-            Function::Average => Element::Constant(match mean {
-                Mean::OfSum => mean_of_sum(window),
-                Mean::Running => running_mean(window),
+            Function::Average => Element::Constant(match release {
+                Release::Prometheus3 => mean_of_sum(window),
+                Release::Prometheus2 => running_mean(window),
             }),
+            Function::Sum => {
+                let (sum, lost) = window.iter().fold((0.0, 0.0), |sum, reading| add(sum, reading.1));
+                Element::Constant(sum + lost)
+            }
+            Function::Count => Element::Constant(window.len() as f64),
+            Function::Last => Element::Constant(window[window.len() - 1].1),
+            Function::Quantile { share } => Element::Constant(quantile(window, share)),
             Function::Minimum => Element::Constant(extreme(window, |value, least| value < least)),
             Function::Maximum => Element::Constant(extreme(window, |value, greatest| value > greatest)),
             _ if window.len() < 2 => Element::Absent,
             Function::Slope => Element::Constant(fitted_line(window, window[0].0).0),
-            Function::Delta => Element::Moving(Moving::Delta(Delta {
-                first: window[0],
-                last: window[window.len() - 1],
-                n_readings: window.len(),
-                range,
-            })),
+            Function::Delta => Extrapolated::of(Growth::Difference, window, range, release),
+            Function::Increase => Extrapolated::of(Growth::Increase, window, range, release),
+            Function::Rate => Extrapolated::of(Growth::Rate, window, range, release),
             // A constant goes on as it is, and nothing follows from what is no number.
             Function::Prediction { seconds } if is_constant(window) => Element::Constant(0.0 * seconds + window[0].1),
             Function::Prediction { .. } if !window.iter().all(|reading| reading.1.is_finite()) => {
@@ -120,7 +145,7 @@ pub(super) struct Range {
 
 /// One more term of a compensated sum: Neumaier (1974), "Rundungsfehleranalyse einiger Verfahren zur Summation
 /// endlicher Summen".
-fn add((sum, lost): (f64, f64), term: f64) -> (f64, f64) {
+pub(super) fn add((sum, lost): (f64, f64), term: f64) -> (f64, f64) {
     let total = sum + term;
     let missed = if sum.abs() >= term.abs() { (sum - total) + term } else { (term - total) + sum };
     (total, lost + missed)
@@ -150,6 +175,20 @@ fn extreme(window: &[Reading], beyond: impl Fn(f64, f64) -> bool) -> f64 {
     )
 }
 
+fn quantile(window: &[Reading], share: f64) -> f64 {
+    if share.is_nan() || !(0.0..=1.0).contains(&share) {
+        return if share < 0.0 { f64::NEG_INFINITY } else { share * f64::INFINITY };
+    }
+    let mut values: Vec<f64> = window.iter().map(|reading| reading.1).collect();
+    // NaN is the least.
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())));
+    let rank = share * (values.len() - 1) as f64;
+    let lower = rank.floor() as usize;
+    let weight = rank - rank.floor();
+    let upper = (lower + 1).min(values.len() - 1);
+    values[lower] * (1.0 - weight) + values[upper] * weight
+}
+
 fn is_constant(window: &[Reading]) -> bool {
     window.iter().all(|reading| reading.1 == window[0].1)
 }
@@ -172,71 +211,6 @@ fn fitted_line(window: &[Reading], at_ms: i64) -> (f64, f64) {
     let variance = sum_xx - sum_x * sum_x / n;
     let slope = covariance / variance;
     (slope, sum_y / n - slope * sum_x / n)
-}
-
-/// `delta` of one set of readings.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Delta {
-    first: Reading,
-    last: Reading,
-    n_readings: usize,
-    range: Range,
-}
-
-impl Delta {
-    fn at(&self, time_ms: i64) -> f64 {
-        let (to_start, to_end) = self.reaches(time_ms);
-        self.scaled(self.extrapolated(to_start), self.extrapolated(to_end))
-    }
-
-    /// Bounds, exact in floating point: each end of the range is monotone in the moment, and so is all that follows.
-    fn enclosed(&self, first_ms: i64, last_ms: i64) -> Enclosure {
-        let (start_most, end_least) = self.reaches(first_ms);
-        let (start_least, end_most) = self.reaches(last_ms);
-        let bounds = |least: f64, most: f64| {
-            let spacing = self.spacing();
-            if most < spacing * 1.1 {
-                return [least, most];
-            }
-            let half = spacing / 2.0;
-            if least >= spacing * 1.1 { [half, half] } else { [least.min(half), (spacing * 1.1).max(half)] }
-        };
-        let starts = bounds(start_least, start_most);
-        let ends = bounds(end_least, end_most);
-        let corners = [
-            self.scaled(starts[0], ends[0]),
-            self.scaled(starts[0], ends[1]),
-            self.scaled(starts[1], ends[0]),
-            self.scaled(starts[1], ends[1]),
-        ];
-        Enclosure::hull(&corners)
-    }
-
-    /// Seconds from the start of the range to the first reading, and from the last one to its end.
-    fn reaches(&self, time_ms: i64) -> (f64, f64) {
-        let end_ms = time_ms - self.range.offset_ms;
-        let start_ms = end_ms - self.range.range_ms;
-        ((self.first.0 - start_ms) as f64 / 1000.0, (end_ms - self.last.0) as f64 / 1000.0)
-    }
-
-    fn covered(&self) -> f64 {
-        (self.last.0 - self.first.0) as f64 / 1000.0
-    }
-
-    fn spacing(&self) -> f64 {
-        self.covered() / (self.n_readings - 1) as f64
-    }
-
-    /// How far a distance to an end of the range is bridged: half a spacing where it is more than a spacing.
-    fn extrapolated(&self, reach: f64) -> f64 {
-        let spacing = self.spacing();
-        if reach < spacing * 1.1 { reach } else { spacing / 2.0 }
-    }
-
-    fn scaled(&self, to_start: f64, to_end: f64) -> f64 {
-        let factor = (self.covered() + to_start + to_end) / self.covered();
-        (self.last.1 - self.first.1) * factor
-    }
 }
 
 /// `predict_linear` of one set of readings.

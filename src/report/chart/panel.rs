@@ -4,6 +4,7 @@ use super::axis::{self, TimeTicks};
 use super::canvas::{Anchor, Area, Canvas, Drawing, Lettering, Point, document};
 use super::curve::{self, Frame};
 use super::plot::{self, Ink, Window};
+use super::strips;
 use super::text::{Weight, clean, fitted, fitted_name, width};
 use super::theme::{Colour, Palette};
 use super::{Chart, Curve, HEIGHT, RestartMark, SpanKind, StepMark, TimeSpan, WIDTH};
@@ -20,9 +21,11 @@ const MOST_LINES: usize = 40;
 
 /// Draws a chart.
 pub(super) fn draw(chart: &Chart, palette: &Palette) -> Drawing {
-    let window = plot::window(chart);
-    document(WIDTH, HEIGHT, |canvas| {
-        canvas.rect(Area { left: 0.0, top: 0.0, right: f64::from(WIDTH), bottom: f64::from(HEIGHT) }, palette.page);
+    let mut window = plot::window(chart);
+    window.time = strips::time(chart, window.time);
+    let height = HEIGHT + strips::height(chart);
+    document(WIDTH, height, |canvas| {
+        canvas.rect(Area { left: 0.0, top: 0.0, right: f64::from(WIDTH), bottom: f64::from(height) }, palette.page);
         heading(canvas, chart, palette);
         body(canvas, chart, &window, palette);
     })
@@ -84,7 +87,7 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
     let has_alerts = chart.spans.iter().any(|span| span.kind != SpanKind::Load);
     let alert = if has_alerts { width("alerts", LABEL, Weight::Regular) } else { 0.0 };
     let area = Area {
-        left: (MARGIN + widest.max(alert) + 12.0).round(),
+        left: (MARGIN + widest.max(alert).max(strips::widest_label(chart)) + 12.0).round(),
         top: if chart.restarts.is_empty() { 104.0 } else { 132.0 },
         right: f64::from(WIDTH) - MARGIN,
         bottom: f64::from(HEIGHT) - if has_alerts { 124.0 } else { 68.0 },
@@ -172,6 +175,7 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
         alert_legend(canvas, chart, (area.left, f64::from(HEIGHT) - 10.0), palette);
     }
     time_axis(canvas, chart, &frame, bottom, palette);
+    strips::draw(canvas, chart, (area.left, area.right), f64::from(HEIGHT), frame.time, palette);
 }
 
 fn time_axis(canvas: &mut Canvas, chart: &Chart, frame: &Frame, top: f64, palette: &Palette) {
@@ -344,7 +348,7 @@ fn curve_label(
             .chain(places.iter().take(6).map(move |&((x, y), anchor)| ((x, y - away), anchor)))
     });
     let places: Vec<(Point, Anchor)> = places.iter().copied().chain(away).collect();
-    labels.put(canvas, &text, &places, palette.fit);
+    labels.put(canvas, &text, &places, palette.of_curve(line.kind));
 }
 
 /// A step: dashes at both levels, and an arrow from one to the other.

@@ -5,7 +5,7 @@ use super::canvas::{Area, Canvas, Point};
 use super::curve::{self, Frame};
 use super::envelope::{self, Column};
 use super::theme::Palette;
-use super::{Chart, Level};
+use super::{Chart, CurveKind, Level};
 
 /// Up to this many samples each one is a dot.
 const MOST_DOTS: usize = 400;
@@ -214,10 +214,12 @@ pub(super) fn curves(canvas: &mut Canvas, frame: &Frame, chart: &Chart, palette:
             if MOST_BANDS < n_lines && length < LEAST_LENGTH {
                 continue;
             }
-            if line.unproven {
-                canvas.dashes(&piece, (2.0 * width, 2.0 * width), width_of_fit, palette.fit);
-            } else {
-                canvas.line(&piece, width_of_fit, palette.fit);
+            let colour = palette.of_curve(line.kind);
+            match line.kind {
+                CurveKind::Fit | CurveKind::Explained => canvas.line(&piece, width_of_fit, colour),
+                CurveKind::Unproven | CurveKind::Left => {
+                    canvas.dashes(&piece, (2.0 * width, 2.0 * width), width_of_fit, colour);
+                }
             }
             ink.add(&piece);
         }

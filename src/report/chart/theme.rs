@@ -6,7 +6,7 @@
 //! A chart within a page takes its colours from the page: it is drawn in the palette `PAGE`, whose colours stand for
 //! custom properties of CSS.
 
-use super::Tone;
+use super::{CurveKind, Tone};
 
 /// Which background a chart is read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -58,6 +58,14 @@ impl Palette {
         match theme {
             Theme::Light => &LIGHT,
             Theme::Dark => &DARK,
+        }
+    }
+
+    /// The colour of a curve and of its label.
+    pub(super) const fn of_curve(&self, kind: CurveKind) -> Colour {
+        match kind {
+            CurveKind::Fit | CurveKind::Unproven => self.fit,
+            CurveKind::Explained | CurveKind::Left => self.step,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::world::{Course, DAY, INTERVAL, World, stamped, stamped_as};
+use super::world::{Course, DAY, INTERVAL, START, World, stamped, stamped_as};
 
 const LEAK: (&str, Course) = ("api", Course::Leak);
 const FLAT: (&str, Course) = ("db", Course::Flat);
@@ -33,11 +33,11 @@ fn a_leak_that_is_gone_fails_once_and_is_silent_from_then_on() {
         world.append(&stamped((night - 1) * DAY, night * DAY, &[("db2", Course::Flat), FLAT]));
         let (silent, report) = world.report(night * DAY, &options);
         assert_eq!(silent.code, Some(0), "{}", silent.stdout);
-        silent.says("Not judged any more: api (gone since 2026-11-02T05:45:00Z, last verdict leak).");
+        silent.says("No longer judged: api (gone since 2026-11-02T05:45:00Z, last verdict leak).");
         assert_eq!(silent.stdout.matches("api").count(), 1, "{}", silent.stdout);
         assert!(!report["series"].to_string().contains("\"api\""), "{report}");
         let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
-        assert!(markdown.contains("Not judged any more: `api` (gone since"), "{markdown}");
+        assert!(markdown.contains("No longer judged: `api` (gone since"), "{markdown}");
         assert!(!fs::read_to_string(world.path("m.prom")).unwrap().contains("api"));
     }
     // It comes back with its history.
@@ -212,4 +212,40 @@ fn a_missing_log_beside_a_history_is_exit_code_2() {
     night.says("there is no such file, nor one that was rotated from it");
     assert!(!night.stdout.contains("check the cron job"), "{}", night.stdout);
     assert_eq!(night.code, Some(2), "{}", night.stdout);
+}
+
+/// `kubectl top pod --containers --no-headers` behind a time: three pods a day, of another version each day.
+fn rolled_out(day: i64, mib: impl Fn(i64) -> i64) -> String {
+    let hash = ["66b6c48dd5", "84c7b5d6f", "7d9f8b6c5d", "75675f5897"][day as usize % 4];
+    let ticks = (day * DAY..(day + 1) * DAY).step_by(INTERVAL as usize);
+    let row = |at: i64, suffix: &str, more: i64| {
+        let used = mib(at - day * DAY) + more + (at / INTERVAL * 7919) % 3;
+        format!("{} web-{hash}-{suffix} app 12m {used}Mi\n", START + at)
+    };
+    ticks
+        .flat_map(|at| [("x2k4p", 0), ("7szfs", 4), ("b2zdv", 9)].map(|(suffix, more)| row(at, suffix, more)))
+        .collect()
+}
+
+#[test]
+fn pods_of_a_workload_that_goes_on_are_not_gone() {
+    let world = World::new();
+    let options = ["--by", "workload", "--format", "kubectl-top"];
+    for night in 1..=4 {
+        world.append(&rolled_out(night - 1, |age| 200 + age / 360));
+        let (told, report) = world.report(night * DAY, &options);
+        let ids: Vec<&str> =
+            report["series"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["web/app"], "{}", told.stdout);
+        assert!(!told.stdout.contains("gone"), "{}", told.stdout);
+        assert!(!told.stdout.contains("web-"), "{}", told.stdout);
+        if night == 4 {
+            assert_eq!(told.code, Some(1), "{}", told.stdout);
+            assert_eq!(report["series"][0]["workload"]["replicas"], 3);
+        }
+    }
+    // All of its pods are gone: the workload is.
+    let other = rolled_out(4, |_| 200).replace("web-", "api-");
+    world.append(&other);
+    world.night(5 * DAY, &options).says("gone since");
 }

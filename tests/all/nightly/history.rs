@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use super::world::{Course, DAY, INTERVAL, World, stamped, stamped_as, untimed};
+use super::world::{Course, DAY, INTERVAL, START, World, stamped, stamped_as, untimed};
 
 const THREE: [(&str, Course); 3] = [("api", Course::Flat), ("db", Course::Flat), ("web", Course::Flat)];
 
@@ -238,4 +238,47 @@ fn the_log_of_another_machine_is_noticed() {
     world.night(DAY, &[]);
     world.append(&stamped_as(DAY, 2 * DAY, 0xeeee_0000, "api", Course::Flat));
     assert!(!world.night(2 * DAY, &[]).stdout.contains("another machine"));
+}
+
+/// An export of the hour before a day and of that day: memory every quarter of an hour, and every minute how often the
+/// container was killed for memory.
+fn export_of_day(day: i64, killed_at: &[i64]) -> String {
+    let series = |name: &str, more: &str, points: &[(i64, i64)]| {
+        let points: Vec<String> =
+            points.iter().map(|(time, value)| format!("[{},\"{value}\"]", START + time)).collect();
+        let labels = format!("\"namespace\":\"shop\",\"pod\":\"web-0\",\"container\":\"web\"{more}");
+        format!("{{\"metric\":{{\"__name__\":\"{name}\",{labels}}},\"values\":[{}]}}", points.join(","))
+    };
+    let times = |step: i64| (((day * DAY - 3600).max(0))..=(day + 1) * DAY).step_by(step as usize);
+    let count = |time: i64| killed_at.iter().filter(|at| **at <= time).count() as i64;
+    let memory: Vec<(i64, i64)> = times(INTERVAL).map(|time| (time, (100 << 20) + time % 1024)).collect();
+    let counts: Vec<(i64, i64)> = times(60).map(|time| (time, count(time))).collect();
+    let reasons: Vec<(i64, i64)> = times(60).filter(|time| 0 < count(*time)).map(|time| (time, 1)).collect();
+    let all = [
+        series("container_memory_working_set_bytes", "", &memory),
+        series("kube_pod_container_status_restarts_total", "", &counts),
+        series("kube_pod_container_status_last_terminated_reason", ",\"reason\":\"OOMKilled\"", &reasons),
+    ];
+    format!("[{}]", all.join(","))
+}
+
+#[test]
+fn what_exports_tell_of_restarts_is_kept_with_the_readings_and_told_once() {
+    let world = World::new();
+    // The second one lies in the hour that both exports hold.
+    let killed_at = [10 * 3600, DAY - 1800, DAY + 5 * 3600];
+    let kills = |day: i64| {
+        fs::write(world.log(), export_of_day(day, &killed_at)).unwrap();
+        world.report((day + 1) * DAY, &[]);
+        let week: serde_json::Value = serde_json::from_slice(
+            &fs::read(world.path(if day == 0 { "report/day/verdict.json" } else { "report/week/verdict.json" }))
+                .unwrap(),
+        )
+        .unwrap();
+        let restarts = week["series"][0]["restarts"].as_array().unwrap().clone();
+        restarts.iter().map(|one| format!("{} {}", one["at"].as_str().unwrap(), one["cause"])).collect::<Vec<_>>()
+    };
+    let first = ["2026-11-01T10:00:00Z \"oom\"", "2026-11-01T23:30:00Z \"oom\""];
+    assert_eq!(kills(0), first);
+    assert_eq!(kills(1), [&first[..], &["2026-11-02T05:00:00Z \"oom\""]].concat());
 }

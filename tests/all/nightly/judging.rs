@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::world::{Course, DAY, INTERVAL, ODD, World, stamped};
+use super::world::{Course, DAY, INTERVAL, MIB, ODD, START, World, stamped};
 
 const FLAT: [(&str, Course); 2] = [("api", Course::Flat), ("db", Course::Flat)];
 const LEAK: [(&str, Course); 2] = [("api", Course::Leak), ("db", Course::Flat)];
@@ -126,7 +126,7 @@ fn what_changed_since_yesterday_is_said() {
     ));
     let night = world.night(3 * DAY, &[]);
     night.says("nothing that matters: the same series, outcomes and levels");
-    night.says("Not judged any more: old (gone since 2026-11-01T23:45:00Z, last verdict flat).");
+    night.says("No longer judged: old (gone since 2026-11-01T23:45:00Z, last verdict flat).");
 }
 
 /// A run by hand in the morning says what the one at night said.
@@ -247,4 +247,30 @@ fn what_does_not_matter_is_no_change() {
         let night = world.night(night * DAY, &[]);
         assert!(!night.stdout.contains("medians of a day"), "{}", night.stdout);
     }
+}
+
+/// The amounts of one process have one verdict each night, and their history goes on.
+#[test]
+fn the_amounts_of_one_process_are_one_series() {
+    let world = World::new();
+    let readings = |from: i64, to: i64, kept: &dyn Fn(i64) -> f64| -> String {
+        let line = |at: i64| {
+            let (noise, kept) = ((at / INTERVAL * 7919 % 13) as f64 * 0.2, kept(at));
+            let [rss, used] = [300.0, 120.0].map(|base| ((base + noise + kept) * MIB) as u64);
+            format!("{{\"time\":{},\"service\":\"api\",\"rss\":{rss},\"heapUsed\":{used}}}\n", START + at)
+        };
+        (from..to).step_by(INTERVAL as usize).map(line).collect()
+    };
+    world.append(&readings(0, 6 * DAY, &|_| 0.0));
+    let (_, before) = world.report(6 * DAY, &[]);
+    assert_eq!(before["series"].as_array().unwrap().len(), 1);
+    assert_eq!((&before["series"][0]["id"], &before["series"][0]["grows"]["what"]), (&"api".into(), &"nothing".into()));
+    world.append(&readings(6 * DAY, 7 * DAY, &|at| (at - 6 * DAY) as f64 / 400.0));
+    let (night, after) = world.report(7 * DAY, &["--textfile", "metrics.prom"]);
+    assert_eq!(night.code, Some(1), "{}", night.stdout);
+    assert_eq!((&after["series"][0]["id"], &after["series"][0]["grows"]["what"]), (&"api".into(), &"heap".into()));
+    night.says("api: leak (fail) instead of flat (pass)");
+    assert!(!night.stdout.contains("api/"), "{}", night.stdout);
+    let metrics = fs::read_to_string(world.path("metrics.prom")).unwrap();
+    assert!(metrics.contains("series=\"api\"") && !metrics.contains("api/"), "{metrics}");
 }

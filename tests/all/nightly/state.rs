@@ -52,11 +52,11 @@ fn the_state_of_another_version_is_refused() {
     let world = world_of_two_nights();
     let path = world.path("state/state.json");
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"version\": 2,"));
-    fs::write(&path, text.replacen("\"version\": 2,", "\"version\": 3, \"more\": [],", 1)).unwrap();
+    assert!(text.contains("\"version\": 3,"));
+    fs::write(&path, text.replacen("\"version\": 3,", "\"version\": 4, \"more\": [],", 1)).unwrap();
     refused(
         &world,
-        "it is of version 3 (expected 1 to 2): use the leaktrend that wrote it, or begin anew with `--reset-state`, which sets what is there aside",
+        "it is of version 4 (expected 1 to 3): use the leaktrend that wrote it, or start a new history with `--reset-state`, which moves the old one aside",
     );
 }
 
@@ -82,6 +82,70 @@ fn the_state_of_the_first_version_is_read() {
     assert_eq!(world.n_kept(2 * DAY + 60), 192);
 }
 
+/// The history is a table like every other: `analyze` reads it, and so do notebooks.
+#[test]
+fn the_history_is_an_input() {
+    let world = world_of_two_nights();
+    world.night(2 * DAY, &[]);
+    let options = leaktrend::decode::Options {
+        format: None,
+        interval: None,
+        end_ms: None,
+        samples: leaktrend::decode::SamplesOption::Auto,
+        unit: None,
+        columns: leaktrend::decode::GivenColumns::default(),
+    };
+    let history = leaktrend::open::Source::File(world.path("state/history-2.parquet"));
+    let read = leaktrend::read::readings(&[history], &options);
+    assert_eq!(read.inputs[0].unusable, None);
+    assert_eq!((read.inputs[0].samples, read.inputs[0].series), (192, 1));
+    assert_eq!(read.series[0].info.id, "api");
+    assert!(read.series[0].info.limit.is_some());
+}
+
+/// Earlier versions named the series of the history by their indices; `tests/reference/nightly-state` was written by one.
+#[test]
+fn the_state_of_earlier_versions_is_carried_over() {
+    let earlier = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/nightly-state");
+    for is_first_version in [false, true] {
+        let world = World::new();
+        fs::create_dir(world.path("state")).unwrap();
+        fs::copy(earlier.join("history-1.parquet"), world.path("state/history-1.parquet")).unwrap();
+        let text = fs::read_to_string(earlier.join("state.json")).unwrap();
+        let mut state: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if is_first_version {
+            state["version"] = 1.into();
+            state.as_object_mut().unwrap().remove("renames");
+            for series in state["series"].as_array_mut().unwrap() {
+                series.as_object_mut().unwrap().retain(|key, _| key != "instance" && key != "gone");
+            }
+        }
+        fs::write(world.path("state/state.json"), state.to_string()).unwrap();
+        let before = fs::read_to_string(earlier.join("memory.log")).unwrap();
+        world.append(&(before.clone() + &before.replace("2026-11-20T", "2026-11-21T")));
+        // 2026-11-22T00:10:00Z.
+        let night = world.night(21 * DAY + 600, &[]);
+        assert_eq!(night.code, Some(1), "{}{}", night.stdout, night.stderr);
+        night.says("192 new readings");
+        // In the first half nothing changed.
+        let read = |folder: &std::path::Path, file: &str| {
+            let table = fs::File::open(folder.join(file)).unwrap();
+            polars::prelude::SerReader::finish(
+                <polars::prelude::ParquetReader<fs::File> as polars::prelude::SerReader<_>>::new(table),
+            )
+            .unwrap()
+        };
+        let (old, new) = (read(&earlier, "history-1.parquet"), read(&world.path("state"), "history-2.parquet"));
+        let bytes = |table: &polars::prelude::DataFrame, rows: std::ops::Range<usize>| -> Vec<f64> {
+            let column = table.column("used_bytes").unwrap().f64().unwrap();
+            column.into_no_null_iter().skip(rows.start).take(rows.len()).collect()
+        };
+        assert_eq!(bytes(&old, 0..96), bytes(&new, 0..96));
+        assert_eq!(bytes(&old, 96..192), bytes(&new, 192..288));
+        assert_eq!(world.n_kept(21 * DAY + 700), 384);
+    }
+}
+
 #[test]
 fn a_damaged_state_is_refused() {
     let world = world_of_two_nights();
@@ -92,7 +156,7 @@ fn a_damaged_state_is_refused() {
     fs::write(&path, text.replacen("\"log\": 0", "\"log\": 7", 1)).unwrap();
     refused(
         &world,
-        "it is damaged: `api` is from a log that it does not name (put a copy back, or begin anew with `--reset-state`, which sets what is there aside)",
+        "it is damaged: `api` is from a log that it does not name (restore a copy, or start a new history with `--reset-state`, which moves the old one aside)",
     );
     fs::write(&path, "").unwrap();
     refused(&world, "it is not the state of the nightly job: EOF");
@@ -104,7 +168,7 @@ fn a_history_that_is_damaged_or_lost_is_refused() {
     let history = world.path("state/history-1.parquet");
     let bytes = fs::read(&history).unwrap();
     fs::write(&history, &bytes[..bytes.len() / 2]).unwrap();
-    let advice = "(expected the history that `state.json` names: put a copy of both back, or begin anew with `--reset-state`, which sets what is there aside)";
+    let advice = "(expected the history that `state.json` names: restore a copy of both, or start a new history with `--reset-state`, which moves the old one aside)";
     refused(&world, "cannot use `state/history-1.parquet`: ");
     refused(&world, advice);
     fs::remove_file(&history).unwrap();
@@ -145,7 +209,7 @@ fn a_damaged_state_is_set_aside_when_told() {
         fs::write(&path, "damaged").unwrap();
         let night = world.night(2 * DAY, &["--reset-state"]);
         assert_eq!(night.code, Some(0), "{}{}", night.stdout, night.stderr);
-        night.says(&format!("note: what was remembered is in `state/set-aside-{number}` now"));
+        night.says(&format!("note: the old history was moved to `state/set-aside-{number}`"));
         night.says("192 new readings were added");
         let aside = world.path(&format!("state/set-aside-{number}"));
         assert_eq!(fs::read_to_string(aside.join("state.json")).unwrap(), "damaged");

@@ -68,7 +68,7 @@ impl World {
 
     /// Every kept sample, as many as there are.
     pub(crate) fn n_kept(&self, now: i64) -> usize {
-        let night = self.night(now, &["--frame", "kept.parquet"]);
+        let night = self.night(now, &["--parquet", "kept.parquet"]);
         assert!(night.code.is_some_and(|code| code < 2 || code == 3), "{}{}", night.stdout, night.stderr);
         let file = fs::File::open(self.path("kept.parquet")).unwrap();
         let table = polars::prelude::SerReader::finish(

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use leaktrend_core::judge::Verdict;
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::Verdict;
 use rayon::prelude::*;
 
 use crate::corpora::{CORPORA, Corpus, Place, Role};

@@ -23,8 +23,8 @@ use std::str::FromStr;
 use corpora::{CORPORA, Place};
 use generator::random::Random;
 use generator::{Mechanism, Rise, SAMPLINGS, Sampling, generate, observed};
-use leaktrend_core::judge::Verdict;
 use leaktrend_core::stats::fdr;
+use leaktrend_core::verdict::Verdict;
 use rayon::prelude::*;
 use verdicts::{claims_level, measure};
 
@@ -70,7 +70,7 @@ fn series_for(mechanism: Mechanism) -> u64 {
 }
 
 /// The growth that matters, in bytes per second; 0 where nothing could be measured.
-fn tolerance_of(measured: &leaktrend_core::judge::Measured) -> f64 {
+fn tolerance_of(measured: &leaktrend_core::verdict::Measured) -> f64 {
     measured.stretch().map_or(0.0, |stretch| stretch.tolerance.bytes_per_second)
 }
 
@@ -305,7 +305,7 @@ fn fleet(number: u64, walks: bool) -> tables::Fleet {
         Mechanism::Restarts,
     ];
     let sampling: &Sampling = SAMPLINGS.iter().find(|sampling| sampling.name == "5m-24h").expect("it is listed");
-    let measured: Vec<(bool, leaktrend_core::judge::Measured)> = (0..1000u64)
+    let measured: Vec<(bool, leaktrend_core::verdict::Measured)> = (0..1000u64)
         .into_par_iter()
         .map(|index| {
             let leaks = index % 20 == 0;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use leaktrend_core::judge::Verdict;
+use leaktrend_core::verdict::Verdict;
 
 use crate::corpora::CORPORA;
 use crate::generator::{Mechanism, PHI, SAMPLINGS};
@@ -55,7 +55,10 @@ pub(crate) fn print(outcomes: &[Outcome], levels: &[Level], limits: &[ToLimit], 
         outcomes.len()
     );
     println!("Made by `cargo run --release -p leaktrend-core --example accuracy{argument}`.");
-    println!("Rates are per cent with their 95 % interval, over samplings with 288 readings and more.\n");
+    println!("Rates are per cent with their 95 % interval, over samplings with 288 readings and more.");
+    println!(
+        "How often the cause of growth is named right stands in [causes.md](causes.md), the kind of memory in [parts.md](parts.md).\n"
+    );
     mechanisms(&counted);
     noise(&counted);
     beside_peers(&counted);

@@ -1,6 +1,6 @@
 //! Whether a verdict stays what it is when only every third reading was taken: fewer readings say less, never else.
 
-use leaktrend_core::judge::Verdict;
+use leaktrend_core::verdict::Verdict;
 use rayon::prelude::*;
 
 use crate::corpora::Place;

@@ -1,8 +1,8 @@
 //! The procedure under measurement, with its default terms, from a series to a verdict.
 
-use leaktrend_core::judge::{Measured, Verdict};
 use leaktrend_core::segment;
 use leaktrend_core::series::MemorySeries;
+use leaktrend_core::verdict::{Measured, Verdict};
 use leaktrend_core::{Terms, measure as measured};
 
 /// Measures a series, without a limit.

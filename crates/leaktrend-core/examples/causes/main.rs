@@ -2,8 +2,10 @@
 //!
 //! `cargo run --release -p leaktrend-core --example causes -- [SERVICES] [--seed N] [--tell]` simulates so many
 //! services (2,000) with requests of several kinds, and prints shares by what they are like; `--tell` prints every
-//! answer that was wrong, and every cause that could have been named and was not.
+//! answer that was wrong, and every cause that could have been named and was not. `--onsets` does it for growth that
+//! begins with a change, or without one.
 
+mod onsets;
 #[path = "../accuracy/generator/random.rs"]
 #[allow(dead_code, reason = "another example uses all of it")]
 mod random;
@@ -26,6 +28,10 @@ fn main() {
     let services = arguments.first().and_then(number).unwrap_or(2000);
     let seed = after("--seed").and_then(number).unwrap_or(SEED);
     let only = after("--only");
+    if arguments.iter().any(|one| one == "--onsets") {
+        onsets::print(services, seed);
+        return;
+    }
     let first = after("--from").and_then(number).unwrap_or(0);
     let outcomes: Vec<Outcome> = (first..first + services)
         .into_par_iter()

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leaktrend_core::Terms as JudgeTerms;
-use leaktrend_core::causes::{self, Cause, Measure, Source};
+use leaktrend_core::causes::{self, CauseSource, GrowthCause, Measure};
 use leaktrend_core::fit::{Fit, ToleranceTerms};
 use leaktrend_core::segment;
 use leaktrend_core::stats::ar1::{Column, Noise, PHI, Regression};
@@ -21,7 +21,7 @@ pub(crate) struct Outcome {
     pub(crate) is_wrong: bool,
     /// Whether anything was.
     pub(crate) is_named: bool,
-    pub(crate) said: Vec<Cause>,
+    pub(crate) said: Vec<GrowthCause>,
     pub(crate) cpu: std::time::Duration,
 }
 
@@ -54,15 +54,16 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
         &service.series,
         &service.covariates,
         &JudgeTerms::default(),
-        &causes::Terms::default(),
+        &causes::CauseTerms::default(),
     );
     let cpu = begun.elapsed();
     let gaps = gaps(&service, setting);
     let truths = service.causes.iter().zip(gaps).map(|((source, bytes), gap)| {
-        let is_it = |cause: &&Cause| cause.is_named && (setting.family == Family::Gauge || cause.is_named_leak());
+        let is_it = |cause: &&GrowthCause| cause.is_named && (setting.family == Family::Gauge || cause.is_named_leak());
         let of_it = said.iter().filter(is_it).find(|cause| cause.source == *source);
-        let in_set =
-            |cause: &&Cause| !cause.is_named && (cause.source == *source || cause.indistinguishable.contains(source));
+        let in_set = |cause: &&GrowthCause| {
+            !cause.is_named && (cause.source == *source || cause.indistinguishable.contains(source))
+        };
         Truth {
             gap,
             is_named: of_it.is_some(),
@@ -72,9 +73,9 @@ pub(crate) fn outcome(setting: &Setting, seed: u64) -> Outcome {
         }
     });
     let truths = truths.collect();
-    let is_true = |cause: &Cause| service.causes.iter().any(|(source, _)| *source == cause.source);
-    let named: Vec<&Cause> = said.iter().filter(|cause| cause.is_named_leak()).collect();
-    let is_fair = |cause: &Cause| setting.family == Family::Hidden && cause.source == Source::Clock;
+    let is_true = |cause: &GrowthCause| service.causes.iter().any(|(source, _)| *source == cause.source);
+    let named: Vec<&GrowthCause> = said.iter().filter(|cause| cause.is_named_leak()).collect();
+    let is_fair = |cause: &GrowthCause| setting.family == Family::Hidden && cause.source == CauseSource::Clock;
     Outcome {
         setting: *setting,
         truths,
@@ -128,7 +129,7 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
 
     let late = (service.delay / step).round() as usize;
     let grows = |values: &[f64], late: usize| column(&crate::service::since_start(values, &service.cuts, late));
-    let mut sources: Vec<(Source, Rc<Column>)> = Vec::new();
+    let mut sources: Vec<(CauseSource, Rc<Column>)> = Vec::new();
     let mut all = vec![0.0; service.kept.len()];
     for (index, covariate) in service.covariates.each().iter().enumerate() {
         let is_level = covariate.measure == Measure::Level;
@@ -136,10 +137,10 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
             all.iter_mut().zip(&covariate.values).for_each(|(all, value)| *all += value);
         }
         let column = if is_level { column(&covariate.values) } else { grows(&covariate.values, late) };
-        sources.push((Source::Covariate(index), column));
+        sources.push((CauseSource::Covariate(index), column));
     }
-    sources.push((Source::AllRequests, grows(&all, late)));
-    sources.push((Source::Clock, grows(&vec![1.0; all.len()], 0)));
+    sources.push((CauseSource::AllRequests, grows(&all, late)));
+    sources.push((CauseSource::Clock, grows(&vec![1.0; all.len()], 0)));
 
     let ones = vec![1.0; all.len()];
     let known = [column(&ones), of_unit(&service.known), column(&all)];
@@ -154,7 +155,7 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
     let floor = 4096.0f64.powi(2) / 12.0 / unit.powi(2);
     let of_truth = truth.criterion(&[0.0; PHI.len()], floor).0;
     let price = (blocks.x.len() as f64).ln();
-    let true_sources: Vec<Source> = service.causes.iter().map(|cause| cause.0).collect();
+    let true_sources: Vec<CauseSource> = service.causes.iter().map(|cause| cause.0).collect();
     let signal = of_unit(&service.kept);
     let score = |regression: &Regression<'_>, gain: &[f64; 13], coefficients: usize| {
         let mut less = [0.0; PHI.len()];
@@ -164,7 +165,7 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
     true_sources
         .iter()
         .map(|without| {
-            let others: Vec<&(Source, Rc<Column>)> = sources.iter().filter(|other| other.0 != *without).collect();
+            let others: Vec<&(CauseSource, Rc<Column>)> = sources.iter().filter(|other| other.0 != *without).collect();
             let kept: Vec<Rc<Column>> = others
                 .iter()
                 .filter(|other| true_sources.contains(&other.0))
@@ -185,7 +186,9 @@ fn gaps(service: &Service, setting: &Setting) -> Vec<f64> {
                     }
                     found.push((score(&with_one, &[0.0; PHI.len()], stays.len() + 1), vec![Rc::clone(&one.1)]));
                     // Two kinds at most, and the clock.
-                    for two in others.iter().skip(index + 1).filter(|two| stays.is_empty() || two.0 == Source::Clock) {
+                    for two in
+                        others.iter().skip(index + 1).filter(|two| stays.is_empty() || two.0 == CauseSource::Clock)
+                    {
                         let gain = with_one.gain(&two.1);
                         let columns = vec![Rc::clone(&one.1), Rc::clone(&two.1)];
                         found.push((score(&with_one, &gain, stays.len() + 2), columns));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use leaktrend_core::causes::{Covariate, Covariates, Measure, Source};
+use leaktrend_core::causes::{CauseSource, Covariate, Covariates, Measure};
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB};
 
@@ -97,7 +97,7 @@ pub(crate) struct Service {
     pub(crate) series: MemorySeries,
     pub(crate) covariates: Covariates,
     /// What makes memory grow, and bytes per unit.
-    pub(crate) causes: Vec<(Source, f64)>,
+    pub(crate) causes: Vec<(CauseSource, f64)>,
     pub(crate) delay: f64,
     /// Growth of memory that its causes explain, at every sample.
     pub(crate) kept: Vec<f64>,
@@ -229,21 +229,21 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
             for kind in leaking {
                 let share = if family == Family::OneLeak { 1.0 } else { random.uniform(0.4, 1.0) };
                 let each = keep(&of_kind[kind], share * rise, random);
-                causes.push((Source::Covariate(kind), each));
+                causes.push((CauseSource::Covariate(kind), each));
             }
         }
         Family::EveryRequest => {
             let each = keep(&all, rise, random);
-            causes.push((Source::AllRequests, each));
+            causes.push((CauseSource::AllRequests, each));
         }
         Family::Clock => {
             let each = keep(&vec![1e6; n], rise, random);
-            causes.push((Source::Clock, each * 1e6 / step));
+            causes.push((CauseSource::Clock, each * 1e6 / step));
         }
         Family::Gauge => {
             let each = rise / (grows * usual_level);
             kept.iter_mut().zip(&level).for_each(|(kept, level)| *kept += each * level);
-            causes.push((Source::Covariate(kinds), each));
+            causes.push((CauseSource::Covariate(kinds), each));
         }
         Family::Hidden => {
             keep(&of_kind[kinds], rise, random);

@@ -4,7 +4,7 @@ use crate::stats::robust::mean;
 
 use super::columns::{Term, View};
 use super::explain::{Explanation, Explanations, Scored};
-use super::{BytesPerUnit, Cause, How, Source, Terms};
+use super::{BytesPerUnit, CauseSource, CauseTerms, GrowthCause, How};
 
 /// Searches begin with so many pairs of leaks, too.
 const STARTS: usize = 2;
@@ -14,7 +14,7 @@ const GROWS: f64 = 0.95;
 const MATTERS: f64 = 0.2;
 
 /// What explains a view.
-pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
+pub(super) fn answer(view: &View, terms: &CauseTerms) -> Vec<GrowthCause> {
     let explanations = Explanations::new(view, 1.0);
     let first = explanations.best(&[&Vec::new()], &|_| true);
     let pairs = explanations.pairs(&first.terms);
@@ -43,7 +43,7 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
     let nothing_grows = || explanations.best(&[&best.terms], &|term| term.source_of_growth().is_none());
     let is_certain = best.terms.iter().any(grows) && nothing_grows().score - best.score >= terms.margin;
 
-    let mut causes: Vec<Cause> = without
+    let mut causes: Vec<GrowthCause> = without
         .iter()
         .filter_map(|(index, other)| {
             let margin = margin_of(*index, other);
@@ -54,14 +54,14 @@ pub(super) fn answer(view: &View, terms: &Terms) -> Vec<Cause> {
         })
         .collect();
     causes.sort_by(|a, b| {
-        let share = |cause: &Cause| cause.share_of_growth.unwrap_or(0.0);
+        let share = |cause: &GrowthCause| cause.share_of_growth.unwrap_or(0.0);
         a.how.cmp(&b.how).then(b.is_named.cmp(&a.is_named)).then(share(b).total_cmp(&share(a)))
     });
     causes
 }
 
 /// The source of a term, and whether that is a rate or a level.
-fn subject(term: Term) -> Option<Source> {
+fn subject(term: Term) -> Option<CauseSource> {
     match term {
         Term::Flight(source, _) | Term::Level(source) | Term::Lost(source, _) => Some(source),
         Term::Levels | Term::StartUp | Term::Rhythm => None,
@@ -83,11 +83,11 @@ fn all_without(explanations: &Explanations<'_>, best: &Scored, pairs: &[Explanat
 
 fn cause(
     explanations: &Explanations<'_>,
-    terms: &Terms,
+    terms: &CauseTerms,
     best: &Scored,
     (index, without): (usize, &Scored),
     margin: f64,
-) -> Option<Cause> {
+) -> Option<GrowthCause> {
     let view = explanations.view;
     let term = explanations.term(index);
     let source = subject(term)?;
@@ -101,7 +101,7 @@ fn cause(
         BytesPerUnit { value: value * unit, lower: at(tail), upper: at(1.0 - tail), confidence: terms.confidence };
     let limit = without.score.max(best.score + terms.margin);
     let indistinguishable = if term.source_of_growth().is_some() && margin < terms.margin {
-        let mut others: Vec<(Source, f64)> =
+        let mut others: Vec<(CauseSource, f64)> =
             explanations.others(without, limit, &|other| !term.is_same(other)).into_iter().collect();
         others.retain(|(other, _)| {
             let in_best = |index: &usize| explanations.term(*index).source_of_growth() == Some(*other);
@@ -124,7 +124,7 @@ fn cause(
         Term::Level(_) if share_of_growth >= Some(MATTERS) && grows(&candidate.columns[0]) => How::Held,
         _ => How::Follows,
     };
-    Some(Cause {
+    Some(GrowthCause {
         source,
         how,
         bytes_per_unit,

@@ -10,7 +10,7 @@ use crate::stats::posterior::SlopePosterior;
 use crate::stats::troughs::Blocks;
 
 use super::grid::{Grid, Times};
-use super::{Covariates, Measure, Source};
+use super::{CauseSource, Covariates, Measure};
 
 /// Time constants of a start-up that are tried, as shares of the longest life.
 const TIME_CONSTANTS: [f64; 12] = [0.003, 0.0045, 0.007, 0.01, 0.015, 0.022, 0.033, 0.05, 0.075, 0.11, 0.17, 0.25];
@@ -45,16 +45,16 @@ pub(super) enum Term {
     /// A rhythm of the day, and of the week.
     Rhythm,
     /// Memory of requests in flight, or for a while after: of those in a time before, in blocks.
-    Flight(Source, usize),
+    Flight(CauseSource, usize),
     /// Memory held by a level.
-    Level(Source),
+    Level(CauseSource),
     /// Memory lost to each unit, after a delay in seconds.
-    Lost(Source, f64),
+    Lost(CauseSource, f64),
 }
 
 impl Term {
     /// What it says to be the cause of growth.
-    pub(super) fn source_of_growth(self) -> Option<Source> {
+    pub(super) fn source_of_growth(self) -> Option<CauseSource> {
         match self {
             Term::Level(source) | Term::Lost(source, _) => Some(source),
             _ => None,
@@ -62,9 +62,9 @@ impl Term {
     }
 
     /// Whether it is the first of those that differ in delay or duration only, and what these have in common.
-    pub(super) fn variant_of(self) -> (bool, Option<(bool, Source)>) {
+    pub(super) fn variant_of(self) -> (bool, Option<(bool, CauseSource)>) {
         match self {
-            Term::Flight(source, blocks) => (blocks == 1 || source == Source::AllRequests, Some((false, source))),
+            Term::Flight(source, blocks) => (blocks == 1 || source == CauseSource::AllRequests, Some((false, source))),
             Term::Lost(source, delay) => (delay == 0.0, Some((true, source))),
             _ => (true, None),
         }
@@ -206,7 +206,7 @@ impl View {
 
         let of_clock = (0..self.x.len()).map(|block| times.mean(block, |time| time)).collect();
         let of_clock = self.since_start(of_clock, &times.life_starts);
-        self.push_cause(Term::Lost(Source::Clock, 0.0), of_clock, 0.0);
+        self.push_cause(Term::Lost(CauseSource::Clock, 0.0), of_clock, 0.0);
 
         let grids: Vec<Grid> =
             covariates.each.iter().map(|covariate| Grid::new(covariates, &covariate.values, sight)).collect();
@@ -216,13 +216,14 @@ impl View {
         };
         let (requests, events, levels) = (is(Measure::Requests), is(Measure::Events), is(Measure::Level));
         let all = Grid::sum(requests.iter().map(|index| &grids[*index]));
-        let counts = requests.iter().chain(&events).map(|index| (Source::Covariate(*index), &grids[*index]));
-        let counts: Vec<(Source, &Grid)> =
-            counts.chain(all.as_ref().filter(|_| requests.len() > 1).map(|all| (Source::AllRequests, all))).collect();
+        let counts = requests.iter().chain(&events).map(|index| (CauseSource::Covariate(*index), &grids[*index]));
+        let counts: Vec<(CauseSource, &Grid)> = counts
+            .chain(all.as_ref().filter(|_| requests.len() > 1).map(|all| (CauseSource::AllRequests, all)))
+            .collect();
         let choices = (requests.len() + events.len() + levels.len()).max(1) as f64;
         for (source, grid) in counts {
             // The load is in every explanation: what is left out where it matters little would lean on the causes.
-            let is_load = source == Source::AllRequests || requests.len() == 1;
+            let is_load = source == CauseSource::AllRequests || requests.len() == 1;
             if is_load {
                 let rates = (0..self.x.len()).map(|block| grid.rate(&times.spans[block])).collect();
                 self.push_load(rates);
@@ -246,7 +247,7 @@ impl View {
         }
         for index in levels {
             let level = (0..self.x.len()).map(|block| times.mean(block, |time| grids[index].at(time))).collect();
-            self.push_cause(Term::Level(Source::Covariate(index)), level, 2.0 * choices.ln());
+            self.push_cause(Term::Level(CauseSource::Covariate(index)), level, 2.0 * choices.ln());
         }
     }
 
@@ -275,7 +276,7 @@ impl View {
         for column in &self.base {
             regression.push(Rc::clone(column));
         }
-        if !regression.push(Rc::clone(&find(Term::Lost(Source::Clock, 0.0))?.columns[0])) {
+        if !regression.push(Rc::clone(&find(Term::Lost(CauseSource::Clock, 0.0))?.columns[0])) {
             return None;
         }
         let mut weights = vec![0.0; regression.rank()];
@@ -301,8 +302,8 @@ impl View {
 
     /// The standard deviation of growth with all requests beside the load, or by the clock, as a share of the level.
     fn error_of_growth(&self) -> f64 {
-        let grows = |term: Term| matches!(term, Term::Lost(Source::AllRequests, 0.0));
-        let by_clock = |term: Term| term == Term::Lost(Source::Clock, 0.0);
+        let grows = |term: Term| matches!(term, Term::Lost(CauseSource::AllRequests, 0.0));
+        let by_clock = |term: Term| term == Term::Lost(CauseSource::Clock, 0.0);
         let find = |is: &dyn Fn(Term) -> bool| self.candidates.iter().find(|candidate| is(candidate.term));
         let Some(growth) = find(&grows).or_else(|| find(&by_clock)) else { return f64::INFINITY };
         let mut regression = Regression::new(&self.noise, Rc::clone(&self.response));

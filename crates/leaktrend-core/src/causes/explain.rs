@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::stats::ar1::{PHI, Regression};
 use crate::stats::posterior::{LinePosterior, SlopePosterior};
 
-use super::Source;
+use super::CauseSource;
 use super::columns::{Term, View};
 
 /// So many kinds are held to leak at a time, beside the clock.
@@ -26,7 +26,7 @@ const PAIRS: usize = 24;
 const MOST_ROUNDS: usize = 40;
 
 /// What terms have in common that differ in delay or duration: whether it is lost, and to what.
-type Subject = Option<(bool, Source)>;
+type Subject = Option<(bool, CauseSource)>;
 /// Candidates, and whether each is the first of its subject.
 type Firsts = Vec<(usize, (bool, Subject))>;
 
@@ -79,7 +79,7 @@ impl<'a> Explanations<'a> {
         let mut pairs: Vec<(f64, Explanation)> = Vec::new();
         for delay in if usual == 0.0 { vec![0.0] } else { vec![0.0, usual] } {
             let is_leak = |index: &usize| match self.term(*index) {
-                Term::Lost(source, of) => of == delay || source == Source::Clock,
+                Term::Lost(source, of) => of == delay || source == CauseSource::Clock,
                 _ => false,
             };
             let leaks: Vec<usize> = (0..self.view.candidates.len()).filter(is_leak).collect();
@@ -157,7 +157,7 @@ impl<'a> Explanations<'a> {
             of.take(PROMISING)
         };
         let known_ones = terms.iter().filter_map(|index| self.term(*index).variant_of().1);
-        let promising: Vec<(bool, Source)> = promising(true).chain(promising(false)).chain(known_ones).collect();
+        let promising: Vec<(bool, CauseSource)> = promising(true).chain(promising(false)).chain(known_ones).collect();
         let variants =
             variants.into_iter().filter(|(_, (_, variant))| variant.is_some_and(|one| promising.contains(&one)));
         let variants = variants.filter_map(|(index, _)| Some((self.with(&regression, known, index)?, index)));
@@ -196,7 +196,7 @@ impl<'a> Explanations<'a> {
 
     /// Whether a term can be beside others.
     fn fits(&self, terms: &Explanation, term: Term) -> bool {
-        let is_leak = |term: Term| matches!(term, Term::Lost(source, _) if source != Source::Clock);
+        let is_leak = |term: Term| matches!(term, Term::Lost(source, _) if source != CauseSource::Clock);
         let leaks = terms.iter().filter(|index| is_leak(self.term(**index))).count();
         (leaks < MOST_LEAKS || !is_leak(term)) && !terms.iter().any(|index| self.term(*index).excludes(term))
     }
@@ -305,7 +305,7 @@ impl<'a> Explanations<'a> {
 
     /// The best explanation with each source of growth that is not in `best`, in place of or beside what it has;
     /// those that make sense, among those that score at most `limit`.
-    pub(super) fn others(&self, best: &Scored, limit: f64, may: &dyn Fn(Term) -> bool) -> BTreeMap<Source, f64> {
+    pub(super) fn others(&self, best: &Scored, limit: f64, may: &dyn Fn(Term) -> bool) -> BTreeMap<CauseSource, f64> {
         let mut others = BTreeMap::new();
         let mut found = self.neighbours(&best.terms, may);
         found.push(best.clone());

@@ -15,11 +15,14 @@ mod answer;
 mod columns;
 mod explain;
 mod grid;
+mod onset;
 
 use crate::Terms as JudgeTerms;
 use crate::fit::Fit;
 use crate::segment::Segmentation;
 use crate::series::MemorySeries;
+
+pub use onset::{Began, NAMED, Onset, onset};
 
 /// Fewer blocks than this say nothing of causes.
 pub const MIN_BLOCKS: usize = 12;
@@ -76,7 +79,7 @@ impl Covariates {
 
 /// Under which terms a cause is named.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Terms {
+pub struct CauseTerms {
     /// By how much every explanation without a cause must be worse for it to be named, in units of BIC (twice the log
     /// of the odds).
     pub margin: f64,
@@ -86,15 +89,15 @@ pub struct Terms {
     pub delays: Vec<f64>,
 }
 
-impl Default for Terms {
-    fn default() -> Terms {
-        Terms { margin: 6.0, confidence: 0.9, delays: vec![150.0, 300.0, 600.0, 1200.0, 2400.0] }
+impl Default for CauseTerms {
+    fn default() -> CauseTerms {
+        CauseTerms { margin: 6.0, confidence: 0.9, delays: vec![150.0, 300.0, 600.0, 1200.0, 2400.0] }
     }
 }
 
 /// What a cause is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum CauseSource {
     /// The covariate with this index.
     Covariate(usize),
     /// All requests, whatever their kind.
@@ -130,9 +133,9 @@ pub struct BytesPerUnit {
 
 /// Something that explains memory.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cause {
+pub struct GrowthCause {
     /// What it is.
-    pub source: Source,
+    pub source: CauseSource,
     /// How memory follows it.
     pub how: How,
     /// How many bytes, see `How`.
@@ -151,10 +154,10 @@ pub struct Cause {
     /// `indistinguishable`.
     pub is_named: bool,
     /// What explains memory as well in its place, best first.
-    pub indistinguishable: Vec<Source>,
+    pub indistinguishable: Vec<CauseSource>,
 }
 
-impl Cause {
+impl GrowthCause {
     /// Whether it is named as what makes memory grow.
     pub fn is_named_leak(&self) -> bool {
         self.is_named && self.how != How::Follows
@@ -176,8 +179,8 @@ pub fn attribute(
     series: &MemorySeries,
     covariates: &Covariates,
     judge: &JudgeTerms,
-    terms: &Terms,
-) -> Vec<Cause> {
+    terms: &CauseTerms,
+) -> Vec<GrowthCause> {
     if covariates.each.is_empty() {
         return Vec::new();
     }

@@ -35,7 +35,7 @@ const NO_WEIGHT: f64 = 1e-5;
 #[derive(Debug, Clone)]
 pub struct Noise {
     n: usize,
-    /// Samples before which noise starts anew; the first is one.
+    /// Samples before which noise starts over; the first is one.
     starts: Vec<usize>,
     /// Samples whose step is not the usual one: what remains of the noise before, and the square of the weight.
     odd: Vec<(usize, Lanes, Lanes)>,
@@ -44,7 +44,7 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Noise over samples at `x`, increasing; it starts anew at every index in `starts` (0 is always one).
+    /// Noise over samples at `x`, increasing; it starts over at every index in `starts` (0 is always one).
     pub fn new(x: &[f64], starts: &[usize]) -> Noise {
         let n = x.len();
         let mut starts: Vec<usize> = starts.iter().copied().filter(|start| 0 < *start && *start < n).collect();

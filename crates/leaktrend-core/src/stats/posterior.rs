@@ -64,6 +64,8 @@ impl LinePosterior {
         self.components.retain(|(component, _)| component.weight >= least);
         let total = sum(&self.components);
         self.components.iter_mut().for_each(|(component, _)| component.weight /= total);
+        // Many series wait for the last of them with theirs.
+        self.components.shrink_to_fit();
     }
 
     /// The line in the units of `scaled`, with `span` units of `x` for one.
@@ -219,8 +221,8 @@ impl SlopePosterior {
 ///
 /// The variance of the slope is as 1/(T (1 + s/2 + s²/12)), where s = -n ln φ is the window in correlation times: T^-3
 /// for noise that forgets, 1/T for a walk. This is the information of the Ornstein–Uhlenbeck process about a slope
-/// beside an unknown level. A window of fewer than 13.5 correlation times cannot be told from a walk in half of the
-/// cases (Elliott, Rothenberg, Stock 1996), so it is taken for one: more of it would look no different.
+/// beside an unknown level. In half of the cases, a window of fewer than 13.5 correlation times cannot be distinguished
+/// from a walk (Elliott, Rothenberg, Stock 1996), so it is taken for one: more of it would look no different.
 fn error_ratio(factor: f64, phi: f64, n: f64) -> f64 {
     // Independent noise forgets within one sample; below this coefficient the difference is nil.
     let s = -n * phi.max(0.01).ln();

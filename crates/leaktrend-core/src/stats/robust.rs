@@ -42,7 +42,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     median_of(|| values.iter().copied())
 }
 
-/// The median of values that are given anew each time they are asked for; `None` of nothing. Takes O(n) time, and
+/// The median of values that are given again each time they are asked for; `None` of nothing. Takes O(n) time, and
 /// memory for at most `MAX_COPIED` values.
 pub fn median_of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<f64> {
     let n = values().count();

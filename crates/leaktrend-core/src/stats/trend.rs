@@ -16,6 +16,8 @@ use super::{Points, steps};
 const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.7];
 /// Knees that are tried, as shares of the window, before refinement.
 const KNEES: [f64; 16] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];
+/// The latest of them: growth that began later is taken to have begun there.
+pub const LATEST_KNEE: f64 = KNEES[KNEES.len() - 1];
 /// Rounds of golden-section refinement; an unrefined grid makes noiseless warm-ups look as if they grew on.
 const REFINEMENTS: usize = 5;
 /// The smaller part of the golden section.
@@ -28,7 +30,7 @@ const STEP_LOCATION: usize = 2;
 const PLAUSIBLE: f64 = 10.0;
 /// A last life has a rate of its own only where it is so much of the window, and has this many points.
 const LAST_LIFE: (f64, usize) = (0.15, 12);
-/// A start-up lasts at most this share of the longest life: a slower one cannot be told from growth.
+/// A start-up lasts at most this share of the longest life: a slower one cannot be distinguished from growth.
 const LONGEST_START_UP: f64 = 0.25;
 /// What any other shape than a line costs beside its coefficients: twice the logarithm of the odds against it, here some
 /// seven to one. At even odds the four kinds of shape, all of them wrong, would leave too little for the line to prove
@@ -125,13 +127,15 @@ pub struct Setup<'a> {
     pub monday: Option<f64>,
     /// Whether one harmonic of the day is taken for granted, in a window too short to know.
     pub daily: bool,
+    /// Whether lives shorter than a day share a rhythm of the day.
+    pub across_lives: bool,
     /// The variance of reading, in `y` squared.
     pub floor: f64,
 }
 
 /// What is known of where `setup` goes; `None` with too few points. Takes O(n) time for a bounded number of lives.
 pub fn of(setup: &Setup<'_>) -> Option<Trend> {
-    let Setup { points, starts, monday, daily, floor } = *setup;
+    let Setup { points, starts, monday, daily, across_lives, floor } = *setup;
     let n = points.len();
     if n < MIN_POINTS {
         return None;
@@ -142,7 +146,7 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let mut rhythms =
         if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), points.y(), monday) };
     // What lives of a day do in a day is growth or rhythm: it is taken for growth.
-    if longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
+    if !across_lives && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
     }
     let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();

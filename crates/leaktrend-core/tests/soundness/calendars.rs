@@ -1,9 +1,9 @@
 //! Calendars: where those who use a service live, and when they rest, is not always told.
 
 use leaktrend_core::Terms;
-use leaktrend_core::judge::{Judgement, Verdict};
 use leaktrend_core::series::Metric;
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::{Judgement, Verdict};
 
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, day, every, measured, series};
 

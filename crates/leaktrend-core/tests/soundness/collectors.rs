@@ -1,9 +1,9 @@
 //! Collectors: how long their cycles are depends on the load, and what they leave grows slower than what is seen.
 
 use leaktrend_core::Terms;
-use leaktrend_core::judge::{JudgeTerms, Judgement, Verdict};
 use leaktrend_core::series::Metric;
 use leaktrend_core::units::{DAY, MIB};
+use leaktrend_core::verdict::{JudgeTerms, Judgement, Verdict};
 
 use crate::simulated::{
     HOUR, MINUTE, MONDAY, Random, Tally, alarms, claims_level, collected, day, every, judged, measured,

@@ -1,8 +1,8 @@
 //! A leak that a deployment mended: what earlier lives did is over, and a start-up is not what could not be given back.
 
-use leaktrend_core::judge::{Judgement, Verdict};
 use leaktrend_core::series::Metric;
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::{Judgement, Verdict};
 
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, day, every, judged, series};
 

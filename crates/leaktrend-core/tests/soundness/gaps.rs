@@ -1,8 +1,8 @@
 //! Gaps: what was not read says nothing, and must not be taken for a level.
 
-use leaktrend_core::judge::{Judgement, Verdict};
 use leaktrend_core::series::Metric;
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::{Judgement, Verdict};
 
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, collected, day, every, judged, series};
 

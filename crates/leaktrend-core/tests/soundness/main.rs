@@ -9,5 +9,6 @@ mod fixed;
 mod gaps;
 mod now;
 mod peaks;
+mod shifts;
 mod simulated;
 mod starts;

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use leaktrend_core::Terms;
 use leaktrend_core::fit::ToleranceTerms;
-use leaktrend_core::judge::Verdict;
 use leaktrend_core::series::{MemorySeries, Metric};
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::Verdict;
 use rayon::prelude::*;
 
 use crate::simulated::{
@@ -121,7 +121,7 @@ fn decided(seeds: Range<u64>) -> Vec<Decided> {
         let half = of_later_half(&whole);
         (half.proves_no_leak() || half.is_leak()).then(|| {
             let judgement = measured(&whole, &Terms::default()).judge(None);
-            Decided { seed, half, whole: judgement.verdict, reason: judgement.reason }
+            Decided { seed, half, whole: judgement.verdict, reason: judgement.reason() }
         })
     });
     judged.collect()

@@ -1,8 +1,8 @@
 //! Peaks: what is given back each night may still grow until it reaches the limit.
 
-use leaktrend_core::judge::{Judgement, Verdict};
 use leaktrend_core::series::Metric;
 use leaktrend_core::units::DAY;
+use leaktrend_core::verdict::{Judgement, Verdict};
 
 use crate::simulated::{HOUR, MINUTE, MONDAY, Random, Tally, alarms, every, judged, series};
 

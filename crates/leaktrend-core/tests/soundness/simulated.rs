@@ -5,9 +5,9 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 
 use leaktrend_core::fit::Fit;
-use leaktrend_core::judge::{Judgement, Measured, Verdict};
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB};
+use leaktrend_core::verdict::{Judgement, Measured, Verdict};
 use leaktrend_core::{Terms, measure, segment};
 use rayon::prelude::*;
 
@@ -178,7 +178,7 @@ impl Tally {
     #[track_caller]
     pub(crate) fn explained(&self, verdict: Verdict, words: &str) {
         let mut reasons = self.0.iter().filter(|(_, judgement)| judgement.verdict == verdict);
-        assert!(reasons.any(|(_, judgement)| judgement.reason.contains(words)), "{}", self.report(|_| true));
+        assert!(reasons.any(|(_, judgement)| judgement.reason().contains(words)), "{}", self.report(|_| true));
     }
 
     fn share(&self, of: impl Fn(Verdict) -> bool) -> f64 {
@@ -196,7 +196,7 @@ impl Tally {
             }
         }
         for (name, judgement) in self.0.iter().filter(|(_, judgement)| wrong(judgement.verdict)).take(8) {
-            text.push_str(&format!("\n  {name}: {}: {}", judgement.verdict.name(), judgement.reason));
+            text.push_str(&format!("\n  {name}: {}: {}", judgement.verdict.name(), judgement.reason()));
         }
         text
     }

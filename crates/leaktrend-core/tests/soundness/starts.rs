@@ -1,12 +1,13 @@
 //! Cold starts: a start-up is no leak, a collection is no start, and what was read since outweighs a shape.
 
 use leaktrend_core::Terms;
-use leaktrend_core::judge::{JudgeTerms, Judgement, Verdict};
 use leaktrend_core::series::Metric;
+use leaktrend_core::verdict::{JudgeTerms, Judgement, Verdict};
 
 use crate::simulated::{MINUTE, MONDAY, Random, Tally, every, measured, series};
 
 const MIB: f64 = 1_048_576.0;
+const DAY: f64 = 24.0 * 60.0 * MINUTE;
 
 fn soaked(times: &[f64], mib: &[f64]) -> Judgement {
     let terms = Terms { judge: JudgeTerms { daily_swing: 0.0, ..JudgeTerms::default() }, ..Terms::default() };
@@ -75,4 +76,20 @@ fn the_interval_holds_what_was_read_since() {
     let growth = soaked(&times, &mib).growth.unwrap();
     let [lower, value, upper] = [growth.lower, growth.bytes_per_second, growth.upper].map(|rate| rate * MINUTE / MIB);
     assert!(lower <= 1.01 * rate && 0.99 * rate <= upper && value < 2.0 * rate, "{value} ({lower} to {upper})");
+}
+
+/// A shape knows no beginning in the last seventh of the window; the readings do.
+#[test]
+fn growth_that_began_lately_began_when_it_did() {
+    let (days, began, rate) = (29.0, 27.0, 48.0);
+    let times = every(900.0, days * DAY);
+    let random = &mut Random::new(3);
+    let mib: Vec<f64> =
+        times.iter().map(|time| 300.0 + rate * (time / DAY - began).max(0.0) + random.uniform(-2.0, 2.0)).collect();
+    let judgement = soaked(&times, &mib);
+    let growth = judgement.growth.unwrap();
+    let [lower, upper] = [growth.lower, growth.upper].map(|rate| rate * DAY / MIB);
+    assert!(judgement.verdict.is_leak(), "{judgement:?}");
+    assert!((judgement.onset_seconds.unwrap() / DAY - began).abs() < 0.25, "{judgement:?}");
+    assert!(lower < rate && rate < upper, "{lower} to {upper}");
 }

@@ -11,7 +11,7 @@ mod variations;
 use std::collections::BTreeMap;
 
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
-use leaktrend_core::units::{Amount, DAY, KIB, MIB, docker_text};
+use leaktrend_core::units::{DAY, KIB, MIB, WrittenAmount, docker_text};
 
 use crate::generator::random::Random;
 use crate::generator::{Sampling, every};
@@ -179,7 +179,7 @@ pub(crate) struct Labelled {
     /// Seconds between two readings.
     step: f64,
     /// What was printed, with its quantum, in bytes; `None` where the scrape failed.
-    readings: Vec<Option<Amount>>,
+    readings: Vec<Option<WrittenAmount>>,
     /// What a leak has lost since the start, restarts or not, in bytes; all 0 without a leak.
     pub(crate) lost: Vec<f64>,
     /// The limit of the container in bytes.
@@ -188,7 +188,7 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     fn new(mut container: Container, corpus: &Corpus) -> Labelled {
-        let mut readings: Vec<Option<Amount>> = container
+        let mut readings: Vec<Option<WrittenAmount>> = container
             .held
             .iter()
             .zip(&container.noise)
@@ -243,12 +243,12 @@ impl Labelled {
 }
 
 /// As `docker stats` prints it: four digits.
-fn printed(bytes: f64) -> Amount {
+fn printed(bytes: f64) -> WrittenAmount {
     docker_text(bytes).parse().expect("docker's text is an amount")
 }
 
 /// Whole pages, as an exporter prints them: to the byte, for all that one can know.
-fn paged(bytes: f64) -> Amount {
+fn paged(bytes: f64) -> WrittenAmount {
     const PAGE: f64 = 4.0 * KIB;
-    Amount { bytes: (bytes / PAGE).round() * PAGE, quantum: 1.0 }
+    WrittenAmount { bytes: (bytes / PAGE).round() * PAGE, quantum: 1.0 }
 }

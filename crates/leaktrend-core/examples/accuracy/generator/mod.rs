@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
-use leaktrend_core::units::{Amount, DAY, MIB, docker_text};
+use leaktrend_core::units::{DAY, MIB, WrittenAmount, docker_text};
 
 use random::Random;
 
@@ -382,7 +382,7 @@ pub(crate) fn observed(generated: &Generated, seed: u64) -> MemorySeries {
         while recreated.next_if(|at| *at <= index).is_some() {
             marks = Marks::RECREATED;
         }
-        let amount: Amount = docker_text(*value).parse().expect("docker's text is an amount");
+        let amount: WrittenAmount = docker_text(*value).parse().expect("docker's text is an amount");
         samples.push((time * 1000.0) as i64, amount.bytes, amount.quantum, marks);
     }
     let info = SeriesInfo {

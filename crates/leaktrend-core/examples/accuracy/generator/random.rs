@@ -36,7 +36,7 @@ impl Random {
         range.start + (self.next() % range.len() as u64) as usize
     }
 
-    pub(crate) fn one_of(&mut self, values: &[f64]) -> f64 {
+    pub(crate) fn one_of<T: Copy>(&mut self, values: &[T]) -> T {
         values[self.whole(0..values.len())]
     }
 

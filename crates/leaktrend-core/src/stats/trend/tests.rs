@@ -5,7 +5,7 @@ fn found(n: usize, shape: impl Fn(f64) -> f64) -> Trend {
     let wiggle = [0.3, -0.5, 0.1, 0.6, -0.4, -0.1, 0.4, -0.6, 0.2];
     let y: Vec<f64> = (0..n).map(|index| shape(index as f64 / n as f64) + wiggle[index % 9]).collect();
     let points = Points::new(&x, &y).unwrap();
-    of(&Setup { points, starts: &[], monday: None, daily: false, floor: 0.0 }).unwrap()
+    of(&Setup { points, starts: &[], monday: None, daily: false, across_lives: false, floor: 0.0 }).unwrap()
 }
 
 #[track_caller]
@@ -54,8 +54,14 @@ fn growth_is_found_beside_its_shape() {
 fn lives_with_the_same_growth_are_one_form() {
     let x: Vec<f64> = (0..120).map(|index| 60.0 * f64::from(index)).collect();
     let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) + f64::from(index * 7 % 5) / 5.0).collect();
-    let setup =
-        Setup { points: Points::new(&x, &y).unwrap(), starts: &[40, 80], monday: None, daily: false, floor: 0.0 };
+    let setup = Setup {
+        points: Points::new(&x, &y).unwrap(),
+        starts: &[40, 80],
+        monday: None,
+        daily: false,
+        across_lives: false,
+        floor: 0.0,
+    };
     let trend = of(&setup).unwrap();
     assert!(matches!(trend.chosen.form, Form::Lives { last_apart: false, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);

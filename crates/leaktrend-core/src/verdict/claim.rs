@@ -1,0 +1,289 @@
+//! What one reading of a series claims, and what two of them claim together.
+
+use std::f64::consts::PI;
+
+use super::grounds::Doubt;
+use super::{JudgeTerms, RegimeWhy, SEARCHED, Verdict, tail};
+use crate::fit::{Fit, MIN_SAMPLES, Stretch};
+use crate::segment::{Reading, START_UP, Segmentation};
+use crate::stats::calendar;
+use crate::stats::posterior::{LinePosterior, SlopePosterior};
+use crate::stats::robust::median;
+use crate::stats::trend::{Form, Trend};
+use crate::units::DAY;
+
+/// What one view claims the other must not speak against: the probability that it gives to the contrary.
+const AGAINST: f64 = 0.2;
+/// A level of means needs troughs that leave growth no more than this probability.
+const UNLIKELY: f64 = 0.3;
+/// A growth so clear in one view that the other may leave it open.
+const CLEAR: f64 = 0.001;
+/// A life is judged by itself when it is this share of the window.
+const LIFE_SHARE: f64 = 0.25;
+/// Growth beside level shifts must be significant at so much smaller a probability: their places were searched for, and a
+/// shift in the wrong place leaves growth behind. At 1 % a break that was searched for within the middle 70 % needs a Wald
+/// statistic of 12.16, of which the probability at a given place is a twentieth (Andrews 1993, table I as corrected in 2003).
+const PLACED: f64 = 20.0;
+/// Halves are judged by themselves when each has so many days.
+const HALF_DAYS: f64 = 2.0;
+/// Of the later half less is taken for significant: it is looked at because the whole left it open.
+const LATER_HALF: f64 = 0.25;
+
+/// A start-up rises so many times as much as memory does in the time as long after it: growth goes on.
+const SLOWS_DOWN: f64 = 2.0;
+/// After a start so many times the time to settle must be seen before flat growth is a leak: of twice as much one in
+/// twenty healthy starts was called one, of this none of a hundred (`tests/soundness/starts.rs`).
+pub(super) const START_UPS: f64 = 3.0;
+/// A pass needs so many of its blocks in the last quarter of the window: a quarter of an even share.
+const SEEN_LATELY: f64 = 1.0 / 16.0;
+
+/// A reading that explains the same blocks worse by more than this, in BIC, is not plausible (Kass, Raftery 1995: "very
+/// strong").
+const IMPLAUSIBLE: f64 = 10.0;
+
+/// What a reading that is not shown says.
+#[derive(Debug, Clone)]
+pub(super) struct Other {
+    pub(super) reading: Reading,
+    pub(super) verdict: Verdict,
+    /// Its growth; `None` where it can say nothing.
+    pub(super) growth: Option<SlopePosterior>,
+}
+
+/// What one reading says.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) verdict: Verdict,
+    pub(super) reading: Reading,
+    pub(super) why: RegimeWhy,
+    /// What it rests on; `None` with too few blocks.
+    pub(super) stretch: Option<Stretch>,
+    /// What keeps growth from being called a leak.
+    pub(super) doubt: Option<Doubt>,
+    /// By how much memory is higher than at the beginning of the window, in bytes.
+    pub(super) risen: f64,
+}
+
+impl Claim {
+    pub(super) fn none(reading: Reading) -> Claim {
+        Claim { verdict: Verdict::Inconclusive, reading, why: RegimeWhy::Whole, stretch: None, doubt: None, risen: 0.0 }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::Inconclusive | Verdict::LeakSuspected)
+    }
+
+    /// The latest stretch that decides, from the whole to the last life and the later half.
+    pub(super) fn of_reading(
+        fit: &Fit<'_>,
+        reading: Reading,
+        segmentation: &Segmentation<'_>,
+        terms: &JudgeTerms,
+    ) -> Claim {
+        let Segmentation { seconds, values, .. } = segmentation;
+        let n = seconds.len();
+        let first = median(&values[..(n / 8).max(1)]).unwrap_or(0.0);
+        let of = |from: usize, why: RegimeWhy, apart: bool, terms: &JudgeTerms| {
+            let Some(stretch) = fit.stretch(reading, from, apart) else { return Claim::none(reading) };
+            let mut claim = Claim::of(stretch, reading, why, fit.span_seconds, terms);
+            // A level that is higher than the one before the stretch has stepped up to it.
+            if from > 0 {
+                let last = median(&values[n - ((n - from) / 8).max(1)..]).unwrap_or(0.0);
+                claim.risen = last - if why == RegimeWhy::StartUp { values[0] } else { first };
+                let level = matches!(claim.verdict, Verdict::Flat | Verdict::NegligibleGrowth | Verdict::WarmedUp);
+                if level && claim.risen > terms.step_floor_bytes.max(terms.step_share * first) {
+                    claim.verdict = if why == RegimeWhy::StartUp { Verdict::WarmedUp } else { Verdict::Step };
+                }
+            }
+            claim
+        };
+        let settled = settled(seconds, values, terms.settle_seconds);
+        let why = if settled == 0 { RegimeWhy::Whole } else { RegimeWhy::StartUp };
+        let whole = of(settled, why, true, terms);
+        let last = segmentation.cuts(reading).last().map(|last| (*last, seconds[n - 1] - seconds[*last]));
+        let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= LIFE_SHARE * fit.span_seconds);
+        if !whole.is_open() {
+            // What earlier lives did is over where the last one is level.
+            let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
+            let life = life.map(|(at, _)| of(at, RegimeWhy::Restart, true, terms));
+            return life.filter(|life| is_level(life.verdict)).unwrap_or(whole);
+        }
+        if let Some((last, _)) = last {
+            let life = of(last, RegimeWhy::Restart, true, terms);
+            if !life.is_open() {
+                return life;
+            }
+        }
+        // Halves of shorter windows were tried: they decide more, and pass three times as many leaks.
+        if fit.span_seconds >= 2.0 * HALF_DAYS * DAY {
+            let half = seconds.partition_point(|at| *at < fit.span_seconds / 2.0);
+            let strict = JudgeTerms { significance: LATER_HALF * terms.significance, ..*terms };
+            // Another regime only where the whole shows that something changed.
+            let changed = |stretch: &Stretch| !matches!(stretch.views().0.chosen.form, Form::Line);
+            let apart = whole.stretch.as_ref().is_none_or(changed);
+            let mut later = of(half, RegimeWhy::LaterHalf, apart, &strict);
+            let still_peaks = whole.doubt == Some(Doubt::Peaks) && later.verdict == Verdict::Shrinking;
+            if !later.is_open() && !still_peaks {
+                if later.verdict.is_leak() {
+                    later.verdict = Verdict::LeakSuspected;
+                    later.doubt = Some(Doubt::LaterHalf);
+                }
+                return later;
+            }
+        }
+        whole
+    }
+
+    fn of(stretch: Stretch, reading: Reading, why: RegimeWhy, window: f64, terms: &JudgeTerms) -> Claim {
+        let tail = tail(terms);
+        let tolerance = stretch.tolerance.bytes_per_second;
+        let (narrow, wide) = stretch.views();
+        let significant = |line: &LinePosterior| line.slope().probability_at_most(0.0) < terms.significance;
+        let grows =
+            |line: &LinePosterior, least: f64| significant(line) && line.slope().probability_at_most(least) < tail;
+        let at_most_tolerance = narrow.sustained.slope().probability_at_most(tolerance);
+        let against = wide.sustained.slope().probability_at_most(tolerance);
+        let agreed = against < AGAINST || (at_most_tolerance < CLEAR && against < 0.5);
+        let [above_of_means, above_of_troughs] =
+            [stretch.means(), &stretch.of_troughs].map(|trend| 1.0 - trend.line.slope().probability_at_most(tolerance));
+        let bends = matches!(narrow.chosen.form, Form::Broken(_) | Form::Hinge(_) | Form::Saturating(_));
+        let level = (above_of_means < SEARCHED * tail && above_of_troughs < UNLIKELY)
+            || (above_of_means < tail && above_of_troughs < SEARCHED * tail);
+
+        // A load that goes down for the night takes memory with it, and hides what grows.
+        let night = window < calendar::MIN_DAYS * DAY && terms.daily_swing > 0.0 && bends;
+        let days = window >= calendar::MIN_DAYS * DAY;
+        // Steeper than a swing of the day is at its steepest.
+        let swing = tolerance.max(PI * terms.daily_swing / DAY * stretch.level);
+        // Steeper than a start-up that has not settled: it gains as much as one must, within the time to settle or what was
+        // seen of it.
+        let early =
+            why == RegimeWhy::StartUp && reading != Reading::Collections && window < START_UPS * terms.settle_seconds;
+        let start_up = if early { START_UP * stretch.level / terms.settle_seconds.min(window) } else { 0.0 };
+        let days = days || stretch.beside_a_day.as_ref().is_some_and(|line| grows(line, tolerance));
+        let (verdict, doubt) = if let Some(staircase) = &stretch.staircase {
+            match staircase.total / stretch.span() {
+                rate if rate < start_up => (Verdict::LeakSuspected, Some(Doubt::StartUp)),
+                rate if !days && rate < swing => (Verdict::LeakSuspected, Some(Doubt::Day)),
+                _ => (Verdict::SteppingGrowth, None),
+            }
+        } else if grows(&narrow.sustained, tolerance) {
+            let days = days || grows(&narrow.sustained, swing);
+            let settled = !early || grows(&narrow.sustained, start_up);
+            // What did not rise since its last shift does not grow beside it.
+            let last = narrow.chosen.form.steps().last();
+            let rose = last.and_then(|from| stretch.rise_since(narrow, *from)).is_none_or(|rate| rate > 0.0);
+            let certain = narrow.sustained.slope().probability_at_most(0.0) <= terms.significance / PLACED;
+            let may_be_shift = last.is_some() && !(certain && rose);
+            match (agreed, settled, days) {
+                (false, ..) => (Verdict::LeakSuspected, Some(Doubt::View)),
+                _ if may_be_shift => (Verdict::LeakSuspected, Some(Doubt::Shift)),
+                (_, false, _) => (Verdict::LeakSuspected, Some(Doubt::StartUp)),
+                (.., false) => (Verdict::LeakSuspected, Some(Doubt::Day)),
+                _ if !stretch.starts.is_empty() && reading != Reading::Restarts => {
+                    (Verdict::LeakMaskedByRestarts, None)
+                }
+                _ => (Verdict::Leak, None),
+            }
+        } else if level {
+            (level_verdict(&stretch, narrow, significant(&narrow.sustained), terms), None)
+        } else if significant(&narrow.sustained) {
+            (Verdict::LeakSuspected, Some(Doubt::Size))
+        } else if at_most_tolerance < tail {
+            (Verdict::LeakSuspected, Some(Doubt::Noise))
+        } else if narrow.line.slope().probability_at_most(0.0) > 1.0 - tail {
+            (Verdict::Shrinking, None)
+        } else {
+            (Verdict::Inconclusive, None)
+        };
+        let (first, last) = ends(narrow);
+        let verdict = if verdict == Verdict::Shrinking && night { Verdict::Inconclusive } else { verdict };
+        let late = stretch.seconds.iter().filter(|at| **at > stretch.end - 0.25 * stretch.span()).count();
+        let unseen = (late as f64) < SEEN_LATELY * stretch.seconds.len() as f64;
+        let (verdict, doubt) =
+            if unseen && is_level(verdict) { (Verdict::Inconclusive, Some(Doubt::Unseen)) } else { (verdict, doubt) };
+        let may_pass = verdict == Verdict::Inconclusive || is_level(verdict);
+        let peaks_grow = stretch.of_peaks.as_ref().is_some_and(|peaks| grows(&peaks.sustained, tolerance));
+        let (verdict, doubt) =
+            if may_pass && peaks_grow { (Verdict::LeakSuspected, Some(Doubt::Peaks)) } else { (verdict, doubt) };
+        Claim { verdict, reading, why, risen: last - first, stretch: Some(stretch), doubt }
+    }
+
+    /// What two readings of the same falls claim together, and what the one says that is not shown; the first takes them
+    /// for restarts.
+    pub(super) fn agreed(restarts: Claim, other: Claim) -> (Claim, Option<Other>) {
+        let aside = |claim: &Claim| {
+            let growth = claim.stretch.as_ref().map(|stretch| stretch.views().0.sustained.slope());
+            Some(Other { reading: claim.reading, verdict: claim.verdict, growth })
+        };
+        let (of_restarts, of_other) = (aside(&restarts), aside(&other));
+        let open = Some(Doubt::Reading);
+        // Where taking falls for nothing explains the same blocks far worse, its agreement is worth nothing.
+        let explained =
+            |claim: &Claim| claim.stretch.as_ref().map(|stretch| (stretch.from, stretch.of_troughs.chosen.bic));
+        let plausible = match (explained(&restarts), explained(&other)) {
+            (Some((from, of_restarts)), Some((also_from, of_other))) if from == also_from => {
+                other.reading == Reading::Collections || of_other <= of_restarts + IMPLAUSIBLE
+            }
+            _ => true,
+        };
+        match (restarts.verdict, other.verdict) {
+            (first, second) if first.is_leak() && second.is_leak() && plausible => (restarts, of_other),
+            (first, _) if first.is_leak() => {
+                (Claim { verdict: Verdict::LeakSuspected, doubt: open, ..restarts }, of_other)
+            }
+            (first, second) if is_level(first) && second.is_leak() && other.reading == Reading::Collections => {
+                (Claim { verdict: Verdict::Inconclusive, doubt: open, ..other }, of_restarts)
+            }
+            // Falls that mean nothing and restarts after which it is level: it is.
+            (Verdict::Inconclusive, second) if is_level(second) && other.reading == Reading::Noise => (other, None),
+            (first, _) if is_level(first) => (restarts, None),
+            _ => (restarts, of_other),
+        }
+    }
+}
+
+/// The first sample past a start that was seen: one at less than half of the level that memory then settles at, with a
+/// rise that slows down. What comes before is left out, at most a tenth of all: a start-up has more than one time
+/// constant, and nothing outweighs it.
+fn settled(seconds: &[f64], values: &[f64], settle_seconds: f64) -> usize {
+    let n = seconds.len();
+    let from = seconds.partition_point(|at| *at < settle_seconds.min(seconds[n - 1] / 10.0));
+    let level = |at: usize| median(&values[at..(at + from / 4 + 3).min(n)]).unwrap_or(0.0);
+    let (first, then, later) = (values[0], level(from), level((2 * from).min(n - 1)));
+    if first < START_UP * then && then - first > SLOWS_DOWN * (later - then) { from } else { 0 }
+}
+
+/// Whether it says that memory is level now, after a step or not.
+fn is_level(verdict: Verdict) -> bool {
+    verdict.proves_no_leak() || verdict == Verdict::Step
+}
+
+/// Which of the verdicts of a level it is.
+fn level_verdict(stretch: &Stretch, view: &Trend, grows: bool, terms: &JudgeTerms) -> Verdict {
+    let slope = view.line.slope();
+    let tail = tail(terms);
+    let tolerance = stretch.tolerance.bytes_per_second;
+    if slope.probability_at_most(-tolerance) >= tail {
+        // Growth is excluded; whether it falls is another question.
+        return if slope.probability_at_most(0.0) > 1.0 - tail { Verdict::Shrinking } else { Verdict::Flat };
+    }
+    let (first, last) = ends(view);
+    let rise = last - first;
+    let matters = tolerance * stretch.span();
+    let shifted = rise > matters.max(terms.step_floor_bytes).max(terms.step_share * first);
+    match view.chosen.form {
+        Form::Saturating(_) | Form::Broken(_) if rise > matters => Verdict::WarmedUp,
+        Form::Steps(_) | Form::Pulse(_) | Form::Lives { .. } if shifted => Verdict::Step,
+        _ if grows => Verdict::NegligibleGrowth,
+        _ => Verdict::Flat,
+    }
+}
+
+/// Levels of the first and the last eighth, without the rhythm.
+fn ends(trend: &Trend) -> (f64, f64) {
+    let level = &trend.without_rhythm;
+    let eighth = (level.len() / 8).max(2).min(level.len());
+    let median = |values: &[f64]| median(values).unwrap_or(0.0);
+    (median(&level[..eighth]), median(&level[level.len() - eighth..]))
+}

@@ -1,0 +1,307 @@
+//! Puts a judgement into sentences.
+
+use super::claim::START_UPS;
+use super::grounds::{Course, Doubt, Evidence, Grounds, Subject};
+use super::{Growth, Judgement, RegimeWhy, Verdict};
+use crate::fit::{MIN_SAMPLES, ToleranceRule};
+use crate::segment::Reading;
+use crate::stats::calendar;
+use crate::units::{DAY, duration_text, memory_text};
+
+/// A climb to more than so many times what is left of it was given back in part.
+/// Who restarts this often, in seconds, is not deployed as often.
+const OFTEN: f64 = 12.0 * 3600.0;
+const GAVE_BACK: f64 = 1.25;
+
+impl Judgement {
+    /// Why, as one sentence with numbers, without a final period.
+    pub fn reason(&self) -> String {
+        let needed = self.detectable.and_then(|detectable| detectable.needed_seconds);
+        match (&self.grounds, &self.growth) {
+            (Grounds::Measured(evidence), Some(growth)) => {
+                let chance = if evidence.may_be_chance { "; among so many series this may be chance" } else { "" };
+                Told { verdict: self.verdict, evidence, growth, needed }.reason() + chance
+            }
+            (Grounds::TooFewSamples { n_samples: n }, _) => {
+                let longer =
+                    needed.map_or(String::new(), |seconds| format!("; measure {} longer", duration_text(seconds)));
+                let samples = if *n == 1 { "sample is" } else { "samples are" };
+                format!("{n} {samples} too few to judge (at least {MIN_SAMPLES} are needed){longer}")
+            }
+            (Grounds::NothingAfterLoad, _) => {
+                "there is no sample after the load's end; go on measuring after the load".to_owned()
+            }
+            (Grounds::NoLongStretch | Grounds::Measured(_), _) => {
+                "no stretch between falls is long enough to judge".to_owned()
+            }
+        }
+    }
+
+    /// What would change the verdict, as a part of a sentence without a final period.
+    pub fn would_change(&self) -> String {
+        let needed = self.detectable.and_then(|detectable| detectable.needed_seconds);
+        match (&self.grounds, &self.growth) {
+            (Grounds::Measured(evidence), Some(growth)) => {
+                Told { verdict: self.verdict, evidence, growth, needed }.would_change()
+            }
+            (Grounds::NothingAfterLoad, _) => "samples after the load".to_owned(),
+            _ => "more samples".to_owned(),
+        }
+    }
+}
+
+/// A judgement that rests on a measured stretch.
+struct Told<'a> {
+    verdict: Verdict,
+    evidence: &'a Evidence,
+    growth: &'a Growth,
+    /// How much longer to measure, in seconds.
+    needed: Option<f64>,
+}
+
+impl Told<'_> {
+    fn rate_text(&self, bytes_per_second: f64) -> String {
+        self.evidence.terms.rate_unit.text(bytes_per_second)
+    }
+
+    fn tolerance_text(&self) -> String {
+        self.rate_text(self.evidence.tolerance.bytes_per_second)
+    }
+
+    fn rate_interval_text(&self) -> String {
+        let Growth { bytes_per_second, lower, upper, confidence, .. } = *self.growth;
+        let interval = self.evidence.terms.rate_unit.interval_text(bytes_per_second, lower, upper);
+        interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * confidence))
+    }
+
+    fn reason(&self) -> String {
+        let Told { verdict, evidence, growth, needed } = *self;
+        let tolerance = self.tolerance_text();
+        let subject = match evidence.subject {
+            Subject::Peaks => "the highest tenth of its readings",
+            Subject::Troughs => "what garbage collections leave",
+            Subject::Memory => "memory",
+        };
+        let rate = self.rate_interval_text();
+        let excluded = format!("growth above {tolerance} is excluded");
+        let risen = memory_text(evidence.risen_bytes);
+        let runs = evidence.runs;
+        let restarts = match evidence.restarts {
+            1 => "one restart".to_owned(),
+            count => format!("{count} restarts"),
+        };
+        let settled = match evidence.since {
+            RegimeWhy::Restart => " since its last restart",
+            RegimeWhy::LaterHalf => " in the later half of the window",
+            _ => "",
+        };
+        match verdict {
+            Verdict::Leak => {
+                let falls = match evidence.open_falls {
+                    0 => String::new(),
+                    1 => ", whether its fall was a restart or not".to_owned(),
+                    count => format!(", whether its {count} falls were restarts or not"),
+                };
+                format!("{subject} grows {rate}{settled}, as {}{falls}", course_words(evidence.course))
+            }
+            Verdict::LeakMaskedByRestarts => {
+                let all = evidence.restarts + 1;
+                let judged = if runs < all {
+                    format!("; {runs} of its {all} runs are long enough to judge")
+                } else {
+                    String::new()
+                };
+                format!("memory grows {rate} between its restarts ({restarts}{judged})")
+            }
+            Verdict::SteppingGrowth => {
+                let steps = evidence.steps.map_or(String::new(), |steps| {
+                    let (total, largest) = (memory_text(steps.total_bytes), memory_text(steps.largest_bytes));
+                    format!(" by {total} in {} steps of up to {largest}", steps.count)
+                });
+                format!("memory rose{steps} and never went back: an unbounded cache does this")
+            }
+            Verdict::LeakSuspected => match evidence.refills_to {
+                Some(level) => format!(
+                    "{subject} fell, grows {rate} since, and has not passed the {} that it held before: a cache that refills \
+                     does this, and a leak would go on",
+                    memory_text(level)
+                ),
+                None => format!("{subject} grows {rate}{settled}{}", self.doubt(&tolerance)),
+            },
+            Verdict::Step => format!("{subject} {} and has been level since{}: {excluded}", self.rose(), self.kept()),
+            Verdict::WarmedUp => format!("{subject} rose by {risen} and has been level since{settled}: {excluded}"),
+            Verdict::Flat if runs > 1 => {
+                let runs = if runs == 2 { "both".to_owned() } else { format!("all {runs}") };
+                format!("memory is level in {runs} runs between restarts that are long enough to judge: {excluded}")
+            }
+            Verdict::Flat => format!("{subject} is level{settled}: {excluded}"),
+            Verdict::NegligibleGrowth => {
+                format!("{subject} grows {rate}{settled}, proven less than the {tolerance} that matter")
+            }
+            Verdict::Shrinking => format!("{subject} shrinks {}{settled}", self.rate_text(-growth.bytes_per_second)),
+            Verdict::Inconclusive => {
+                let question = self.open_question();
+                let longer = self.longer(needed);
+                if evidence.doubt == Some(Doubt::Unseen) {
+                    return format!("too little was read of the last quarter of the window to pass it{settled}");
+                }
+                let which = if evidence.doubt == Some(Doubt::Reading) {
+                    format!("{subject} grows, but read as restarts its {} falls leave it level", evidence.open_falls)
+                } else if growth.lower > evidence.tolerance.bytes_per_second {
+                    let doubt = self.doubt(&tolerance);
+                    format!("{subject} grows by more than matters, which is not proven: {question}{doubt}")
+                } else if growth.upper < evidence.tolerance.bytes_per_second {
+                    let doubt = self.doubt(&tolerance);
+                    format!(
+                        "{subject} does not seem to grow by what matters, which is not proven: {question}, and a pass needs more certainty{doubt}"
+                    )
+                } else if growth.lower > 0.0 {
+                    format!("{subject} grows, and whether by as much as matters is open: {question}")
+                } else {
+                    format!("{subject} may grow or not: {question}")
+                };
+                format!("{which}; {longer}")
+            }
+        }
+    }
+
+    /// How much longer to measure, as the end of a sentence.
+    fn longer(&self, needed: Option<f64>) -> String {
+        match needed {
+            Some(seconds) => {
+                let run = self.evidence.span_seconds / (self.evidence.restarts + 1) as f64;
+                let how = match self.evidence.restarts {
+                    0 => String::new(),
+                    // No run will be as long as that.
+                    n if run < seconds && run < OFTEN => format!(", or find out why it restarted {n} times"),
+                    _ if run < seconds => String::new(),
+                    _ => ", without a restart".to_owned(),
+                };
+                format!("measure about {} longer{how}", duration_text(seconds))
+            }
+            None => format!(
+                "at this noise no length of time up to {} will decide it",
+                duration_text(self.evidence.terms.keep_seconds)
+            ),
+        }
+    }
+
+    /// How memory rose to the level that it holds.
+    fn rose(&self) -> String {
+        let evidence = self.evidence;
+        let risen = memory_text(evidence.risen_bytes);
+        if let Some(climb) = evidence.climb {
+            let (all, over) = (memory_text(climb.bytes), duration_text(climb.seconds));
+            let is_kept = climb.bytes <= GAVE_BACK * evidence.risen_bytes;
+            return if is_kept {
+                format!("climbed by {risen} within {over}")
+            } else {
+                format!("climbed by {all} within {over}, gave a part of it back,")
+            };
+        }
+        let how = match evidence.course {
+            _ if evidence.since != RegimeWhy::Whole => "in a jump",
+            Course::Runs => "from one run to another",
+            Course::Pulse => "and fell by less",
+            Course::OneStep => "in one step",
+            _ => "in two steps",
+        };
+        format!("rose by {risen} {how}")
+    }
+
+    /// What is left of a climb of which a part was given back, as the end of a clause.
+    fn kept(&self) -> String {
+        let risen = self.evidence.risen_bytes;
+        let gave_back = self.evidence.climb.is_some_and(|climb| GAVE_BACK * risen < climb.bytes);
+        if gave_back { format!(", {} above the beginning", memory_text(risen)) } else { String::new() }
+    }
+
+    fn doubt(&self, tolerance: &str) -> String {
+        let evidence = self.evidence;
+        match evidence.doubt {
+            // What would pass has a sentence of its own.
+            None | Some(Doubt::Unseen) => String::new(),
+            Some(Doubt::Size) => format!("; the interval holds the {tolerance} that matter"),
+            Some(Doubt::Noise) => "; noise that wanders could do as much".to_owned(),
+            Some(Doubt::Day) => {
+                let swing = 100.0 * evidence.terms.daily_swing;
+                let missing = calendar::MIN_DAYS.ceil() * DAY - evidence.span_seconds;
+                format!(
+                    "; a day on which memory swings by {swing:.0} % would look the same: measure about {} longer",
+                    duration_text(missing.max(0.0))
+                )
+            }
+            Some(Doubt::StartUp) => {
+                let missing = START_UPS * evidence.terms.settle_seconds - evidence.span_seconds;
+                format!("; a start-up would look the same: measure about {} longer", duration_text(missing))
+            }
+            Some(Doubt::View) => "; its lowest readings and its mean do not agree on it".to_owned(),
+            Some(Doubt::Shift) => "; the level shift beside it may explain it".to_owned(),
+            Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
+            Some(Doubt::LaterHalf) => "; the whole window leaves it open".to_owned(),
+            Some(Doubt::Reading) => {
+                let other = match &evidence.other_reading {
+                    Some((Reading::Collections, verdict)) if verdict.proves_no_leak() => {
+                        "if they were garbage collections, what they leave is level"
+                    }
+                    Some((Reading::Collections, _)) => "if they were garbage collections, what they leave is open",
+                    _ => "without them the whole is open",
+                };
+                let falls = match evidence.open_falls {
+                    1 => "if its fall was a restart".to_owned(),
+                    count => format!("if its {count} falls were restarts"),
+                };
+                format!(" {falls}; {other}: values alone cannot tell")
+            }
+        }
+    }
+
+    fn would_change(&self) -> String {
+        let tolerance = self.tolerance_text();
+        let longer = self.needed.map_or(String::new(), |seconds| format!(" (about {} longer)", duration_text(seconds)));
+        match self.verdict {
+            Verdict::Leak | Verdict::SteppingGrowth => {
+                "growth that ends: a longer window in which the level holds".to_owned()
+            }
+            Verdict::LeakMaskedByRestarts => "runs between restarts that level off before they end".to_owned(),
+            Verdict::LeakSuspected => format!(
+                "a longer window{longer}, or evidence of restarts beside the values (docker stats with its I/O columns)"
+            ),
+            Verdict::Step if self.evidence.climb.is_some() => "growth after the climb".to_owned(),
+            Verdict::Step => "growth after the step, or further steps".to_owned(),
+            Verdict::Inconclusive => format!("a longer window{longer}, or less noise"),
+            Verdict::NegligibleGrowth => format!("growth above {tolerance}, or a smaller tolerance"),
+            Verdict::WarmedUp | Verdict::Flat | Verdict::Shrinking => {
+                format!("growth above {tolerance}; smaller growth is not looked for")
+            }
+        }
+    }
+
+    fn open_question(&self) -> String {
+        let Told { evidence, growth, .. } = *self;
+        let resolution = match evidence.tolerance.rule {
+            ToleranceRule::Resolution => " (below the input's resolution)",
+            _ => "",
+        };
+        let unit = evidence.terms.rate_unit;
+        format!(
+            "between {} at {:.0} % confidence, {} would matter{resolution}",
+            unit.bounds_text(growth.bytes_per_second, growth.lower, growth.upper),
+            100.0 * growth.confidence,
+            unit.text(evidence.tolerance.bytes_per_second),
+        )
+    }
+}
+
+/// How a series came to grow, in words.
+fn course_words(course: Course) -> &'static str {
+    match course {
+        Course::Line => "a straight line",
+        Course::WarmUp => "a warm-up and then growth",
+        Course::Hinge => "a level and then growth",
+        Course::Bend => "a line that bends",
+        Course::OneStep | Course::Steps => "a level shift and growth",
+        Course::Pulse => "growth beside another level for a while",
+        Course::Runs => "runs that grow alike",
+    }
+}

@@ -1,0 +1,48 @@
+"""What the engines share: the kernel for one group, and the settling of all."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import leaktrend
+
+
+class Kinds:
+    """The types that the engines are told: timestamps in microseconds, for Spark knows no others."""
+
+    def cast(self, table: Any) -> Any:
+        """The same table with these types."""
+        import pyarrow
+
+        types = {
+            "text": pyarrow.string(),
+            "number": pyarrow.float64(),
+            "whole": pyarrow.int64(),
+            "truth": pyarrow.bool_(),
+            "time": pyarrow.timestamp("us", tz="UTC"),
+        }
+        first = table.schema.field(0)
+        key = pyarrow.int64() if pyarrow.types.is_integer(first.type) else pyarrow.string()
+        fields = [pyarrow.field(first.name, key)]
+        fields += [pyarrow.field(name, types[kind]) for name, kind in leaktrend.COLUMNS.items()]
+        return table.cast(pyarrow.schema(fields))
+
+
+KINDS = Kinds()
+
+
+class Kernel:
+    """Judges the rows of one group: a `pyarrow.Table` in, one of one row out."""
+
+    def __init__(self, **terms: Any) -> None:
+        self.terms = terms
+
+    def __call__(self, table: Any) -> Any:
+        return KINDS.cast(leaktrend.judge(table, **self.terms))
+
+
+def all_p_values(table: Any) -> bytes:
+    """The p-values of all rows, in order, as the extension takes them."""
+    found = [value for value in table.column("p_value").to_pylist() if value is not None]
+    return array("d", sorted(found)).tobytes()

@@ -1,0 +1,174 @@
+"""Times and values of anybody's as columns of 8 bytes; arguments as the extension takes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timezone
+from typing import Any
+
+from leaktrend import _native
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MISSING = -(2**63)
+
+
+def milliseconds(moment: Any, name: str) -> int:
+    """Milliseconds since 1970 of one time: a whole number is taken as it is, a time without a zone for UTC."""
+    if isinstance(moment, bool):
+        raise TypeError(f"`{name}` is a truth (expected a datetime, or whole milliseconds since 1970)")
+    if isinstance(moment, int):
+        return int(moment)
+    if isinstance(moment, datetime):
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        since = moment - _EPOCH
+        return int((since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000)
+    if isinstance(moment, date):
+        return (moment - _EPOCH.date()).days * 86_400_000
+    if hasattr(moment, "dtype") and moment.dtype.kind in "iuM":
+        scalar = moment.astype("datetime64[ms]") if moment.dtype.kind == "M" else moment
+        return int(scalar.astype("int64"))
+    raise TypeError(
+        f"`{name}` holds {moment!r} of type {type(moment).__name__} "
+        "(expected datetimes, dates, datetime64, or whole milliseconds since 1970)"
+    )
+
+
+def times(given: Any, name: str = "times") -> bytes:
+    """A column of milliseconds since 1970."""
+    column = _array(given)
+    if column is not None:
+        if column.ndim != 1:
+            raise ValueError(f"`{name}` has the shape {column.shape} (expected one dimension)")
+        if column.dtype.kind == "M":
+            whole = column.astype("datetime64[ms]").astype("int64")
+            missing = whole == _MISSING
+            if missing.any():
+                raise ValueError(f"time {int(missing.argmax())} is missing (expected one for every value)")
+            return bytes(whole.tobytes())
+        if column.dtype.kind in "iu":
+            return bytes(column.astype("int64").tobytes())
+        if column.dtype.kind != "O":
+            raise TypeError(
+                f"`{name}` is an array of {column.dtype} "
+                "(expected datetime64, or whole numbers: milliseconds since 1970)"
+            )
+        given = column.tolist()
+    elif _speaks_arrow(given):
+        given = _native.arrow_values(_stream(given), True, name)[0]
+    found = list(_iterable(given, name))
+    if None in found:
+        raise ValueError(f"time {found.index(None)} is missing (expected one for every value)")
+    try:
+        return array("q", [milliseconds(moment, name) for moment in found]).tobytes()
+    except OverflowError:
+        raise ValueError(f"`{name}` holds a number that is no time (expected milliseconds since 1970)") from None
+
+
+def values(given: Any, name: str = "values") -> bytes:
+    """A column of bytes of memory; what is missing is NaN."""
+    column = _array(given)
+    if column is not None:
+        if column.ndim != 1:
+            raise ValueError(f"`{name}` has the shape {column.shape} (expected one dimension)")
+        if column.dtype.kind in "iuf":
+            return bytes(column.astype("float64").tobytes())
+        if column.dtype.kind != "O":
+            raise TypeError(f"`{name}` is an array of {column.dtype} (expected numbers: bytes)")
+        given = column.tolist()
+    elif _speaks_arrow(given):
+        given = _native.arrow_values(_stream(given), False, name)[1]
+    numbers = array("d")
+    for number in _iterable(given, name):
+        if isinstance(number, (bool, str, bytes)):
+            raise TypeError(f"`{name}` holds {number!r} (expected numbers: bytes)")
+        try:
+            numbers.append(float("nan") if number is None else float(number))
+        except (TypeError, ValueError):
+            raise TypeError(f"`{name}` holds {number!r} (expected numbers: bytes)") from None
+        except OverflowError:
+            raise ValueError(f"`{name}` holds {number!r} (expected bytes: 0 to 2^53)") from None
+    return numbers.tobytes()
+
+
+def settings(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> tuple[str | None, str | None]:
+    """Settings as the extension takes them: the path of a file, or their contents as JSON."""
+    if given is None:
+        return None, None
+    if isinstance(given, (str, os.PathLike)):
+        return os.fspath(given), None
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"`settings` is of type {type(given).__name__} "
+            "(expected a dict as in leaktrend.toml, or the path of such a file)"
+        )
+    try:
+        return None, json.dumps(given)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`settings` cannot be used: {error}") from None
+
+
+def words(options: Mapping[str, Any]) -> list[str]:
+    """Options of the command line from keyword arguments: ``host_memory="16GiB"`` is ``--host-memory=16GiB``."""
+    found = []
+    for name, value in options.items():
+        option = "--" + name.rstrip("_").replace("_", "-")
+        if value is None or value is False:
+            continue
+        if value is True:
+            found.append(option)
+        elif isinstance(value, Mapping):
+            found.extend(f"{option}={key}={_text(one, name)}" for key, one in value.items())
+        elif isinstance(value, (list, tuple)):
+            found.extend(f"{option}={_text(one, name)}" for one in value)
+        else:
+            found.append(f"{option}={_text(value, name)}")
+    return found
+
+
+def paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+    """The paths of one input or of several."""
+    if isinstance(given, (str, os.PathLike)):
+        return [os.fspath(given)]
+    return [os.fspath(path) for path in given]
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if name in ("limit", "host_memory") and isinstance(value, (int, float)):
+        return f"{int(value)}B"
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+
+
+def _array(given: Any) -> Any:
+    """A NumPy array where it is one, or a Series of pandas that holds one; NumPy itself is not imported."""
+    if hasattr(given, "__array_interface__") and hasattr(given, "dtype"):
+        return given
+    if type(given).__module__.partition(".")[0] == "pandas" and hasattr(given, "to_numpy"):
+        if getattr(given.dtype, "tz", None) is not None:
+            given = given.dt.tz_convert("UTC").dt.tz_localize(None) if hasattr(given, "dt") else given.tz_convert(None)
+        return given.to_numpy()
+    return None
+
+
+def _speaks_arrow(given: Any) -> bool:
+    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__")
+
+
+def _stream(given: Any) -> Any:
+    """A column as a stream: one array becomes one of a single chunk."""
+    if hasattr(given, "__arrow_c_stream__"):
+        return given
+    import pyarrow
+
+    return pyarrow.chunked_array([pyarrow.array(given)])
+
+
+def _iterable(given: Any, name: str) -> Any:
+    if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
+        raise TypeError(f"`{name}` is of type {type(given).__name__} (expected an array, a column or a list)")
+    return given

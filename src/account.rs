@@ -1,0 +1,266 @@
+//! The account of each input: what was read of it, what was not, and why. Nothing is lost silently.
+
+use serde::{Deserialize, Serialize};
+
+use crate::open::{Line, Source};
+
+/// A form of input that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// The text of `docker stats`: tables, bare rows, streams, JSON lines.
+    DockerStats,
+    /// The same of `podman stats`: decimal units, arrays of JSON.
+    PodmanStats,
+    /// The same of `nerdctl stats`: names may be cut.
+    NerdctlStats,
+    /// `crictl stats`: the working set of containers, without a limit.
+    CrictlStats,
+    /// `kubectl top pod`, with `--containers` or without: the working set in whole MiB.
+    KubectlTop,
+    /// `epoch,512.3MiB` without a header.
+    TrendCsv,
+    /// CSV with a header: a column for each container, or columns of time, container and memory.
+    CsvTable,
+    /// What Node's `process.memoryUsage()` gives: objects as `console.log` prints them, JSON.
+    NodeMemory,
+    /// A Prometheus matrix: of a range query, or of an instant query of a range.
+    Prometheus,
+    /// A table in a Parquet file, or a folder of such files.
+    Parquet,
+    /// A table in an Arrow IPC file (also called Feather) or stream.
+    Arrow,
+}
+
+impl Format {
+    /// The name in the command line and the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::DockerStats => "docker-stats",
+            Format::PodmanStats => "podman-stats",
+            Format::NerdctlStats => "nerdctl-stats",
+            Format::CrictlStats => "crictl-stats",
+            Format::KubectlTop => "kubectl-top",
+            Format::TrendCsv => "trend-csv",
+            Format::CsvTable => "csv-table",
+            Format::NodeMemory => "node-memory",
+            Format::Prometheus => "prometheus",
+            Format::Parquet => "parquet",
+            Format::Arrow => "arrow",
+        }
+    }
+
+    /// The command that prints a text table; `None` for what is not one.
+    pub(crate) const fn command(self) -> Option<&'static str> {
+        match self {
+            Format::DockerStats => Some("docker stats"),
+            Format::PodmanStats => Some("podman stats"),
+            Format::NerdctlStats => Some("nerdctl stats"),
+            Format::CrictlStats => Some("crictl stats"),
+            Format::KubectlTop => Some("kubectl top pod"),
+            Format::TrendCsv
+            | Format::CsvTable
+            | Format::NodeMemory
+            | Format::Prometheus
+            | Format::Parquet
+            | Format::Arrow => None,
+        }
+    }
+
+    /// Whether such a file is a log, to which lines are appended; otherwise it is one answer, read as a whole.
+    pub const fn is_log(self) -> bool {
+        !matches!(self, Format::Prometheus | Format::Parquet | Format::Arrow)
+    }
+
+    /// Whether it is a table with typed columns, whose rows may stand in any order.
+    pub const fn is_typed_table(self) -> bool {
+        matches!(self, Format::Parquet | Format::Arrow)
+    }
+}
+
+/// What times count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timeline {
+    /// Milliseconds since 1970, UTC.
+    Absolute,
+    /// Milliseconds after the last reading (all are 0 or negative): an untimed standard input without `--end`.
+    Relative,
+}
+
+/// The account of one input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// As given; `-` for standard input.
+    pub path: String,
+    /// What it was read as; `None` when it could not be used at all.
+    pub format: Option<Format>,
+    /// Samples of it that are judged or kept.
+    pub samples: u64,
+    /// Samples on the lines that were read this time, where others come from a history; `None`: all of `samples`.
+    pub new_samples: Option<u64>,
+    /// Series with at least one sample.
+    pub series: u64,
+    /// Readings without a value, such as `--`.
+    pub gaps: u64,
+    /// Lines that held no reading by right: headers, blank lines, prompts, repeated frames.
+    pub other_lines: u64,
+    /// Lines that could not be read.
+    pub rejected_count: u64,
+    /// Lines in all, counted apart from the four above; `None` for what does not consist of lines.
+    ///
+    /// `samples + gaps + other_lines + rejected_count` is always `lines + further`.
+    pub lines: Option<u64>,
+    /// Readings on lines that hold another one before them: arrays of JSON.
+    pub further: u64,
+    /// The first of them, at most `MAX_REJECTED`.
+    pub rejected: Vec<Rejected>,
+    /// Where times come from.
+    pub time_source: TimeSource,
+    /// Where the time of the last untimed reading comes from; `None` for embedded times.
+    pub end_from: Option<EndFrom>,
+    /// How far apart its readings are assumed to be, in seconds; `None` where their times, the command that wrote them or
+    /// the user say it.
+    #[serde(default)]
+    pub assumed_step_seconds: Option<f64>,
+    /// Whether the response says that it is incomplete.
+    pub incomplete: bool,
+    /// What a reader of the report must know.
+    pub warnings: Vec<String>,
+    /// Why nothing of it could be used, `None` when something could.
+    pub unusable: Option<String>,
+    /// What became of its events; `None` for an input of readings.
+    pub events: Option<EventCounts>,
+    /// What its events were read as; `None` for an input of readings or counts.
+    #[serde(skip)]
+    pub events_form: Option<&'static str>,
+    /// What was counted of it; `None` for an input of readings or events.
+    #[serde(skip)]
+    pub counted: Option<CountedAs>,
+}
+
+/// What an input of counts was read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedAs {
+    /// `access-log`, `access-csv`, `covariate-csv`, `covariate-table`, `covariate-prometheus` or `changes`.
+    pub form: &'static str,
+    /// Of its other lines, those that are of a time without readings of memory.
+    pub outside: u64,
+}
+
+/// How many rejected lines are kept with their text; all are counted.
+pub const MAX_REJECTED: usize = 20;
+
+/// How much of a rejected line is kept, in characters.
+pub const MAX_REJECTED_CHARS: usize = 200;
+
+/// A line that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Counted from 1.
+    pub line: u64,
+    /// Its beginning, without control characters.
+    pub text: String,
+    /// What was found and what was expected.
+    pub why: String,
+}
+
+/// Where times come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeSource {
+    /// The input carries them.
+    Embedded,
+    /// Counted back from the last reading.
+    Inferred,
+}
+
+/// Where the time of the last untimed reading comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndFrom {
+    /// `--end`.
+    Option,
+    /// The file's modification time.
+    Mtime,
+}
+
+/// What became of the events of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EventCounts {
+    /// Events in the life of a container.
+    pub read: u64,
+    /// Of these, events of a series, within its readings.
+    pub matched: u64,
+    /// Events of containers without a series.
+    pub other_containers: u64,
+    /// Events of a series, before its first reading or after its last.
+    pub outside: u64,
+    /// Events of a series whose times are too uncertain to match.
+    pub uncertain: u64,
+}
+
+impl Input {
+    /// An account of nothing yet.
+    pub(crate) fn new(source: &Source) -> Input {
+        Input {
+            path: source.path().map_or_else(|| "-".to_owned(), |path| path.display().to_string()),
+            format: None,
+            samples: 0,
+            new_samples: None,
+            series: 0,
+            gaps: 0,
+            other_lines: 0,
+            rejected_count: 0,
+            lines: None,
+            further: 0,
+            rejected: Vec::new(),
+            time_source: TimeSource::Embedded,
+            end_from: None,
+            assumed_step_seconds: None,
+            incomplete: false,
+            warnings: Vec::new(),
+            unusable: None,
+            events: None,
+            events_form: None,
+            counted: None,
+        }
+    }
+
+    /// The name of what it was read as; `None` when it could not be used at all.
+    pub fn format_name(&self) -> Option<&'static str> {
+        let of_counts = self.counted.map(|counted| counted.form);
+        self.events_form.or(of_counts).or(self.format.map(Format::name))
+    }
+
+    /// Counts a line that could not be read; `why` is asked only where it is kept.
+    pub(crate) fn reject(&mut self, line: &Line<'_>, text: &str, why: impl FnOnce() -> String) {
+        // A single line is not the end of a file that grows.
+        let is_growing = !line.terminated && !line.cut && line.number > 1;
+        self.reject_at(line.number, text, || {
+            if is_growing { "the last line is incomplete (the file may still be written to)".to_owned() } else { why() }
+        });
+    }
+
+    pub(crate) fn reject_at(&mut self, line: u64, text: &str, why: impl FnOnce() -> String) {
+        self.rejected_count += 1;
+        if self.rejected.len() < MAX_REJECTED {
+            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: cleaned(&why(), 400) });
+        }
+    }
+}
+
+/// Why a line that is too long is rejected.
+pub(crate) fn too_long() -> String {
+    format!("the line is longer than {} KiB (expected one reading a line)", crate::open::MAX_LINE >> 10)
+}
+
+/// A number of things: `1 line`, `2 lines`.
+pub(crate) fn counted(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// The beginning of a text, without control characters.
+pub(crate) fn cleaned(text: &str, max_chars: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(max_chars).collect()
+}

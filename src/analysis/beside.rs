@@ -1,0 +1,102 @@
+//! What is counted beside memory, and what the growth of a series follows.
+
+use crate::account::Timeline;
+use crate::amounts;
+use crate::attribution::{self, Attribution};
+use crate::counts::{self, CountSources, Counts};
+use crate::error::Error;
+use crate::next_action::Step;
+use crate::open::Given;
+use crate::report::SeriesReport;
+use crate::selection;
+use crate::series::{MemorySeries, SeriesInfo};
+use crate::verdict::{Judgement, RegimeWhy, Verdict};
+
+/// Whether files are given for series that are known.
+///
+/// # Errors
+///
+/// When one is not.
+pub(super) fn check(
+    option: &str,
+    files: &[Given],
+    known: &[SeriesInfo],
+    is_called: impl Fn(&SeriesInfo, &str) -> bool,
+) -> Result<(), Error> {
+    for given in files {
+        let Some(name) = &given.series else { continue };
+        if !known.is_empty() && !known.iter().any(|info| is_called(info, name)) {
+            let near = selection::hint(name, known);
+            return Err(Error::Usage(format!(
+                "`{option} {name}={}`: no series is called `{name}`{near} (a file with `=` in its name is written `./{name}=...`)",
+                given.path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Reads what growth is to be compared with; `None` where there is nothing, or readings have no times.
+///
+/// # Errors
+///
+/// When counts are given for a series that nobody knows.
+pub(super) fn counts(
+    wanted: &CountSources,
+    series: &[MemorySeries],
+    timeline: Timeline,
+    known: &[SeriesInfo],
+    notes: &mut Vec<String>,
+) -> Result<Option<Counts>, Error> {
+    let is_called = |info: &SeriesInfo, name: &str| amounts::names(info).iter().any(|own| own == name);
+    check("--requests", &wanted.requests, known, is_called)?;
+    check("--covariate", &wanted.covariates, known, is_called)?;
+    let span = series.iter().map(MemorySeries::start_ms).min().zip(series.iter().map(MemorySeries::end_ms).max());
+    match (wanted.is_empty(), timeline, span) {
+        (true, _, _) | (_, _, None) => Ok(None),
+        (_, Timeline::Relative, _) => {
+            notes.push(
+                "requests and changes were not read: the readings of memory have no times to compare with (give the time of the last one with `--end`)"
+                    .to_owned(),
+            );
+            Ok(None)
+        }
+        (_, Timeline::Absolute, Some(span)) => Ok(Some(counts::read(wanted, span))),
+    }
+}
+
+/// What the growth of a judged series follows; `None` where it does not grow. `limit`: its own, in bytes.
+pub(super) fn attribution(
+    (samples, judgement): (&MemorySeries, &Judgement),
+    times_guessed: bool,
+    counts: &Counts,
+    terms: &leaktrend_core::Terms,
+    limit: Option<f64>,
+) -> Option<Attribution> {
+    let verdict = judgement.verdict;
+    if !verdict.is_leak() && verdict != Verdict::LeakSuspected {
+        return None;
+    }
+    if times_guessed {
+        let why = "Its times are guessed, so it is not compared with requests and changes (give the time of its last reading with `--end`)";
+        return Some(Attribution { notes: vec![why.to_owned()], ..Attribution::default() });
+    }
+    let regime = judgement.regime;
+    let begins = matches!(regime.why, RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged);
+    let grows_from_ms = begins.then(|| samples.start_ms() + (1000.0 * regime.start_seconds) as i64);
+    let confidence = terms.judge.confidence;
+    Some(attribution::of(samples, grows_from_ms, counts, terms, confidence, limit))
+}
+
+/// Adds to the next action what would settle the cause, and the pattern that the evidence points to.
+pub(super) fn add_experiment(report: &mut SeriesReport) {
+    let Some((action, attribution)) = report.next_action.as_mut().zip(report.attribution.as_ref()) else { return };
+    if let Some(pattern) = attribution.pattern {
+        action.pattern = Some(pattern.name());
+    }
+    let Some(experiment) = attribution::words::experiment(attribution) else { return };
+    match &mut action.tomorrow {
+        Some(step) => step.text = format!("{experiment}. Beside that: {}", step.text),
+        None => action.tomorrow = Some(Step { text: experiment, commands: Vec::new() }),
+    }
+}

@@ -1,0 +1,308 @@
+//! What is said of the cause of growth: one line, a paragraph, and the experiment that would settle it.
+//!
+//! A part between backticks is a name; each format of the report escapes it in its own way.
+
+use super::{Attribution, GrowthBegan, Suspect, Unit};
+use crate::units::{duration_text, short_memory};
+
+/// More names than this are counted.
+const NAMED: usize = 5;
+/// Longest name within a sentence, in characters.
+const NAME_CHARS: usize = 80;
+/// An experiment makes memory grow by this much, in bytes: more than noise does.
+const VISIBLE: f64 = 64.0 * 1024.0 * 1024.0;
+/// What is left of growth beside a named cause is distinguished from this share on.
+const LEAST_REST: f64 = 0.1;
+/// A margin that names a cause.
+const NAMES: f64 = 6.0;
+
+/// A name as code, whatever it holds.
+fn code(name: &str) -> String {
+    let clean: String = name.chars().filter(|c| *c != '`' && !c.is_control()).collect();
+    let n = clean.chars().count();
+    if n <= NAME_CHARS {
+        return format!("`{clean}`");
+    }
+    let tail = NAME_CHARS / 2;
+    let head: String = clean.chars().take(NAME_CHARS - tail - 1).collect();
+    let end: String = clean.chars().skip(n - tail).collect();
+    format!("`{head}…{end}`")
+}
+
+fn names(names: &[&str]) -> String {
+    let mut listed: Vec<String> = names.iter().take(NAMED).map(|name| subject(name)).collect();
+    if names.len() > NAMED {
+        listed.push(format!("and {} more", names.len() - NAMED));
+    }
+    listed.join(", ")
+}
+
+/// A name of a log as code; what the program calls something as it is.
+fn subject(name: &str) -> String {
+    match name {
+        "time itself"
+        | "all requests"
+        | "all other requests"
+        | "malformed requests"
+        | "bytes received"
+        | "responses with a 5xx status" => name.to_owned(),
+        _ => code(name),
+    }
+}
+
+/// What bytes are kept by, after the number: `per request`.
+const fn per(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Request => "per request",
+        Unit::Error => "per failed request",
+        Unit::Byte => "per byte received",
+        Unit::Count => "per count",
+        Unit::Level => "per unit",
+        Unit::Second => "an hour",
+    }
+}
+
+/// `` `POST /upload` keeps 41 KiB per request (38 KiB to 44 KiB at 90 % confidence)``.
+fn claim(suspect: &Suspect) -> String {
+    let name = subject(&suspect.name);
+    let (Some(unit), Some(bytes)) = (suspect.unit, suspect.bytes_per_unit) else { return name };
+    let scale = if unit == Unit::Second { 3600.0 } else { 1.0 };
+    let [value, lower, upper] = [bytes.value, bytes.lower, bytes.upper].map(|bytes| small(scale * bytes));
+    let interval = format!("({lower} to {upper} at {:.0} % confidence)", 100.0 * bytes.confidence);
+    match unit {
+        Unit::Second => format!(
+            "no logged kind explains it: memory grows {value} an hour {interval} by the clock, or by something that is in no log"
+        ),
+        Unit::Level => format!("{name} holds {value} per unit {interval}"),
+        Unit::Error => format!("each response with a 5xx status keeps {value} {interval}"),
+        Unit::Byte => format!("each byte received keeps {value} {interval}"),
+        Unit::Request if suspect.name == "all requests" => {
+            format!("every request keeps {value}, whatever its kind {interval}")
+        }
+        unit => format!("{name} keeps {value} {} {interval}", per(unit)),
+    }
+}
+
+/// An amount of memory, also of less than a byte.
+fn small(bytes: f64) -> String {
+    if bytes.abs() < 10.0 { format!("{bytes:.2} B") } else { short_memory(bytes) }
+}
+
+/// The cause on one line, without a final period; `None` where nothing was compared. `time`: a time for the reader.
+pub fn line(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Option<String> {
+    if let Some(named) = attribution.suspects.iter().find(|suspect| suspect.is_named && suspect.unit.is_some()) {
+        let others = attribution.named().filter(|suspect| suspect.unit.is_some()).count() - 1;
+        let more = if others > 0 { format!("; {others} more named") } else { String::new() };
+        return Some(format!("{}{}{more}", claim(named), share(named)));
+    }
+    let changed = attribution.began.as_ref().map(|began| of_changes(attribution, began, time));
+    let open = attribution.suspects.iter().find(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty());
+    match (open, changed) {
+        (Some(open), _) => Some(undecided(open)),
+        (None, Some(changed)) => Some(changed),
+        (None, None) if attribution.has_counts => Some(none(attribution)),
+        (None, None) if !attribution.by_traffic.is_empty() => Some(traffic(attribution)),
+        (None, None) => None,
+    }
+}
+
+fn share(suspect: &Suspect) -> String {
+    let share = suspect.share_of_growth.map(|share| 100.0 * share.clamp(0.0, 1.0));
+    share.map_or(String::new(), |share| format!(", {share:.0} % of the growth"))
+}
+
+/// What cannot be told apart.
+fn undecided(suspect: &Suspect) -> String {
+    let all: Vec<&str> = std::iter::once(&suspect.name).chain(&suspect.indistinguishable).map(String::as_str).collect();
+    format!("growth follows one of these, which cannot be told apart: {}", names(&all))
+}
+
+fn none(attribution: &Attribution) -> String {
+    match attribution.suspects.first() {
+        Some(best) => format!(
+            "{} explains the growth best, but not well enough to name it (margin {:.0}, {NAMES:.0} names it)",
+            subject(&best.name),
+            best.margin
+        ),
+        None if attribution.notes.iter().any(|note| note.contains("too few to say")) => {
+            "the logs cover too little of its readings to say what its growth follows".to_owned()
+        }
+        None => "no logged kind explains the growth".to_owned(),
+    }
+}
+
+fn traffic(attribution: &Attribution) -> String {
+    let shares: Vec<String> = attribution
+        .by_traffic
+        .iter()
+        .take(NAMED)
+        .map(|(name, share)| format!("{} {:.0} %", subject(name), 100.0 * share))
+        .collect();
+    format!("the requests have no times, so this is a ranking by traffic and no finding: {}", shares.join(", "))
+}
+
+/// When growth began, and what was changed then.
+fn of_changes(attribution: &Attribution, began: &GrowthBegan, time: &dyn Fn(i64) -> String) -> String {
+    let percent = 100.0 * began.confidence;
+    let when = format!(
+        "growth began between {} and {} ({percent:.0} % confidence)",
+        time(began.lower_ms),
+        time(began.upper_ms)
+    );
+    let is_named = attribution.named().any(|suspect| suspect.unit.is_none());
+    match &began.inside[..] {
+        [] if began.n_changes == 0 => format!("{when}; no change is listed within the readings"),
+        [] => format!("{when}; none of the {} is in it", changes(began.n_changes)),
+        [(at, label)] if is_named => {
+            format!("{when}, with {} at {}, the only change in it", code(label), time(*at))
+        }
+        [(at, label)] => format!(
+            "{when}; {} at {} is the only change in it, which may be chance: {} in these readings",
+            code(label),
+            time(*at),
+            changes_made(began.n_changes)
+        ),
+        several => {
+            let labels: Vec<&str> = several.iter().map(|(_, label)| label.as_str()).collect();
+            format!("{when}; it may be one of {}: {}", changes(several.len()), names(&labels))
+        }
+    }
+}
+
+fn changes(n: usize) -> String {
+    if n == 1 { "1 change".to_owned() } else { format!("{n} changes") }
+}
+
+fn changes_made(n: usize) -> String {
+    if n == 1 { "1 change was made".to_owned() } else { format!("{n} changes were made") }
+}
+
+/// All that is said of the cause, sentences without final periods; empty where nothing was compared.
+pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let of_counts: Vec<&Suspect> = attribution.suspects.iter().filter(|suspect| suspect.unit.is_some()).collect();
+    for suspect in of_counts.iter().filter(|suspect| suspect.is_named) {
+        let is_only = of_counts.len() == 1 && suspect.unit != Some(Unit::Second);
+        let alone = if is_only { "; nothing else that is logged explains it" } else { "" };
+        sentences.push(format!("{}{}{alone} (margin {:.0})", capital(&claim(suspect)), share(suspect), suspect.margin));
+        let a_day = suspect.units_a_day.zip(suspect.bytes_per_unit).map(|(n, bytes)| n * bytes.value);
+        if let Some(bytes) = a_day {
+            sentences.push(format!("At the traffic of these readings that is {} a day", short_memory(bytes)));
+        }
+    }
+    let has_named = !sentences.is_empty();
+    for suspect in of_counts.iter().filter(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty()) {
+        match suspect.share_of_growth {
+            _ if !has_named => sentences.push(capital(&undecided(suspect))),
+            Some(share) if LEAST_REST <= share => {
+                sentences.push(format!("Another {:.0} %: {}", 100.0 * share.min(1.0), undecided(suspect)));
+            }
+            // Noise has causes that fit it.
+            _ => {}
+        }
+    }
+    if attribution.has_counts && sentences.is_empty() {
+        sentences.push(capital(&none(attribution)));
+        if attribution.suspects.is_empty() && attribution.notes.is_empty() {
+            let kinds = if attribution.n_kinds == 1 {
+                "1 kind was".to_owned()
+            } else {
+                format!("{} kinds were", attribution.n_kinds)
+            };
+            sentences.push(format!("{kinds} compared; what is in no log cannot be named"));
+        }
+    }
+    if !attribution.by_traffic.is_empty() && !attribution.has_counts {
+        sentences.push(capital(&traffic(attribution)));
+    }
+    match &attribution.began {
+        Some(began) => sentences.push(capital(&of_changes(attribution, began, time))),
+        None if attribution.has_changes => sentences.push(
+            "No moment was found at which growth began: it grew from the first reading on, or began too gently, so no change is named"
+                .to_owned(),
+        ),
+        None => {}
+    }
+    if let Some(pattern) = attribution.pattern {
+        sentences.push(format!("That is the runbook's pattern {}: {}", pattern.name(), pattern.words()));
+    }
+    sentences.extend(attribution.notes.iter().cloned());
+    if attribution.named().next().is_some() {
+        sentences.push("This is a correlation; the next action says how to settle it".to_owned());
+    }
+    sentences
+}
+
+/// The experiment that would settle what the cause is, without a final period; `None` where nothing was compared.
+pub fn experiment(attribution: &Attribution) -> Option<String> {
+    let of_counts = || attribution.suspects.iter().filter(|suspect| suspect.unit.is_some());
+    if let Some(suspect) = of_counts().find(|suspect| suspect.is_named) {
+        let name = subject(&suspect.name);
+        let bytes = suspect.bytes_per_unit?.value.max(f64::MIN_POSITIVE);
+        let times = rounded(VISIBLE / bytes);
+        let grown = short_memory(times * bytes);
+        let n = thousands(times);
+        return Some(match suspect.unit? {
+            Unit::Request if suspect.name == "all requests" => format!(
+                "send {n} requests of one kind to an instance without other traffic, then of another: if every request leaks, memory grows by about {grown} each time"
+            ),
+            Unit::Request => format!(
+                "to settle it, send {n} of {name} and nothing else to an instance without other traffic: memory grows by about {grown} if that is the cause, and not if it only went along"
+            ),
+            Unit::Error => "to settle it, send requests that fail with a 5xx status, and nothing else, to an instance without other traffic, and watch its memory".to_owned(),
+            Unit::Byte => format!(
+                "to settle it, upload {} to an instance without other traffic: memory grows by about {grown} if received bytes are kept",
+                short_memory(times)
+            ),
+            Unit::Count => format!(
+                "to settle it, raise {name} by {n} on an instance that does nothing else: memory grows by about {grown} if that is the cause"
+            ),
+            Unit::Level => format!(
+                "to settle it, bring {name} down (close what is open, empty what is full): memory that it holds comes back, {} for each",
+                small(bytes)
+            ),
+            Unit::Second => format!(
+                "to settle it, leave an instance without requests for {}: memory grows by about {grown} if timers or jobs leak; then look at these",
+                duration_text(times)
+            ),
+        });
+    }
+    let open = of_counts().find(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty());
+    if open.is_some() {
+        return Some(
+            "send only one of the suspects at a time to an instance without other traffic: the one with which memory grows is the cause"
+                .to_owned(),
+        );
+    }
+    if attribution.named().any(|suspect| suspect.unit.is_none()) {
+        return Some("undo that change on one instance, and compare its memory with that of the others".to_owned());
+    }
+    (attribution.has_counts && attribution.suspects.is_empty()).then(|| {
+        "log what else the service does (jobs, messages, connections, cache entries) and give it with `--covariate`"
+            .to_owned()
+    })
+}
+
+/// One, two or five times a power of ten, and not less.
+fn rounded(number: f64) -> f64 {
+    let power = 10_f64.powf(number.max(1.0).log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|round| number <= *round).unwrap_or(number)
+}
+
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// With a capital letter, unless it begins with a name.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,404 @@
+//! Reads numbers over time: CSV, Parquet or Arrow with a column of times and columns of numbers, or a Prometheus export.
+//!
+//! Counters only rise, but for restarts, and count by how much they rise; levels count by their mean. Which of both a
+//! column is its name says (`_total`, `connections`), or else whether it ever falls.
+
+use std::path::Path;
+
+use super::bins::Bins;
+use super::tally::MAX_KINDS;
+use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
+use crate::account::{CountedAs, Format, Input, counted};
+use crate::decode::recognise;
+use crate::decode::table::NumberTable;
+use crate::open::{Opened, Source};
+use crate::units::time_text;
+
+/// A fall to less than this share of the value before is the restart of a counter.
+const RESTART: f64 = 0.5;
+/// The words of names that say what numbers are.
+const COUNTERS: [&str; 6] = ["total", "count", "sum", "created", "completed", "processed"];
+const LEVELS: [&str; 17] = [
+    "size",
+    "length",
+    "active",
+    "open",
+    "current",
+    "connections",
+    "listeners",
+    "entries",
+    "queue",
+    "pending",
+    "inflight",
+    "clients",
+    "sessions",
+    "sockets",
+    "handles",
+    "waiting",
+    "idle",
+];
+
+/// One column while it is read: as a counter and as a level.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    name: String,
+    last: Option<(i64, f64)>,
+    n_falls: u64,
+    n_restarts: u64,
+    n_values: u64,
+    has_negative: bool,
+    rises: Vec<f64>,
+    sums: Vec<(f64, u32)>,
+    span: Option<(i64, i64)>,
+}
+
+/// How a column was read, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Named(CountKind),
+    Seen(CountKind),
+}
+
+impl Reading {
+    const fn what(self) -> CountKind {
+        match self {
+            Reading::Named(what) | Reading::Seen(what) => what,
+        }
+    }
+}
+
+impl Column {
+    pub(super) fn new(name: String, bins: Bins) -> Column {
+        Column {
+            name,
+            last: None,
+            n_falls: 0,
+            n_restarts: 0,
+            n_values: 0,
+            has_negative: false,
+            rises: vec![0.0; bins.count],
+            sums: vec![(0.0, 0); bins.count],
+            span: None,
+        }
+    }
+
+    /// Takes a value, later than those before; `false` when it lies outside the bins.
+    pub(super) fn push(&mut self, bins: Bins, time_ms: i64, value: f64) -> bool {
+        self.n_values += 1;
+        self.has_negative |= value < 0.0;
+        if let Some((before_ms, before)) = self.last.filter(|(before_ms, _)| *before_ms < time_ms) {
+            let is_restart = value < RESTART * before;
+            self.n_falls += u64::from(value < before);
+            self.n_restarts += u64::from(is_restart);
+            let rise = if value < before { value } else { value - before };
+            spread(&mut self.rises, bins, (before_ms, time_ms), rise);
+        }
+        self.last = Some((time_ms, value));
+        let Some(bin) = bins.of(time_ms) else { return false };
+        self.sums[bin].0 += value;
+        self.sums[bin].1 += 1;
+        self.span = Some(self.span.map_or((time_ms, time_ms), |(first, _)| (first, time_ms)));
+        true
+    }
+
+    fn reading(&self) -> Reading {
+        let name = self.name.split('{').next().unwrap_or(&self.name).to_ascii_lowercase();
+        let words: Vec<&str> =
+            name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let ends_as = |names: &[&str]| words.last().is_some_and(|word| names.contains(word));
+        let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
+        let can_count = !self.has_negative && self.n_falls == self.n_restarts;
+        if ends_as(&COUNTERS) && can_count {
+            Reading::Named(CountKind::Counter)
+        } else if has(&LEVELS) {
+            Reading::Named(CountKind::Gauge)
+        } else if can_count {
+            Reading::Seen(CountKind::Counter)
+        } else {
+            Reading::Seen(CountKind::Gauge)
+        }
+    }
+
+    fn kind(self, what: CountKind) -> Option<Kind> {
+        let span = self.span?;
+        let values = match what {
+            CountKind::Gauge => {
+                let mut level = self.sums.iter().find(|(_, n)| *n > 0).map(|(sum, n)| sum / f64::from(*n))?;
+                let of_bin = |(sum, n): &(f64, u32)| {
+                    level = if *n > 0 { sum / f64::from(*n) } else { level };
+                    level
+                };
+                self.sums.iter().map(of_bin).collect()
+            }
+            _ => self.rises,
+        };
+        Some(Kind { name: self.name, what, values, span })
+    }
+}
+
+/// Adds what came between two times to the bins between them, in proportion.
+fn spread(rises: &mut [f64], bins: Bins, (from, to): (i64, i64), rise: f64) {
+    let first = ((from - bins.start_ms).max(0) / bins.bin_ms) as usize;
+    for (bin, sum) in rises.iter_mut().enumerate().skip(first) {
+        let begin = bins.start_ms + bin as i64 * bins.bin_ms;
+        if to <= begin {
+            break;
+        }
+        let overlap = (begin + bins.bin_ms).min(to) - begin.max(from);
+        *sum += rise * overlap.max(0) as f64 / (to - from) as f64;
+    }
+}
+
+/// Reads one file.
+pub(super) fn read(path: &Path, bins: Bins) -> (Input, Vec<Kind>) {
+    let (mut input, opened) = open_file(path);
+    let Some(mut opened) = opened else { return (input, Vec::new()) };
+    let beginning = opened.lines.peek().map(<[u8]>::to_vec).unwrap_or_default();
+    let broken = opened.broken.clone();
+    let mut outside = 0;
+    let typed = recognise(&beginning).ok().filter(|format| format.is_typed_table());
+    let (form, columns) = if let Some(format) = typed {
+        ("covariate-table", read_typed(path, opened, format, bins, &mut input, &mut outside))
+    } else if beginning.trim_ascii_start().starts_with(b"{") {
+        ("covariate-prometheus", matrix::read(opened.lines.into_reader(), bins, &mut input, &mut outside))
+    } else {
+        ("covariate-csv", read_csv(&beginning, opened.lines.into_reader(), bins, &mut input, &mut outside))
+    };
+    note_break(&mut input, broken.take());
+    input.other_lines += outside;
+    let mut columns = match columns {
+        Ok(columns) => columns,
+        Err(why) => {
+            input.samples = 0;
+            input.unusable = Some(why);
+            return (input, Vec::new());
+        }
+    };
+    input.counted = Some(CountedAs { form, outside });
+    if columns.len() > MAX_KINDS {
+        input.warnings.push(format!("of its {} columns the first {MAX_KINDS} are used", columns.len()));
+        columns.truncate(MAX_KINDS);
+    }
+    let read: Vec<(String, Reading, Option<Kind>)> = columns
+        .into_iter()
+        .filter(|column| column.n_values > 0)
+        .map(|column| (column.name.clone(), column.reading(), column))
+        .map(|(name, reading, column)| (name, reading, column.kind(reading.what())))
+        .collect();
+    if read.iter().all(|(_, _, kind)| kind.is_none()) {
+        input.warnings.push("none of its values lies within the readings of memory".to_owned());
+    }
+    let listed = |wanted: Reading| {
+        let names: Vec<String> = read
+            .iter()
+            .filter(|(_, reading, _)| *reading == wanted)
+            .map(|(name, _, _)| format!("`{}`", name.replace('`', "'")))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    if let Some(names) = listed(Reading::Seen(CountKind::Counter)) {
+        input.warnings.push(format!("{names}: read as a counter, because it only rises"));
+    }
+    if let Some(names) = listed(Reading::Seen(CountKind::Gauge)) {
+        input.warnings.push(format!("{names}: read as a level, because it also falls"));
+    }
+    (input, read.into_iter().filter_map(|(_, _, kind)| kind).collect())
+}
+
+/// Columns that are read row by row, in time order.
+struct Rows<'a> {
+    bins: Bins,
+    columns: Vec<Column>,
+    last_ms: Option<i64>,
+    input: &'a mut Input,
+    outside: &'a mut u64,
+}
+
+impl<'a> Rows<'a> {
+    fn new(names: Vec<String>, bins: Bins, input: &'a mut Input, outside: &'a mut u64) -> Rows<'a> {
+        let columns = names.into_iter().map(|name| Column::new(name, bins)).collect();
+        Rows { bins, columns, last_ms: None, input, outside }
+    }
+
+    /// Checks that a row is later than those before; `text`: its time as it was written.
+    fn follows(&self, time_ms: i64, text: impl FnOnce() -> String) -> Result<i64, String> {
+        if self.last_ms.is_some_and(|last_ms| time_ms <= last_ms) {
+            return Err(format!("`{}` is not later than the row before (expected rows in time order)", text()));
+        }
+        Ok(time_ms)
+    }
+
+    fn push(&mut self, time_ms: i64, values: impl Iterator<Item = Option<f64>>) {
+        self.last_ms = Some(time_ms);
+        let mut is_inside = false;
+        let mut n = 0;
+        for (column, value) in self.columns.iter_mut().zip(values).filter_map(|(column, value)| Some((column, value?)))
+        {
+            is_inside |= column.push(self.bins, time_ms, value);
+            n += 1;
+        }
+        match (n, is_inside) {
+            (0, _) => self.input.gaps += 1,
+            (_, true) => self.input.samples += 1,
+            (_, false) => *self.outside += 1,
+        }
+    }
+
+    fn finish(self, expected: &str) -> Result<Vec<Column>, String> {
+        if self.input.samples + *self.outside == 0 {
+            let first = self.input.rejected.first();
+            let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.clone());
+            return Err(format!("{} could be read: {why} ({expected})", counted(0, "row")));
+        }
+        Ok(self.columns)
+    }
+}
+
+fn read_csv(
+    beginning: &[u8],
+    reader: impl std::io::Read,
+    bins: Bins,
+    input: &mut Input,
+    outside: &mut u64,
+) -> Result<Vec<Column>, String> {
+    const EXPECTED: &str =
+        "expected CSV with a header, a column of times and columns of numbers, or a Prometheus answer";
+
+    let mut lines = table::Rows::new(reader, table::delimiter(beginning));
+    let header = lines.next().and_then(|(_, row)| row.ok()).ok_or_else(|| format!("it is empty ({EXPECTED})"))?;
+    let time = header.iter().position(|name| table::is_time(name)).unwrap_or(0);
+    if header.len() < 2 || entry::time(&header[time]).is_some() {
+        return Err(format!("it has no header with several columns ({EXPECTED})"));
+    }
+    input.other_lines += 1;
+    let is_number = |index: usize| index != time && !header[index].is_empty();
+    let places: Vec<usize> = (0..header.len()).filter(|index| is_number(*index)).collect();
+    let names = places.iter().map(|index| header[*index].clone()).collect();
+    let mut rows = Rows::new(names, bins, input, outside);
+    while let Some((line, row)) = lines.next() {
+        let said = row.and_then(|fields| {
+            let at = fields.get(time).map_or("", String::as_str);
+            let time_ms = entry::time(at)
+                .ok_or_else(|| format!("`{at}` is not a time (expected something like `2026-11-23T20:07:00Z`)"))?;
+            rows.follows(time_ms, || at.to_owned())?;
+            let value = |index: &usize| match fields.get(*index).map_or("", String::as_str) {
+                "" | "null" | "NaN" | "nan" | "-" => Ok(None),
+                text => match text.parse::<f64>() {
+                    Ok(value) if value.is_finite() => Ok(Some(value)),
+                    _ => Err(format!("`{text}` is not a number")),
+                },
+            };
+            Ok((time_ms, places.iter().map(value).collect::<Result<Vec<Option<f64>>, String>>()?))
+        });
+        match said {
+            Ok((time_ms, values)) => rows.push(time_ms, values.into_iter()),
+            Err(why) => rows.input.reject_at(line, "", || why),
+        }
+    }
+    rows.finish(EXPECTED)
+}
+
+/// Reads a Parquet or Arrow table.
+fn read_typed(
+    path: &Path,
+    opened: Opened,
+    format: Format,
+    bins: Bins,
+    input: &mut Input,
+    outside: &mut u64,
+) -> Result<Vec<Column>, String> {
+    let table = NumberTable::open(&Source::File(path.to_owned()), opened, format, table::is_time)?;
+    if !table.others.is_empty() {
+        input.warnings.push(format!("not used, for they hold no numbers: its columns {}", table.others.join(", ")));
+    }
+    let mut rows = Rows::new(table.names.clone(), bins, input, outside);
+    let mut row = 0;
+    let mut no_zone = None;
+    let read = table.read(&mut |batch| {
+        no_zone = no_zone.take().or(batch.no_zone);
+        for (at, time_ms) in batch.times.iter().enumerate() {
+            row += 1;
+            let time_ms = time_ms.ok_or_else(|| "it has no time".to_owned());
+            let text = |ms: i64| time_text(ms).unwrap_or_else(|| ms.to_string());
+            match time_ms.and_then(|ms| rows.follows(ms, || text(ms))) {
+                Ok(time_ms) => rows.push(time_ms, batch.columns.iter().map(|column| column[at])),
+                Err(why) => rows.input.reject_at(row, "", || why),
+            }
+        }
+    });
+    if let Some(text) = no_zone {
+        rows.input.warnings.push(format!("its times, such as `{text}`, have no zone: they are read as UTC"));
+    }
+    if let Err(why) = read {
+        if row == 0 {
+            return Err(why);
+        }
+        rows.input.incomplete = true;
+        rows.input.warnings.push(format!("{why}; what stands before that is used"));
+    }
+    rows.finish("expected a column of times, and columns of numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BINS: Bins = Bins { start_ms: 1_795_464_000_000, bin_ms: 60_000, count: 4 };
+
+    /// Each kind with its bins, then the account.
+    fn said(content: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("numbers");
+        std::fs::write(&path, content).unwrap();
+        let (input, kinds) = read(&path, BINS);
+        let mut lines: Vec<String> =
+            kinds.iter().map(|kind| format!("{} {:?} {:?}", kind.name, kind.what, kind.values)).collect();
+        lines.push(format!(
+            "{:?}: {} rows, {} gaps, {} other, {} rejected",
+            input.format_name(),
+            input.samples,
+            input.gaps,
+            input.other_lines,
+            input.rejected_count
+        ));
+        lines.extend(input.warnings.iter().map(|warning| format!("warning: {warning}")));
+        lines.extend(input.rejected.iter().map(|row| format!("line {}: {}", row.line, row.why)));
+        lines.extend(input.unusable.iter().map(|why| format!("unusable: {why}")));
+        lines.join("\n")
+    }
+
+    #[test]
+    fn counters_are_healed_and_levels_averaged() {
+        insta::assert_snapshot!(said(
+            "time,jobs_total,pg_connections,seen,wobble\n\
+             2026-11-23T20:00:30Z,100,5,1,3\n\
+             2026-11-23T20:01:00Z,106,7,2,2\n\
+             2026-11-23T20:02:30Z,3,9,,\n\
+             2026-11-23T20:03:00Z,4,x,5,6\n\
+             2026-11-23T20:03:30Z,5,9,5,5\n\
+             2026-11-23T20:03:00Z,5,9,5,5\n\
+             2026-11-23T20:09:00Z,6,9,5,5\n"
+        ));
+    }
+
+    #[test]
+    fn a_prometheus_answer_is_read() {
+        insta::assert_snapshot!(said(
+            r#"{"status":"success","data":{"resultType":"matrix","result":[
+            {"metric":{"__name__":"jobs_total","job":"a"},"values":[[1795464060,"1"],[1795464120,"3"],[1795464180,"NaN"]]},
+            {"metric":{"__name__":"queue_length"},"values":[[1795464060,"4"],[1795464120,"8"],[1795474180,"8"]]}]}}"#
+        ));
+    }
+
+    #[test]
+    fn what_holds_no_numbers_says_so() {
+        for (name, content) in [
+            ("empty", ""),
+            ("no_header", "2026-11-23T20:00:30Z,5\n2026-11-23T20:00:40Z,5\n"),
+            ("no_rows", "time,a\n"),
+            ("not_prometheus", r#"{"status":"error","error":"bad query"}"#),
+        ] {
+            insta::assert_snapshot!(name, said(content));
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! How many requests of each kind came in each bin of time, in bounded memory.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::bins::Bins;
+use super::route::{self, RARE, Routes};
+
+/// The busiest kinds are told apart, the others together.
+pub const MAX_KINDS: usize = 200;
+/// A segment that is seen less often is not shown: it may be anything.
+pub const RARELY: u64 = 20;
+/// So many kinds are counted apart while a log is read: 8 KiB each.
+const MOST: usize = 4096;
+/// Where a path has more different parts than this in one place, none of them is a name.
+const MANY_CHILDREN: usize = 64;
+/// Paths whose kind is remembered.
+const REMEMBERED: usize = 1 << 16;
+/// Longer paths are not remembered, in bytes.
+const REMEMBERED_LENGTH: usize = 256;
+
+/// What the name of a kind without a path is.
+const MALFORMED: &str = "malformed requests";
+/// What the kinds together are that are not told apart.
+const OTHERS: &str = "all other requests";
+
+/// Requests by kind and bin of time, and what else a log says of them.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) bins: Bins,
+    routes: Routes,
+    /// Whether the user's routes hold numbers.
+    keeps_numbers: bool,
+    /// Room for a method and a path.
+    key: Vec<u8>,
+    /// Kinds by method and path as they stand in a log.
+    remembered: HashMap<Box<[u8]>, u32>,
+    /// Kinds by name.
+    places: HashMap<String, u32>,
+    kinds: Vec<Requests>,
+    /// Responses with a status of 500 and more, by bin; empty where no status was read.
+    errors: Vec<u32>,
+    /// Bytes received, by bin; empty where no number of them was read.
+    received: Vec<f64>,
+    /// Time of the first and the last request in any bin, in milliseconds.
+    pub(super) span: Option<(i64, i64)>,
+}
+
+#[derive(Debug)]
+struct Requests {
+    total: u64,
+    of_bin: Vec<u32>,
+}
+
+/// A kind and its counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Counted {
+    pub(super) name: String,
+    pub(super) of_bin: Vec<f64>,
+}
+
+/// All kinds, the busiest first.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kinds {
+    /// By method and route; at most `MAX_KINDS`, and one for all others.
+    pub(super) requests: Vec<Counted>,
+    /// Responses with a status of 500 and more.
+    pub(super) errors: Option<Vec<f64>>,
+    /// Bytes received.
+    pub(super) received: Option<Vec<f64>>,
+}
+
+impl Tally {
+    pub(super) fn new(bins: Bins, routes: Routes) -> Tally {
+        Tally {
+            bins,
+            keeps_numbers: routes.name_numbers(),
+            key: Vec::new(),
+            routes,
+            remembered: HashMap::new(),
+            places: HashMap::new(),
+            kinds: Vec::new(),
+            errors: Vec::new(),
+            received: Vec::new(),
+            span: None,
+        }
+    }
+
+    /// Counts `times` requests of `target`, its method, a blank and its path without query, `None` for one that is malformed.
+    /// `false` when it lies outside the bins.
+    pub(super) fn add(
+        &mut self,
+        time_ms: i64,
+        target: Option<&[u8]>,
+        status: Option<u16>,
+        received: Option<f64>,
+        times: u32,
+    ) -> bool {
+        let Some(bin) = self.bins.of(time_ms) else { return false };
+        let kind = self.kind_of(target);
+        let requests = &mut self.kinds[kind as usize];
+        requests.total += u64::from(times);
+        requests.of_bin[bin] = requests.of_bin[bin].saturating_add(times);
+        if let Some(status) = status {
+            if self.errors.is_empty() {
+                self.errors = vec![0; self.bins.count];
+            }
+            self.errors[bin] = self.errors[bin].saturating_add(if status >= 500 { times } else { 0 });
+        }
+        if let Some(received) = received {
+            if self.received.is_empty() {
+                self.received = vec![0.0; self.bins.count];
+            }
+            self.received[bin] += received;
+        }
+        self.span = Some(self.span.map_or((time_ms, time_ms), |(first, last)| (first.min(time_ms), last.max(time_ms))));
+        true
+    }
+
+    fn kind_of(&mut self, target: Option<&[u8]>) -> u32 {
+        let Some(target) = target.filter(|_| !self.keeps_numbers) else { return self.remembered_or_new(target) };
+        let mut key = std::mem::take(&mut self.key);
+        route::without_numbers(target, &mut key);
+        let kind = self.remembered_or_new(Some(&key));
+        self.key = key;
+        kind
+    }
+
+    fn remembered_or_new(&mut self, target: Option<&[u8]>) -> u32 {
+        let known = target.and_then(|target| self.remembered.get(target)).copied();
+        known.unwrap_or_else(|| self.kind(target))
+    }
+
+    /// The kind of a request that is not remembered.
+    fn kind(&mut self, target: Option<&[u8]>) -> u32 {
+        let name = match target {
+            Some(target) => named(target, &self.routes),
+            None => MALFORMED.to_owned(),
+        };
+        if !self.places.contains_key(&name) && self.kinds.len() >= MOST {
+            self.make_room();
+        }
+        let next = self.kinds.len() as u32;
+        let place = *self.places.entry(name).or_insert(next);
+        if place == next {
+            self.kinds.push(Requests { total: 0, of_bin: vec![0; self.bins.count] });
+        }
+        if let Some(target) = target.filter(|target| target.len() <= REMEMBERED_LENGTH) {
+            if self.remembered.len() >= REMEMBERED {
+                self.remembered.clear();
+            }
+            self.remembered.insert(target.into(), place);
+        }
+        place
+    }
+
+    /// Puts kinds together until half of the room is free: rare parts of paths, then parts of which there are many, then
+    /// the rarest kinds.
+    fn make_room(&mut self) {
+        self.rename(&rare_parts(&self.totals()));
+        if self.kinds.len() > MOST / 2 {
+            self.rename(&parts_of_many(&self.totals()));
+        }
+        if self.kinds.len() > MOST / 2 {
+            let mut totals: Vec<(String, u64)> = self.totals().into_iter().collect();
+            totals.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let names = totals.into_iter().skip(MOST / 2).map(|(name, _)| (name, OTHERS.to_owned()));
+            self.rename(&names.collect());
+        }
+    }
+
+    fn totals(&self) -> BTreeMap<String, u64> {
+        self.places.iter().map(|(name, place)| (name.clone(), self.kinds[*place as usize].total)).collect()
+    }
+
+    /// Gives kinds other names; those of one name are one kind.
+    fn rename(&mut self, names: &BTreeMap<String, String>) {
+        self.remembered.clear();
+        let mut before: Vec<(String, u32)> = self.places.drain().collect();
+        before.sort_unstable();
+        let mut old: Vec<Option<Requests>> = self.kinds.drain(..).map(Some).collect();
+        for (name, place) in before {
+            let requests = old[place as usize].take().expect("a kind has one name");
+            let name = names.get(&name).cloned().unwrap_or(name);
+            if let Some(place) = self.places.get(&name) {
+                let kind = &mut self.kinds[*place as usize];
+                kind.total += requests.total;
+                kind.of_bin.iter_mut().zip(requests.of_bin).for_each(|(sum, n)| *sum = sum.saturating_add(n));
+            } else {
+                self.places.insert(name, self.kinds.len() as u32);
+                self.kinds.push(requests);
+            }
+        }
+    }
+
+    /// What was counted, the busiest kinds apart.
+    pub(super) fn finish(mut self) -> Kinds {
+        self.rename(&rare_parts(&self.totals()));
+        let mut order: Vec<(String, u64)> = self.totals().into_iter().collect();
+        order.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let rest: BTreeMap<String, String> = order
+            .split_off(order.len().min(MAX_KINDS))
+            .into_iter()
+            .map(|(name, _)| (name, OTHERS.to_owned()))
+            .collect();
+        if !rest.is_empty() {
+            self.rename(&rest);
+            order.retain(|(name, _)| name != OTHERS);
+            order.push((OTHERS.to_owned(), 0));
+        }
+        let counted = |(name, _): (String, u64)| {
+            let kind = &self.kinds[self.places[&name] as usize];
+            Counted { of_bin: kind.of_bin.iter().map(|n| f64::from(*n)).collect(), name }
+        };
+        Kinds {
+            requests: order.into_iter().map(counted).collect(),
+            errors: (!self.errors.is_empty()).then(|| self.errors.iter().map(|n| f64::from(*n)).collect()),
+            received: (!self.received.is_empty()).then_some(self.received),
+        }
+    }
+}
+
+/// Method and route of a method, a blank and a path.
+fn named(target: &[u8], routes: &Routes) -> String {
+    let text = String::from_utf8_lossy(target);
+    let (method, path) = text.split_once(' ').unwrap_or(("", &text));
+    let route = route::of(path, routes);
+    if method.is_empty() { route } else { format!("{method} {route}") }
+}
+
+/// The same counts without segments that were seen rarely.
+pub(super) fn without_rare_parts(totals: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let names = rare_parts(&totals);
+    let mut merged = BTreeMap::new();
+    for (name, total) in totals {
+        *merged.entry(names.get(&name).cloned().unwrap_or(name)).or_default() += total;
+    }
+    merged
+}
+
+/// Kinds that have segments which were seen rarely, and their names without them.
+fn rare_parts(totals: &BTreeMap<String, u64>) -> BTreeMap<String, String> {
+    let mut seen: HashMap<&str, u64> = HashMap::new();
+    for (name, total) in totals {
+        let path = name.split_once('/').map_or("", |(_, path)| path);
+        let mut parts: Vec<&str> = route::segments(path).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        parts.into_iter().for_each(|part| *seen.entry(part).or_default() += total);
+    }
+    renamed(totals, |_, part| seen[part] < RARELY)
+}
+
+/// Kinds with segments of which there are many in one place, and their names without them.
+fn parts_of_many(totals: &BTreeMap<String, u64>) -> BTreeMap<String, String> {
+    let mut children: HashMap<&str, Vec<&str>> = HashMap::new();
+    for name in totals.keys() {
+        each_part(name, |before, part| {
+            let children = children.entry(before).or_default();
+            // Names are sorted, so equal ones of one place may still come apart.
+            if !children.contains(&part) && children.len() <= MANY_CHILDREN {
+                children.push(part);
+            }
+        });
+    }
+    renamed(totals, |before, _| children.get(before).is_some_and(|children| children.len() > MANY_CHILDREN))
+}
+
+/// The kinds of which some segments are to be replaced, with what they are then. `replace`: what stands before a
+/// segment, and the segment.
+fn renamed(totals: &BTreeMap<String, u64>, replace: impl Fn(&str, &str) -> bool) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for name in totals.keys() {
+        let Some(slash) = name.find('/') else { continue };
+        let mut renamed = name[..slash].to_owned();
+        each_part(name, |before, part| {
+            let is_own = part.starts_with(':') || part.starts_with('*') || part == "...";
+            renamed.push('/');
+            renamed.push_str(if !is_own && replace(before, part) { RARE } else { part });
+        });
+        if renamed.len() > slash && renamed != *name {
+            names.insert(name.clone(), renamed);
+        }
+    }
+    names
+}
+
+/// Each segment of a name, with all that stands before it.
+fn each_part<'a>(name: &'a str, mut take: impl FnMut(&'a str, &'a str)) {
+    let Some(slash) = name.find('/') else { return };
+    let mut at = slash;
+    for part in name[slash..].split('/').skip(1) {
+        if !part.is_empty() {
+            take(&name[..at], part);
+        }
+        at += part.len() + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally() -> Tally {
+        Tally::new(Bins { start_ms: 0, bin_ms: 10, count: 4 }, Routes::default())
+    }
+
+    /// Names and totals, busiest first.
+    fn kinds(tally: Tally) -> Vec<(String, f64)> {
+        let kinds = tally.finish().requests;
+        kinds.into_iter().map(|kind| (kind.name, kind.of_bin.iter().sum())).collect()
+    }
+
+    #[test]
+    fn requests_are_counted_by_kind_and_bin() {
+        let mut tally = tally();
+        for time in [1, 10, 11, 40] {
+            for _ in 0..RARELY {
+                assert!(tally.add(time, Some(b"GET /users/7"), Some(200), None, 1));
+                assert!(tally.add(time, Some(b"GET /users/8"), Some(503), Some(5.0), 1));
+            }
+        }
+        assert!(!tally.add(0, Some(b"GET /users/7"), None, None, 1));
+        assert!(!tally.add(41, Some(b"GET /users/7"), None, None, 1));
+        assert_eq!(tally.span, Some((1, 40)));
+        let kinds = tally.finish();
+        assert_eq!(
+            kinds.requests,
+            [Counted { name: "GET /users/:id".to_owned(), of_bin: vec![80.0, 40.0, 0.0, 40.0] }]
+        );
+        assert_eq!(kinds.errors, Some(vec![40.0, 20.0, 0.0, 20.0]));
+        assert_eq!(kinds.received, Some(vec![200.0, 100.0, 0.0, 100.0]));
+    }
+
+    /// A token in a path must not land in a report.
+    #[test]
+    fn what_is_seen_rarely_is_not_shown() {
+        let mut tally = tally();
+        for n in 0..RARELY {
+            tally.add(5, Some(b"GET /shop"), None, None, 1);
+            tally.add(5, Some(format!("GET /reset/secret{}word", (b'a' + n as u8) as char).as_bytes()), None, None, 1);
+        }
+        tally.add(5, Some(b"PUT /shop"), None, None, 1);
+        tally.add(5, None, None, None, 1);
+        let found = kinds(tally);
+        let expected = [("GET /reset/:x", 20.0), ("GET /shop", 20.0), ("PUT /shop", 1.0), ("malformed requests", 1.0)];
+        assert_eq!(found, expected.map(|(name, total)| (name.to_owned(), total)));
+    }
+
+    #[test]
+    fn any_number_of_paths_takes_bounded_room_and_no_request_is_lost() {
+        let mut tally = tally();
+        let word = |n: usize| n.to_string().bytes().map(|digit| (b'a' + digit - b'0') as char).collect::<String>();
+        for n in 0..3 * MOST {
+            // Each often enough to be shown, were they not so many.
+            for _ in 0..RARELY {
+                tally.add(15, Some(format!("GET /blog/{}/read", word(n)).as_bytes()), None, None, 1);
+                tally.add(15, Some(b"GET /"), None, None, 1);
+            }
+            assert!(tally.kinds.len() <= MOST && tally.remembered.len() <= REMEMBERED);
+        }
+        let found = kinds(tally);
+        assert!(found.len() <= MAX_KINDS + 1);
+        let n = (3 * MOST) as f64 * RARELY as f64;
+        assert_eq!(found.iter().map(|(_, total)| total).sum::<f64>(), 2.0 * n);
+        assert_eq!(found[0], ("GET /".to_owned(), n));
+        assert_eq!(found[1].0, "GET /blog/:x/read");
+        assert!(found[1].1 > 0.5 * n, "{found:?}");
+    }
+}

@@ -1,0 +1,107 @@
+//! What an answer of Prometheus says about itself, beside its series.
+
+use serde::Deserialize;
+
+use crate::account::{Input, cleaned};
+
+/// What leaktrend says of what it read from a server and kept.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct About {
+    /// Whether samples are scrapes or the points of a range query.
+    pub(super) samples: Option<Kind>,
+    #[serde(default)]
+    pub(super) notes: Vec<String>,
+}
+
+/// What samples are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    Raw,
+    Step,
+}
+
+/// What one file says beside its series.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) result_type: Option<String>,
+    pub(super) error_type: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) is_error: bool,
+    pub(super) is_partial: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) n_matrix_series: u64,
+    pub(super) n_instant: u64,
+    pub(super) n_histograms: u64,
+    pub(super) has_result: bool,
+    pub(super) about: Option<About>,
+}
+
+impl Answer {
+    /// Says what the answer means for the input.
+    pub(super) fn judge(self, input: &mut Input) {
+        if self.is_error {
+            let error = self.error.as_deref().unwrap_or("no message");
+            let error_type = self.error_type.as_deref().unwrap_or("of no type");
+            let hint = if error.contains("exceeded maximum resolution") {
+                "ask for fewer points: a longer `step`, or a part of the time in each file; or for every scrape without \
+                 that limit: `/api/v1/query` with `metric[2d]`"
+            } else {
+                "expected a matrix"
+            };
+            input.unusable = Some(format!(
+                "Prometheus answered with an error: {}: {} ({hint})",
+                cleaned(error_type, 40),
+                cleaned(error, 200)
+            ));
+            return;
+        }
+        match self.result_type.as_deref() {
+            Some(other @ ("vector" | "scalar" | "string")) => {
+                input.unusable = Some(format!(
+                    "its resultType is `{other}`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)"
+                ));
+                return;
+            }
+            Some("matrix") | None => {}
+            Some(other) => {
+                input.unusable = Some(format!("its resultType is `{}` (expected `matrix`)", cleaned(other, 40)));
+                return;
+            }
+        }
+        if self.n_matrix_series == 0 && self.n_instant > 0 {
+            input.unusable = Some(
+                "it holds single values (expected `matrix`: ask for `metric[24h]`, or use query_range)".to_owned(),
+            );
+        } else if self.n_matrix_series == 0 && self.n_histograms > 0 {
+            input.unusable = Some("it holds only native histograms (expected `values`: amounts of memory)".to_owned());
+            return;
+        } else if self.n_matrix_series == 0 && self.has_result {
+            input.unusable = Some("the matrix is empty: the query found no series".to_owned());
+        } else if !self.has_result {
+            input.unusable = Some(
+                "it is JSON without a `result` (expected a Prometheus answer with `data.result`, or its bare array)"
+                    .to_owned(),
+            );
+        }
+        for note in self.about.into_iter().flat_map(|about| about.notes) {
+            input.warnings.push(cleaned(&note, 600));
+        }
+        if self.n_histograms > 0 {
+            input.warnings.push(format!(
+                "{} series hold native histograms, which are not amounts of memory: skipped",
+                self.n_histograms
+            ));
+        }
+        if self.is_partial {
+            input.incomplete = true;
+            input.warnings.push("the answer says that it is partial (`isPartial`)".to_owned());
+        }
+        if !self.warnings.is_empty() {
+            input.incomplete = true;
+        }
+        for warning in self.warnings {
+            input.warnings.push(format!("the server warns: {}", cleaned(&warning, 300)));
+        }
+    }
+}

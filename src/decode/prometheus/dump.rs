@@ -1,0 +1,178 @@
+//! Reads samples as text, a line each: `promtool tsdb dump` and `promtool tsdb dump-openmetrics`.
+//!
+//! The first writes `{__name__="m", a="b"} 1 1700000000000`, with milliseconds, the second `m{a="b"} 1 1700000000.000`,
+//! with seconds.
+
+use std::collections::BTreeMap;
+
+use super::{Labels, Reader};
+use crate::account::{Input, cleaned};
+use crate::open::Line;
+use crate::open::Opened;
+
+/// A line of either kind.
+struct Row {
+    labels: Labels,
+    value: f64,
+    /// Seconds since 1970.
+    seconds: f64,
+}
+
+/// Whether a line is one of a dump.
+pub(super) fn looks_like_sample(line: &str) -> bool {
+    row(line.trim()).is_ok()
+}
+
+impl Reader {
+    /// Reads a dump, the next file of the sequence.
+    pub(super) fn read_dump(&mut self, mut opened: Opened, input: &mut Input, index: usize) {
+        while let Ok(Some(line)) = opened.lines.next() {
+            let text = line.text();
+            let text = text.trim();
+            if text.is_empty() || text.starts_with('#') {
+                input.other_lines += 1;
+                continue;
+            }
+            // Where it was cut its last number is another one.
+            if !line.terminated && line.number > 1 {
+                input.reject(&line, text, || "the last line is incomplete".to_owned());
+                continue;
+            }
+            self.read_dump_line(line, text, input, index);
+        }
+        input.lines = Some(opened.lines.count());
+        if input.samples + input.gaps == 0 {
+            input.unusable = Some(match input.rejected.first() {
+                Some(first) => format!("no sample of a dump could be read: line {}: {}", first.line, first.why),
+                None => "it is a dump without a sample".to_owned(),
+            });
+        }
+    }
+
+    fn read_dump_line(&mut self, line: Line<'_>, text: &str, input: &mut Input, index: usize) {
+        if line.cut {
+            return input.reject(&line, text, crate::account::too_long);
+        }
+        match row(text) {
+            Err(why) => input.reject(&line, text, || why),
+            Ok(Row { labels, value, seconds }) => {
+                let series = self.series_of(labels, index);
+                if let Err(why) = self.series[series].take(seconds, value, input) {
+                    input.reject(&line, text, || why);
+                }
+            }
+        }
+    }
+}
+
+fn row(text: &str) -> Result<Row, String> {
+    let expected = "(expected `metric{label=\"value\"} 1048576 1700000000.000`)";
+    let (labels, rest) =
+        labels(text).ok_or_else(|| format!("it does not begin with a metric and its labels {expected}"))?;
+    let is_openmetrics = !text.starts_with('{');
+    let mut words = rest.split_ascii_whitespace();
+    let number = |word: Option<&str>, what: &str| -> Result<f64, String> {
+        let word = word.ok_or_else(|| format!("it has no {what} {expected}"))?;
+        word.parse().map_err(|_| format!("`{}` is not a {what} {expected}", cleaned(word, 40)))
+    };
+    let value = number(words.next(), "value")?;
+    let time = number(words.next(), "time")?;
+    Ok(Row { labels, value, seconds: if is_openmetrics { time } else { time / 1000.0 } })
+}
+
+/// The labels at the beginning of a text, as PromQL writes them, and what follows: `metric{a="b"}` or `{a="b"}`.
+pub(super) fn labels(text: &str) -> Option<(Labels, &str)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    let metric_end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    let (metric, mut rest) = text.split_at(metric_end);
+    let mut labels = BTreeMap::new();
+    if !metric.is_empty() {
+        labels.insert("__name__".to_owned(), metric.to_owned());
+    }
+    let Some(inside) = rest.strip_prefix('{') else {
+        return (!metric.is_empty() && !metric.starts_with(|c: char| c.is_ascii_digit())).then_some((labels, rest));
+    };
+    rest = inside;
+    loop {
+        rest = rest.trim_start_matches([',', ' ']);
+        if let Some(after) = rest.strip_prefix('}') {
+            return Some((labels, after));
+        }
+        let (key, after) = rest.split_once('=')?;
+        let after = after.trim_start().strip_prefix('"')?;
+        let mut value = String::new();
+        let mut chars = after.char_indices();
+        let end = loop {
+            match chars.next()? {
+                (at, '"') => break at,
+                (_, '\\') => value.push(match chars.next()?.1 {
+                    'n' => '\n',
+                    other => other,
+                }),
+                (_, c) => value.push(c),
+            }
+        };
+        labels.insert(key.trim().trim_matches('"').to_owned(), value);
+        rest = &after[end + 1..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Format;
+    use crate::read::test_support::{MTIME_MS, account, describe, read_all};
+
+    #[track_caller]
+    fn check(text: &str, expected_series: &str, expected_account: &str) {
+        let (inputs, series) = read_all(Format::Prometheus, &[(text, MTIME_MS)]);
+        assert_eq!(describe(&series), expected_series);
+        assert_eq!(account(&inputs[0]), expected_account);
+    }
+
+    #[test]
+    fn a_dump_of_a_database() {
+        check(
+            "{__name__=\"container_memory_rss\", container=\"web\", note=\"a \\\"b\\\", c}\"} 1.048576e+06 1795464400000\n{__name__=\"container_memory_rss\", container=\"web\", note=\"a \\\"b\\\", c}\"} NaN 1795464410000\n{__name__=\"container_memory_rss\", container=\"api\"} 2048 1795464400000\n",
+            "web: -20=1MiB\napi: -20=2KiB\n",
+            "2 samples, 1 gaps, 0 other, 0 rejected\n",
+        );
+    }
+
+    #[test]
+    fn a_dump_as_openmetrics() {
+        check(
+            "container_memory_rss{container=\"web\"} 1048576 1795464400.250\nup 1 1795464400.250\ncontainer_memory_rss{container=\"web\"} 1048577\ncontainer_memory_rss{container=\"web\" 1 2\n# EOF\n",
+            "web container_memory_rss: -19.75=1MiB\nup{}: -19.75=1B\n",
+            "2 samples, 0 gaps, 1 other, 2 rejected\nline 3: `container_memory_rss{container=\"web\"} 1048577`: it has no time (expected `metric{label=\"value\"} 1048576 1700000000.000`)\nline 4: `container_memory_rss{container=\"web\" 1 2`: it does not begin with a metric and its labels (expected `metric{label=\"value\"} 1048576 1700000000.000`)\n",
+        );
+    }
+
+    /// A series may stand on several lines, out of order.
+    #[test]
+    fn export_lines_of_victoriametrics() {
+        let line = |name: &str, values: &str, times: &str| {
+            format!(
+                "{{\"metric\":{{\"__name__\":\"m\",\"name\":\"{name}\"}},\"values\":[{values}],\"timestamps\":[{times}]}}\n"
+            )
+        };
+        check(
+            &[
+                line("web", "1048576,null", "1795464400000,1795464405000"),
+                line("api", "2048", "1795464400000"),
+                line("web", "1048577.5,\"Infinity\"", "1795464410000,1795464415000"),
+                line("api", "2048,2", "1795464410000"),
+            ]
+            .concat(),
+            "web: -20=1MiB -10=1MiB(gap)\napi: -20=2KiB -10=2KiB\n",
+            "4 samples, 2 gaps, 0 other, 1 rejected\nline 4: `{\"__name__\": \"m\", \"name\": \"api\"}`: it has 2 values and 1 times (expected as many of both)\n",
+        );
+    }
+
+    #[test]
+    fn what_is_no_sample_is_not_taken_for_one() {
+        for text in ["1795464400,512.3MiB", "web 100MiB / 1GiB", "{\"a\":1}", "m{a=\"b\"} 1", "", "a b c"] {
+            assert!(!looks_like_sample(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! `SampleFrame`: all samples as one polars table, the only way from readings to verdicts.
+
+mod history;
+mod parquet;
+mod table;
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+
+use polars::prelude::{
+    Column, DataFrame, Float32Chunked, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries, PlSmallStr, PolarsError,
+    TimeUnit, TimeZone, UInt8Chunked, UInt32Chunked,
+};
+use rayon::prelude::*;
+
+use crate::account::{Input, Timeline};
+use crate::decode::table::own::{FLAGS, RESOLUTION_BYTES, SERIES, TIME, USED_BYTES};
+use crate::decode::{SeriesSamples, Told};
+use crate::error::Error;
+use crate::resolve::{Exported, Readings};
+use crate::series::{MemorySeries, Samples, SeriesInfo};
+
+pub use history::{read_history, write_history};
+
+/// All samples of all series as one polars table, with who the series are and what was read of each input.
+///
+/// One row a sample, sorted by series and time; of two readings of a series at one time the later one is kept. Columns:
+/// `series` (u32, index into `series()`), `time` (milliseconds, UTC), `used_bytes` (f64, finite and not negative),
+/// `resolution_bytes` (f32) and `flags` (u8). Each series is a chunk of its own, so that columns go in and out without a
+/// copy.
+#[derive(Debug, Clone)]
+pub struct SampleFrame {
+    table: DataFrame,
+    series: Vec<SeriesEntry>,
+    inputs: Vec<Input>,
+    timeline: Timeline,
+    beside: Vec<Exported>,
+    told: Vec<Told>,
+}
+
+/// A series of a frame: who it is, and where it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesEntry {
+    /// Who it is.
+    pub info: SeriesInfo,
+    /// The inputs that it was read from, as indices into `SampleFrame::inputs`.
+    pub inputs: Vec<usize>,
+    /// How many rows it has; 0 where an input named it and gave it no value.
+    pub n_samples: usize,
+}
+
+impl SampleFrame {
+    /// The frame of what was read: the samples of each series are put in order of time.
+    ///
+    /// # Panics
+    ///
+    /// When a value is negative or not finite, which no reader gives.
+    pub fn new(readings: Readings) -> SampleFrame {
+        let Readings { inputs, series, timeline, beside, told } = readings;
+        let (series, columns): (Vec<SeriesEntry>, Vec<Samples>) = series
+            .into_par_iter()
+            .map(|SeriesSamples { info, samples, inputs }| {
+                let samples = samples.in_time_order();
+                (SeriesEntry { info, inputs, n_samples: samples.len() }, samples)
+            })
+            .unzip();
+        let mut table = Columns::default();
+        for (index, samples) in columns.into_iter().enumerate() {
+            table.append(index as u32, samples);
+        }
+        SampleFrame { table: table.finish(), series, inputs, timeline, beside, told }
+    }
+
+    /// The frame of a long table of anybody's: one row a sample, in any order.
+    ///
+    /// Columns: `container` or `series` (text; several containers), `time` (a datetime, or milliseconds since 1970),
+    /// `used_bytes` (numbers). Other columns are not looked at. Rows without a value are gaps.
+    ///
+    /// # Errors
+    ///
+    /// When a column is missing or of another type, or a value is negative or not finite: what was found and what was
+    /// expected.
+    pub fn from_table(table: &DataFrame) -> Result<SampleFrame, Error> {
+        table::readings(table).map(SampleFrame::new).map_err(Error::Table)
+    }
+
+    /// The table.
+    pub fn table(&self) -> &DataFrame {
+        &self.table
+    }
+
+    /// The series, in the order of their rows.
+    pub fn series(&self) -> &[SeriesEntry] {
+        &self.series
+    }
+
+    /// The account of each input.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// What times count from.
+    pub fn timeline(&self) -> Timeline {
+        self.timeline
+    }
+
+    /// Takes out what exports hold that alert rules can name. Parquet files do not hold it.
+    pub fn take_beside(&mut self) -> Vec<Exported> {
+        std::mem::take(&mut self.beside)
+    }
+
+    /// What exports tell of restarts beside the memory.
+    pub fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    /// Keeps the series for which `keep` holds, and their rows; gives the others. Takes O(rows) where some are dropped.
+    pub fn retain(&mut self, mut keep: impl FnMut(&SeriesInfo) -> bool) -> Vec<SeriesSamples> {
+        let is_kept: Vec<bool> = self.series.iter().map(|series| keep(&series.info)).collect();
+        let mut dropped = Vec::new();
+        if is_kept.iter().all(|is_kept| *is_kept) {
+            return dropped;
+        }
+        let (entries, samples) = self.take();
+        let mut table = Columns::default();
+        for ((entry, samples), is_kept) in entries.into_iter().zip(samples).zip(is_kept) {
+            if is_kept {
+                table.append(self.series.len() as u32, samples);
+                self.series.push(entry);
+            } else {
+                dropped.push(SeriesSamples { info: entry.info, samples, inputs: entry.inputs });
+            }
+        }
+        self.table = table.finish();
+        dropped
+    }
+
+    /// Keeps series that are not judged for alert rules to name.
+    pub fn set_beside(&mut self, series: Vec<SeriesSamples>) {
+        let replaced: HashSet<String> = self.beside.iter().filter_map(|beside| beside.of.clone()).collect();
+        let series = series.into_iter().filter(|one| !replaced.contains(&one.info.id));
+        self.beside.extend(series.map(|samples| Exported { samples, of: None }));
+    }
+
+    /// The series that have samples, in the order of the table; their columns are not copied where the frame was not.
+    pub fn into_series(mut self) -> Vec<MemorySeries> {
+        let (entries, samples) = self.take();
+        entries.into_iter().zip(samples).filter_map(|(entry, samples)| MemorySeries::new(entry.info, samples)).collect()
+    }
+
+    /// Takes all series and rows out.
+    fn take(&mut self) -> (Vec<SeriesEntry>, impl Iterator<Item = Samples> + use<>) {
+        let entries = std::mem::take(&mut self.series);
+        let table = std::mem::take(&mut self.table);
+        let lengths: Vec<usize> = entries.iter().map(|entry| entry.n_samples).collect();
+        (entries, Chunks::new(table).samples(lengths))
+    }
+
+    /// Writes one row for each sample to `path`, atomically: `series`, `container`, `labels`, `metric`, `sampling`,
+    /// `time` (UTC), `used_bytes`, `resolution_bytes`, `limit_bytes` (null where none is known) and `flags`. What else
+    /// belongs to the frame stands in the metadata of the file, so that reading it gives the same frame.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn write_parquet(&self, path: &Path) -> io::Result<()> {
+        crate::files::replace(path, |file| parquet::write(self, file))
+    }
+}
+
+/// The columns of a table that is being built: a chunk for each series.
+struct Columns {
+    series: UInt32Chunked,
+    time: Int64Chunked,
+    used_bytes: Float64Chunked,
+    resolution_bytes: Float32Chunked,
+    flags: UInt8Chunked,
+}
+
+impl Default for Columns {
+    fn default() -> Columns {
+        Columns {
+            series: UInt32Chunked::from_vec(PlSmallStr::from_static(SERIES), Vec::new()),
+            time: Int64Chunked::from_vec(PlSmallStr::from_static(TIME), Vec::new()),
+            used_bytes: Float64Chunked::from_vec(PlSmallStr::from_static(USED_BYTES), Vec::new()),
+            resolution_bytes: Float32Chunked::from_vec(PlSmallStr::from_static(RESOLUTION_BYTES), Vec::new()),
+            flags: UInt8Chunked::from_vec(PlSmallStr::from_static(FLAGS), Vec::new()),
+        }
+    }
+}
+
+impl Columns {
+    /// Appends the samples of a series, in time order.
+    fn append(&mut self, series: u32, samples: Samples) {
+        const FITS: &str = "a table holds fewer than 2^32 rows";
+
+        let Samples { time_ms, used_bytes, quantum_bytes, marks } = samples;
+        if time_ms.is_empty() {
+            return;
+        }
+        assert!(used_bytes.iter().all(|bytes| 0.0 <= *bytes && bytes.is_finite()), "memory is finite and not negative");
+        let none = PlSmallStr::EMPTY;
+        self.series.append_owned(UInt32Chunked::from_vec(none.clone(), vec![series; time_ms.len()])).expect(FITS);
+        self.time.append_owned(Int64Chunked::from_vec(none.clone(), time_ms)).expect(FITS);
+        self.used_bytes.append_owned(Float64Chunked::from_vec(none.clone(), used_bytes)).expect(FITS);
+        let resolution_bytes = quantum_bytes.iter().collect();
+        drop(quantum_bytes);
+        self.resolution_bytes.append_owned(Float32Chunked::from_vec(none.clone(), resolution_bytes)).expect(FITS);
+        self.flags.append_owned(UInt8Chunked::from_vec(none, marks)).expect(FITS);
+    }
+
+    fn finish(self) -> DataFrame {
+        let height = self.time.len();
+        let time = self.time.into_datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC));
+        let columns = vec![
+            self.series.into_column(),
+            time.into_series().into_column(),
+            self.used_bytes.into_column(),
+            self.resolution_bytes.into_column(),
+            self.flags.into_column(),
+        ];
+        DataFrame::new(height, columns).expect("the columns have one length and different names")
+    }
+}
+
+/// The columns of a table that `Columns` built, to be taken apart.
+struct Chunks {
+    time: Int64Chunked,
+    used_bytes: Float64Chunked,
+    resolution_bytes: Float32Chunked,
+    flags: UInt8Chunked,
+}
+
+impl Chunks {
+    fn new(table: DataFrame) -> Chunks {
+        const TYPED: &str = "the columns of a frame have their types";
+
+        let columns: Vec<_> = table.into_columns().into_iter().map(Column::take_materialized_series).collect();
+        let column = |name: &str| columns.iter().find(|column| column.name() == name).expect(TYPED);
+        Chunks {
+            time: column(TIME).datetime().expect(TYPED).physical().clone(),
+            used_bytes: column(USED_BYTES).f64().expect(TYPED).clone(),
+            resolution_bytes: column(RESOLUTION_BYTES).f32().expect(TYPED).clone(),
+            flags: column(FLAGS).u8().expect(TYPED).clone(),
+        }
+    }
+
+    /// The samples of series of these lengths, one after another; a chunk that nobody else holds is not copied.
+    fn samples(self, lengths: Vec<usize>) -> impl Iterator<Item = Samples> {
+        const ALL: &str = "every series is a chunk of every column";
+
+        let mut time = self.time.downcast_into_iter();
+        let mut used_bytes = self.used_bytes.downcast_into_iter();
+        let mut resolution_bytes = self.resolution_bytes.downcast_into_iter();
+        let mut flags = self.flags.downcast_into_iter();
+        lengths.into_iter().map(move |length| {
+            let mut samples = Samples::default();
+            if 0 < length {
+                samples.time_ms = time.next().expect(ALL).into_inner().1.to_vec();
+                samples.used_bytes = used_bytes.next().expect(ALL).into_inner().1.to_vec();
+                let resolution_bytes = resolution_bytes.next().expect(ALL);
+                resolution_bytes.values_iter().for_each(|bytes| samples.quantum_bytes.push(*bytes));
+                samples.marks = flags.next().expect(ALL).into_inner().1.to_vec();
+            }
+            samples
+        })
+    }
+}
+
+fn into_io(error: PolarsError) -> io::Error {
+    io::Error::other(error)
+}
+
+#[cfg(test)]
+mod tests;

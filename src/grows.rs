@@ -1,0 +1,477 @@
+//! What grows in a container: which of its amounts, and what that makes of its verdict.
+//!
+//! Takes the judgement of the head and of each part, each judged by itself; gives one answer. The head decides. A part
+//! overrules it only where it proves what the head leaves open, or where it shows that growth of the head can be taken
+//! back.
+
+#[cfg(test)]
+mod tests;
+
+use crate::amounts::Amount;
+use crate::units::RateUnit;
+use crate::verdict::{Grounds, Growth, Judgement, Verdict};
+
+/// What grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Nothing: the head is proven level, and no part is proven to grow.
+    Nothing,
+    /// Nothing is proven.
+    Open,
+    /// The head grows, and the amounts that are there do not say which kind of memory that is.
+    Unknown,
+    /// Page cache, which the kernel takes back: no leak of the process.
+    PageCache,
+    /// Cache within the working set: shared memory, tmpfs or files in active use.
+    SharedMemory,
+    /// Anonymous memory of the processes.
+    Anonymous,
+    /// Objects on the managed heap.
+    Heap,
+    /// Memory of the process outside that heap.
+    OutsideHeap,
+    /// What the heap reserves and its objects do not use.
+    HeapReserve,
+    /// Memory of the kernel.
+    Kernel,
+    /// What was moved to swap.
+    Swap,
+}
+
+impl What {
+    /// The name in the JSON verdict.
+    pub const fn name(self) -> &'static str {
+        match self {
+            What::Nothing => "nothing",
+            What::Open => "open",
+            What::Unknown => "unknown",
+            What::PageCache => "page-cache",
+            What::SharedMemory => "shared-memory",
+            What::Anonymous => "anonymous",
+            What::Heap => "heap",
+            What::OutsideHeap => "outside-heap",
+            What::HeapReserve => "heap-reserve",
+            What::Kernel => "kernel",
+            What::Swap => "swap",
+        }
+    }
+
+    /// What stands behind a finding in a table; `None` where a finding says enough.
+    pub const fn finding(self) -> Option<&'static str> {
+        match self {
+            What::Nothing | What::Open | What::Unknown => None,
+            What::PageCache => Some("page cache grows"),
+            What::SharedMemory => Some("shared memory grows"),
+            What::Anonymous => Some("anonymous memory grows"),
+            What::Heap => Some("the heap grows"),
+            What::OutsideHeap => Some("memory outside the heap grows"),
+            What::HeapReserve => Some("the heap's reserve grows"),
+            What::Kernel => Some("kernel memory grows"),
+            What::Swap => Some("swap grows"),
+        }
+    }
+}
+
+/// An amount that was judged by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// What it counts.
+    pub amount: Amount,
+    /// Its name within the container, for sentences.
+    pub name: &'a str,
+    /// Its verdict by itself.
+    pub judgement: &'a Judgement,
+    /// The growth of it that would matter, in bytes per second; NaN where nothing was measured.
+    pub matters: f64,
+}
+
+/// The answer for a container.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighed {
+    /// What grows.
+    pub what: What,
+    /// The verdict of the container.
+    pub verdict: Verdict,
+    /// The part whose growth that verdict rests on, as an index; `None` where it rests on the head's own.
+    pub by_part: Option<usize>,
+    /// What grows, in one sentence with numbers, without a final period.
+    pub sentence: String,
+}
+
+/// A part that carries growth has at least this share of the head's: whatever is left is less than it.
+const CARRIES: f64 = 0.5;
+
+/// Growth that is only suspected is named where it is surely this many times what matters. On 600 simulated containers of
+/// a seed that `reports/parts.md` is not made of, a day's rhythm that was taken for growth stayed below that, and growth
+/// that was made did not.
+const CLEARLY: f64 = 3.0;
+
+/// For so many times the time in which memory settles after a start, a start-up can look like a leak: as where a series is
+/// judged by itself.
+const START_UPS: f64 = 3.0;
+
+/// Weighs the parts of a container with its head. `outside`: what the process holds beside its heap, where that was judged
+/// by itself; `unit`: the unit of time of rates.
+pub fn weigh(head: Judged<'_>, parts: &[Judged<'_>], outside: Option<&Judgement>, unit: RateUnit) -> Weighed {
+    let case = Case { head, parts, outside, unit };
+    if head.judgement.verdict.is_leak() {
+        return case.growing();
+    }
+    if head.judgement.verdict.proves_no_leak() {
+        return case.level();
+    }
+    match case.mostly_page_cache() {
+        Some(cache) => cache,
+        None if head.grows_clearly() && !case.may_be_start_up() => case.growing(),
+        None => case.open(),
+    }
+}
+
+impl Judged<'_> {
+    /// Whether it is proven to grow, or suspected to by far more than matters.
+    fn grows_clearly(&self) -> bool {
+        let lower = self.judgement.growth.map_or(f64::NAN, |growth| growth.lower);
+        let verdict = self.judgement.verdict;
+        verdict.is_leak() || verdict == Verdict::LeakSuspected && CLEARLY * self.matters <= lower
+    }
+}
+
+/// Whether a part has the growth of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// It grows by most of it.
+    Most,
+    /// It grows by less than half of it, if at all.
+    Little,
+    /// That is not settled.
+    Open,
+}
+
+/// How much of the growth of a whole a part has.
+fn share_of(whole: &Judgement, part: &Judgement) -> Share {
+    let rate = whole.growth.map_or(f64::NAN, |growth| growth.bytes_per_second);
+    let Some(growth) = part.growth.filter(|_| rate > 0.0) else { return Share::Open };
+    if growth.lower > 0.0 && CARRIES * rate <= growth.bytes_per_second {
+        Share::Most
+    } else if growth.upper < CARRIES * rate {
+        Share::Little
+    } else {
+        Share::Open
+    }
+}
+
+/// An answer that leaves the growth that the verdict rests on to the head.
+fn answer(what: What, verdict: Verdict, sentence: String) -> Weighed {
+    Weighed { what, verdict, by_part: None, sentence }
+}
+
+/// An answer that rests on the growth of a part.
+fn by_part(what: What, at: usize, verdict: Verdict, sentence: String) -> Weighed {
+    Weighed { what, verdict, by_part: Some(at), sentence }
+}
+
+struct Case<'a> {
+    head: Judged<'a>,
+    parts: &'a [Judged<'a>],
+    outside: Option<&'a Judgement>,
+    unit: RateUnit,
+}
+
+impl Case<'_> {
+    /// The first part that counts an amount.
+    fn part(&self, amount: Amount) -> Option<usize> {
+        self.parts.iter().position(|part| part.amount == amount)
+    }
+
+    /// The first of several amounts that is proven to grow.
+    fn leaking(&self, amounts: &[Amount]) -> Option<usize> {
+        let leaks = |at: &usize| self.parts[*at].judgement.verdict.is_leak();
+        amounts.iter().filter_map(|amount| self.part(*amount)).find(leaks)
+    }
+
+    fn is_proven_level(&self, amount: Amount) -> bool {
+        self.part(amount).is_some_and(|at| self.parts[at].judgement.verdict.proves_no_leak())
+    }
+
+    fn share(&self, at: usize) -> Share {
+        share_of(self.head.judgement, self.parts[at].judgement)
+    }
+
+    /// The part of an amount that has most of the growth.
+    fn carrying(&self, amount: Amount) -> Option<usize> {
+        self.part(amount).filter(|at| self.share(*at) == Share::Most)
+    }
+
+    fn has_little(&self, amount: Amount) -> bool {
+        self.part(amount).is_some_and(|at| self.share(at) == Share::Little)
+    }
+
+    /// The head grows: which part does so with it?
+    fn growing(&self) -> Weighed {
+        let head = self.head;
+        let verdict = head.judgement.verdict;
+        let counts_cache = matches!(head.amount, Amount::WorkingSet | Amount::Usage);
+        if let Some(cache) = self.carrying(Amount::Cache).filter(|_| counts_cache) {
+            let has_less = |amount: &Amount| self.part(*amount).is_some_and(|at| self.share(at) != Share::Most);
+            let anonymous = [Amount::Rss, Amount::ProcessRss].into_iter().find(has_less);
+            if head.amount == Amount::Usage {
+                let sentence = format!(
+                    "{} with `{}`, which counts all page cache: the kernel takes page cache back, and only the working set says whether that helps (export `container_memory_working_set_bytes`)",
+                    self.grows(cache),
+                    head.name
+                );
+                return answer(What::PageCache, Verdict::LeakSuspected, sentence);
+            }
+            if let Some(anonymous) = anonymous {
+                // Where the processes are proven to leak as well, that stands.
+                let leaks = self.leaking(&[anonymous]).is_some();
+                let verdict = if leaks { verdict } else { Verdict::LeakSuspected };
+                let does = if self.is_proven_level(anonymous) { "is level" } else { "grows by less, if at all" };
+                let sentence = format!(
+                    "{} with `{}` while {} {does}: shared memory, a tmpfs or files in active use; a tmpfs (`/dev/shm`, an emptyDir in memory) counts as cache and cannot be taken back",
+                    self.grows(cache),
+                    head.name,
+                    anonymous.words()
+                );
+                return answer(What::SharedMemory, verdict, sentence);
+            }
+        }
+        if let Some(found) = self.heap_of_growth() {
+            return found;
+        }
+        if let Some(kernel) = self.carrying(Amount::Kernel) {
+            let sentence = format!("{}: slabs, page tables or socket buffers", self.grows(kernel));
+            return answer(What::Kernel, verdict, sentence);
+        }
+        let is_anonymous = matches!(head.amount, Amount::Rss | Amount::ProcessRss);
+        let anonymous = self.carrying(Amount::Rss).or_else(|| self.carrying(Amount::ProcessRss));
+        match anonymous {
+            _ if self.part(Amount::HeapUsed).is_some() => {
+                let sentence = format!("{}; whether that is its heap is not settled", self.rate(head));
+                answer(What::Unknown, verdict, sentence)
+            }
+            Some(at) => {
+                let sentence = format!("{}: memory of the processes themselves", self.grows(at));
+                answer(What::Anonymous, verdict, sentence)
+            }
+            None if is_anonymous => {
+                let sentence = format!("{}: memory of the processes themselves", self.rate(head));
+                answer(What::Anonymous, verdict, sentence)
+            }
+            None => {
+                let sentence =
+                    format!("{}; which kind of memory that is, its other amounts do not say", self.rate(head));
+                answer(What::Unknown, verdict, sentence)
+            }
+        }
+    }
+
+    /// What the container gained and its working set did not, where that is most and the working set is not proven to grow.
+    fn mostly_page_cache(&self) -> Option<Weighed> {
+        let usage = self.parts[self.part(Amount::Usage).filter(|_| self.head.amount == Amount::WorkingSet)?];
+        let (all, own) = (usage.judgement.growth?, self.head.judgement.growth?);
+        let is_most = usage.grows_clearly() && own.upper < CARRIES * all.bytes_per_second;
+        let sentence = format!(
+            "{} and `{}` by less than half of that: most is page cache, which the kernel takes back when memory is short",
+            self.rate(usage),
+            self.head.name
+        );
+        is_most.then(|| answer(What::PageCache, self.head.judgement.verdict, sentence))
+    }
+
+    /// Where the amounts of a runtime tell it: whether the heap grows, its reserve, or what is outside it.
+    fn heap_of_growth(&self) -> Option<Weighed> {
+        let (head, verdict) = (self.head, self.head.judgement.verdict);
+        let proven = self.leaking(&[Amount::HeapUsed]);
+        if let Some(heap) = self.carrying(Amount::HeapUsed).or(proven.filter(|_| verdict == Verdict::LeakSuspected)) {
+            let sentence = format!("{}: objects on the heap that stay alive", self.grows(heap));
+            return Some(match proven {
+                Some(_) if verdict == Verdict::LeakSuspected => {
+                    by_part(What::Heap, heap, self.parts[heap].judgement.verdict, sentence)
+                }
+                None if verdict.is_leak() && self.may_be_start_up() => {
+                    let sentence = format!("{sentence}, which is not proven so soon after a start");
+                    answer(What::Heap, Verdict::LeakSuspected, sentence)
+                }
+                _ => answer(What::Heap, verdict, sentence),
+            });
+        }
+        let outside = [Amount::Buffers, Amount::External, Amount::NonHeap];
+        let carried = outside.into_iter().find_map(|amount| self.carrying(amount));
+        if let Some(at) = carried {
+            let sentence = format!("{} outside the heap: {}", self.rate(head), self.grows(at));
+            return Some(answer(What::OutsideHeap, verdict, sentence));
+        }
+        let outside = self.outside.map_or(Share::Open, |outside| share_of(head.judgement, outside));
+        if outside != Share::Most && self.carrying(Amount::HeapTotal).is_some() {
+            return self.reserve().map(|(_, found)| found);
+        }
+        if !self.has_little(Amount::HeapUsed) {
+            return None;
+        }
+        let used = &self.parts[self.part(Amount::HeapUsed)?];
+        // A reserve that may grow leaves open whether it is outside, unless that was judged by itself.
+        let may_be_reserve = self.part(Amount::HeapTotal).is_some() && !self.has_little(Amount::HeapTotal);
+        match outside {
+            Share::Little if may_be_reserve => {
+                let sentence = format!(
+                    "{} while `{}` and memory outside the heap do not: memory that the heap reserves and its objects do not use",
+                    self.rate(head),
+                    used.name
+                );
+                return Some(answer(What::HeapReserve, verdict, sentence));
+            }
+            Share::Open if may_be_reserve => return None,
+            _ => {}
+        }
+        let sentence = format!(
+            "{} while `{}` {}: memory outside the heap, such as buffers, native code or fragmentation",
+            self.rate(head),
+            used.name,
+            if used.judgement.verdict.proves_no_leak() { "is level" } else { "hardly grows" }
+        );
+        Some(answer(What::OutsideHeap, verdict, sentence))
+    }
+
+    /// A heap that seems to grow beneath a head that is proven level: said, and no more.
+    fn heap_beneath_level(&self) -> Option<(usize, Weighed)> {
+        let heap = self.part(Amount::HeapUsed).filter(|at| self.parts[*at].grows_clearly())?;
+        let sentence = format!(
+            "{} into memory that was reserved before, which is suspected; `{}` is level",
+            self.grows(heap),
+            self.head.name
+        );
+        Some((heap, answer(What::Heap, self.head.judgement.verdict, sentence)))
+    }
+
+    /// Whether all that was read lies in the time in which a start-up can look like a leak: a heap that fills makes the
+    /// process grow, and its objects, without their garbage, are the better witness.
+    fn may_be_start_up(&self) -> bool {
+        match &self.head.judgement.grounds {
+            Grounds::Measured(evidence) => evidence.span_seconds < START_UPS * evidence.terms.settle_seconds,
+            _ => false,
+        }
+    }
+
+    /// The head is proven level: what grows beneath it?
+    fn level(&self) -> Weighed {
+        let (head, verdict) = (self.head, self.head.judgement.verdict);
+        if let Some(heap) = self.leaking(&[Amount::HeapUsed]) {
+            let sentence = format!(
+                "{} into memory that was reserved before: objects on the heap stay alive, though `{}` is level",
+                self.grows(heap),
+                head.name
+            );
+            return by_part(What::Heap, heap, Verdict::LeakSuspected, sentence);
+        }
+        if let Some(swap) = self.leaking(&[Amount::Swap]).filter(|at| !self.gave_to(*at)) {
+            let sentence = format!(
+                "{} while `{}` is level: memory of the processes that goes to swap as fast as it grows",
+                self.grows(swap),
+                head.name
+            );
+            return by_part(What::Swap, swap, Verdict::LeakSuspected, sentence);
+        }
+        // Of what does not matter to the head, the most is named.
+        let found = [self.cache_beside_level(), self.reserve(), self.heap_beneath_level()];
+        let rate = |found: &(usize, Weighed)| self.rate_of(found.0);
+        if let Some((_, found)) = found.into_iter().flatten().max_by(|a, b| rate(a).total_cmp(&rate(b))) {
+            return found;
+        }
+        let others = [
+            (Amount::Rss, What::Anonymous),
+            (Amount::ProcessRss, What::Anonymous),
+            (Amount::Kernel, What::Kernel),
+            // What was resident before.
+            (Amount::Swap, What::Swap),
+            (Amount::Buffers, What::OutsideHeap),
+            (Amount::External, What::OutsideHeap),
+        ];
+        let found = others.into_iter().find_map(|(amount, what)| Some((self.leaking(&[amount])?, what)));
+        match found {
+            Some((at, what)) => {
+                let sentence = format!("{} while `{}` is level", self.grows(at), head.name);
+                answer(what, verdict, sentence)
+            }
+            None => answer(What::Nothing, verdict, "nothing grows by what matters".to_owned()),
+        }
+    }
+
+    /// Whether the head may have lost most of what a part gained: pages that lie idle go to swap, and no more is held.
+    fn gave_to(&self, at: usize) -> bool {
+        let lowest = self.head.judgement.growth.map_or(f64::NEG_INFINITY, |growth| growth.lower);
+        lowest <= -CARRIES * self.rate_of(at)
+    }
+
+    /// Page cache that grows beside a head that is proven level.
+    fn cache_beside_level(&self) -> Option<(usize, Weighed)> {
+        let head = self.head;
+        let is_cgroup = matches!(head.amount, Amount::WorkingSet | Amount::Rss);
+        let mut amounts = [Amount::Cache, Amount::Usage].into_iter().filter(|_| is_cgroup);
+        let at = amounts.find_map(|amount| self.part(amount).filter(|at| self.parts[*at].grows_clearly()))?;
+        let sentence = format!(
+            "{} while `{}` is level: page cache, which the kernel takes back when memory is short, so this is no leak",
+            self.grows(at),
+            head.name
+        );
+        Some((at, answer(What::PageCache, head.judgement.verdict, sentence)))
+    }
+
+    /// The head is open: which part proves growth?
+    fn open(&self) -> Weighed {
+        let (head, verdict) = (self.head, self.head.judgement.verdict);
+        if let Some(heap) = self.leaking(&[Amount::HeapUsed]) {
+            let sentence = format!("{}: objects on the heap that stay alive", self.grows(heap));
+            return by_part(What::Heap, heap, self.parts[heap].judgement.verdict, sentence);
+        }
+        if let Some(at) = self.leaking(&[Amount::Rss, Amount::ProcessRss]) {
+            let sentence = format!("{}: memory of the processes themselves", self.grows(at));
+            return by_part(What::Anonymous, at, self.parts[at].judgement.verdict, sentence);
+        }
+        let not_settled = format!("; whether `{}` grows is not settled", head.name);
+        let usage_grows = || {
+            self.part(Amount::Usage)
+                .is_none_or(|at| self.parts[at].grows_clearly() || self.head.amount == Amount::Usage)
+        };
+        if let Some(at) = self.leaking(&[Amount::Cache]).filter(|_| usage_grows()) {
+            return answer(What::PageCache, verdict, format!("{}{not_settled}", self.grows(at)));
+        }
+        if let Some((_, Weighed { sentence, .. })) = self.reserve() {
+            return answer(What::HeapReserve, verdict, format!("{sentence}{not_settled}"));
+        }
+        let what = if verdict == Verdict::LeakSuspected { What::Unknown } else { What::Open };
+        answer(what, verdict, format!("nothing is proven to grow{not_settled}"))
+    }
+
+    /// Growth of what the heap reserves that its objects have no part in.
+    fn reserve(&self) -> Option<(usize, Weighed)> {
+        let total = self.part(Amount::HeapTotal).filter(|at| self.parts[*at].grows_clearly())?;
+        let used = self
+            .part(Amount::HeapUsed)
+            .filter(|at| share_of(self.parts[total].judgement, self.parts[*at].judgement) == Share::Little)?;
+        let sentence = format!(
+            "{} and `{}` by less than half of that, if at all: memory that the heap reserves and its objects do not use",
+            self.grows(total),
+            self.parts[used].name
+        );
+        Some((total, answer(What::HeapReserve, self.head.judgement.verdict, sentence)))
+    }
+
+    fn rate_of(&self, at: usize) -> f64 {
+        self.parts[at].judgement.growth.map_or(0.0, |growth| growth.bytes_per_second)
+    }
+
+    fn grows(&self, at: usize) -> String {
+        self.rate(self.parts[at])
+    }
+
+    /// That something grows, with its rate and the interval.
+    fn rate(&self, judged: Judged<'_>) -> String {
+        let growth = judged.judgement.growth.map_or(String::new(), |growth| {
+            let Growth { bytes_per_second, lower, upper, confidence, .. } = growth;
+            let interval = self.unit.interval_text(bytes_per_second, lower, upper);
+            format!(" {}", interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * confidence)))
+        });
+        format!("`{}` grows{growth}", judged.name)
+    }
+}

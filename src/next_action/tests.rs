@@ -1,0 +1,214 @@
+use std::process::Command;
+
+use super::target::operand;
+use super::*;
+use crate::verdict::Grounds;
+
+fn judgement(verdict: Verdict, shape: ShapeName) -> Judgement {
+    Judgement { verdict, shape, ..Judgement::open(Grounds::NoLongStretch) }
+}
+
+fn facts(failed_criteria: &[&'static str]) -> Facts {
+    Facts {
+        failed: true,
+        failed_criteria: failed_criteria.to_vec(),
+        n_spikes: 0,
+        limit_bytes: Some(335_544_320.0),
+        share_of_limit: Some(0.3),
+        seconds_to_limit: None,
+        state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },
+        restarts_are_seen: true,
+        n_kills: failed_criteria.contains(&"restart-loop").into(),
+        n_restarts: failed_criteria.contains(&"restart-loop").into(),
+        step_assumed: false,
+        leans_to_leak: false,
+        climbed_seconds: None,
+        refills_to_bytes: None,
+        seconds_to_double: None,
+        grows: None,
+    }
+}
+
+fn docker(name: &str) -> Target {
+    Target::Docker(name.to_owned())
+}
+
+#[track_caller]
+fn check(verdict: Verdict, shape: ShapeName, failed: &[&'static str], expected: (u8, Option<&str>)) {
+    let action = of(&docker("web"), &judgement(verdict, shape), &facts(failed)).unwrap();
+    assert_eq!((action.level, action.pattern), expected);
+}
+
+#[test]
+fn the_shape_points_to_a_pattern_and_restarts_to_a_level() {
+    check(Verdict::Leak, ShapeName::Linear, &[], (2, None));
+    check(Verdict::Leak, ShapeName::Linear, &["flat-after-load"], (2, Some("A")));
+    check(Verdict::Leak, ShapeName::Sawtooth, &[], (2, Some("B")));
+    check(Verdict::SteppingGrowth, ShapeName::Staircase, &[], (2, Some("C")));
+    check(Verdict::Step, ShapeName::Step, &["flat-after-load"], (2, Some("C")));
+    check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &[], (3, None));
+    check(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth, &["restart-loop"], (4, None));
+    check(Verdict::LeakSuspected, ShapeName::Linear, &[], (2, None));
+    check(Verdict::Flat, ShapeName::Flat, &["flat-after-load"], (2, Some("A")));
+    check(Verdict::Flat, ShapeName::Flat, &["confirmed-100mb-60s"], (2, Some("D")));
+    check(Verdict::Inconclusive, ShapeName::Unknown, &["restart-loop"], (2, None));
+    let healthy = Facts { failed: false, ..facts(&[]) };
+    assert_eq!(of(&docker("web"), &judgement(Verdict::Flat, ShapeName::Flat), &healthy), None);
+}
+
+#[test]
+fn near_the_limit_a_restart_comes_first() {
+    let near = Facts { share_of_limit: Some(0.95), ..facts(&[]) };
+    let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &near).unwrap();
+    assert_eq!((action.level, action.tonight.commands[2].as_str()), (1, "docker restart web"));
+    assert!(action.tonight.text.contains("Take no heap snapshot first"), "{}", action.tonight.text);
+    // Half full it may be taken, with a warning; with room to spare without one.
+    for (share, is_warned) in [(0.6, true), (0.3, false)] {
+        let roomy = Facts { share_of_limit: Some(share), ..facts(&[]) };
+        let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &roomy).unwrap();
+        assert_eq!(action.tomorrow.unwrap().text.contains("Careful: a snapshot"), is_warned, "{share}");
+    }
+}
+
+/// What to do follows from what is known, not from the name of a verdict.
+#[test]
+fn no_step_contradicts_the_facts() {
+    let step = |verdict, facts: &Facts| of(&docker("web"), &judgement(verdict, ShapeName::Unknown), facts).unwrap();
+    // What climbs is not said not to.
+    let climbs = Facts { leans_to_leak: true, n_spikes: 3, ..facts(&["confirmed-100mb-60s"]) };
+    let action = step(Verdict::Inconclusive, &climbs);
+    assert_eq!(action.pattern, None);
+    assert!(!action.text().contains("does not go on growing"), "{}", action.text());
+    // What is restarted again and again is not measured on, nor restarted once more.
+    for verdict in [Verdict::Inconclusive, Verdict::LeakSuspected, Verdict::LeakMaskedByRestarts, Verdict::Flat] {
+        let action = step(verdict, &Facts { share_of_limit: Some(0.99), ..facts(&["restart-loop"]) });
+        assert!(!action.text().contains("go on measuring"), "{}", action.text());
+        assert!(action.commands().iter().all(|command| !command.starts_with("docker restart")));
+    }
+    // Nor is what fell back several times left alone for the night, though nothing is proven.
+    let fell = Facts { failed: false, n_restarts: 8, restarts_are_seen: false, leans_to_leak: true, ..facts(&[]) };
+    let action = step(Verdict::Inconclusive, &fell);
+    assert!(action.tonight.text.starts_with("memory fell back 8 times"), "{}", action.tonight.text);
+    assert!(!action.tonight.commands.is_empty());
+    // What is not killed for memory gets no larger limit.
+    let other = step(Verdict::Flat, &Facts { n_kills: 0, ..facts(&["restart-loop"]) });
+    assert!(other.commands().iter().all(|command| !command.contains("update")), "{:?}", other.commands());
+    // Falls that may be collections are confirmed first.
+    let fallen = Facts { restarts_are_seen: false, ..facts(&["restart-loop"]) };
+    let action = step(Verdict::LeakMaskedByRestarts, &fallen);
+    assert!(action.tonight.text.contains("confirm it by its events"), "{}", action.tonight.text);
+    assert!(action.commands().iter().all(|command| !command.contains("update")), "{:?}", action.commands());
+    // A limit that nobody gave is no reason to raise one, nor spikes under it to look at uploads.
+    let assumed = Facts { limit_bytes: None, share_of_limit: None, n_spikes: 2, ..facts(&["high-memory"]) };
+    let action = step(Verdict::WarmedUp, &assumed);
+    assert!(action.tonight.text.starts_with("high-memory compares with a limit that is assumed"), "{action:?}");
+    assert!(!action.text().contains("raise the limit") && action.pattern.is_none(), "{action:?}");
+    // A climb is no single operation, and what comes back to its level is waited for.
+    let climbed = step(Verdict::Step, &Facts { climbed_seconds: Some(1440.0), ..facts(&["rapid-50mb-per-min"]) });
+    assert!(climbed.text().contains("memory climbed for a while") && climbed.pattern.is_none(), "{climbed:?}");
+    let refills = step(Verdict::LeakSuspected, &Facts { refills_to_bytes: Some(2e8), ..facts(&[]) });
+    assert!(refills.text().contains("whether it has passed the 190.7 MiB that it held"), "{refills:?}");
+    // Without a limit it says how fast.
+    let unlimited = Facts { limit_bytes: None, share_of_limit: None, seconds_to_double: Some(2400.0), ..facts(&[]) };
+    let tonight = step(Verdict::Leak, &unlimited).tonight.text;
+    assert!(tonight.ends_with("at this rate it holds twice as much in about 40 min"), "{tonight}");
+    // What is gone is not looked into.
+    for (verdict, shape) in [(Verdict::SteppingGrowth, ShapeName::Staircase), (Verdict::Leak, ShapeName::Linear)] {
+        let gone = Facts { state: State::Gone, share_of_limit: Some(0.99), ..facts(&[]) };
+        let action = of(&docker("web"), &judgement(verdict, shape), &gone).unwrap();
+        assert!(action.commands().iter().all(|command| !command.contains("exec")), "{:?}", action.commands());
+    }
+    // Two days are no reason to get up, two hours are.
+    let leak = |seconds| step(Verdict::Leak, &Facts { seconds_to_limit: Some(seconds), ..facts(&[]) });
+    assert!(leak(172_800.0).tonight.text.starts_with("nothing has to be done"), "{:?}", leak(172_800.0));
+    assert!(leak(7200.0).tonight.text.contains("restart it before then"), "{:?}", leak(7200.0));
+    // Nobody is sent to bed by a step that nobody gave.
+    let assumed = Facts { seconds_to_limit: Some(172_800.0), step_assumed: true, ..facts(&[]) };
+    let tonight = step(Verdict::Leak, &assumed).tonight.text;
+    assert!(tonight.contains("if readings are as far apart as is assumed"), "{tonight}");
+    // Nor by kills that lie further apart than a loop.
+    let killed = step(Verdict::LeakMaskedByRestarts, &Facts { n_kills: 9, ..facts(&[]) }).tonight.text;
+    assert!(killed.starts_with("it was killed for memory 9 times: confirm that"), "{killed}");
+}
+
+#[test]
+fn commands_are_those_of_the_runbook_with_the_name_filled_in() {
+    let looping = facts(&["restart-loop"]);
+    let action =
+        of(&docker("web-1"), &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &looping).unwrap();
+    insta::assert_snapshot!(action.commands().join("\n"));
+    let unnamed = of(&Target::Unnamed, &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
+    assert_eq!(unnamed.commands()[0], "docker stats --no-stream CONTAINER");
+    assert!(unnamed.tonight.text.ends_with("replace CONTAINER by its name"), "{}", unnamed.tonight.text);
+}
+
+/// The runbook's stack is not everybody's: its commands stand where its patterns are.
+#[test]
+fn commands_of_one_stack_need_a_pattern() {
+    let commands = |shape| of(&docker("web"), &judgement(Verdict::Leak, shape), &facts(&[])).unwrap().commands();
+    assert_eq!(
+        commands(ShapeName::Linear),
+        ["docker stats --no-stream web", "docker exec web cat /sys/fs/cgroup/memory.stat"]
+    );
+    assert!(commands(ShapeName::Sawtooth).iter().any(|command| command.contains("/debug/heap-snapshot")));
+}
+
+fn pod(namespace: Option<&str>, pod: &str, container: Option<&str>) -> Target {
+    let [namespace, container] = [namespace, container].map(|name| name.map(str::to_owned));
+    Target::Kubernetes { namespace, pod: pod.to_owned(), container }
+}
+
+#[test]
+fn what_runs_in_kubernetes_gets_commands_of_kubectl() {
+    let urgent = Facts { share_of_limit: Some(0.95), ..facts(&["restart-loop"]) };
+    let shop = pod(Some("shop"), "api-7d9f-x2x4k", Some("app"));
+    let action = of(&shop, &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &urgent).unwrap();
+    insta::assert_snapshot!(action.commands().join("\n"));
+    let cache = of(&shop, &judgement(Verdict::SteppingGrowth, ShapeName::Staircase), &facts(&[])).unwrap();
+    let log = "kubectl -n shop exec api-7d9f-x2x4k -c app -- cat /tmp/request-log.json | jq ";
+    assert!(cache.commands().iter().any(|command| command.starts_with(log)), "{:?}", cache.commands());
+    assert!(cache.commands().iter().all(|command| !command.contains("docker")), "{:?}", cache.commands());
+    let level_4 = of(&shop, &judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth), &facts(&["restart-loop"]));
+    assert!(
+        level_4
+            .unwrap()
+            .tonight
+            .text
+            .ends_with("the limit stands in the manifest of its workload (resources.limits.memory)")
+    );
+    let bare = of(&pod(None, "api", None), &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
+    assert_eq!(
+        bare.commands(),
+        ["kubectl top pod --containers api", "kubectl exec api -- cat /sys/fs/cgroup/memory.stat"]
+    );
+}
+
+#[test]
+fn a_name_is_one_word_of_the_shell() {
+    assert_eq!(shell_quoted("web-1"), "web-1");
+    assert_eq!(shell_quoted("a b"), "'a b'");
+    assert_eq!(shell_quoted("x'; rm -rf /; '"), r"'x'\''; rm -rf /; '\'''");
+    assert_eq!(shell_quoted("$(reboot)\u{1b}[2J"), "'$(reboot)[2J'");
+    assert_eq!(shell_quoted(""), "''");
+    assert_eq!(operand("--privileged"), "-- '--privileged'");
+}
+
+/// A real shell takes every name for what it is, in every command that holds it.
+#[test]
+fn a_real_shell_sees_the_name_and_nothing_else() {
+    let names = ["web", "it's", "a b", "$(touch owned)", "`id`", "-rf", "a\"b", "!!", "*", "x;y|z&", "\\", "~", "é"];
+    for name in names {
+        let looping = facts(&["restart-loop"]);
+        let in_pod = pod(Some(name), name, Some(name));
+        let judged = judgement(Verdict::LeakMaskedByRestarts, ShapeName::Sawtooth);
+        let commands = [docker(name), in_pod].map(|target| of(&target, &judged, &looping).unwrap().commands()).concat();
+        for command in &commands {
+            let script = format!("docker() {{ printf '%s\\n' \"$@\"; }}; kubectl() {{ docker \"$@\"; }}; {command}");
+            let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
+            let words = String::from_utf8(output.stdout).unwrap();
+            let expected = |word: &str| word == name || word == format!("container={name}");
+            assert!(words.lines().any(expected), "{command}: {words}");
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Every number a user can change, with its unit and where it comes from; reads `leaktrend.toml`.
+//!
+//! A length of time is a number of seconds or text (`"15m"`), an amount of memory a number of bytes or text
+//! (`"100MB"`). Keys carry their unit. Unknown keys and impossible values are refused with their line. The comments of
+//! `leaktrend config` are the doc comments of the keys.
+
+mod commented;
+mod criteria;
+mod file;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::units::{Bytes, Seconds};
+
+pub use commented::with_comments;
+pub use criteria::{
+    BaselineSettings, CRITERIA, ConfirmedSettings, CriteriaSettings, FlatAfterLoadSettings, GrowthSettings,
+    HeapTotalSettings, HeapUsedSettings, HighMemorySettings, RapidSettings, RestartLoopSettings, RssSettings,
+    RulesSettings, StaleSettings, SteadySettings, TrendSettings, is_criterion,
+};
+pub use file::{SeriesRules, load, read};
+
+/// A share, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Share(f64);
+
+impl Share {
+    /// A share; `None` when it is not from 0 to 1.
+    pub fn new(share: f64) -> Option<Share> {
+        (0.0 <= share && share <= 1.0).then_some(Share(share))
+    }
+
+    /// The share, from 0 to 1.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Share, D::Error> {
+        let share = f64::deserialize(deserializer)?;
+        Share::new(share).ok_or_else(|| de::Error::custom(format!("`{share}` is not a share (expected 0 to 1)")))
+    }
+}
+
+/// What the exit code of an outcome between pass and fail shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum InconclusiveExit {
+    /// Its own exit code, 3.
+    Own,
+    /// As a failure, 1.
+    Fail,
+    /// As a pass, 0.
+    Pass,
+}
+
+/// What a warning, or an alert that the statistics contradict, shall count as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum WarnExit {
+    /// As a pass, exit code 0.
+    Pass,
+    /// As a failure, exit code 1.
+    Fail,
+}
+
+/// What becomes of a rate alert under a verdict that proves the opposite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnContradictedAlert {
+    /// A warning: the report says why the alert was a false alarm.
+    Warn,
+    /// A failure, as if nothing contradicted it.
+    Fail,
+}
+
+/// Every threshold, window and `for`, with the defaults of the runbook.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Which part of the data is judged.
+    pub window: WindowSettings,
+    /// When a verdict may be claimed.
+    pub verdict: VerdictSettings,
+    /// What policy makes of verdicts and criteria.
+    pub policy: PolicySettings,
+    /// How alert rules are evaluated.
+    pub evaluation: EvaluationSettings,
+    /// The runbook's criteria.
+    pub criteria: CriteriaSettings,
+    /// When one run is worse than another.
+    pub compare: CompareSettings,
+    /// What the nightly job keeps and decides.
+    pub nightly: NightlySettings,
+    /// How requests are told apart; absent from reports where nothing was set.
+    #[serde(skip_serializing_if = "RequestSettings::is_default")]
+    pub requests: RequestSettings,
+}
+
+/// A table of settings: its keys with their defaults; the doc comment of a key is its comment in `leaktrend config`.
+macro_rules! settings {
+    ($(#[doc = $about:literal])+ $name:ident {
+        $($(#[doc = $doc:literal])+ $(#[serde($($serde:tt)+)])? $field:ident $(as $key:literal)?: $type:ty = $default:expr,)*
+    }) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[doc = $doc])+ $(#[serde($($serde)+)])? $(#[serde(rename = $key)])? pub $field: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> $name {
+                $name { $($field: $default,)* }
+            }
+        }
+
+        impl $name {
+            /// Its keys, each with what it means.
+            pub(super) const KEYS: &[(&str, &str)] = &[$((key!($field $($key)?), concat!($($doc),+)),)*];
+        }
+    };
+}
+
+/// The name of a key: that of its field, or another one.
+macro_rules! key {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $key:literal) => {
+        $key
+    };
+}
+
+use {key, settings};
+
+settings! {
+    /// Which part of the data is judged.
+    WindowSettings {
+        /// Length of the judged window before the last sample (30 days); 0 takes everything.
+        last_seconds: Seconds = Seconds::whole(2_592_000),
+    }
+}
+settings! {
+    /// When a verdict may be claimed.
+    VerdictSettings {
+        /// Growth matters if it adds this share of the median level over the window.
+        tolerance_share: Share = Share(0.05),
+        /// Growth that adds less than this over the window never matters (4 MiB).
+        tolerance_floor_bytes: Bytes = Bytes::new(4 << 20),
+        /// Growth matters if it reaches a known limit within this time (7 days).
+        limit_horizon_seconds: Seconds = Seconds::whole(604_800),
+        /// Growth matters if it doubles the level within this time, however short the window (2 days).
+        doubling_seconds: Seconds = Seconds::whole(172_800),
+        /// Largest daily swing, as a share of the level; 0 if load does not follow the time of day.
+        daily_swing: Share = Share(0.5),
+        /// Time zone of the users, in hours ahead of UTC: it sets when their weekends are.
+        hours_ahead: f64 = 0.0,
+        /// How long readings are kept (30 days): the report never asks to measure longer.
+        keep_seconds: Seconds = Seconds::whole(2_592_000),
+        /// Growth is significant up to this p-value, the probability of such data without growth.
+        max_p_value: Share = Share(0.01),
+        /// Confidence of every interval in the report.
+        confidence: Share = Share(0.9),
+        /// Largest share of false discoveries among the leaks of many series.
+        false_discovery_rate: Share = Share(0.05),
+        /// A lasting shift of this size or less is not a step (10 MiB).
+        step_floor_bytes: Bytes = Bytes::new(10 << 20),
+        /// A lasting shift of this share of the level before it, or less, is not a step.
+        step_share: Share = Share(0.05),
+        /// Memory of the host: limits of this size or more are ignored. Unset: inferred from the limits.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        host_memory_bytes: Option<Bytes> = None,
+    }
+}
+settings! {
+    /// What policy makes of verdicts and criteria.
+    PolicySettings {
+        /// Exit code of an inconclusive outcome: "own" (3), "fail" (1) or "pass" (0).
+        inconclusive: InconclusiveExit = InconclusiveExit::Own,
+        /// Exit code of a warning: "pass" (0) or "fail" (1).
+        warn: WarnExit = WarnExit::Pass,
+        /// A rate alert that fires although the verdict proves the opposite: "warn" or "fail".
+        on_contradicted_alert: OnContradictedAlert = OnContradictedAlert::Warn,
+        /// Criteria that must be decided, such as `["growth-100mb-5m"]`: if one is not decided, the series is inconclusive.
+        require: Vec<String> = Vec::new(),
+        /// true: exit with 2 on a rejected line or an incomplete response.
+        strict: bool = false,
+        /// A series with fewer samples does not make the run inconclusive.
+        min_samples: u32 = 8,
+        /// A series that ended before this last share of the window does not make the run inconclusive.
+        ended_early_share: Share = Share(0.1),
+    }
+}
+settings! {
+    /// When one run is worse than another, beyond what differs between any two runs.
+    CompareSettings {
+        /// `leaktrend compare`: a level is worse if it is higher by this share of the base.
+        level_share: Share = Share(0.1),
+        /// A level that is higher by this or less is never worse (10 MB).
+        level_floor_bytes: Bytes = Bytes::new(10_000_000),
+        /// Growth is worse if it is faster by this per day. Unset: the growth that matters in the new run.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        growth_bytes_per_day: Option<Bytes> = None,
+    }
+}
+settings! {
+    /// What the nightly job keeps and decides.
+    NightlySettings {
+        /// `leaktrend nightly`: how long samples are kept (35 days).
+        keep_seconds: Seconds = Seconds::whole(3_024_000),
+        /// Share of a day, week or month that readings must cover for it to decide.
+        min_coverage: Share = Share(0.8),
+        /// Exit code of an inconclusive night: "own" (3), "fail" (1) or "pass" (0).
+        inconclusive: InconclusiveExit = InconclusiveExit::Pass,
+    }
+}
+settings! {
+    /// How requests are told apart.
+    RequestSettings {
+        /// Routes such as "/files/:name/versions/*", tried before the recognised ones; the first match counts.
+        routes: Vec<String> = Vec::new(),
+    }
+}
+
+impl RequestSettings {
+    fn is_default(&self) -> bool {
+        *self == RequestSettings::default()
+    }
+}
+
+settings! {
+    /// How alert rules are evaluated.
+    EvaluationSettings {
+        /// Time between two evaluations of an alert rule.
+        interval_seconds: Seconds = Seconds::whole(30),
+        /// Offset of rule evaluations from multiples of the interval. Unset: all offsets are tried.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phase_seconds: Option<Seconds> = None,
+        /// Largest age of the newest sample at an evaluation (5 minutes, as in Prometheus).
+        lookback_seconds: Seconds = Seconds::whole(300),
+        /// Whether a sample of exactly that age counts: "prometheus-2" (yes) or "prometheus-3" (no).
+        lookback: LookbackStyle = LookbackStyle::Prometheus3,
+    }
+}
+
+/// As which version of Prometheus selectors look back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum LookbackStyle {
+    /// A sample of exactly the greatest age is too old; `avg_over_time` divides a sum.
+    #[serde(rename = "prometheus-3")]
+    #[value(name = "prometheus-3")]
+    Prometheus3,
+    /// A sample of exactly the greatest age still counts; `avg_over_time` keeps a running mean (as 2.42 does).
+    #[serde(rename = "prometheus-2")]
+    #[value(name = "prometheus-2")]
+    Prometheus2,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,304 @@
+//! From growth to the request, the connection, the deploy: what `--requests`, `--covariate` and `--changes` give.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::common::Random;
+
+/// 2026-11-23T00:00:00Z, in seconds.
+const START: i64 = 1_795_392_000;
+const MINUTES: usize = 600;
+const MIB: f64 = 1024.0 * 1024.0;
+
+fn leaktrend(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_leaktrend"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .env("COLUMNS", "200")
+        .output()
+        .unwrap()
+}
+
+/// The verdict of a run with these arguments, held against its schema.
+fn verdict(folder: &Path, arguments: &[&str]) -> Value {
+    let output = leaktrend(folder, &[&["analyze"], arguments, &["--json", "-"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let verdict: Value = serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{error}: {text} {}", String::from_utf8_lossy(&output.stderr)));
+    let schema: Value = serde_json::from_str(leaktrend::report::json::SCHEMA).unwrap();
+    let problems: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(&verdict)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(problems.is_empty(), "{problems:?}");
+    verdict
+}
+
+/// Requests of a kind by the minute: more or less by the quarter of an hour.
+fn requests(seed: u64, mean: i64) -> Vec<i64> {
+    let random = &mut Random::seeded(seed);
+    let quarters: Vec<i64> = (0..MINUTES.div_ceil(15)).map(|_| mean / 4 + random.below(2 * mean)).collect();
+    (0..MINUTES).map(|minute| quarters[minute / 15] + random.below(5)).collect()
+}
+
+fn epoch(minute: usize) -> i64 {
+    START + 60 * (minute as i64 + 1)
+}
+
+/// A table of memory that is `used` MiB at each minute, and a little noise.
+fn memory(used: impl Fn(usize) -> f64) -> String {
+    let random = &mut Random::seeded(3);
+    let mut text = "time,web\n".to_owned();
+    for minute in 0..MINUTES {
+        let noise = random.below(1000) as f64 / 1000.0;
+        writeln!(text, "{},{:.0}", epoch(minute), (used(minute) + noise) * MIB).unwrap();
+    }
+    text
+}
+
+fn sums(counts: &[i64]) -> Vec<f64> {
+    let sum = |sum: &mut i64, count: &i64| {
+        *sum += count;
+        Some(*sum as f64)
+    };
+    counts.iter().scan(0, sum).collect()
+}
+
+/// An access log in which each target has its requests by the minute.
+fn access_log(kinds: &[(&str, &[i64])]) -> String {
+    let mut text = String::new();
+    for minute in 0..MINUTES {
+        let at = chrono::DateTime::from_timestamp(epoch(minute) - 30, 0).unwrap().format("%d/%b/%Y:%H:%M:%S +0000");
+        for (target, counts) in kinds {
+            for _ in 0..counts[minute] {
+                writeln!(text, "10.0.0.1 - - [{at}] \"{target} HTTP/1.1\" 200 5 \"-\" \"-\"").unwrap();
+            }
+        }
+    }
+    text
+}
+
+fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    folder
+}
+
+/// Kind, name, whether it is named.
+fn causes(series: &Value) -> Vec<(String, String, bool)> {
+    let text = |cause: &Value, key: &str| cause[key].as_str().unwrap().to_owned();
+    let of = |cause: &Value| (text(cause, "kind"), text(cause, "name"), cause["named"].as_bool().unwrap());
+    series["causes"].as_array().unwrap_or_else(|| panic!("{series}")).iter().map(of).collect()
+}
+
+fn named(kind: &str, name: &str) -> (String, String, bool) {
+    (kind.to_owned(), name.to_owned(), true)
+}
+
+/// A recording of `examples/leaky-node`, which keeps 40 KiB per upload.
+#[test]
+fn a_recorded_leak_is_named_with_its_bytes() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/leaky-node");
+    let verdict = verdict(&case, &["memory.jsonl", "--requests", "access.log.gz"]);
+    let [container] = verdict["series"].as_array().unwrap().as_slice() else { panic!("one process is one series") };
+    let parts = container["parts"].as_array().unwrap();
+    let amounts = std::iter::once(container).chain(parts);
+    let growing: Vec<&Value> = amounts.filter(|amount| amount["causes"].is_array()).collect();
+    assert_eq!(growing.len(), 3, "rss, external and arrayBuffers grow");
+    for amount in growing {
+        assert_eq!(causes(amount)[0], named("request", "POST /upload"), "{}", amount["id"]);
+        let bytes = amount["causes"][0]["bytes_per_unit"]["value"].as_f64().unwrap();
+        assert!((bytes / (40.0 * 1024.0) - 1.0).abs() < 0.1, "{}: {bytes}", amount["id"]);
+    }
+    assert_eq!(container["grows"]["what"], "outside-heap");
+    assert_eq!(container["next_action"]["pattern"], "D");
+}
+
+#[test]
+fn requests_that_leak_are_named_and_those_in_no_log_are_not_replaced_by_others() {
+    let (leaking, other, third) = (requests(1, 20), requests(2, 20), requests(5, 20));
+    let kept = sums(&leaking);
+    let files = [
+        ("web.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
+        ("all.log", access_log(&[("POST /a/7", &leaking), ("GET /b", &other), ("GET /c", &third)])),
+        ("some.log", access_log(&[("GET /b", &other), ("GET /c", &third)])),
+    ];
+    let folder = folder(&files);
+    let with_all = verdict(folder.path(), &["web.csv", "--requests", "all.log"]);
+    let series = &with_all["series"][0];
+    assert_eq!(causes(series), [named("request", "POST /a/:id")]);
+    let bytes = &series["causes"][0]["bytes_per_unit"];
+    let bytes = ["lower", "value", "upper"].map(|key| bytes[key].as_f64().unwrap() / (0.01 * MIB));
+    assert!(bytes[0] <= 1.0 && 1.0 <= bytes[2] && (bytes[1] - 1.0).abs() < 0.02, "{bytes:?}");
+    let without = verdict(folder.path(), &["web.csv", "--requests", "some.log"]);
+    let names_a_request = |series: &Value| causes(series).iter().any(|(kind, _, named)| *named && kind == "request");
+    assert!(!names_a_request(&without["series"][0]), "{:?}", causes(&without["series"][0]));
+    let said = leaktrend(folder.path(), &["analyze", "web.csv", "--requests", "some.log"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("cause: no logged kind explains it: memory grows "), "{said}");
+    let said = leaktrend(folder.path(), &["analyze", "web.csv", "--requests", "all.log"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    let line = said.lines().find(|line| line.starts_with("  cause: ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.starts_with("  cause: `POST /a/:id` keeps 10.2 KiB per request ("), "{line}");
+    // Requests of another service do not count.
+    let other = verdict(folder.path(), &["web.csv", "--requests", "web=some.log"]);
+    assert!(!names_a_request(&other["series"][0]));
+    let refused = leaktrend(folder.path(), &["analyze", "web.csv", "--requests", "wep=all.log"]);
+    assert_eq!(refused.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8(refused.stderr).unwrap());
+}
+
+#[test]
+fn kinds_that_go_together_are_given_as_a_set_and_growth_by_the_clock_as_that() {
+    let (leaking, other) = (requests(1, 20), requests(2, 20));
+    let kept = sums(&leaking);
+    let files = [
+        ("twins.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
+        ("clock.csv", memory(|minute| 200.0 + 0.25 * minute as f64)),
+        ("twins.log", access_log(&[("POST /a", &leaking), ("GET /b", &other), ("GET /twin", &leaking)])),
+    ];
+    let folder = folder(&files);
+    let twins = verdict(folder.path(), &["twins.csv", "--requests", "twins.log"]);
+    let cause = &twins["series"][0]["causes"][0];
+    let set = [&[cause["name"].clone()], &cause["indistinguishable"].as_array().unwrap()[..]].concat();
+    assert!(["POST /a", "GET /twin"].iter().all(|name| set.contains(&Value::from(*name))), "{set:?}");
+    assert!(!set.contains(&Value::from("GET /b")) && cause["named"] == false, "{cause}");
+    let clock = verdict(folder.path(), &["clock.csv", "--requests", "twins.log"]);
+    assert_eq!(causes(&clock["series"][0]), [named("clock", "time itself")]);
+    assert_eq!(clock["series"][0]["causes"][0]["unit"], "second");
+}
+
+#[test]
+fn a_level_that_holds_memory_is_pattern_a() {
+    let random = &mut Random::seeded(9);
+    let rough: Vec<f64> = (0..=(MINUTES / 20)).map(|_| random.below(40) as f64).collect();
+    let level: Vec<f64> =
+        (0..MINUTES).map(|minute| (50.0 + 0.3 * minute as f64 + rough[minute / 20]).round()).collect();
+    let mut numbers = "time,pg_connections,jobs_total\n".to_owned();
+    for (minute, level) in level.iter().enumerate() {
+        writeln!(numbers, "{},{level},{}", epoch(minute), 7 * minute + minute % 3).unwrap();
+    }
+    let files = [("web.csv", memory(|minute| 200.0 + 0.5 * level[minute])), ("numbers.csv", numbers)];
+    let folder = folder(&files);
+    let verdict = verdict(folder.path(), &["web.csv", "--covariate", "numbers.csv"]);
+    let series = &verdict["series"][0];
+    assert_eq!(causes(series)[0], named("covariate", "pg_connections"), "{}", series["causes"]);
+    let bytes = series["causes"][0]["bytes_per_unit"]["value"].as_f64().unwrap();
+    assert!((bytes / (0.5 * MIB) - 1.0).abs() < 0.05, "{bytes}");
+    assert_eq!(series["next_action"]["pattern"], "A");
+}
+
+#[test]
+fn the_deploy_with_which_growth_began_is_named_and_no_other() {
+    let grows_from = 240;
+    let used = |minute: usize| 200.0 + 0.4 * (minute as f64 - f64::from(grows_from)).max(0.0);
+    let change = |minute: usize, label: &str| format!("{},{label}\n", epoch(minute) - 20);
+    let files = [
+        ("web.csv", memory(used)),
+        ("right.csv", change(240, "deploy a1b2c3") + &change(500, "flag on")),
+        ("wrong.csv", change(100, "deploy 1111") + &change(400, "deploy 2222")),
+    ];
+    let folder = folder(&files);
+    let right = verdict(folder.path(), &["web.csv", "--changes", "right.csv"]);
+    let series = &right["series"][0];
+    assert_eq!(causes(series), [named("change", "deploy a1b2c3")], "{series}");
+    assert_eq!(series["growth_began"]["changes_in_window"], 2);
+    assert_eq!(series["growth_began"]["changes"].as_array().unwrap().len(), 1);
+    let wrong = verdict(folder.path(), &["web.csv", "--changes", "wrong.csv"]);
+    assert_eq!(causes(&wrong["series"][0]), []);
+    let said = leaktrend(folder.path(), &["analyze", "web.csv", "--changes", "wrong.csv"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("none of the 2 changes is in it"), "{said}");
+}
+
+#[test]
+fn names_and_labels_do_no_harm_in_any_format() {
+    let (leaking, other) = (requests(1, 20), requests(2, 20));
+    let kept = sums(&leaking);
+    let hostile = "GET /<script>alert(1)</script>|`x`\u{1b}[2J![i](http://e.example/)@all";
+    let files = [
+        ("web.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
+        ("a.log", access_log(&[(hostile, &leaking), ("GET /b", &other)])),
+    ];
+    let folder = folder(&files);
+    let arguments =
+        ["analyze", "web.csv", "--requests", "a.log", "--out", "out", "--html", "r.html", "--junit", "j.xml"];
+    let output = leaktrend(folder.path(), &arguments);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(said.contains("cause: `GET /") && !said.contains('\u{1b}'), "{said}");
+    let html = read("r.html");
+    assert!(html.contains("&lt;script&gt;") && !html.contains("<script>alert"), "{html}");
+    for name in ["r.html", "j.xml"] {
+        roxmltree::Document::parse_with_options(
+            &read(name),
+            roxmltree::ParsingOptions { allow_dtd: true, ..roxmltree::ParsingOptions::default() },
+        )
+        .unwrap();
+    }
+    let markdown = read("out/verdict.md");
+    for event in pulldown_cmark::Parser::new(&markdown) {
+        let is_html = matches!(event, pulldown_cmark::Event::Html(_) | pulldown_cmark::Event::InlineHtml(_));
+        let links = match &event {
+            pulldown_cmark::Event::Start(
+                pulldown_cmark::Tag::Link { dest_url, .. } | pulldown_cmark::Tag::Image { dest_url, .. },
+            ) => dest_url.contains("e.example"),
+            _ => false,
+        };
+        assert!(!is_html && !links, "{event:?}");
+    }
+}
+
+#[test]
+fn what_does_not_grow_has_no_cause_and_untimed_requests_are_only_ranked() {
+    let leaking = requests(1, 20);
+    let kept = sums(&leaking);
+    let files = [
+        ("flat.csv", memory(|_| 200.0)),
+        ("web.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
+        ("a.log", access_log(&[("POST /a", &leaking)])),
+        ("requests.json", r#"[{"endpoint":"/a"},{"endpoint":"/a"},{"endpoint":"/b"}]"#.to_owned()),
+        ("none.log", "nothing\n".to_owned()),
+    ];
+    let folder = folder(&files);
+    let flat = verdict(folder.path(), &["flat.csv", "--requests", "a.log"]);
+    assert!(flat["series"][0].get("causes").is_none(), "{flat}");
+    let ranked = verdict(folder.path(), &["web.csv", "--requests", "requests.json"]);
+    assert_eq!(causes(&ranked["series"][0]), []);
+    let said = leaktrend(folder.path(), &["analyze", "web.csv", "--requests", "requests.json"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(
+        said.contains("cause: the requests have no times, so this is a ranking by traffic and no finding:"),
+        "{said}"
+    );
+    // What was asked for and could not be used is not passed over.
+    let unusable = leaktrend(folder.path(), &["analyze", "flat.csv", "--requests", "none.log"]);
+    assert_eq!(unusable.status.code(), Some(2));
+}
+
+#[test]
+fn the_nightly_job_says_who_leaks() {
+    let (leaking, other) = (requests(1, 20), requests(2, 20));
+    let kept = sums(&leaking);
+    let files = [
+        ("web.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
+        ("a.log", access_log(&[("POST /a", &leaking), ("GET /b", &other)])),
+    ];
+    let folder = folder(&files);
+    let now = (epoch(MINUTES - 1) + 60).to_string();
+    let arguments = ["nightly", "web.csv", "--state", "state", "--requests", "a.log", "--out", "out", "--now", &now];
+    let output = leaktrend(folder.path(), &arguments);
+    let verdict: Value = serde_json::from_str(
+        &fs::read_to_string(folder.path().join("out/verdict.json"))
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr))),
+    )
+    .unwrap();
+    assert_eq!(causes(&verdict["series"][0])[0], named("request", "POST /a"));
+}
