@@ -438,7 +438,7 @@ impl Evidence {
             }
         }
         // A daily cycle also keeps the clock, but does not climb all through the day.
-        if self.by_the_clock && cuts.len() >= 3 && !climbs_gradually(values, &cuts) {
+        if self.by_the_clock && cuts.len() >= 3 && climbs_gradually(values, &cuts) != Some(true) {
             cuts.clear();
         }
         let emptied = self
@@ -508,10 +508,10 @@ fn keeps_the_clock(times: &[f64], step: f64, min_samples: f64) -> bool {
 }
 
 /// Whether memory climbs in every quarter of a life: by at least 12 % of the whole climb in each of the later ones
-/// and 10 % in the first, in the median over lives of 8 samples and more.
+/// and 10 % in the first, in the median over lives of 8 samples and more; `None` where there is no such life.
 ///
 /// The first life is left out where there are two cuts: it may have begun before the window.
-fn climbs_gradually(values: &[f64], cuts: &[usize]) -> bool {
+fn climbs_gradually(values: &[f64], cuts: &[usize]) -> Option<bool> {
     let lives = lives(cuts, values.len());
     let complete = &lives[usize::from(cuts.len() >= 2)..];
     let profiles: Vec<[f64; 3]> = complete
@@ -526,8 +526,8 @@ fn climbs_gradually(values: &[f64], cuts: &[usize]) -> bool {
         })
         .collect();
     let typical = |index: usize| median(&profiles.iter().map(|profile| profile[index]).collect::<Vec<_>>());
-    let (Some(first), Some(second), Some(whole)) = (typical(0), typical(1), typical(2)) else { return false };
-    whole > 0.0 && first >= 0.1 * whole && second - first >= 0.12 * whole && whole - second >= 0.12 * whole
+    let (first, second, whole) = (typical(0)?, typical(1)?, typical(2)?);
+    Some(whole > 0.0 && first >= 0.1 * whole && second - first >= 0.12 * whole && whole - second >= 0.12 * whole)
 }
 
 fn lives(cuts: &[usize], n: usize) -> Vec<Range<usize>> {
@@ -542,8 +542,13 @@ fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>)
     // A kill comes up to one step after the last reading.
     let slack = usual_rise(values).max(NEAR_CEILING * highest);
     let at_ceiling = |at: usize| before(at) >= highest - slack;
-    // Two lives that ended at one level are a ceiling; that level must be well above the start.
-    let ceiling = cuts.iter().filter(|(at, _)| at_ceiling(*at)).count() >= 2 && highest >= 2.0 * start_level(values);
+    // Two lives that ended at one level are a ceiling, where they had climbed to it from well below; what is deployed
+    // anew every day falls from one level, too.
+    let left: Vec<f64> = cuts.iter().filter(|(at, _)| at_ceiling(*at)).map(|(at, _)| values[*at]).collect();
+    let places: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
+    let ceiling = left.len() >= 2
+        && median(&left).is_some_and(|start| highest >= 2.0 * start)
+        && climbs_gradually(values, &places).unwrap_or(true);
     cuts.into_iter()
         .map(|(at, cause)| {
             let killed = match limit {

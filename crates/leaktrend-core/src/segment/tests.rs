@@ -48,6 +48,21 @@ fn falls_from_one_ceiling_are_kills_for_memory() {
 }
 
 #[test]
+fn kills_are_named_where_the_window_begins_in_the_middle_of_a_run() {
+    check(&teeth(20.0, 300.0, 50, 4)[30..], &[], "20 oom, 70 oom, 120 oom, 0 collections");
+}
+
+#[test]
+fn what_is_deployed_anew_at_one_level_is_not_killed_for_memory() {
+    // Fills its caches in a fifth of a run, and stays there with a ripple of 2 %.
+    let run = |index: usize| {
+        let (life, ripple) = ((index % 100) as f64, (index as f64 * 0.7).sin());
+        300.0 - 240.0 * (-life / 10.0).exp() + 6.0 * ripple
+    };
+    check(&(0..400).map(run).collect::<Vec<_>>(), &[], "100 level-drop, 200 level-drop, 300 level-drop, 0 collections");
+}
+
+#[test]
 fn a_garbage_collection_is_a_release() {
     check(&teeth(100.0, 140.0, 20, 5), &[], ", 4 collections");
 }
