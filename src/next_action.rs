@@ -8,7 +8,7 @@ mod target;
 mod tests;
 
 use crate::grows::What;
-use crate::units::{duration_text, memory_text};
+use crate::units::{GIB, MIB, duration_text, memory_text};
 use crate::verdict::{Judgement, ShapeName, Verdict};
 
 pub use target::{Target, shell_quoted};
@@ -201,7 +201,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
              or make its heap smaller"
         }
         .to_owned();
-        let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| format!("{:.0}", 2.0 * limit));
+        let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| docker_amount(2.0 * limit));
         match target.larger_limit(&memory) {
             Some(command) => commands.push(command),
             None => text.push_str("; the limit stands in the manifest of its workload (resources.limits.memory)"),
@@ -266,6 +266,13 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         None => "nothing has to be done".to_owned(),
     };
     (None, Step { text, commands: watch })
+}
+
+/// An amount as `docker update` takes it: whole GiB or MiB where it is.
+fn docker_amount(bytes: f64) -> String {
+    let units = [("g", GIB), ("m", MIB)];
+    let (unit, size) = units.into_iter().find(|(_, size)| bytes % size == 0.0).unwrap_or(("", 1.0));
+    format!("{:.0}{unit}", bytes / size)
 }
 
 /// `text`, or what the level says that memory comes back to.

@@ -149,9 +149,12 @@ impl Alert {
         let under_load = first_during(During::Load);
         if let (Some(span), Some(starts)) = (first_during(During::StartUp), starts) {
             let or_load = if under_load.is_some() { "under the load and " } else { "" };
+            // What it compares with was read so much earlier.
+            let reached_ms = span.pending_at_ms - self.rule.condition.reach_back_ms();
+            let began_ms = starts.last_by(span.pending_at_ms).map_or(reached_ms, |start_ms| reached_ms.max(start_ms));
             return format!(
                 "would have fired only {or_load}for a rise that began {}; {} up to {largest}",
-                starts.not_counted_text(series, span.pending_at_ms),
+                starts.not_counted_text(series, began_ms),
                 self.what
             );
         }

@@ -96,15 +96,19 @@ impl Starts {
         self.seen_bytes.filter(|_| start_ms == series.start_ms())
     }
 
-    /// That what was reached at a time does not count: `58 s after the start at ...: not counted, as ...`.
+    /// That what was reached at a time does not count: `58 s after the start at ...: not counted, as ...`, or
+    /// `with the start at ...`.
     pub(super) fn not_counted_text(&self, series: &MemorySeries, time_ms: i64) -> String {
         let start_ms = self.last_by(time_ms).unwrap_or_else(|| series.start_ms());
+        let since = match time_ms - start_ms {
+            ..=0 => "with".to_owned(),
+            since_ms => format!("{} after", duration_text(since_ms as f64 / 1e3)),
+        };
         let seen = self.seen_bytes(series, start_ms).map_or_else(String::new, |(first, level)| {
             format!(" (the readings begin at {} and settle at {})", memory_text(first), memory_text(level))
         });
         format!(
-            "{} after the start at {}{seen}: not counted, as memory may settle for {} after a start",
-            duration_text((time_ms - start_ms) as f64 / 1e3),
+            "{since} the start at {}{seen}: not counted, as memory may settle for {} after a start",
             moment_text(series, start_ms),
             self.settle
         )

@@ -70,6 +70,9 @@ pub fn details(report: &Report, screen: Screen) -> String {
                 escape::printable(&criterion.reason)
             ));
         }
+        if let Some(action) = &series.next_action {
+            text.push_str(&format!("  tonight: {}\n", escape::printable(&action.tonight.text)));
+        }
     }
     for note in words::cautions(report) {
         text.push_str(&format!("\nnote: {}\n", escape::printable(&note)));

@@ -211,6 +211,12 @@ pub fn cautions(report: &Report) -> Vec<String> {
     if !open.is_empty() && report.outcome != Outcome::Inconclusive {
         cautions.push(format!("Inconclusive: {}.", names(&open, &quoted)));
     }
+    // What the table says of limits counts from a time that it does not show.
+    let ends =
+        report.series.iter().filter(|series| series.time_to_limit.is_some()).map(|series| series.samples.end_ms());
+    if let Some(end_ms) = ends.max().filter(|_| report.timeline == Timeline::Absolute) {
+        cautions.push(format!("Times to a limit count from the last reading, {}.", time(report, end_ms)));
+    }
     for input in &report.inputs {
         let path = quoted(&input.path);
         if input.rejected_count > 0 {

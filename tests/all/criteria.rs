@@ -901,7 +901,7 @@ fn growth_for_14_minutes_after_a_start_fails_no_rate_though_an_alert_still_looks
     check(
         "growth-100mb-5m",
         &warming(14.0),
-        "pass: would have fired only for a rise that began 5 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB): not counted, as memory may settle for 15 min after a start; growth over 5 min up to 286.1 MiB",
+        "pass: would have fired only for a rise that began with the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB): not counted, as memory may settle for 15 min after a start; growth over 5 min up to 286.1 MiB",
     );
     check(
         "rapid-50mb-per-min",
