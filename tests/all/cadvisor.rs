@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -211,29 +212,31 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", at("prometheus.yml").display()))
-            .arg(format!("--storage.tsdb.path={}", at("tsdb").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg("--log.level=error")
-            .args(args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Some(Server { child, port, data }.when_ready("/-/ready"))
+        let (config, tsdb) = (at("prometheus.yml"), at("tsdb"));
+        Some(Server::ready(data, "/-/ready", |port| {
+            let mut command = Command::new("prometheus");
+            command
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", tsdb.display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg("--storage.tsdb.retention.time=100y")
+                .arg("--log.level=error")
+                .args(args);
+            command
+        }))
     }
 
-    /// Waits until it answers at a path.
-    pub(crate) fn when_ready(self, path: &str) -> Server {
+    /// Starts a server, and waits until it answers at a path.
+    pub(crate) fn ready(data: tempfile::TempDir, path: &str, command: impl Fn(u16) -> Command) -> Server {
+        let port = free_port();
+        let child = command(port).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let server = Server { child, port, data };
         let begin = Instant::now();
-        while !self.get(path).is_ok_and(|answer| answer.contains(" 200 ")) {
-            assert!(begin.elapsed() < Duration::from_mins(1), "the server does not get ready");
+        while !server.get(path).is_ok_and(|answer| answer.contains(" 200 ")) {
+            assert!(begin.elapsed() < Duration::from_mins(3), "the server does not get ready");
             std::thread::sleep(Duration::from_millis(50));
         }
-        self
+        server
     }
 
     fn get(&self, path: &str) -> std::io::Result<String> {
@@ -254,6 +257,14 @@ impl Server {
         let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");
         fs::write(file, body).unwrap();
     }
+}
+
+/// A port that no other test is given, and no client: those have ports from 32768 on.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 100) as u16 * 100;
+    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("ports do not end")
 }
 
 /// As `curl --data-urlencode` writes it.

@@ -1,8 +1,8 @@
 //! A real `VictoriaMetrics`: every sample that it was given is read from it.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::net::TcpStream;
+use std::process::Command;
 
 use super::real::{Samples, check_all_is_read, metrics};
 use crate::cadvisor::Server;
@@ -17,16 +17,12 @@ fn start() -> Option<Server> {
         return None;
     };
     let data = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let child = Command::new(program)
-        .arg(format!("-storageDataPath={}", data.path().display()))
-        .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
-        .arg("-retentionPeriod=100y")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    Some(Server { child, port, data }.when_ready("/health"))
+    let storage = format!("-storageDataPath={}", data.path().display());
+    Some(Server::ready(data, "/health", |port| {
+        let mut command = Command::new(program);
+        command.arg(&storage).arg(format!("-httpListenAddr=127.0.0.1:{port}")).arg("-retentionPeriod=100y");
+        command
+    }))
 }
 
 fn post(port: u16, path: &str, body: &str) -> std::io::Result<String> {
