@@ -8,7 +8,7 @@ mod target;
 mod tests;
 
 use crate::grows::What;
-use crate::units::{GIB, MIB, duration_text, memory_text};
+use crate::units::{DAY, GIB, MIB, duration_text, memory_text};
 use crate::verdict::{Judgement, ShapeName, Verdict};
 
 pub use target::{Target, shell_quoted};
@@ -92,8 +92,12 @@ pub struct Facts {
     pub climbed_seconds: Option<f64>,
     /// The level that it held before it fell and to which it comes back, in bytes; `None` where it does not.
     pub refills_to_bytes: Option<f64>,
-    /// In how long it holds twice as much at its present growth, in seconds; `None` where it does not leak.
+    /// In how long it holds twice as much at its present growth, in seconds; `None` where it neither leaks nor is suspected
+    /// to.
     pub seconds_to_double: Option<f64>,
+    /// The memory before its last restart, in bytes, and in how many seconds a leak reaches it again; `None` where it does
+    /// not leak, did not restart, or holds more already.
+    pub falls_again: Option<(f64, f64)>,
     /// What grows in its container; `None` where only one amount of it is known.
     pub grows: Option<What>,
 }
@@ -148,6 +152,8 @@ impl Pattern {
 /// A heap snapshot takes about as much memory again as the heap holds (Node's documentation of
 /// `v8.getHeapSnapshot`): above this share of the limit it may get the process killed.
 const SNAPSHOT_SHARE: f64 = 0.5;
+/// Two heap snapshots differ by what was gained between them: this share of the memory can be seen.
+const SEEN_SHARE: f64 = 0.05;
 /// So many restarts have a reason worth a look, though no verdict says what it is.
 const MANY_RESTARTS: usize = 3;
 /// What is reached within this time must be dealt with before the morning, in seconds.
@@ -159,7 +165,8 @@ const NIGHT: f64 = 12.0 * 3600.0;
 /// load, points to one of its patterns.
 pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextAction> {
     let cause = of_kind(judgement, facts).or_else(|| cause(judgement, facts));
-    if cause.is_none() && !facts.failed {
+    let restarts_unexplained = judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts;
+    if cause.is_none() && !facts.failed && !restarts_unexplained {
         return None;
     }
     let (level, mut tonight) = tonight(target, judgement, facts);
@@ -208,6 +215,12 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         }
         return (is_leak.then_some(4), Step { text, commands });
     }
+    if facts.is_near_limit() && facts.failed && is_level(judgement.verdict) {
+        let text = "memory has been level near its limit, and comes back to that level after a restart: raise the limit, so \
+                    that no peak gets it killed";
+        let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
+        return (Some(1), step(text, [target.watch(), target.memory_stat()].into_iter().chain(larger).collect()));
+    }
     if facts.is_near_limit() && (is_leak || facts.failed) {
         let text = "the limit is near: look at what holds the memory, then restart it, which buys time. Take no heap \
                     snapshot first: it needs about as much memory again, and gets the process killed";
@@ -224,13 +237,43 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         );
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
     }
-    if judgement.verdict == Verdict::Inconclusive && !facts.restarts_are_seen && MANY_RESTARTS <= facts.n_restarts {
+    if judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts {
+        let n = facts.n_restarts;
+        let text = if facts.restarts_are_seen {
+            format!("it restarted {n} times: see by its last state and its events whether that was meant")
+        } else {
+            format!(
+                "memory fell back {n} times, as it does after a restart, and only the values say so: see by its last state \
+                 and its events whether it was killed"
+            )
+        };
+        return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
+    }
+    if let Some((bytes, seconds)) = facts.falls_again.filter(|(_, seconds)| {
+        *seconds < NIGHT && facts.seconds_to_limit.is_none_or(|left| *seconds < left) && !facts.step_assumed
+    }) {
+        let limit = match facts.limit_bytes {
+            None => ", and find its limit, which the input does not name",
+            Some(_) => "",
+        };
         let text = format!(
-            "memory fell back {} times, as it does after a restart, and only the values say so: see by its last state and \
-             its events whether it was killed",
-            facts.n_restarts
+            "it held {} when it last restarted, and does again in about {}: see why it restarted{limit}",
+            memory_text(bytes),
+            duration_text(seconds)
         );
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
+    }
+    // What is suspected, and may be known before the morning.
+    let may_leak = judgement.verdict == Verdict::LeakSuspected || facts.leans_to_leak;
+    if let Some(longer) =
+        judgement.open_for_seconds().filter(|longer| may_leak && *longer < NIGHT && !facts.step_assumed)
+    {
+        let limit = match facts.limit_bytes {
+            None => ", and find its limit, which the input does not name",
+            Some(_) => "",
+        };
+        let text = format!("it may leak: measure about {} longer, judge again{limit}", duration_text(longer));
+        return (None, Step { text, commands: watch });
     }
     let text = match facts.seconds_to_limit {
         Some(left) if facts.step_assumed => format!(
@@ -255,6 +298,10 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
             });
             format!("the input names no limit, so find it, and what the host has left, to know how long it has{double}")
         }
+        None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
+            let double = facts.seconds_to_double.map_or(String::new(), duration_text);
+            format!("if it leaks it holds twice as much in about {double}: find its limit, which the input does not name")
+        }
         None if facts.share_of_limit.is_some_and(|share| share >= 0.9) => {
             "memory is near its limit: see what holds it".to_owned()
         }
@@ -266,6 +313,11 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         None => "nothing has to be done".to_owned(),
     };
     (None, Step { text, commands: watch })
+}
+
+/// Whether memory holds a level, so that no restart helps.
+fn is_level(verdict: Verdict) -> bool {
+    verdict.proves_no_leak() || verdict == Verdict::Step
 }
 
 /// An amount as `docker update` takes it: whole GiB or MiB where it is.
@@ -290,7 +342,13 @@ fn of_level(facts: &Facts, text: &'static str) -> String {
 
 /// What finds the cause: the text with what a snapshot risks, and the commands that the pattern points to.
 fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str) -> Step {
-    let mut text = text.to_owned();
+    // Between two snapshots it must gain something to be seen.
+    let apart = match facts.seconds_to_double.map(|seconds| SEEN_SHARE * seconds) {
+        Some(apart) if DAY <= 2.0 * apart => "a day or more apart",
+        Some(apart) if 3600.0 <= apart => "some hours apart",
+        _ => "some minutes apart",
+    };
+    let mut text = text.replace("some minutes apart", apart);
     if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && text.contains("snapshot")) {
         let limit = facts.limit_bytes.map_or(String::new(), |limit| format!(" of {}", memory_text(limit)));
         text.push_str(&format!(
@@ -327,7 +385,7 @@ fn of_kind(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>,
             "objects on the heap pile up: take two heap snapshots some minutes apart, and compare what is retained"
         }
         What::OutsideHeap => {
-            "memory grows outside the heap, where a profile of the heap shows nothing: count buffers (uploads, streams, images), look at native modules, and at fragmentation with another allocator (jemalloc, or MALLOC_ARENA_MAX=2)"
+            "memory grows outside the heap: count buffers (uploads, streams, images; a heap snapshot of Node shows which objects hold an ArrayBuffer, and no native memory), then look at native modules, and at fragmentation with another allocator (jemalloc, or MALLOC_ARENA_MAX=2)"
         }
         What::HeapReserve => {
             "the heap reserves more and its objects do not: cap it (--max-old-space-size, -Xmx, GOMEMLIMIT), and look for loads that need much at once"
@@ -354,7 +412,6 @@ fn of_kind(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>,
 fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
     let failed = |id: &str| facts.failed(id);
     let verdict = judgement.verdict;
-    let is_level = verdict.proves_no_leak() || verdict == Verdict::Step;
     let jumped = failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min");
     Some(match verdict {
         Verdict::Leak if judgement.shape == ShapeName::Sawtooth => (
@@ -421,7 +478,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         _ if !facts.failed => return None,
-        _ if (facts.n_spikes > 0 || jumped) && !is_level => (
+        _ if (facts.n_spikes > 0 || jumped) && !is_level(verdict) => (
             2,
             None,
             "memory jumped, and whether it goes on growing is not settled: find what ran at that time, and go on measuring",

@@ -57,7 +57,7 @@ const fn shape_words(form: &Form, grows: bool) -> &'static str {
         (Form::Hinge(_), true) => "a level and then growth",
         (Form::Hinge(_), false) => "a level that begins to change",
         (Form::Broken(_), true) => "a line that bends",
-        (Form::Broken(_), false) => "a rise or fall to a level",
+        (Form::Broken(_), false) => "a straight rise or fall, then a level",
         (Form::Steps(_), true) => "a level shift and growth",
         (Form::Steps(_), false) => "a level shift",
         (Form::Pulse(_), _) => "another level for a while",

@@ -81,7 +81,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
         (Some((slope, time_ms)), _) if slope > above => {
             let reason = format!(
-                "memory climbed {} over {} until {}, faster than {limit_text}{left_out}",
+                "memory climbed {} (median slope of {}) until {}, faster than {limit_text}{left_out}",
                 RateUnit::Minute.text(slope),
                 settings.window_seconds,
                 moment_text(series, time_ms)
@@ -111,7 +111,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
                         format!("; otherwise it climbed at most {most}, {limit_text} allowed{left_out}")
                     });
                     format!(
-                        "memory climbed {} over {} until {}, {}{others}",
+                        "memory climbed {} (median slope of {}) until {}, {}{others}",
                         RateUnit::Minute.text(at_start),
                         settings.window_seconds,
                         moment_text(series, time_ms),
@@ -119,7 +119,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
                     )
                 }
                 None => format!(
-                    "memory climbed at most {} over {}, {limit_text} allowed{left_out}",
+                    "memory climbed at most {} (median slope of {}), {limit_text} allowed{left_out}",
                     most.unwrap_or_default(),
                     settings.window_seconds
                 ),

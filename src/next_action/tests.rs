@@ -25,6 +25,7 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         climbed_seconds: None,
         refills_to_bytes: None,
         seconds_to_double: None,
+        falls_again: None,
         grows: None,
     }
 }

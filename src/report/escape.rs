@@ -28,13 +28,18 @@ pub fn markdown(text: &str) -> String {
 /// The same within a table.
 pub fn markdown_cell(text: &str) -> String {
     // In a table a `|` must be escaped even in code, and once only.
-    pieces(text)
+    let escaped: String = pieces(text)
         .into_iter()
         .map(|piece| match piece {
             Piece::Code(part) => code_cell(&part),
             Piece::Literal(part) => literal(&part),
         })
-        .collect()
+        .collect();
+    // No list begins in a cell.
+    match escaped.strip_prefix('\\') {
+        Some(rest) if rest.starts_with(['-', '+']) => rest.to_owned(),
+        _ => escaped,
+    }
 }
 
 /// The text as a Markdown code span; legible as plain text.

@@ -213,19 +213,33 @@ impl SeriesReport {
             climbed_seconds: self.judgement.climb().map(|climb| climb.seconds),
             refills_to_bytes: self.judgement.refills_to(),
             seconds_to_double: self.seconds_to_double(),
+            falls_again: self.falls_again(),
             grows: self.what_grows(),
         }
     }
 
-    /// How long it takes to hold twice as much if it goes on as it does, in seconds; `None` where it does not leak.
+    /// How long it takes to hold twice as much if it goes on as it does, in seconds; `None` where it neither leaks nor is
+    /// suspected to.
     fn seconds_to_double(&self) -> Option<f64> {
         // The growth of a part, or of one pod, is compared with what that holds.
         let part = self.breakdown.as_ref().and_then(|breakdown| breakdown.parts.get(breakdown.by_part?));
         let pod = self.workload.as_ref().and_then(|workload| workload.pods.get(workload.by_pod?));
         let own = part.map(|part| &part.samples).or(pod.map(|pod| &pod.samples));
         let used = own.unwrap_or(&self.samples).used_bytes();
-        let growth = self.judgement.growth.filter(|_| self.verdict().is_leak())?;
+        let grows = self.verdict().is_leak() || self.verdict() == Verdict::LeakSuspected;
+        let growth = self.judgement.growth.filter(|_| grows)?;
         Some(used[used.len() - 1] / growth.bytes_per_second).filter(|seconds| 0.0 < *seconds)
+    }
+
+    /// The memory before its last restart, in bytes, and in how many seconds a leak reaches it again.
+    fn falls_again(&self) -> Option<(f64, f64)> {
+        let rests_on_another = self.breakdown.as_ref().is_some_and(|breakdown| breakdown.by_part.is_some());
+        if !self.verdict().is_leak() || self.workload.is_some() || rests_on_another {
+            return None;
+        }
+        let (last, growth) = (self.restarts.last()?.before_bytes, self.judgement.growth?.bytes_per_second);
+        let seconds = (last - self.samples.used_bytes().last()?) / growth;
+        (0.0 < growth && 0.0 < seconds).then_some((last, seconds))
     }
 
     /// When its ceiling is reached if it goes on as it does, in milliseconds.

@@ -1,6 +1,6 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
-use super::{KnownLimitSource, Report, SeriesReport, words};
+use super::{KnownLimitSource, Report, SeriesReport, why, words};
 use crate::account::Timeline;
 use crate::criteria::Criterion;
 use crate::grows::What;
@@ -71,7 +71,19 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
 pub fn finding(series: &SeriesReport) -> String {
     let grows = series.what_grows().and_then(What::finding).map_or(String::new(), |what| format!(", {what}"));
     let pods = series.workload.as_ref().map_or(String::new(), |workload| format!(" ({})", workload.finding()));
-    format!("{}{grows}{pods}", of_whole(series))
+    format!("{}{grows}{}{pods}", of_whole(series), restarts(series))
+}
+
+/// How often it restarted, where its verdict does not speak of it; begins with a comma.
+fn restarts(series: &SeriesReport) -> String {
+    let is_told = series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
+    let probable = if series.restarts_are_seen() { "" } else { "probable " };
+    match series.restarts.len() {
+        0 => String::new(),
+        _ if is_told => String::new(),
+        1 => format!(", 1 {probable}restart"),
+        n => format!(", {n} {probable}restarts"),
+    }
 }
 
 /// The verdict of a series in a few words, whatever its rules say.
@@ -144,7 +156,10 @@ fn limit(series: &SeriesReport) -> String {
 fn full(report: &Report, series: &SeriesReport) -> String {
     let end_ms = series.samples.end_ms();
     if let (Some(at_ms), Some(time)) = (series.full_ms(), series.time_to_limit) {
-        let soon = duration_text(time.seconds);
+        let soon = match why::earliest(time) {
+            Some(lower) => format!("{} ({lower} at the earliest)", duration_text(time.seconds)),
+            None => duration_text(time.seconds),
+        };
         return match report.timeline {
             Timeline::Absolute => format!("{}, in {soon}", words::clock(report, at_ms, end_ms)),
             Timeline::Relative => format!("in {soon}"),

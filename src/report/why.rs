@@ -1,7 +1,8 @@
-//! One line for every series that fails: what failed, when, whether in a start-up, whether it goes on, and the trend.
+//! One line for every series that fails: what failed, when, whether in a start-up, whether it goes on, the trend, and what
+//! to do tonight.
 
 use super::facts::{Lean, first_failed_ms, is_failing_still};
-use super::{Report, SeriesReport, parts, table, words};
+use super::{Report, SeriesReport, TimeToLimit, parts, table, words};
 use crate::account::Timeline;
 use crate::criteria::Criterion;
 use crate::grows::What;
@@ -16,7 +17,10 @@ const LISTED: usize = 20;
 pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str) -> String) -> Vec<String> {
     let failing = || report.series.iter().filter(|series| series.outcome == Outcome::Fail);
     let of = |series: &SeriesReport| {
-        format!("{}: {}", name(&words::shortened(series.id(), words::NAME_CHARS)), text(&line(report, series)))
+        let tonight =
+            series.next_action.as_ref().map_or(String::new(), |action| format!(". Tonight: {}", action.tonight.text));
+        let line = text(&format!("{}{tonight}", line(report, series)));
+        format!("{}: {line}", name(&words::shortened(series.id(), words::NAME_CHARS)))
     };
     let mut lines: Vec<String> = assumed(report, text).into_iter().chain(failing().take(LISTED).map(of)).collect();
     let more = failing().count().saturating_sub(LISTED);
@@ -203,7 +207,7 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
     let judgement = &series.judgement;
     let rate = || judgement.growth.map_or(String::new(), |growth| words::rate(report, &growth));
     match series.verdict() {
-        Verdict::Flat => "memory is level otherwise".to_owned(),
+        Verdict::Flat => "memory itself is level".to_owned(),
         Verdict::WarmedUp => "memory has been level since it warmed up".to_owned(),
         Verdict::Shrinking => "memory shrinks".to_owned(),
         Verdict::Step => match judgement.climb() {
@@ -222,6 +226,13 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
         },
         Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::SteppingGrowth => String::new(),
     }
+}
+
+/// The earliest that a limit is reached, where that is much sooner than its estimate.
+pub fn earliest(time: TimeToLimit) -> Option<String> {
+    /// An estimate that may be off by less than a fifth is as good as exact to somebody who must act.
+    const SOONER: f64 = 0.8;
+    (time.lower < SOONER * time.seconds).then(|| duration_text(time.lower))
 }
 
 /// When it meets its limit, or when it was last seen.
@@ -243,7 +254,10 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
         format!("{}, where it {how} before", memory_text(ceiling?))
     };
-    let after = format!("{} after the last reading", duration_text(time.seconds));
+    let after = match earliest(time) {
+        Some(lower) => format!("{} after the last reading, {lower} at the earliest", duration_text(time.seconds)),
+        None => format!("{} after the last reading", duration_text(time.seconds)),
+    };
     let when = match report.timeline {
         Timeline::Absolute => format!("around {} ({after})", at(report, series, series.full_ms()?)),
         Timeline::Relative => after,

@@ -183,7 +183,7 @@ pub fn unusable(report: &Report) -> Vec<String> {
 
 /// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.
 pub fn cautions(report: &Report) -> Vec<String> {
-    let mut cautions = Vec::new();
+    let mut cautions: Vec<String> = window(report).into_iter().collect();
     let mut undecidable: Vec<(&str, usize)> = Vec::new();
     for criterion in report.series.iter().flat_map(|series| &series.criteria) {
         let is_told = report.told.iter().any(|told| *told == criterion.id);
@@ -211,12 +211,6 @@ pub fn cautions(report: &Report) -> Vec<String> {
     if !open.is_empty() && report.outcome != Outcome::Inconclusive {
         cautions.push(format!("Inconclusive: {}.", names(&open, &quoted)));
     }
-    // What the table says of limits counts from a time that it does not show.
-    let ends =
-        report.series.iter().filter(|series| series.time_to_limit.is_some()).map(|series| series.samples.end_ms());
-    if let Some(end_ms) = ends.max().filter(|_| report.timeline == Timeline::Absolute) {
-        cautions.push(format!("Times to a limit count from the last reading, {}.", time(report, end_ms)));
-    }
     for input in &report.inputs {
         let path = quoted(&input.path);
         if input.rejected_count > 0 {
@@ -231,6 +225,16 @@ pub fn cautions(report: &Report) -> Vec<String> {
     cautions.extend(report.rules.iter().filter_map(|rule| Some(format!("{}.", rule.caution()?))));
     cautions.extend(report.notes.iter().map(|note| format!("{}.", sentence(note))));
     cautions
+}
+
+/// From when to when there are readings; `None` where their times are not known.
+fn window(report: &Report) -> Option<String> {
+    let start_ms = report.series.iter().map(|series| series.samples.start_ms()).min()?;
+    let end_ms = report.series.iter().map(|series| series.samples.end_ms()).max()?;
+    let has_limits = report.series.iter().any(|series| series.time_to_limit.is_some());
+    let count = if has_limits { "; times to a limit count from the last" } else { "" };
+    (report.timeline == Timeline::Absolute)
+        .then(|| format!("Readings from {} to {}{count}.", time(report, start_ms), time(report, end_ms)))
 }
 
 /// Memory over time on one line of text, with its lowest and highest value: what stands where no chart can.
@@ -271,9 +275,18 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         RegimeWhy::Whole => return None,
         // Level now and level before that are one.
         RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged if before_was_level && is_level => return None,
-        RegimeWhy::StartUp => format!("This is about the time since {since}, when it had settled after a start"),
+        RegimeWhy::StartUp => {
+            format!("This is about the time since {since}: what came before is taken for its start-up")
+        }
         RegimeWhy::Restart if series.restarts.is_empty() => format!("This is about the time since it fell at {since}"),
-        RegimeWhy::Restart => format!("This is about the time since its restart at {since}"),
+        RegimeWhy::Restart => {
+            // A stretch begins with its first block, a little later.
+            let start_ms = start_ms + (judgement.regime.start_seconds * 1000.0).round() as i64;
+            let restart = series.restarts.iter().rev().find(|restart| restart.at_ms <= start_ms);
+            let since =
+                restart.map_or(since, |restart| at((restart.at_ms - series.samples.start_ms()) as f64 / 1000.0));
+            format!("This is about the time since its restart at {since}")
+        }
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
         RegimeWhy::Shift if grew_before(series) => {
@@ -332,10 +345,12 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     } else {
         over
     });
-    if let Some(smallest) = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second) {
-        let unseen = if smallest > tolerance { ": slower growth that matters would go unseen" } else { "" };
+    let smallest = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second);
+    // Where growth is found nobody asks how little of it would have been.
+    let grows = series.verdict().is_leak() || series.verdict() == Verdict::LeakSuspected;
+    if let Some(smallest) = smallest.filter(|smallest| !grows && tolerance < *smallest) {
         sentences.push(format!(
-            "The smallest growth that this data could have shown is {}{unseen}",
+            "Growth slower than {} would go unseen in this data, though it would matter",
             report.rate_unit.text(smallest)
         ));
     }
@@ -350,12 +365,9 @@ fn shape(series: &SeriesReport) -> Option<String> {
             ..2.0 => "nearly as well",
             2.0..6.0 => "less well",
             6.0..10.0 => "much less well",
-            _ => "far less well",
+            _ => return Some(format!("Best fit: {}; nothing else comes near", shapes.chosen)),
         };
-        return Some(format!(
-            "Best fit: {}; of the shapes that say otherwise, {} comes closest and fits {how_well}",
-            shapes.chosen, shapes.runner_up
-        ));
+        return Some(format!("Best fit: {}; {} fits {how_well}", shapes.chosen, shapes.runner_up));
     }
     let words = match series.judgement.shape {
         ShapeName::Staircase => "a staircase",

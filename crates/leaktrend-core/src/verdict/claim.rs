@@ -196,7 +196,11 @@ impl Claim {
         } else {
             (Verdict::Inconclusive, None)
         };
-        let (first, last) = ends(narrow);
+        let (mut first, last) = ends(narrow);
+        if verdict == Verdict::WarmedUp {
+            // An eighth of the window may hold half of a start-up: it began with the first blocks.
+            first = narrow.without_rhythm.first_chunk::<3>().and_then(|blocks| median(blocks)).unwrap_or(first);
+        }
         let verdict = if verdict == Verdict::Shrinking && night { Verdict::Inconclusive } else { verdict };
         let late = stretch.seconds.iter().filter(|at| **at > stretch.end - 0.25 * stretch.span()).count();
         let unseen = (late as f64) < SEEN_LATELY * stretch.seconds.len() as f64;

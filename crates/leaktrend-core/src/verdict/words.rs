@@ -8,9 +8,9 @@ use crate::segment::Reading;
 use crate::stats::calendar;
 use crate::units::{DAY, duration_text, memory_text};
 
-/// A climb to more than so many times what is left of it was given back in part.
 /// Who restarts this often, in seconds, is not deployed as often.
 const OFTEN: f64 = 12.0 * 3600.0;
+/// A climb to more than so many times what is left of it was given back in part.
 const GAVE_BACK: f64 = 1.25;
 
 impl Judgement {
@@ -34,6 +34,19 @@ impl Judgement {
             (Grounds::NoLongStretch | Grounds::Measured(_), _) => {
                 "no stretch between falls is long enough to judge".to_owned()
             }
+        }
+    }
+
+    /// How much longer to measure until it is known whether memory leaks, in seconds; `None` where it is known, or where
+    /// no length of time tells.
+    pub fn open_for_seconds(&self) -> Option<f64> {
+        if !matches!(self.verdict, Verdict::Inconclusive | Verdict::LeakSuspected) {
+            return None;
+        }
+        let needed = self.detectable.and_then(|detectable| detectable.needed_seconds);
+        match &self.grounds {
+            Grounds::Measured(evidence) => missing_seconds(evidence).or(needed),
+            _ => needed,
         }
     }
 
@@ -218,6 +231,10 @@ impl Told<'_> {
 
     fn doubt(&self, tolerance: &str) -> String {
         let evidence = self.evidence;
+        let longer = || {
+            let missing = missing_seconds(evidence).unwrap_or(0.0);
+            format!(": measure about {} longer", duration_text(missing))
+        };
         match evidence.doubt {
             // What would pass has a sentence of its own.
             None | Some(Doubt::Unseen) => String::new(),
@@ -225,16 +242,9 @@ impl Told<'_> {
             Some(Doubt::Noise) => "; noise that wanders could do as much".to_owned(),
             Some(Doubt::Day) => {
                 let swing = 100.0 * evidence.terms.daily_swing;
-                let missing = calendar::MIN_DAYS.ceil() * DAY - evidence.span_seconds;
-                format!(
-                    "; a day on which memory swings by {swing:.0} % would look the same: measure about {} longer",
-                    duration_text(missing.max(0.0))
-                )
+                format!("; a day on which memory swings by {swing:.0} % would look the same{}", longer())
             }
-            Some(Doubt::StartUp) => {
-                let missing = START_UPS * evidence.terms.settle_seconds - evidence.span_seconds;
-                format!("; a start-up would look the same: measure about {} longer", duration_text(missing))
-            }
+            Some(Doubt::StartUp) => format!("; a start-up would look the same{}", longer()),
             Some(Doubt::View) => "; its lowest readings and its mean do not agree on it".to_owned(),
             Some(Doubt::Shift) => "; the level shift beside it may explain it".to_owned(),
             Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
@@ -260,13 +270,13 @@ impl Told<'_> {
         let tolerance = self.tolerance_text();
         let longer = self.needed.map_or(String::new(), |seconds| format!(" (about {} longer)", duration_text(seconds)));
         match self.verdict {
-            Verdict::Leak | Verdict::SteppingGrowth => {
-                "growth that ends: a longer window in which the level holds".to_owned()
-            }
+            Verdict::Leak | Verdict::SteppingGrowth => "a longer window in which memory stays level".to_owned(),
             Verdict::LeakMaskedByRestarts => "runs between restarts that level off before they end".to_owned(),
-            Verdict::LeakSuspected => format!(
-                "a longer window{longer}, or evidence of restarts beside the values (docker stats with its I/O columns)"
+            Verdict::LeakSuspected if self.evidence.open_falls > 0 => format!(
+                "a longer window{longer}, or a record of its restarts beside the values (events, or docker stats with its \
+                 I/O columns)"
             ),
+            Verdict::LeakSuspected => format!("a longer window{longer}"),
             Verdict::Step if self.evidence.climb.is_some() => "growth after the climb".to_owned(),
             Verdict::Step => "growth after the step, or further steps".to_owned(),
             Verdict::Inconclusive => format!("a longer window{longer}, or less noise"),
@@ -291,6 +301,16 @@ impl Told<'_> {
             unit.text(evidence.tolerance.bytes_per_second),
         )
     }
+}
+
+/// How much longer to measure until a day, or a start-up, no longer looks the same, in seconds.
+fn missing_seconds(evidence: &Evidence) -> Option<f64> {
+    let needed = match evidence.doubt? {
+        Doubt::Day => calendar::MIN_DAYS.ceil() * DAY,
+        Doubt::StartUp => START_UPS * evidence.terms.settle_seconds,
+        _ => return None,
+    };
+    Some((needed - evidence.span_seconds).max(0.0))
 }
 
 /// How a series came to grow, in words.
