@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use crate::events::SeriesEvents;
-use crate::report::{FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, Shapes};
+use crate::report::{
+    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, Shapes,
+};
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
 use crate::stats::robust::median;
@@ -154,6 +156,19 @@ fn is_between(point: &LinePoint, a: &LinePoint, b: &LinePoint) -> bool {
     };
     // A jump has two points at one time.
     is_on(point.1, a.1, b.1) && is_interval_on && a.0 < point.0 && point.0 < b.0
+}
+
+/// What the runbook's alert rules would see of a container that is judged by another amount than they name.
+pub(super) fn usage_seen(breakdown: &Breakdown, limit: Option<f64>) -> Option<String> {
+    let usage = breakdown.parts.iter().find(|part| part.samples.info.metric == Metric::UsageBytes)?;
+    let highest = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
+    let share = limit.map_or(String::new(), |limit| format!(" ({:.0} % of its limit)", 100.0 * highest / limit));
+    Some(format!(
+        "growth-100mb-5m and high-memory were replayed on `{}`; `container_memory_usage_bytes`, which they name and which \
+         holds page cache, too, was up to {}{share}",
+        breakdown.name,
+        memory_text(highest)
+    ))
 }
 
 pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::parts::{fitted_lines, notes, restarts, segments, shapes};
+use super::parts::{fitted_lines, notes, restarts, segments, shapes, usage_seen};
 use super::together::Read;
 use super::{Job, Origins, beside, outside, terms, workloads};
 use crate::amounts::{self, Amount};
@@ -323,6 +323,7 @@ impl<'a> Prepared<'a> {
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
         let mut notes = notes(&samples, limit, window);
+        notes.extend(breakdown.as_ref().and_then(|breakdown| usage_seen(breakdown, own_limit)));
         notes.extend(events.ended.clone());
         let whole = (window.end_ms - window.start_ms) as f64;
         let ended_early = ((window.end_ms - samples.end_ms()) as f64) > settings.policy.ended_early_share.get() * whole;

@@ -6,7 +6,7 @@ use crate::criteria::Criterion;
 use crate::grows::What;
 use crate::policy::{self, Outcome};
 use crate::units::{duration_text, memory_text};
-use crate::verdict::Verdict;
+use crate::verdict::{Before, RegimeWhy, Verdict};
 
 /// The headings of a `Row`, in its order.
 pub const HEADINGS: [&str; 9] =
@@ -71,7 +71,17 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
 pub fn finding(series: &SeriesReport) -> String {
     let grows = series.what_grows().and_then(What::finding).map_or(String::new(), |what| format!(", {what}"));
     let pods = series.workload.as_ref().map_or(String::new(), |workload| format!(" ({})", workload.finding()));
-    format!("{}{grows}{}{pods}", of_whole(series), restarts(series))
+    let leaked = if leaked_before(series) { ", grew before its last restart" } else { "" };
+    format!("{}{grows}{}{leaked}{pods}", of_whole(series), restarts(series))
+}
+
+/// Whether it grew by what matters until the restart after which nothing is settled.
+fn leaked_before(series: &SeriesReport) -> bool {
+    let judgement = &series.judgement;
+    let grew = |before: &Before| series.tolerance.bytes_per_second < before.bytes_per_second;
+    series.verdict() == Verdict::Inconclusive
+        && judgement.regime.why == RegimeWhy::Restart
+        && judgement.before.as_ref().is_some_and(grew)
 }
 
 /// How often it restarted, where its verdict does not speak of it; begins with a comma.

@@ -310,6 +310,8 @@ pub struct Measured {
     climb: Option<Climb>,
     /// See `Evidence::refills_to`.
     refills_to: Option<f64>,
+    /// The run before the stretch that decides, where that is not the whole.
+    before: Option<Before>,
     span_seconds: f64,
     terms: JudgeTerms,
 }
@@ -335,7 +337,19 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
     let climb = if may_climb { rise::climb(seconds, values) } else { None };
     let may_refill = matches!(claim.verdict, Verdict::LeakSuspected | Verdict::Inconclusive);
     let refills_to = if may_refill { rise::refills_to(values, terms.step_share) } else { None };
+    let before = claim.stretch.as_ref().and_then(|stretch| {
+        let cuts = segmentation.cuts(claim.reading);
+        // A stretch begins a little after the restart that it follows.
+        let end = match claim.why {
+            RegimeWhy::Restart => *cuts.iter().rev().find(|cut| **cut <= stretch.from)?,
+            RegimeWhy::LaterHalf => stretch.from,
+            _ => return None,
+        };
+        let start = cuts.iter().rev().find(|cut| **cut < end).map_or(0, |cut| *cut);
+        rise::rate(&seconds[start..end], &values[start..end])
+    });
     Measured {
+        before,
         claim,
         other,
         climb,

@@ -212,7 +212,7 @@ impl Case<'_> {
 
     fn before(&self, view: &Trend, regime: &Regime) -> Option<Before> {
         let changed = matches!(regime.why, RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged);
-        self.rate_until(view, regime.start_seconds).filter(|_| changed)
+        self.rate_until(view, regime.start_seconds).filter(|_| changed).or(self.measured.before)
     }
 
     /// The rate up to a time of the stretch, from its first to its last level; `None` with too few blocks.

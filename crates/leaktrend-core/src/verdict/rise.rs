@@ -1,5 +1,6 @@
 //! How memory came to be where it is: by a jump or by a climb, and whether it only comes back to where it was.
 
+use super::Before;
 use crate::stats::robust::median;
 
 /// A jump happens within so many readings.
@@ -36,6 +37,18 @@ pub(super) fn climb(seconds: &[f64], values: &[f64]) -> Option<Climb> {
     let reached = values.iter().position(|value| *value >= first + 0.9 * bytes)?;
     let left = values[..reached].iter().rposition(|value| *value <= first + 0.1 * bytes)?;
     Some(Climb { seconds: seconds[reached] - seconds[left], bytes })
+}
+
+/// The rate of a run from its first to its last level, the median of an eighth each; `None` of fewer than 16 readings.
+pub(super) fn rate(seconds: &[f64], values: &[f64]) -> Option<Before> {
+    const MIN_READINGS: usize = 16;
+    let (n, eighth) = (values.len(), values.len() / 8);
+    if n < MIN_READINGS {
+        return None;
+    }
+    let ends = |of: &[f64]| Some(median(&of[n - eighth..])? - median(&of[..eighth])?);
+    let (start_seconds, end_seconds) = (seconds[0], seconds[n - 1]);
+    Some(Before { start_seconds, end_seconds, bytes_per_second: ends(values)? / ends(seconds)? })
 }
 
 /// The level from which memory fell at once and to which it comes back, in bytes; `None` where it did not hold one before
@@ -75,6 +88,16 @@ mod tests {
 
     fn joined(parts: &[&[f64]]) -> Vec<f64> {
         parts.concat()
+    }
+
+    #[test]
+    fn the_rate_of_a_run_is_that_of_its_levels() {
+        let seconds: Vec<f64> = (0..64).map(|at| 60.0 * f64::from(at)).collect();
+        let values: Vec<f64> = (0..64).map(|at| 500.0 + 3.0 * f64::from(at)).collect();
+        let before = rate(&seconds, &values).unwrap();
+        assert_eq!((before.start_seconds, before.end_seconds), (0.0, 3780.0));
+        assert!((before.bytes_per_second - 0.05).abs() < 1e-12);
+        assert_eq!(rate(&seconds[..15], &values[..15]), None);
     }
 
     #[test]
