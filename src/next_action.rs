@@ -169,12 +169,9 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
     if cause.is_none() && !facts.failed && !restarts_unexplained {
         return None;
     }
-    let (level, mut tonight) = tonight(target, judgement, facts);
+    let (level, tonight) = tonight(target, judgement, facts);
     let tomorrow = cause.map(|(_, pattern, text)| tomorrow(target, facts, pattern, &of_level(facts, text)));
     let level = level.or(cause.map(|(level, _, _)| level)).unwrap_or(2);
-    if *target == Target::Unnamed {
-        tonight.text.push_str(". The input does not name its containers: replace CONTAINER by its name");
-    }
     Some(NextAction { level, pattern: cause.and_then(|(_, pattern, _)| Some(pattern?.name())), tonight, tomorrow })
 }
 
@@ -294,9 +291,9 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         Some(left) => format!("nothing has to be done: the limit is about {} away", duration_text(left)),
         None if is_leak && facts.limit_bytes.is_none() => {
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
-                format!("; at this rate it holds twice as much in about {}", duration_text(seconds))
+                format!(": at this rate it holds twice as much in about {}", duration_text(seconds))
             });
-            format!("the input names no limit, so find it, and what the host has left, to know how long it has{double}")
+            format!("find its limit, which the input does not name, and what the host has left{double}")
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);

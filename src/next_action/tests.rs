@@ -2,7 +2,7 @@ use std::process::Command;
 
 use super::target::operand;
 use super::*;
-use crate::verdict::Grounds;
+use crate::verdict::{Detectable, Grounds};
 
 fn judgement(verdict: Verdict, shape: ShapeName) -> Judgement {
     Judgement { verdict, shape, ..Judgement::open(Grounds::NoLongStretch) }
@@ -140,7 +140,43 @@ fn commands_are_those_of_the_runbook_with_the_name_filled_in() {
     insta::assert_snapshot!(action.commands().join("\n"));
     let unnamed = of(&Target::Unnamed, &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
     assert_eq!(unnamed.commands()[0], "docker stats --no-stream CONTAINER");
-    assert!(unnamed.tonight.text.ends_with("replace CONTAINER by its name"), "{}", unnamed.tonight.text);
+}
+
+#[test]
+fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
+    let tonight = |verdict, facts: &Facts, needed_seconds: f64| {
+        let detectable = Some(Detectable { bytes_per_second: None, needed_seconds: Some(needed_seconds) });
+        let judgement = Judgement { detectable, ..judgement(verdict, ShapeName::Unknown) };
+        of(&docker("web"), &judgement, facts).map(|action| action.tonight.text)
+    };
+    // What five more minutes settle is not left until tomorrow; what takes two days is.
+    let suspected = Facts { failed: false, ..facts(&[]) };
+    assert_eq!(
+        tonight(Verdict::LeakSuspected, &suspected, 300.0).unwrap(),
+        "it may leak: measure about 5 min longer, judge again"
+    );
+    assert_eq!(tonight(Verdict::LeakSuspected, &suspected, 172_800.0).unwrap(), "nothing has to be done");
+    // Without a limit it may be full in the night.
+    let unlimited = Facts { limit_bytes: None, seconds_to_double: Some(7200.0), ..suspected.clone() };
+    assert_eq!(
+        tonight(Verdict::LeakSuspected, &unlimited, 172_800.0).unwrap(),
+        "if it leaks it holds twice as much in about 2 h: find its limit, which the input does not name"
+    );
+    // It restarted at less than its limit, and will again.
+    let restarted = Facts { falls_again: Some((1e9, 1020.0)), seconds_to_limit: Some(2700.0), ..facts(&[]) };
+    assert_eq!(
+        tonight(Verdict::LeakMaskedByRestarts, &restarted, 0.0).unwrap(),
+        "it held 953.7 MiB when it last restarted, and does again in about 17 min: see why it restarted"
+    );
+    // A level near the limit comes back after a restart.
+    let full = Facts { share_of_limit: Some(0.94), ..facts(&["high-memory"]) };
+    let action = of(&docker("web"), &judgement(Verdict::Flat, ShapeName::Flat), &full).unwrap();
+    assert!(action.commands().iter().all(|command| !command.starts_with("docker restart")), "{action:?}");
+    assert!(action.commands().contains(&"docker update --memory=640m --memory-swap=640m web".to_owned()), "{action:?}");
+    // Restarts are looked into though memory looks healthy.
+    let restarts = Facts { n_restarts: 19, ..suspected };
+    assert!(tonight(Verdict::Inconclusive, &restarts, 0.0).unwrap().starts_with("it restarted 19 times"));
+    assert_eq!(tonight(Verdict::Inconclusive, &Facts { n_restarts: 1, ..restarts }, 0.0), None);
 }
 
 /// The runbook's stack is not everybody's: its commands stand where its patterns are.

@@ -232,7 +232,9 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
 pub fn earliest(time: TimeToLimit) -> Option<String> {
     /// An estimate that may be off by less than a fifth is as good as exact to somebody who must act.
     const SOONER: f64 = 0.8;
-    (time.lower < SOONER * time.seconds).then(|| duration_text(time.lower))
+    /// And what may be off by less than a minute, in seconds.
+    const AT_ONCE: f64 = 60.0;
+    (time.lower < SOONER * time.seconds && time.lower + AT_ONCE < time.seconds).then(|| duration_text(time.lower))
 }
 
 /// When it meets its limit, or when it was last seen.

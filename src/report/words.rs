@@ -428,7 +428,9 @@ pub fn would_change(series: &SeriesReport) -> String {
 /// What to do next, as a sentence.
 pub fn next(action: &NextAction) -> String {
     let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
-    format!("Next (runbook level {}{pattern}).", action.level)
+    let is_unnamed = action.tonight.commands.iter().any(|command| command.contains("CONTAINER"));
+    let unnamed = if is_unnamed { " Replace CONTAINER by its name, which the input does not give." } else { "" };
+    format!("Next (runbook level {}{pattern}).{unnamed}", action.level)
 }
 
 /// The steps of the next action: a sentence, and commands to be pasted.

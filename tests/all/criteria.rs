@@ -246,7 +246,7 @@ fn growth_that_goes_on_after_the_load_counts() {
     check(
         "growth-100mb-5m",
         &Scenario::every(30, 120, ramp(30.0, 110.0, 30.0)).load(29, 52),
-        "fail: would have fired at 2026-01-05T00:38:30.001Z, whenever Prometheus evaluates it (counts only from 2026-01-05T01:02:00.001Z on: before, it looked back on a start-up or a load): growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T00:38:30.001Z, whenever Prometheus evaluates it (what counts begins at 2026-01-05T01:02:00.001Z: before that it saw a start-up or a load): growth over 5 min up to 143.1 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
 }
 
@@ -339,7 +339,7 @@ fn a_limit_kept_above_after_the_load_counts() {
     check(
         "high-memory",
         &Scenario::every(30, 60, ramp(10.0, 20.0, 170.0)).load(5, 25),
-        "fail: would have fired at 2026-01-05T00:21:30.001Z, whenever Prometheus evaluates it (counts only from 2026-01-05T00:27:00.001Z on: before, it looked back on a start-up or a load): memory up to 95 % of 2 GB (1.863 GiB), above 90 % for 2 min",
+        "fail: would have fired at 2026-01-05T00:21:30.001Z, whenever Prometheus evaluates it (what counts begins at 2026-01-05T00:27:00.001Z: before that it saw a start-up or a load): memory up to 95 % of 2 GB (1.863 GiB), above 90 % for 2 min",
     );
 }
 
@@ -438,7 +438,7 @@ fn a_fast_climb_fails() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(15, 60, ramp(20.0, 30.0, 60.0)),
-        "fail: memory climbed 57.2 MiB a minute over 5 min until 2026-01-05T00:23:45Z, faster than 50 MB (47.68 MiB) a minute",
+        "fail: memory climbed 57.2 MiB a minute (median slope of 5 min) until 2026-01-05T00:23:45Z, faster than 50 MB (47.68 MiB) a minute",
     );
 }
 
@@ -447,7 +447,7 @@ fn a_slower_climb_passes() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(15, 60, ramp(20.0, 30.0, 45.0)),
-        "pass: memory climbed at most 42.9 MiB a minute over 5 min, 50 MB (47.68 MiB) a minute allowed",
+        "pass: memory climbed at most 42.9 MiB a minute (median slope of 5 min), 50 MB (47.68 MiB) a minute allowed",
     );
 }
 
@@ -456,7 +456,7 @@ fn one_jump_is_no_climb() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(15, 60, pulse(20.0, 99.0, 200.0)),
-        "pass: memory climbed at most 42.4 MiB a minute over 5 min, 50 MB (47.68 MiB) a minute allowed",
+        "pass: memory climbed at most 42.4 MiB a minute (median slope of 5 min), 50 MB (47.68 MiB) a minute allowed",
     );
 }
 
@@ -466,7 +466,7 @@ fn one_jump_beyond_what_the_window_allows_is_a_climb() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(15, 60, pulse(20.0, 99.0, 400.0)),
-        "fail: memory climbed 84.8 MiB a minute over 5 min until 2026-01-05T00:22:15Z, faster than 50 MB (47.68 MiB) a minute",
+        "fail: memory climbed 84.8 MiB a minute (median slope of 5 min) until 2026-01-05T00:22:15Z, faster than 50 MB (47.68 MiB) a minute",
     );
 }
 
@@ -502,7 +502,7 @@ fn a_climb_under_load_is_left_out() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(15, 60, ramp(20.0, 30.0, 60.0)).load(19, 31),
-        "pass: memory climbed at most 0 B a minute over 5 min, 50 MB (47.68 MiB) a minute allowed, with the load left out",
+        "pass: memory climbed at most 0 B a minute (median slope of 5 min), 50 MB (47.68 MiB) a minute allowed, with the load left out",
     );
 }
 
@@ -906,7 +906,7 @@ fn growth_for_14_minutes_after_a_start_fails_no_rate_though_an_alert_still_looks
     check(
         "rapid-50mb-per-min",
         &warming(14.0),
-        "pass: memory climbed 57.2 MiB a minute over 5 min until 2026-01-05T00:04:00Z, 4 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB): not counted, as memory may settle for 15 min after a start; otherwise it climbed at most 0 B a minute, 50 MB (47.68 MiB) a minute allowed",
+        "pass: memory climbed 57.2 MiB a minute (median slope of 5 min) until 2026-01-05T00:04:00Z, 4 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB): not counted, as memory may settle for 15 min after a start; otherwise it climbed at most 0 B a minute, 50 MB (47.68 MiB) a minute allowed",
     );
     // 60 MB a minute that go on are a leak, whatever began before.
     check_rates(&warming(60.0), [Status::Fail, Status::Pass, Status::Fail]);
@@ -940,7 +940,7 @@ fn a_leak_that_goes_on_past_the_settle_time_fires_from_there() {
     check(
         "growth-100mb-5m",
         &leak,
-        "fail: would have fired at 2026-01-05T00:10:00Z, whenever Prometheus evaluates it (counts only from 2026-01-05T00:25:00Z on: before, it looked back on a start-up or a load): growth over 5 min up to 190.7 MiB, above 100 MB (95.37 MiB) for 5 min",
+        "fail: would have fired at 2026-01-05T00:10:00Z, whenever Prometheus evaluates it (what counts begins at 2026-01-05T00:25:00Z: before that it saw a start-up or a load): growth over 5 min up to 190.7 MiB, above 100 MB (95.37 MiB) for 5 min",
     );
     assert_eq!(leak.criterion("growth-100mb-5m").spans[0].during, None);
 }
