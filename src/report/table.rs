@@ -167,7 +167,10 @@ fn full(report: &Report, series: &SeriesReport) -> String {
     let end_ms = series.samples.end_ms();
     if let (Some(at_ms), Some(time)) = (series.full_ms(), series.time_to_limit) {
         let soon = match why::earliest(time) {
-            Some(lower) => format!("{} ({lower} at the earliest)", duration_text(time.seconds)),
+            Some(lower) => match time.upper {
+                Some(upper) => format!("{lower} to {}", duration_text(upper)),
+                None => format!("{lower} or more"),
+            },
             None => duration_text(time.seconds),
         };
         return match report.timeline {

@@ -264,10 +264,7 @@ fn every_report_says_what_grows() {
     for (name, text) in [("stdout", &stdout), ("markdown", &markdown), ("html", &html), ("junit", &junit)] {
         assert!(text.contains(cache) && text.contains(outside), "{name}: {text}");
     }
-    assert!(
-        markdown.contains("Tomorrow: memory grows outside the heap, where a profile of the heap shows nothing"),
-        "{markdown}"
-    );
+    assert!(markdown.contains("Tomorrow: memory grows outside the heap: count buffers"), "{markdown}");
     let mut annotated = Command::new(env!("CARGO_BIN_EXE_leaktrend"));
     let annotated = annotated.args(["analyze", "export.json"]).current_dir(folder.path()).env("GITHUB_ACTIONS", "true");
     let annotated = String::from_utf8(annotated.env_remove("GITHUB_STEP_SUMMARY").output().unwrap().stderr).unwrap();
