@@ -298,8 +298,8 @@ fn the_table_fits_the_terminal() {
     };
     assert_eq!(headings(40), "series, finding");
     assert_eq!(headings(80), "outcome, series, finding");
-    assert_eq!(headings(110), "outcome, series, finding, limit reached");
-    assert_eq!(headings(140), "outcome, series, finding, since (UTC), limit reached");
+    assert_eq!(headings(120), "outcome, series, finding, limit reached");
+    assert_eq!(headings(150), "outcome, series, finding, since (UTC), limit reached");
     assert_eq!(headings(400), "outcome, series, finding, since (UTC), growth, now, limit, limit reached, memory");
 }
 
