@@ -177,7 +177,9 @@ fn seen(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
             let limit = memory_text(series.alert_limit(settings.high_memory.fallback_limit_bytes.as_f64()));
             let share = 100.0 * value;
             // So many digits that what is above the threshold reads so.
-            let share = if share < 100.0 { format!("{share:.3}") } else { format!("{share:.1}") };
+            let threshold = 100.0 * settings.high_memory.limit_share.get();
+            let digits = if (share - threshold).abs() < 0.5 || (99.5..100.0).contains(&share) { 3 } else { 0 };
+            let share = format!("{share:.digits$}");
             match series.limit.and_then(super::KnownLimit::own) {
                 Some(_) => format!("memory was up to {share} % of its limit of {limit}"),
                 None if series.deaths().is_some() => {

@@ -200,7 +200,7 @@ impl Case<'_> {
         /// Growth of at least this share of the present rate was there already.
         const ALREADY: f64 = 0.5;
         let changed = matches!(regime.why, RegimeWhy::Shift | RegimeWhy::GrowthChanged);
-        let before = self.rate_until(view, regime.start_seconds).filter(|_| changed);
+        let before = self.rate_until(view, 0, regime.start_seconds).filter(|_| changed);
         match before {
             Some(before) if ALREADY * rate <= before.bytes_per_second => match self.measured.claim.why {
                 RegimeWhy::Whole => 0.0,
@@ -211,18 +211,24 @@ impl Case<'_> {
     }
 
     fn before(&self, view: &Trend, regime: &Regime) -> Option<Before> {
-        let changed = matches!(regime.why, RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged);
-        self.rate_until(view, regime.start_seconds).filter(|_| changed).or(self.measured.before)
+        let from = match (regime.why, &self.stretch.starts[..]) {
+            (RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged, _) => 0,
+            // The run before the last.
+            (RegimeWhy::Restart, [.., before, _]) => *before,
+            (RegimeWhy::Restart, [_]) => 0,
+            _ => return self.measured.before,
+        };
+        self.rate_until(view, from, regime.start_seconds)
     }
 
-    /// The rate up to a time of the stretch, from its first to its last level; `None` with too few blocks.
-    fn rate_until(&self, view: &Trend, end_seconds: f64) -> Option<Before> {
-        let seconds = &self.stretch.seconds;
+    /// The rate from a block up to a time of the stretch, from its first to its last level; `None` with too few blocks.
+    fn rate_until(&self, view: &Trend, from: usize, end_seconds: f64) -> Option<Before> {
+        let seconds = &self.stretch.seconds[from..];
         let until = seconds.partition_point(|at| *at < end_seconds);
         if until < 4 {
             return None;
         }
-        let level = &view.without_rhythm[..until];
+        let level = &view.without_rhythm[from..from + until];
         let some = (until / 8).max(2);
         let rise = median(&level[until - some..])? - median(&level[..some])?;
         let middle = seconds[until - 1 - some / 2] - seconds[some / 2];
