@@ -45,6 +45,18 @@ fn a_leak_that_a_deployment_mended_is_none() {
     tally.at_least(0.9, |verdict| verdict.proves_no_leak() || verdict == Verdict::Step);
 }
 
+/// Who reads that memory is level, or too short to judge, must read that it leaked before.
+#[test]
+fn what_was_mended_is_told() {
+    let told = |seed: &u64| {
+        let (_, judgement) = deployed(*seed, true);
+        let now = judgement.growth.map_or(0.0, |growth| growth.bytes_per_second.abs());
+        judgement.before.is_some_and(|before| before.bytes_per_second > 4.0 * now)
+    };
+    let n_told = (0..40).filter(told).count();
+    assert!(n_told >= 36, "{n_told} of 40");
+}
+
 #[test]
 fn a_leak_that_goes_on_after_a_deployment_is_one() {
     Tally::of(0..40, |seed| deployed(seed, false)).at_least(0.95, alarms);
