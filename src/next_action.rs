@@ -199,7 +199,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         }
         let mut text = if is_leak {
             "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise \
-             the limit so that each run lasts long enough to be profiled"
+             the limit, to twice as much for instance, so that a run lasts long enough to be profiled"
         } else {
             "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
              or make its heap smaller"
@@ -293,7 +293,12 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
                 format!(": at this rate it holds twice as much in about {}", duration_text(seconds))
             });
-            format!("find its limit, which the input does not name, and what the host has left{double}")
+            let text = format!("find its limit, which the input does not name, and what the host has left{double}");
+            if facts.seconds_to_double.is_none_or(|left| NIGHT <= left) {
+                return (None, Step { text, commands: watch });
+            }
+            let text = format!("{text}. Restart it before it has no room left, which buys time");
+            return (None, Step { text, commands: [watch, vec![target.restart()]].concat() });
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);
@@ -353,6 +358,9 @@ fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str
              limit{limit}: raise the limit first, or take it soon after a restart",
             100.0 * share
         ));
+    }
+    if facts.share_of_limit.is_none() && text.contains("snapshot") {
+        text.push_str(". Careful: a snapshot needs about as much memory again as the heap holds");
     }
     let mut commands = Vec::new();
     // What is gone cannot be looked into.
@@ -424,7 +432,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::Leak => (
             2,
             None,
-            "growth is steady: compare it with the rates of queries and requests, and take two heap snapshots some minutes apart",
+            "it goes on growing: compare it with the rates of queries, requests and jobs, and take two heap snapshots some minutes apart",
         ),
         Verdict::LeakMaskedByRestarts if facts.state == State::Loops => (
             4,
@@ -456,7 +464,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::Step => (
             2,
             Some(Pattern::Cache),
-            "one operation kept memory for good: find what ran at that time, and whether its cache has a limit (pattern C)",
+            "it holds more since one moment: find what ran or was deployed then, and whether a cache has no limit (pattern C)",
         ),
         Verdict::LeakSuspected if jumped => (
             2,

@@ -154,6 +154,14 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
     };
     let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
+    let firing: Vec<i64> =
+        spans.iter().filter(|span| span.during.is_none()).filter_map(|span| span.firing_at_ms).collect();
+    let reason = match firing[..] {
+        [_, .., last_ms] if status == Status::Fail => {
+            format!("{reason} ({} times in all, the last at {})", firing.len(), moment_text(series, last_ms))
+        }
+        _ => reason,
+    };
     Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes_per_second").with_spans(spans)
 }
 

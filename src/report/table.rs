@@ -189,14 +189,15 @@ fn full(report: &Report, series: &SeriesReport) -> String {
     }
 }
 
-/// Values as a line of at most `width` bars, from the lowest to the highest; the median of each part.
+/// Values as a line of at most `width` bars, from the lowest to the highest; the highest of each part, so that no peak is
+/// lost.
 pub fn sparkline(values: &[f64], width: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let count = values.len().min(width);
     let parts: Vec<f64> = (0..count)
         .filter_map(|part| {
             let edge = |index: usize| index * values.len() / count;
-            crate::stats::robust::median(&values[edge(part)..edge(part + 1)])
+            values[edge(part)..edge(part + 1)].iter().copied().max_by(f64::total_cmp)
         })
         .collect();
     let lowest = parts.iter().copied().fold(f64::INFINITY, f64::min);

@@ -206,6 +206,14 @@ pub fn cautions(report: &Report) -> Vec<String> {
             .collect();
         cautions.push(format!("Could not be judged with this data: {}.", list.join(", ")));
     }
+    let quiet = |series: &&SeriesReport| series.last_seen_ms.is_some() && series.outcome == Outcome::Pass;
+    let gone: Vec<&SeriesReport> = report.series.iter().filter(quiet).collect();
+    if !gone.is_empty() {
+        cautions.push(format!(
+            "Not read to the end, though others were: {}. See whether this was meant.",
+            names(&gone, &quoted)
+        ));
+    }
     let open: Vec<&SeriesReport> =
         report.series.iter().filter(|series| series.verdict() == Verdict::Inconclusive).collect();
     if !open.is_empty() && report.outcome != Outcome::Inconclusive {
@@ -289,9 +297,8 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         }
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
-        RegimeWhy::Shift if grew_before(series) => {
-            format!("Its level shifted at {since}, and it grew before that, too")
-        }
+        // Of many shifts the last says nothing.
+        RegimeWhy::Shift if grew_before(series) => return None,
         RegimeWhy::Shift => format!("This is about the time since its level shifted at {since}"),
         RegimeWhy::LaterHalf => format!("This is about the later half of the readings, since {since}"),
     };
