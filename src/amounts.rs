@@ -148,7 +148,7 @@ impl Amount {
             Amount::HeapTotal => "the reserved heap",
             Amount::HeapIdle => "the idle heap",
             Amount::HeapReleased => "the released heap",
-            Amount::NonHeap => "the runtime's memory beside the heap",
+            Amount::NonHeap => "the runtime's memory outside the heap",
             Amount::External => "external memory",
             Amount::Buffers => "buffers outside the heap",
             Amount::Cache => "cache",

@@ -184,8 +184,8 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let mut commands = target.why_restarted().to_vec();
         commands.push(target.watch());
         if !facts.restarts_are_seen {
-            let text = "it looks restarted again and again, and only the values say so: confirm it by its events and its \
-                        last state before anything else, for garbage collections can look alike";
+            let text = "it seems to restart again and again, but only the values say so: check its events and its last \
+                        state before anything else, because garbage collections can look the same";
             return (None, step(text, commands));
         }
         if facts.n_kills == 0 && !is_leak {
@@ -204,7 +204,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| format!("{:.0}", 2.0 * limit));
         match target.larger_limit(&memory) {
             Some(command) => commands.push(command),
-            None => text.push_str("; the limit stands in the manifest of its workload (resources.limits.memory)"),
+            None => text.push_str("; the limit is in the manifest of its workload (resources.limits.memory)"),
         }
         return (is_leak.then_some(4), Step { text, commands });
     }
@@ -218,23 +218,23 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if facts.n_kills > 1 && is_leak {
         let probably = if facts.restarts_are_seen { "" } else { "probably " };
         let text = format!(
-            "it was {probably}killed for memory {} times: confirm that by its last state and its events, and see when the \
-             next one is due",
+            "it was {probably}killed for memory {} times: check its last state and its events, and see when the next one \
+             is due",
             facts.n_kills
         );
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
     }
     if judgement.verdict == Verdict::Inconclusive && !facts.restarts_are_seen && MANY_RESTARTS <= facts.n_restarts {
         let text = format!(
-            "memory fell back {} times, as it does after a restart, and only the values say so: see by its last state and \
-             its events whether it was killed",
+            "memory fell back {} times, as after a restart, but only the values say so: check its last state and its \
+             events to see whether it was killed",
             facts.n_restarts
         );
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
     }
     let text = match facts.seconds_to_limit {
         Some(left) if facts.step_assumed => format!(
-            "the limit is about {} away if readings are as far apart as is assumed: find out how often they were taken \
+            "the limit is about {} away if the assumed sampling interval is right: find out how often readings were taken \
              before you rely on it",
             duration_text(left)
         ),
@@ -248,10 +248,10 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
                 },
             );
         }
-        Some(left) => format!("nothing has to be done: the limit is about {} away", duration_text(left)),
+        Some(left) => format!("nothing to do: the limit is about {} away", duration_text(left)),
         None if is_leak && facts.limit_bytes.is_none() => {
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
-                format!("; at this rate it holds twice as much in about {}", duration_text(seconds))
+                format!("; at this rate its memory doubles in about {}", duration_text(seconds))
             });
             format!("the input names no limit, so find it, and what the host has left, to know how long it has{double}")
         }
@@ -259,11 +259,11 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
             "memory is near its limit: see what holds it".to_owned()
         }
         None if facts.failed("high-memory") && facts.share_of_limit.is_none() => {
-            "high-memory compares with a limit that is assumed, as none is known: find the limit, and judge again with it \
+            "high-memory compares with an assumed limit, because none is known: find the limit, and judge again with it \
              (--limit)"
                 .to_owned()
         }
-        None => "nothing has to be done".to_owned(),
+        None => "nothing to do".to_owned(),
     };
     (None, Step { text, commands: watch })
 }
@@ -353,7 +353,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::Leak if judgement.shape == ShapeName::Sawtooth => (
             2,
             Some(Pattern::Listeners),
-            "what garbage collection leaves behind grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
+            "memory after garbage collection grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
         ),
         Verdict::Leak if failed("flat-after-load") => (
             2,
@@ -400,7 +400,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::LeakSuspected if jumped => (
             2,
             None,
-            "memory jumped: find what ran at that time. Whether it leaks beside that is open: go on measuring; a heap snapshot now and one later settle it sooner",
+            "memory jumped: find what ran at that time. Whether it also leaks is open: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         Verdict::LeakSuspected => (2, None, "go on measuring; a heap snapshot now and one later settle it sooner"),
         _ if failed("flat-after-load") => (
@@ -411,7 +411,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         _ if facts.leans_to_leak => (
             2,
             None,
-            "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
+            "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         _ if !facts.failed => return None,
         _ if (facts.n_spikes > 0 || jumped) && !is_level => (
@@ -425,13 +425,13 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory jumps and does not go on growing: look at upload handling and its buffers (pattern D)",
         ),
         _ if failed("high-memory") && facts.share_of_limit.is_none() => {
-            (2, None, "nothing here grows: if it holds less than its limit leaves room for, the alert needs that limit")
+            (2, None, "nothing grows: if its real limit leaves more room, give the alert that limit")
         }
         _ if failed("high-memory") => {
             (2, None, "it needs more memory than its limit leaves room for: raise the limit, or make its heap smaller")
         }
         _ if failed("restart-loop") => {
-            (2, None, "it was restarted again and again for a while: see what its events and its logs say of why")
+            (2, None, "it was restarted again and again for a while: its events and its logs may say why")
         }
         _ if failed("growth-100mb-5m") => (2, None, "memory rose fast for a while: find what ran at that time"),
         _ => return None,

@@ -78,7 +78,7 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
 
-    /// What a row is about: all pods of a workload together, or the container of one pod [default: workload where most
+    /// Judge all pods of a workload together, or each container of each pod [default: workload where most
     /// pods ended before the readings did].
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<ByArg>,
@@ -314,7 +314,7 @@ pub enum Color {
 pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     if args.inputs.is_empty() {
         let address =
-            if cfg!(feature = "live") { ", or the address of a Prometheus, also in `PROMETHEUS_URL`" } else { "" };
+            if cfg!(feature = "live") { ", or the address of a Prometheus server, also in `PROMETHEUS_URL`" } else { "" };
         return Err(Error::Usage(format!("no input is given (expected files, or `-` for standard input{address})")));
     }
     let (mut settings, series_rules) = settings::load(args.config.as_deref())?;
@@ -404,12 +404,12 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
 /// When arguments contradict each other or cannot be understood.
 pub fn layout(args: &AnalyzeArgs) -> Result<Layout, Error> {
     if args.html.as_deref().is_some_and(|path| path.as_os_str() == "-") {
-        return Err(Error::Usage("`--html -`: the report is written as a file (expected its name)".to_owned()));
+        return Err(Error::Usage("`--html -`: the report is written to a file (expected a file name)".to_owned()));
     }
     let chart_format = match (args.chart_format, args.chart_scale) {
         (ChartFormatArg::Svg, Some(scale)) => {
             return Err(Error::Usage(format!(
-                "`--chart-scale {scale}` with `--chart-format svg`: an svg has no pixels (leave the scale out)"
+                "`--chart-scale {scale}` with `--chart-format svg`: an SVG has no pixels (omit the scale)"
             )));
         }
         (ChartFormatArg::Svg, None) => ChartFormat::Svg,

@@ -25,7 +25,7 @@ const EXAMPLES: &str = r#"Examples
     leaktrend nightly /var/log/memory-usage.log --state /var/lib/leaktrend \
         --textfile /var/lib/prometheus/node-exporter/leaktrend.prom --quiet
 
-  Over what a Prometheus scrapes, asked for what is new since the night before:
+  Over a Prometheus server, which is asked for what is new since the night before:
     leaktrend nightly http://prometheus:9090 --match 'namespace="shop"' --state /var/lib/leaktrend
 
 Exit codes: 0 nothing failed, 1 a leak, a failed criterion or stale data, 2 the job could not be done; an inconclusive
@@ -86,7 +86,7 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
 
-    /// What a row is about: all pods of a workload together, or the container of one pod [default: container].
+    /// Judge all pods of a workload together, or each container of each pod [default: container].
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<ByArg>,
 

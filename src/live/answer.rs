@@ -146,7 +146,7 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer of Prometheus")
+        f.write_str("a Prometheus response")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -237,7 +237,7 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
                 "metric" => labels = Some(map.next_value()?),
                 "values" => {
                     let labels =
-                        labels.as_ref().ok_or_else(|| de::Error::custom("its `values` stand before its `metric`"))?;
+                        labels.as_ref().ok_or_else(|| de::Error::custom("its `values` come before its `metric`"))?;
                     map.next_value_seed(Points { state: &mut *state, labels })?;
                 }
                 "histograms" => {

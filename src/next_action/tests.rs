@@ -111,7 +111,7 @@ fn no_step_contradicts_the_facts() {
     // Without a limit it says how fast.
     let unlimited = Facts { limit_bytes: None, share_of_limit: None, seconds_to_double: Some(2400.0), ..facts(&[]) };
     let tonight = step(Verdict::Leak, &unlimited).tonight.text;
-    assert!(tonight.ends_with("at this rate it holds twice as much in about 40 min"), "{tonight}");
+    assert!(tonight.ends_with("at this rate its memory doubles in about 40 min"), "{tonight}");
     // What is gone is not looked into.
     for (verdict, shape) in [(Verdict::SteppingGrowth, ShapeName::Staircase), (Verdict::Leak, ShapeName::Linear)] {
         let gone = Facts { state: State::Gone, share_of_limit: Some(0.99), ..facts(&[]) };
@@ -120,7 +120,7 @@ fn no_step_contradicts_the_facts() {
     }
     // Two days are no reason to get up, two hours are.
     let leak = |seconds| step(Verdict::Leak, &Facts { seconds_to_limit: Some(seconds), ..facts(&[]) });
-    assert!(leak(172_800.0).tonight.text.starts_with("nothing has to be done"), "{:?}", leak(172_800.0));
+    assert!(leak(172_800.0).tonight.text.starts_with("nothing to do"), "{:?}", leak(172_800.0));
     assert!(leak(7200.0).tonight.text.contains("restart it before then"), "{:?}", leak(7200.0));
     // Nobody is sent to bed by a step that nobody gave.
     let assumed = Facts { seconds_to_limit: Some(172_800.0), step_assumed: true, ..facts(&[]) };
@@ -174,7 +174,7 @@ fn what_runs_in_kubernetes_gets_commands_of_kubectl() {
             .unwrap()
             .tonight
             .text
-            .ends_with("the limit stands in the manifest of its workload (resources.limits.memory)")
+            .ends_with("the limit is in the manifest of its workload (resources.limits.memory)")
     );
     let bare = of(&pod(None, "api", None), &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
     assert_eq!(

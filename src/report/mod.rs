@@ -205,10 +205,10 @@ impl Breakdown {
             (Some(_), Grounds::Measured(evidence), Some(growth)) if 0.0 < growth.bytes_per_second => {
                 let Growth { bytes_per_second, lower, upper, .. } = growth;
                 let rate = evidence.terms.rate_unit.interval_text(bytes_per_second, lower, upper);
-                format!("{sentence}. `{name}` grows with it, {rate}, too unevenly to prove it alone")
+                format!("{sentence}. `{name}` grows with it, {rate}, but too unevenly to prove a leak alone")
             }
             (Some(_), ..) => format!("{sentence}. `{name}` is too uneven to show it"),
-            _ => format!("{sentence}. Of `{name}` as a whole: {}", alone.reason()),
+            _ => format!("{sentence}. `{name}` as a whole: {}", alone.reason()),
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum Grounds {
         /// How many there are.
         n_samples: usize,
     },
-    /// No stretch between falls is long enough to judge.
+    /// No run between drops is long enough to judge.
     NoLongStretch,
     /// There is no sample in the time that is to be judged: after a load.
     NothingAfterLoad,
@@ -68,7 +68,7 @@ pub struct Evidence {
 pub enum Subject {
     /// Memory as it was read.
     Memory,
-    /// What garbage collections leave.
+    /// Memory after garbage collections.
     Troughs,
     /// The highest tenth of the readings.
     Peaks,
