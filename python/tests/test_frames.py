@@ -192,7 +192,7 @@ def test_what_is_no_table_of_verdicts_is_refused_in_words(judged):
         lt.settle(judged.drop("p_value", "otherwise"))
     assert str(raised.value) == (
         "the frame has no column `p_value`, `otherwise`: it is not a table of verdicts "
-        "(expected all columns that `judge` gives)"
+        "(expected all columns that `judge` returns)"
     )
     with pytest.raises(ValueError, match="row 0 has 7 as `p_value` \\(expected a probability: 0 to 1\\)"):
         lt.settle(judged.with_columns(polars.lit(7.0).alias("p_value")))

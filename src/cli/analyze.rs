@@ -313,8 +313,11 @@ pub enum Color {
 /// When an argument cannot be understood, or the settings file cannot be used.
 pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     if args.inputs.is_empty() {
-        let address =
-            if cfg!(feature = "live") { ", or the address of a Prometheus server, also in `PROMETHEUS_URL`" } else { "" };
+        let address = if cfg!(feature = "live") {
+            ", or the address of a Prometheus server, also in `PROMETHEUS_URL`"
+        } else {
+            ""
+        };
         return Err(Error::Usage(format!("no input is given (expected files, or `-` for standard input{address})")));
     }
     let (mut settings, series_rules) = settings::load(args.config.as_deref())?;

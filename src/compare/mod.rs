@@ -271,7 +271,12 @@ fn compared(
         return unknown(Some(base), Some(new), margin, reason);
     }
     let Some(margin) = margin else {
-        return unknown(Some(base), Some(new), None, format!("how much {what} would matter is not known for the new run"));
+        return unknown(
+            Some(base),
+            Some(new),
+            None,
+            format!("how much {what} would matter is not known for the new run"),
+        );
     };
     let found = difference(new.estimate, base.estimate);
     let finding = if margin < found.lower {

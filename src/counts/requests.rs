@@ -257,8 +257,7 @@ impl Log<'_> {
             );
         }
         if !is_timed && self.n_untimed == 0 {
-            let why =
-                self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
+            let why = self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
             input.counted = None;
             input.unusable = Some(format!("no request was recognised in it ({why})"));
         } else if is_timed && input.samples == 0 {

@@ -174,7 +174,8 @@ pub(super) fn nothing_found(client: &Client<'_>, selector: &ServerSelector, end:
     let named: Vec<String> =
         names.iter().take(6).map(|(name, n)| format!("`{}` ({n} series)", cleaned(name, 80))).collect();
     let hint = match named.as_slice() {
-        [] => "it has no memory metrics at that time either: does this server scrape cAdvisor, and is `--since` right?".to_owned(),
+        [] => "it has no memory metrics at that time either: does this server scrape cAdvisor, and is `--since` right?"
+            .to_owned(),
         named if names.iter().any(|(name, _)| *name == selector.metric) => {
             format!("it has {} with other labels: is `--match` right?", named.join(", "))
         }

@@ -160,7 +160,7 @@ settings! {
         hours_ahead: f64 = 0.0,
         /// How long readings are kept (30 days): the report never asks to measure longer.
         keep_seconds: Seconds = Seconds::whole(2_592_000),
-        /// Growth is significant up to this p-value, the probability of such data without growth.
+        /// Growth is significant up to this p-value, the probability that there is no growth.
         max_p_value: Share = Share(0.01),
         /// Confidence of every interval in the report.
         confidence: Share = Share(0.9),

@@ -166,7 +166,12 @@ fn what_cannot_be_compared_is_not() {
     bench.check(&["ok.json", "strict.json"], 3, "INCONCLUSIVE: 1 of 1 series may be worse: soak");
     let output = bench.leaktrend(&["compare", "ok.json", "strict.json"]);
     let said = text(&output.stdout);
-    assert!(said.contains("at 90 % confidence in the base and at 99 % in the new run: judge both runs with the same settings"), "{said}");
+    assert!(
+        said.contains(
+            "at 90 % confidence in the base and at 99 % in the new run: judge both runs with the same settings"
+        ),
+        "{said}"
+    );
     assert!(said.contains("note: the two runs were judged with different settings under [verdict]."), "{said}");
 
     bench.changed("ok", "none", |verdict| verdict["series"] = json!([]));

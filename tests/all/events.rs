@@ -321,11 +321,7 @@ fn the_kernel_names_pods_by_their_uid() {
          2026-11-23T21:35:41+0000 node-1 kernel: Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB\n"
     );
     let (said, input) = told_by(readings.path().to_str().unwrap(), "kern.log", &kernel, "");
-    assert_eq!(
-        said,
-        ["2026-11-23T21:35:41Z a process in it was killed for memory, as the kernel log says"],
-        "{input}"
-    );
+    assert_eq!(said, ["2026-11-23T21:35:41Z a process in it was killed for memory, as the kernel log says"], "{input}");
 }
 
 #[test]

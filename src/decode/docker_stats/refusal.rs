@@ -21,7 +21,8 @@ pub(super) enum Refusal {
 
 impl Refusal {
     pub(super) fn text(&self, line: &str) -> String {
-        const EXPECTED_ROW: &str = "expected a container, `USED / LIMIT` and more, in columns at least two blanks apart";
+        const EXPECTED_ROW: &str =
+            "expected a container, `USED / LIMIT` and more, in columns at least two blanks apart";
         match self {
             Refusal::Json(error) => format!("this is not a JSON object: {error}"),
             Refusal::JsonKeys => {

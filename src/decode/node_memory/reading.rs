@@ -263,7 +263,10 @@ mod tests {
                 "5 apples",
                 "the text `5 apples` is not an amount of memory (expected a number of bytes, or something like `145MB`)",
             ),
-            ("NaNMB", "the text `NaNMB` is not an amount of memory (expected a number of bytes, or something like `145MB`)"),
+            (
+                "NaNMB",
+                "the text `NaNMB` is not an amount of memory (expected a number of bytes, or something like `145MB`)",
+            ),
         ] {
             assert_eq!(describe(text, None), expected, "{text}");
         }

@@ -185,16 +185,12 @@ impl Reader {
         }
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
-                input.unusable =
-                    Some(format!("it is not valid JSON: {error} (expected a Prometheus response)"));
+                input.unusable = Some(format!("it is not valid JSON: {error} (expected a Prometheus response)"));
                 return;
             }
             input.incomplete = true;
             input.warnings.push(if error.is_eof() {
-                format!(
-                    "the JSON breaks off after {} bytes: the series before that are used",
-                    progress.bytes.get()
-                )
+                format!("the JSON breaks off after {} bytes: the series before that are used", progress.bytes.get())
             } else {
                 format!(
                     "the JSON cannot be read beyond byte {}: {}; the series before that are used",

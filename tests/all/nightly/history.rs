@@ -213,8 +213,7 @@ fn a_clock_that_is_ahead_is_said() {
     let world = World::new();
     world.append(&stamped(0, DAY, &THREE));
     let night = world.night(DAY - INTERVAL - 3600, &[]);
-    night
-        .says("its newest reading is 1 h ahead of this run's clock: check the clocks and the time zone of its times");
+    night.says("its newest reading is 1 h ahead of this run's clock: check the clocks and the time zone of its times");
 }
 
 /// The log of another machine was put into the place of the known one: its readings are of the same times.

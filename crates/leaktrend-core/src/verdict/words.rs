@@ -244,7 +244,9 @@ impl Told<'_> {
                     Some((Reading::Collections, verdict)) if verdict.proves_no_leak() => {
                         "if they were garbage collections, memory after them is level"
                     }
-                    Some((Reading::Collections, _)) => "if they were garbage collections, it is open whether memory after them grows",
+                    Some((Reading::Collections, _)) => {
+                        "if they were garbage collections, it is open whether memory after them grows"
+                    }
                     _ => "otherwise it is open",
                 };
                 let falls = match evidence.open_falls {
