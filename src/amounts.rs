@@ -1,7 +1,7 @@
-//! What a series counts of a container, and which series count parts of one container.
+//! Which amount of a container a series counts, and which series belong to one container.
 //!
-//! Takes who the series are, from the names of their metrics and their labels; gives groups with a head: the amount that
-//! a kill depends on. Looks at no sample.
+//! Takes the identity of the series: metric names and labels. Gives groups with a head: the amount on which an OOM kill
+//! depends. Does not look at samples.
 
 #[cfg(test)]
 mod tests;

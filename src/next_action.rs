@@ -1,6 +1,6 @@
-//! What to do next: what is fitting tonight, what is for tomorrow, and commands ready to be pasted.
+//! What to do next: tonight, tomorrow, and commands ready to be pasted.
 //!
-//! Takes the verdict and the facts of one series; gives the runbook's escalation level, its leak pattern where the shape
+//! Takes the verdict and the facts of one series; gives the runbook's escalation level, its leak pattern if the shape
 //! points to one, and steps. Commands are the runbook's, with the container's name as one word of the shell.
 
 mod target;
@@ -171,7 +171,7 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
     Some(NextAction { level, pattern: cause.and_then(|(_, pattern, _)| Some(pattern?.name())), tonight, tomorrow })
 }
 
-/// What is fitting now, and the runbook's level where that is what it is about.
+/// What to do now, and the runbook's level if it applies.
 fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
     let step = |text: &str, commands: Vec<String>| Step { text: text.to_owned(), commands };
     let is_leak = judgement.verdict.is_leak();
@@ -268,7 +268,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     (None, Step { text, commands: watch })
 }
 
-/// `text`, or what the level says that memory comes back to.
+/// `text`, or what to check if memory returns to a level that it held before.
 fn of_level(facts: &Facts, text: &'static str) -> String {
     facts.refills_to_bytes.map_or_else(
         || text.to_owned(),
@@ -281,7 +281,7 @@ fn of_level(facts: &Facts, text: &'static str) -> String {
     )
 }
 
-/// What finds the cause: the text with what a snapshot risks, and the commands that the pattern points to.
+/// How to find the cause: the text, with the risk of a snapshot, and the commands for the pattern.
 fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str) -> Step {
     let mut text = text.to_owned();
     if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && text.contains("snapshot")) {
