@@ -4,31 +4,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::open::{Line, Source};
 
-/// A form of input that can be read.
+/// A form of input that can be read. The comments are those of `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// The text of `docker stats`: tables, bare rows, streams, JSON lines.
+    /// Output of docker stats, as text or JSON.
     DockerStats,
-    /// The same of `podman stats`: decimal units, arrays of JSON.
+    /// Output of podman stats, as text or JSON.
     PodmanStats,
-    /// The same of `nerdctl stats`: names may be cut.
+    /// Output of nerdctl stats, as text or JSON.
     NerdctlStats,
-    /// `crictl stats`: the working set of containers, without a limit.
+    /// Output of crictl stats, as text or JSON.
     CrictlStats,
-    /// `kubectl top pod`, with `--containers` or without: the working set in whole MiB.
+    /// Output of kubectl top pod, preferably with `--containers`.
     KubectlTop,
-    /// `epoch,512.3MiB` without a header.
+    /// Lines of `epoch,512.3MiB`.
     TrendCsv,
-    /// CSV with a header: a column for each container, or columns of time, container and memory.
+    /// CSV with a header, from Grafana and others.
     CsvTable,
-    /// What Node's `process.memoryUsage()` gives: objects as `console.log` prints them, JSON.
+    /// Output of Node's `process.memoryUsage()`, printed or as JSON.
     NodeMemory,
-    /// A Prometheus matrix: of a range query, or of an instant query of a range.
+    /// A Prometheus response or export.
     Prometheus,
-    /// A table in a Parquet file, or a folder of such files.
+    /// A table in a Parquet file.
     Parquet,
-    /// A table in an Arrow IPC file (also called Feather) or stream.
+    /// A table in an Arrow IPC (Feather) file or stream.
     Arrow,
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::EXAMPLES;
 use super::beside::{self, BesideArgs};
@@ -43,7 +45,7 @@ pub struct AnalyzeArgs {
     pub save: Option<PathBuf>,
 
     /// Format of the inputs [default: detected from the content].
-    #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
+    #[arg(long, value_enum, default_value_t = FormatArg(None))]
     pub format: FormatArg,
 
     /// Write DIR/verdict.md, DIR/charts/*.png and DIR/verdict.json [default: write no files].
@@ -238,50 +240,23 @@ impl From<ByArg> for By {
     }
 }
 
-/// The formats of the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FormatArg {
-    /// Detected from the content.
-    Auto,
-    /// Output of docker stats, as text or JSON.
-    DockerStats,
-    /// Output of podman stats, as text or JSON.
-    PodmanStats,
-    /// Output of nerdctl stats, as text or JSON.
-    NerdctlStats,
-    /// Output of crictl stats, as text or JSON.
-    CrictlStats,
-    /// Output of kubectl top pod, preferably with `--containers`.
-    KubectlTop,
-    /// Lines of `epoch,512.3MiB`.
-    TrendCsv,
-    /// CSV with a header, from Grafana and others.
-    CsvTable,
-    /// Output of Node's `process.memoryUsage()`, printed or as JSON.
-    NodeMemory,
-    /// A Prometheus response or export.
-    Prometheus,
-    /// A table in a Parquet file.
-    Parquet,
-    /// A table in an Arrow IPC (Feather) file or stream.
-    Arrow,
-}
+/// A format on the command line; `None`: detected from the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatArg(pub Option<Format>);
 
-impl From<FormatArg> for Option<Format> {
-    fn from(format: FormatArg) -> Option<Format> {
-        match format {
-            FormatArg::Auto => None,
-            FormatArg::DockerStats => Some(Format::DockerStats),
-            FormatArg::PodmanStats => Some(Format::PodmanStats),
-            FormatArg::NerdctlStats => Some(Format::NerdctlStats),
-            FormatArg::CrictlStats => Some(Format::CrictlStats),
-            FormatArg::KubectlTop => Some(Format::KubectlTop),
-            FormatArg::TrendCsv => Some(Format::TrendCsv),
-            FormatArg::CsvTable => Some(Format::CsvTable),
-            FormatArg::NodeMemory => Some(Format::NodeMemory),
-            FormatArg::Prometheus => Some(Format::Prometheus),
-            FormatArg::Parquet => Some(Format::Parquet),
-            FormatArg::Arrow => Some(Format::Arrow),
+impl ValueEnum for FormatArg {
+    fn value_variants<'a>() -> &'a [FormatArg] {
+        static ALL: LazyLock<Vec<FormatArg>> = LazyLock::new(|| {
+            let formats = Format::value_variants().iter().copied().map(Some);
+            std::iter::once(None).chain(formats).map(FormatArg).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self.0 {
+            None => Some(PossibleValue::new("auto").help("Detected from the content")),
+            Some(format) => format.to_possible_value(),
         }
     }
 }
@@ -382,7 +357,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         meter: Meter::default(),
         ingest: crate::decode::Options {
-            format: args.format.into(),
+            format: args.format.0,
             interval: args.interval,
             end_ms,
             samples: args.sampling,

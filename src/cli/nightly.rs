@@ -67,7 +67,7 @@ pub struct NightlyArgs {
     pub keep: Option<Seconds>,
 
     /// Format of the logs [default: detected from the content].
-    #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
+    #[arg(long, value_enum, default_value_t = FormatArg(None))]
     pub format: FormatArg,
 
     /// Settings file [default: ./leaktrend.toml if it exists].
@@ -191,7 +191,7 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         sources: Vec::new(),
         meter: Meter::default(),
         ingest: crate::decode::Options {
-            format: args.format.into(),
+            format: args.format.0,
             interval: args.interval,
             end_ms: args.end.as_deref().map(|text| time("--end", text)).transpose()?,
             samples: SamplesOption::Auto,
