@@ -96,12 +96,12 @@ fn no_step_contradicts_the_facts() {
     // Falls that may be collections are confirmed first.
     let fallen = Facts { restarts_are_seen: false, ..facts(&["restart-loop"]) };
     let action = step(Verdict::LeakMaskedByRestarts, &fallen);
-    assert!(action.tonight.text.contains("confirm it by its events"), "{}", action.tonight.text);
+    assert!(action.tonight.text.contains("check its events"), "{}", action.tonight.text);
     assert!(action.commands().iter().all(|command| !command.contains("update")), "{:?}", action.commands());
     // A limit that nobody gave is no reason to raise one, nor spikes under it to look at uploads.
     let assumed = Facts { limit_bytes: None, share_of_limit: None, n_spikes: 2, ..facts(&["high-memory"]) };
     let action = step(Verdict::WarmedUp, &assumed);
-    assert!(action.tonight.text.starts_with("high-memory compares with a limit that is assumed"), "{action:?}");
+    assert!(action.tonight.text.starts_with("high-memory compares with an assumed limit"), "{action:?}");
     assert!(!action.text().contains("raise the limit") && action.pattern.is_none(), "{action:?}");
     // A climb is no single operation, and what comes back to its level is waited for.
     let climbed = step(Verdict::Step, &Facts { climbed_seconds: Some(1440.0), ..facts(&["rapid-50mb-per-min"]) });
@@ -125,7 +125,7 @@ fn no_step_contradicts_the_facts() {
     // Nobody is sent to bed by a step that nobody gave.
     let assumed = Facts { seconds_to_limit: Some(172_800.0), step_assumed: true, ..facts(&[]) };
     let tonight = step(Verdict::Leak, &assumed).tonight.text;
-    assert!(tonight.contains("if readings are as far apart as is assumed"), "{tonight}");
+    assert!(tonight.contains("if the assumed sampling interval is right"), "{tonight}");
     // Nor by kills that lie further apart than a loop.
     let killed = step(Verdict::LeakMaskedByRestarts, &Facts { n_kills: 9, ..facts(&[]) }).tonight.text;
     assert!(killed.starts_with("it was killed for memory 9 times: confirm that"), "{killed}");

@@ -215,7 +215,7 @@ fn the_deploy_with_which_growth_began_is_named_and_no_other() {
     assert_eq!(causes(&wrong["series"][0]), []);
     let said = leaktrend(folder.path(), &["analyze", "web.csv", "--changes", "wrong.csv"]);
     let said = String::from_utf8(said.stdout).unwrap();
-    assert!(said.contains("none of the 2 changes is in it"), "{said}");
+    assert!(said.contains("none of the 2 changes is in that interval"), "{said}");
 }
 
 #[test]
