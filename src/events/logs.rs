@@ -184,7 +184,7 @@ impl Log<'_> {
                 if self.n_untimed == 1 { "1 line says".to_owned() } else { format!("{} lines say", self.n_untimed) }
             ));
         } else if self.events.is_empty() && 0 < self.n_lines {
-            warnings.push(format!("none of its {} lines says that memory ran out", self.n_lines));
+            warnings.push(format!("none of its {} says that memory ran out", counted(self.n_lines, "line")));
         }
         if 0 < self.n_zoneless {
             warnings.push("its timestamps have no time zone: they are read as UTC".to_owned());
