@@ -128,7 +128,7 @@ fn no_step_contradicts_the_facts() {
     assert!(tonight.contains("if the assumed sampling interval is right"), "{tonight}");
     // Nor by kills that lie further apart than a loop.
     let killed = step(Verdict::LeakMaskedByRestarts, &Facts { n_kills: 9, ..facts(&[]) }).tonight.text;
-    assert!(killed.starts_with("it was killed for memory 9 times: confirm that"), "{killed}");
+    assert!(killed.starts_with("it was killed for memory 9 times: check its last state"), "{killed}");
 }
 
 #[test]
