@@ -4,31 +4,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::open::{Line, Source};
 
-/// A form of input that can be read.
+/// A form of input that can be read. The comments are those of `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// The text of `docker stats`: tables, bare rows, streams, JSON lines.
+    /// Output of docker stats, as text or JSON.
     DockerStats,
-    /// The same of `podman stats`: decimal units, arrays of JSON.
+    /// Output of podman stats, as text or JSON.
     PodmanStats,
-    /// The same of `nerdctl stats`: names may be cut.
+    /// Output of nerdctl stats, as text or JSON.
     NerdctlStats,
-    /// `crictl stats`: the working set of containers, without a limit.
+    /// Output of crictl stats, as text or JSON.
     CrictlStats,
-    /// `kubectl top pod`, with `--containers` or without: the working set in whole MiB.
+    /// Output of kubectl top pod, preferably with `--containers`.
     KubectlTop,
-    /// `epoch,512.3MiB` without a header.
+    /// Lines of `epoch,512.3MiB`.
     TrendCsv,
-    /// CSV with a header: a column for each container, or columns of time, container and memory.
+    /// CSV with a header, from Grafana and others.
     CsvTable,
-    /// What Node's `process.memoryUsage()` gives: objects as `console.log` prints them, JSON.
+    /// Output of Node's `process.memoryUsage()`, printed or as JSON.
     NodeMemory,
-    /// A Prometheus matrix: of a range query, or of an instant query of a range.
+    /// A Prometheus response or export.
     Prometheus,
-    /// A table in a Parquet file, or a folder of such files.
+    /// A table in a Parquet file.
     Parquet,
-    /// A table in an Arrow IPC file (also called Feather) or stream.
+    /// A table in an Arrow IPC (Feather) file or stream.
     Arrow,
 }
 
@@ -93,41 +93,40 @@ pub enum Timeline {
 pub struct Input {
     /// As given; `-` for standard input.
     pub path: String,
-    /// What it was read as; `None` when it could not be used at all.
+    /// Its format; `None` if it could not be used at all.
     pub format: Option<Format>,
-    /// Samples of it that are judged or kept.
+    /// The number of its samples that are judged or kept.
     pub samples: u64,
-    /// Samples on the lines that were read this time, where others come from a history; `None`: all of `samples`.
+    /// The number of samples on lines that were read this time, if others come from a history; `None`: all of `samples`.
     pub new_samples: Option<u64>,
     /// Series with at least one sample.
     pub series: u64,
     /// Readings without a value, such as `--`.
     pub gaps: u64,
-    /// Lines that held no reading by right: headers, blank lines, prompts, repeated frames.
+    /// Lines that rightly hold no reading: headers, blank lines, prompts, repeated frames.
     pub other_lines: u64,
     /// Lines that could not be read.
     pub rejected_count: u64,
-    /// Lines in all, counted apart from the four above; `None` for what does not consist of lines.
+    /// All lines, counted independently of the four above; `None` for inputs without lines.
     ///
     /// `samples + gaps + other_lines + rejected_count` is always `lines + further`.
     pub lines: Option<u64>,
-    /// Readings on lines that hold another one before them: arrays of JSON.
+    /// Readings after the first on their line, as in arrays of JSON.
     pub further: u64,
-    /// The first of them, at most `MAX_REJECTED`.
+    /// The first rejected lines, at most `MAX_REJECTED`.
     pub rejected: Vec<Rejected>,
     /// Where times come from.
     pub time_source: TimeSource,
     /// Where the time of the last untimed reading comes from; `None` for embedded times.
     pub end_from: Option<EndFrom>,
-    /// How far apart its readings are assumed to be, in seconds; `None` where their times, the command that wrote them or
-    /// the user say it.
+    /// The assumed sampling interval, in seconds; `None` if the times, the command that wrote them or the user give it.
     #[serde(default)]
     pub assumed_step_seconds: Option<f64>,
     /// Whether the response says that it is incomplete.
     pub incomplete: bool,
     /// What a reader of the report must know.
     pub warnings: Vec<String>,
-    /// Why nothing of it could be used, `None` when something could.
+    /// Why nothing in it could be used; `None` if something could.
     pub unusable: Option<String>,
     /// What became of its events; `None` for an input of readings.
     pub events: Option<EventCounts>,
@@ -144,7 +143,7 @@ pub struct Input {
 pub struct CountedAs {
     /// `access-log`, `access-csv`, `covariate-csv`, `covariate-table`, `covariate-prometheus` or `changes`.
     pub form: &'static str,
-    /// Of its other lines, those that are of a time without readings of memory.
+    /// Of its other lines, those at times without memory readings.
     pub outside: u64,
 }
 

@@ -1,7 +1,7 @@
-//! What a series counts of a container, and which series count parts of one container.
+//! Which amount of a container a series counts, and which series belong to one container.
 //!
-//! Takes who the series are, from the names of their metrics and their labels; gives groups with a head: the amount that
-//! a kill depends on. Looks at no sample.
+//! Takes the identity of the series: metric names and labels. Gives groups with a head: the amount on which an OOM kill
+//! depends. Does not look at samples.
 
 #[cfg(test)]
 mod tests;
@@ -148,7 +148,7 @@ impl Amount {
             Amount::HeapTotal => "the reserved heap",
             Amount::HeapIdle => "the idle heap",
             Amount::HeapReleased => "the released heap",
-            Amount::NonHeap => "the runtime's memory beside the heap",
+            Amount::NonHeap => "the runtime's memory outside the heap",
             Amount::External => "external memory",
             Amount::Buffers => "buffers outside the heap",
             Amount::Cache => "cache",

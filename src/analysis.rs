@@ -223,7 +223,7 @@ fn nothing_in(window: &Window, series: &[MemorySeries]) -> Option<String> {
     let named = outside[..outside.len().min(NAMED)].join(", ");
     let more = if outside.len() > NAMED { ", ..." } else { "" };
     let n = outside.len();
-    (0 < n).then(|| format!("without a sample in the window, and so not judged: {named}{more} ({n} in all)"))
+    (0 < n).then(|| format!("not judged, because they have no sample in the window: {named}{more} ({n} in all)"))
 }
 
 /// The alerts that fire in a report, as unit tests for `promtool`; `path` is where the first file will stand.
@@ -266,7 +266,7 @@ fn leave_out(frame: &mut SampleFrame, job: &Job, notes: &mut Vec<String>) -> Vec
         frame.set_beside(dropped);
     }
     if frame.series().is_empty() && !held.is_empty() {
-        let wanted = job.selection.text().unwrap_or("`what the settings keep`".to_owned());
+        let wanted = job.selection.text().unwrap_or("the settings".to_owned());
         notes.push(format!("no series matches {wanted} (the inputs hold {})", held.join(", ")));
     }
     ignored

@@ -24,7 +24,7 @@ pub enum Error {
         /// What was found and what was expected.
         why: String,
     },
-    /// A result could not be written; what stood there before is intact.
+    /// A result could not be written; the previous file is intact.
     #[error("cannot write `{}`", path.display())]
     Write {
         /// The file.
@@ -32,13 +32,13 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// Arguments that do not fit together.
+    /// Arguments that contradict each other.
     #[error("{0}")]
     Usage(String),
     /// Another run is doing the same job.
     #[error("{0}")]
     Busy(String),
-    /// A setting that cannot be.
+    /// An impossible setting.
     #[error("cannot use the settings in `{}`", path.display())]
     Settings {
         /// The file.
@@ -54,7 +54,7 @@ pub enum Error {
     NoSamples,
 }
 
-/// A setting that cannot be: where, what was found, what is allowed.
+/// An impossible setting: where, what was found, what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(pub String);

@@ -260,7 +260,7 @@ impl Case<'_> {
             }
             None => {
                 let sentence =
-                    format!("{}; which kind of memory that is, its other amounts do not say", self.rate(head));
+                    format!("{}; its other amounts do not show which kind of memory that is", self.rate(head));
                 answer(What::Unknown, verdict, sentence)
             }
         }
@@ -290,7 +290,7 @@ impl Case<'_> {
                     by_part(What::Heap, heap, self.parts[heap].judgement.verdict, sentence)
                 }
                 None if verdict.is_leak() && self.may_be_start_up() => {
-                    let sentence = format!("{sentence}, which is not proven so soon after a start");
+                    let sentence = format!("{sentence}, but this is not proven so soon after a start");
                     answer(What::Heap, Verdict::LeakSuspected, sentence)
                 }
                 _ => answer(What::Heap, verdict, sentence),
@@ -393,7 +393,7 @@ impl Case<'_> {
                 let sentence = format!("{} while `{}` is level", self.grows(at), head.name);
                 answer(what, verdict, sentence)
             }
-            None => answer(What::Nothing, verdict, "nothing grows by what matters".to_owned()),
+            None => answer(What::Nothing, verdict, "nothing grows by enough to matter".to_owned()),
         }
     }
 

@@ -66,6 +66,7 @@ pub mod read;
 pub mod report;
 pub mod resolve;
 pub mod rules;
+mod seed;
 pub mod selection;
 pub mod settings;
 pub mod window;

@@ -1,7 +1,7 @@
-//! Which memory limit each series has, and where it is known from.
+//! The memory limit of each series, and its origin.
 //!
-//! A limit that somebody set always holds: that of an export, a `--limit`, one that docker prints as a round number.
-//! Where no limit is set, `docker stats` prints the memory of the host: an uneven number, the same in all rows.
+//! A limit that somebody set always counts: that of an export, a `--limit`, or a round number printed by docker.
+//! Without a limit, `docker stats` prints the memory of the host: an uneven number, the same in all rows.
 
 use crate::account::Format;
 use crate::amounts;
@@ -13,7 +13,7 @@ use crate::series::{LimitSource, SeriesInfo};
 use crate::settings::SeriesRules;
 use crate::units::{GIB, KIB, MIB, docker_text};
 
-/// What the user says of limits: it overrides whatever the inputs say.
+/// Limits set by the user; they override those of the inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct GivenLimits<'a> {
     /// `--limit`: a name or all series; the last match counts.
@@ -23,11 +23,11 @@ pub struct GivenLimits<'a> {
 }
 
 impl GivenLimits<'_> {
-    /// Checks that each name is that of a series; `known`: all that there are.
+    /// Checks that each name is that of a series; `known`: all series.
     ///
     /// # Errors
     ///
-    /// When one is not, since its limit would silently not hold.
+    /// If one is not, because its limit would silently have no effect.
     pub fn check(&self, known: &[SeriesInfo]) -> Result<(), Error> {
         let is_of = |info: &SeriesInfo, name: &str| {
             name == info.container() || amounts::names(info).iter().any(|own| own == name)
@@ -44,7 +44,7 @@ impl GivenLimits<'_> {
         }
     }
 
-    /// The limit of a series in bytes; `None` where the user gives none.
+    /// The limit of a series in bytes; `None` if the user set none.
     fn of(&self, info: &SeriesInfo) -> Option<f64> {
         let container = amounts::container_id(info);
         let is_of = |name: &String| *name == info.id || name == info.container() || Some(name) == container.as_ref();
@@ -56,14 +56,14 @@ impl GivenLimits<'_> {
 /// For each input, from which limit on it is the memory of the host.
 #[derive(Debug, Clone, Default)]
 pub struct Hosts {
-    /// In bytes, by input; `None` where the limits are those of the containers.
+    /// In bytes, by input; `None` if its limits are those of the containers.
     of_input: Vec<Option<f64>>,
 }
 
 impl Hosts {
     /// Decides for each input whether its limits are the memory of the host, and says so in `notes`.
     ///
-    /// `host_memory`: that memory in bytes where the user knows it; nothing is concluded then.
+    /// `host_memory`: that memory in bytes, if the user set it; then nothing is inferred.
     pub fn of(
         frame: &SampleFrame,
         host_memory: Option<f64>,

@@ -1,6 +1,6 @@
-//! What to do next: what is fitting tonight, what is for tomorrow, and commands ready to be pasted.
+//! What to do next: tonight, tomorrow, and commands ready to be pasted.
 //!
-//! Takes the verdict and the facts of one series; gives the runbook's escalation level, its leak pattern where the shape
+//! Takes the verdict and the facts of one series; gives the runbook's escalation level, its leak pattern if the shape
 //! points to one, and steps. Commands are the runbook's, with the container's name as one word of the shell.
 
 mod target;
@@ -175,7 +175,7 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
     Some(NextAction { level, pattern: cause.and_then(|(_, pattern, _)| Some(pattern?.name())), tonight, tomorrow })
 }
 
-/// What is fitting now, and the runbook's level where that is what it is about.
+/// What to do now, and the runbook's level if it applies.
 fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
     let step = |text: &str, commands: Vec<String>| Step { text: text.to_owned(), commands };
     let is_leak = judgement.verdict.is_leak();
@@ -188,8 +188,8 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let mut commands = target.why_restarted().to_vec();
         commands.push(target.watch());
         if !facts.restarts_are_seen {
-            let text = "it looks restarted again and again, and only the values say so: confirm it by its events and its \
-                        last state before anything else, for garbage collections can look alike";
+            let text = "it seems to restart again and again, but only the values say so: check its events and its last \
+                        state before anything else, because garbage collections can look the same";
             return (None, step(text, commands));
         }
         if facts.n_kills == 0 && !is_leak {
@@ -208,7 +208,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| docker_amount(2.0 * limit));
         match target.larger_limit(&memory) {
             Some(command) => commands.push(command),
-            None => text.push_str("; the limit stands in the manifest of its workload (resources.limits.memory)"),
+            None => text.push_str("; the limit is in the manifest of its workload (resources.limits.memory)"),
         }
         return (is_leak.then_some(4), Step { text, commands });
     }
@@ -228,8 +228,8 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if facts.n_kills > 1 && is_leak {
         let probably = if facts.restarts_are_seen { "" } else { "probably " };
         let text = format!(
-            "it was {probably}killed for memory {} times: confirm that by its last state and its events, and see when the \
-             next one is due",
+            "it was {probably}killed for memory {} times: check its last state and its events, and see when the next one \
+             is due",
             facts.n_kills
         );
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
@@ -237,11 +237,11 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts {
         let n = facts.n_restarts;
         let text = if facts.restarts_are_seen {
-            format!("it restarted {n} times: see by its last state and its events whether that was meant")
+            format!("it restarted {n} times: check its last state and its events to see whether that was intended")
         } else {
             format!(
-                "memory fell back {n} times, as it does after a restart, and only the values say so: see by its last state \
-                 and its events whether it was killed"
+                "memory fell back {n} times, as after a restart, but only the values say so: check its last state and its \
+                 events to see whether it was killed"
             )
         };
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
@@ -274,7 +274,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     }
     let text = match facts.seconds_to_limit {
         Some(left) if facts.step_assumed => format!(
-            "the limit is about {} away if readings are as far apart as is assumed: find out how often they were taken \
+            "the limit is about {} away if the assumed sampling interval is right: find out how often readings were taken \
              before you rely on it",
             duration_text(left)
         ),
@@ -288,10 +288,10 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
                 },
             );
         }
-        Some(left) => format!("nothing has to be done: the limit is about {} away", duration_text(left)),
+        Some(left) => format!("nothing to do: the limit is about {} away", duration_text(left)),
         None if is_leak && facts.limit_bytes.is_none() => {
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
-                format!(": at this rate it holds twice as much in about {}", duration_text(seconds))
+                format!(": at this rate its memory doubles in about {}", duration_text(seconds))
             });
             let text = format!("find its limit, which the input does not name, and what the host has left{double}");
             if facts.seconds_to_double.is_none_or(|left| NIGHT <= left) {
@@ -302,17 +302,17 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);
-            format!("if it leaks it holds twice as much in about {double}: find its limit, which the input does not name")
+            format!("if it leaks, its memory doubles in about {double}: find its limit, which the input does not name")
         }
         None if facts.share_of_limit.is_some_and(|share| share >= 0.9) => {
             "memory is near its limit: see what holds it".to_owned()
         }
         None if facts.failed("high-memory") && facts.share_of_limit.is_none() => {
-            "high-memory compares with a limit that is assumed, as none is known: find the limit, and judge again with it \
+            "high-memory compares with an assumed limit, because none is known: find the limit, and judge again with it \
              (--limit)"
                 .to_owned()
         }
-        None => "nothing has to be done".to_owned(),
+        None => "nothing to do".to_owned(),
     };
     (None, Step { text, commands: watch })
 }
@@ -342,7 +342,7 @@ fn of_level(facts: &Facts, text: &'static str) -> String {
     )
 }
 
-/// What finds the cause: the text with what a snapshot risks, and the commands that the pattern points to.
+/// How to find the cause: the text, with the risk of a snapshot, and the commands for the pattern.
 fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str) -> Step {
     // Between two snapshots it must gain something to be seen.
     let apart = match facts.seconds_to_double.map(|seconds| SEEN_SHARE * seconds) {
@@ -422,7 +422,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::Leak if judgement.shape == ShapeName::Sawtooth => (
             2,
             Some(Pattern::Listeners),
-            "what garbage collection leaves behind grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
+            "memory after garbage collection grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
         ),
         Verdict::Leak if failed("flat-after-load") => (
             2,
@@ -469,7 +469,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         Verdict::LeakSuspected if jumped => (
             2,
             None,
-            "memory jumped: find what ran at that time. Whether it leaks beside that is open: go on measuring; a heap snapshot now and one later settle it sooner",
+            "memory jumped: find what ran at that time. Whether it also leaks is open: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         Verdict::LeakSuspected => (2, None, "go on measuring; a heap snapshot now and one later settle it sooner"),
         _ if failed("flat-after-load") => (
@@ -480,7 +480,7 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         _ if facts.leans_to_leak => (
             2,
             None,
-            "memory climbs, which is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
+            "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
         ),
         _ if !facts.failed => return None,
         _ if (facts.n_spikes > 0 || jumped) && !is_level(verdict) => (
@@ -494,13 +494,13 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             "memory jumps and does not go on growing: look at upload handling and its buffers (pattern D)",
         ),
         _ if failed("high-memory") && facts.share_of_limit.is_none() => {
-            (2, None, "nothing here grows: if it holds less than its limit leaves room for, the alert needs that limit")
+            (2, None, "nothing grows: if its real limit leaves more room, give the alert that limit")
         }
         _ if failed("high-memory") => {
             (2, None, "it needs more memory than its limit leaves room for: raise the limit, or make its heap smaller")
         }
         _ if failed("restart-loop") => {
-            (2, None, "it was restarted again and again for a while: see what its events and its logs say of why")
+            (2, None, "it was restarted again and again for a while: its events and its logs may say why")
         }
         _ if failed("growth-100mb-5m") => (2, None, "memory rose fast for a while: find what ran at that time"),
         _ => return None,

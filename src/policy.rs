@@ -1,4 +1,4 @@
-//! What policy makes of verdicts and criteria: outcomes and exit codes. Statistics end in `judge`; this is opinion.
+//! Turns verdicts and criteria into outcomes and exit codes. Statistics end in `judge`; this is policy.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use crate::criteria::{Criterion, Status};
 use crate::settings::{InconclusiveExit, OnContradictedAlert, PolicySettings, WarnExit};
 use crate::verdict::Verdict;
 
-/// What a series, or a run, comes to; ordered from good to bad.
+/// The outcome of a series or of the whole report, ordered from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Nothing is wrong, and that is proven.
@@ -34,7 +34,7 @@ impl Outcome {
     }
 }
 
-/// What a verdict alone comes to.
+/// The outcome of a verdict alone.
 pub const fn of_verdict(verdict: Verdict) -> Outcome {
     match verdict {
         Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::SteppingGrowth => Outcome::Fail,
@@ -44,21 +44,21 @@ pub const fn of_verdict(verdict: Verdict) -> Outcome {
     }
 }
 
-/// What became of one series, and the criteria that a verdict contradicts.
+/// The outcome of one series, and the criteria that its verdict contradicts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesOutcome {
-    /// The worst of the verdict and of the criteria that gate.
+    /// The worst outcome among the verdict and the criteria that gate.
     pub outcome: Outcome,
     /// Rate criteria that failed although the verdict proves the opposite: false alarms.
     pub contradicted: Vec<Cow<'static, str>>,
-    /// Criteria that had to be decided and could not.
+    /// Criteria that had to be decided but could not be.
     pub undecided: Vec<Cow<'static, str>>,
 }
 
 /// Criteria of a rate: a verdict that proves the opposite overrules them.
 const RATES: [&str; 3] = ["growth-100mb-5m", "confirmed-100mb-60s", "rapid-50mb-per-min"];
 
-/// What a verdict and its criteria come to. `with_load`: whether a load window was given.
+/// The outcome of a verdict and its criteria. `with_load`: whether a load window was given.
 pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettings, with_load: bool) -> SeriesOutcome {
     let mut result = SeriesOutcome { outcome: of_verdict(verdict), contradicted: Vec::new(), undecided: Vec::new() };
     for criterion in criteria {
@@ -85,7 +85,7 @@ pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettin
     result
 }
 
-/// What a run comes to: its worst series. `series`: the outcome of each, and whether it counts.
+/// The outcome of a report: that of its worst series. `series`: the outcome of each, and whether it counts.
 ///
 /// The inconclusive outcome of a series that does not count is left out, unless none counts.
 pub fn of_run(series: &[(Outcome, bool)]) -> Outcome {
@@ -112,7 +112,7 @@ pub enum ExitCode {
 }
 
 /// The exit code of an outcome. `all_used`: whether every input could be used; `strict_holds`: whether nothing was
-/// rejected or incomplete, or nobody asked.
+/// rejected or incomplete, or `--strict` was not given.
 pub fn exit_code(outcome: Outcome, policy: &PolicySettings, all_used: bool, strict_holds: bool) -> ExitCode {
     let code = match outcome {
         Outcome::Error => ExitCode::NotDone,

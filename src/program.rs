@@ -81,12 +81,12 @@ fn say_no_word_of_damaged_tables() {
     }));
 }
 
-/// Who sees what a run has to say beside the files that it writes.
+/// Where a run prints, apart from the files that it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Who reads standard output and standard error, or the job on GitHub that keeps them.
+    /// Standard output and standard error, and the summary of a GitHub job.
     Terminal,
-    /// The caller, who has the report: nothing is printed.
+    /// Nothing: the caller has the report.
     Caller,
 }
 
@@ -95,7 +95,7 @@ pub enum Audience {
 ///
 /// # Errors
 ///
-/// When an argument cannot be, or a file cannot be written. Inputs that cannot be used are part of the report.
+/// If an argument cannot be used, or a file cannot be written. Inputs that cannot be used are part of the report.
 pub fn analyze(args: &AnalyzeArgs, audience: Audience) -> Result<Report, Error> {
     #[cfg_attr(not(feature = "live"), expect(unused_mut, reason = "inputs of servers are put into their places"))]
     let mut job = cli::job(args)?;

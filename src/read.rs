@@ -12,13 +12,13 @@ use crate::open::{self, Sequence, Source};
 use crate::progress::Meter;
 use crate::resolve::{self, Asked, Readings};
 
-/// Reads files of any format that is known into one frame; rotated files are one log.
+/// Reads files of any supported format into one frame. Rotated files are one log.
 ///
-/// What of them could not be read stands in the accounts of [`SampleFrame::inputs`].
+/// [`SampleFrame::inputs`] accounts for what could not be read.
 ///
 /// # Errors
 ///
-/// When no file holds a sample: why the first of them cannot be used.
+/// If no file holds a sample: why the first file cannot be used.
 ///
 /// [`SampleFrame::inputs`]: crate::frame::SampleFrame::inputs
 pub fn read<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Result<SampleFrame, Error> {
@@ -34,17 +34,17 @@ pub fn read<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Result<Samp
 /// Reads all inputs, as they are before they are put into a frame.
 ///
 /// Rotated files are read as one log, oldest first. An input that cannot be used says so in its account and does not
-/// stop the others; the caller decides what it means when no series has a sample.
+/// stop the others. If no series has a sample, the caller decides what that means.
 pub fn readings(sources: &[Source], options: &Options) -> Readings {
     readings_metered(sources, options, &Meter::default())
 }
 
-/// The same; `meter` counts the bytes that were read, and is at its end when all were.
+/// The same; `meter` counts the bytes as they are read.
 pub fn readings_metered(sources: &[Source], options: &Options, meter: &Meter) -> Readings {
     resolved(sources, options, meter, false)
 }
 
-/// The same, with what exports hold beside the memory, for alert rules to name.
+/// The same, with the other series of exports, which alert rules can name.
 pub fn readings_for_rules(sources: &[Source], options: &Options, meter: &Meter) -> Readings {
     resolved(sources, options, meter, true)
 }

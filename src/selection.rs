@@ -5,7 +5,7 @@ use regex::Regex;
 use crate::amounts;
 use crate::series::SeriesInfo;
 
-/// Which series are kept: those that match all that is given.
+/// Selects the series that match everything given.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// `--container`: of the name of a series, of its container, or of the container of which it counts a part.
@@ -14,7 +14,7 @@ pub struct Selection {
     pub labels: Vec<LabelMatch>,
 }
 
-/// What a label must be.
+/// A condition on a label.
 #[derive(Debug, Clone)]
 pub struct LabelMatch {
     /// As the user wrote it, for messages.
@@ -28,7 +28,7 @@ pub struct LabelMatch {
 }
 
 impl Selection {
-    /// Whether a series is meant.
+    /// Whether a series is selected.
     pub fn keeps(&self, info: &SeriesInfo) -> bool {
         let is_named = |wanted: &Regex| {
             wanted.is_match(info.container()) || amounts::names(info).iter().any(|name| wanted.is_match(name))
@@ -36,7 +36,7 @@ impl Selection {
         self.container.as_ref().is_none_or(is_named) && self.labels.iter().all(|label| label.holds(info))
     }
 
-    /// What was asked for, for messages; `None` where everything is kept.
+    /// The selection as text for messages; `None` if everything is selected.
     pub fn text(&self) -> Option<String> {
         let container = self.container.iter().map(Regex::as_str);
         let parts: Vec<String> = container
@@ -48,11 +48,11 @@ impl Selection {
 }
 
 impl LabelMatch {
-    /// A label that matches anywhere, as `--container` does.
+    /// A condition that a label match anywhere, as with `--container`.
     ///
     /// # Errors
     ///
-    /// When `regex` is not a regular expression.
+    /// If `regex` is not a regular expression.
     pub fn containing(key: &str, regex: &str) -> Result<LabelMatch, regex::Error> {
         let text = format!("{key}=~{regex}");
         Ok(LabelMatch { text, key: key.to_owned(), regex: Regex::new(regex)?, is_not: false })

@@ -22,7 +22,7 @@ pub enum Moment {
     BeforeEnd(i64),
     /// A time of day.
     OfDay {
-        /// So many days before that of the last sample.
+        /// Days before the day of the last sample.
         days_before: i64,
         /// Milliseconds since midnight, UTC.
         ms: i64,
@@ -50,7 +50,7 @@ pub enum WindowStart {
     Moment(Moment),
 }
 
-/// Which part of the data is judged, as a user says it.
+/// The judged part of the data, as the user sets it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct WindowSpec {
     /// The load window.
@@ -61,7 +61,7 @@ pub struct WindowSpec {
     pub until: Option<Moment>,
 }
 
-/// The part of the data that is judged, in milliseconds; both ends belong to it.
+/// The judged part of the data, in milliseconds, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Where it begins.
@@ -78,12 +78,12 @@ impl Window {
         RateUnit::of_window((self.end_ms - self.start_ms) as f64 / 1000.0)
     }
 
-    /// The window of samples that reach over `span`; says in `notes` what it is where that is not everything, or was
-    /// asked for. `last`: how far it reaches back unless told.
+    /// The window of samples that cover `span`. Notes what it is in `notes` if it leaves out samples or was set
+    /// by the user. `last`: its default length.
     ///
     /// # Errors
     ///
-    /// When it holds no sample, or when the load cannot be.
+    /// If it holds no sample, or the load is impossible.
     pub fn new(
         span: Option<(i64, i64)>,
         spec: &WindowSpec,

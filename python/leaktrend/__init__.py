@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from leaktrend._results import Report, Table, Verdict
     from leaktrend._runs import analyze, read
 
-# Each name with the module that has it. What is used is imported then: the command line needs none of it, and no engine
-# is there without being asked for.
+# Each name with its module, imported on first use: the command line needs none of them, and an engine is imported only if
+# it is used.
 _MODULES = {
     "COLUMNS": "_judge",
     "Report": "_results",

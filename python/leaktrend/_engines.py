@@ -1,4 +1,4 @@
-"""What the engines share: the kernel for one group, and the settling of all."""
+"""What the engines share: the kernel for one group, and the p-values of all groups."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import leaktrend
 
 
 class Kinds:
-    """The types that the engines are told: timestamps in microseconds, for Spark knows no others."""
+    """The column types for engines: timestamps are in microseconds, because Spark supports no others."""
 
     def cast(self, table: Any) -> Any:
-        """The same table with these types."""
+        """A `pyarrow.Table` of verdicts, cast to these types."""
         import pyarrow
 
         types = {
@@ -33,7 +33,10 @@ KINDS = Kinds()
 
 
 class Kernel:
-    """Judges the rows of one group: a `pyarrow.Table` in, one of one row out."""
+    """Judges one group: takes its rows as a `pyarrow.Table`, gives a `pyarrow.Table` of one row.
+
+    ``terms``: the arguments of `leaktrend.judge`.
+    """
 
     def __init__(self, **terms: Any) -> None:
         self.terms = terms
@@ -43,6 +46,6 @@ class Kernel:
 
 
 def all_p_values(table: Any) -> bytes:
-    """The p-values of all rows, in order, as the extension takes them."""
+    """The p-values of all rows as 8-byte floats in native byte order, ascending; nulls are left out."""
     found = [value for value in table.column("p_value").to_pylist() if value is not None]
     return array("d", sorted(found)).tobytes()

@@ -1,4 +1,4 @@
-"""Tables of ours as the caller's kind of frame."""
+"""Converts tables to the frame library of the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from leaktrend import _native
 
 
 def like(table: _native.Table, given: Any) -> Any:
-    """The table as a frame of the library that ``given`` is of; as it is where that is not known."""
+    """The table as a frame of the library of ``given``; unchanged if that library is unknown."""
     library = type(given).__module__.partition(".")[0]
     if library == "polars":
         return sys.modules["polars"].DataFrame(table)
@@ -25,7 +25,7 @@ def like(table: _native.Table, given: Any) -> Any:
 
 
 def to_pandas(table: _native.Table) -> Any:
-    """The table as a DataFrame of pandas, which needs pyarrow for that."""
+    """The table as a ``pandas.DataFrame``; needs pyarrow."""
     import pyarrow
 
     return pyarrow.table(table).to_pandas()

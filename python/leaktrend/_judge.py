@@ -45,7 +45,7 @@ COLUMNS = {
     "false_discovery_rate": "number",
     "otherwise": "text",
 }
-"""The columns of a table of verdicts behind the one that names the series, and what they hold."""
+"""The columns of a table of verdicts after the one that names the series, and the kind of value in each."""
 
 
 def judge_series(
@@ -64,26 +64,26 @@ def judge_series(
     Args:
         times: n times in any order: an array of ``datetime64`` or of whole milliseconds since 1970, a column of polars,
             pandas or pyarrow, or a list of datetimes, dates or whole numbers. Without a zone they are UTC.
-        values: n numbers: memory in bytes, 0 to 2^53. NaN, ``None`` and null are gaps. Of several values of one time
-            the last counts.
+        values: n numbers: memory in bytes, 0 to 2^53. NaN, ``None`` and null are gaps. If several values have the
+            same time, the last one counts.
         limit: the memory limit in bytes.
-        restarts: when the process began anew, as ``times``. With them, an empty list too, no other fall is taken for a
-            restart; ``None``: restarts are concluded from the values.
+        restarts: when the process restarted, in the form of ``times``. If given, even as an empty list, no other drop
+            counts as a restart. ``None``: restarts are inferred from the values.
         resolution: spacing of the values that could have been printed, in bytes: 1 for exact values, about 1e5 for
             ``123.4MiB``.
-        metric: what is counted: ``heap`` for what a garbage collector manages; else it makes no difference.
-        name: of the series, for its chart.
+        metric: the kind of memory: ``heap`` if a garbage collector manages it. Other kinds make no difference.
+        name: the name of the series, for its chart.
         settings: thresholds, as a dict with the tables of ``leaktrend.toml`` or the path of such a file.
 
     Returns:
-        The verdict. Growth is not compared with that of other series: `judge` does that.
+        The verdict. It does not account for other series, as `judge` does.
 
     Raises:
-        TypeError: times or values are of a type that cannot be.
-        ValueError: there are not as many times as values, there is none, or one cannot be.
+        TypeError: ``times`` or ``values`` has an unsupported type.
+        ValueError: ``times`` and ``values`` differ in length or are empty, or a value or an argument is out of range.
 
-    How: the growth of troughs and means under AR(1) noise, averaged over shapes (ARCHITECTURE.md, "How a verdict comes
-    about").
+    Method: growth of troughs and means under AR(1) noise, averaged over shapes (ARCHITECTURE.md, "How a verdict is
+    reached").
     """
     path, text = _values.settings(settings)
     columns = (
@@ -117,35 +117,35 @@ def judge(
     until: datetime | date | int | None = None,
     settings: Settings = None,
 ) -> Any:
-    """Judges every series of a frame: a row for each, in the order of their first rows.
+    """Judges every series of a frame. Gives a row for each, in the order of their first rows.
 
-    A frame of `read`, or of a file of ``leaktrend analyze --parquet``, needs no names of columns.
+    A frame from `read`, or from a file of ``leaktrend analyze --parquet``, needs no column names.
 
     Args:
-        frame: one row a sample, in any order: a frame of polars, pandas (from 2.2), pyarrow or DuckDB, or anything else
+        frame: one row per sample, in any order: a frame of polars, pandas (from 2.2), pyarrow or DuckDB, or anything else
             with ``__arrow_c_stream__``.
         series: the column that names the series: text, categories or whole numbers.
-        time: the column of times: timestamps of any unit, dates, or whole milliseconds since 1970. Zones are converted,
-            and without one a time is UTC.
+        time: the column of times: timestamps of any unit, dates, or whole milliseconds since 1970. Times with a zone
+            are converted; times without one are UTC.
         value: the column of memory in bytes: whole numbers, floats or decimals. Null and NaN are gaps.
-        limit: the limit in bytes: a number for all, the name of a column (the last value of a series holds), or a dict
-            by series.
+        limit: the limit in bytes: a number for all, the name of a column (the last value of a series counts), or a
+            dict by series.
         resolution: spacing of the values that could have been printed, in bytes: a number (1 by default) or a column.
-        flags: the column of evidence that `read` gives.
-        metric: the column that says what is counted (``heap`` for what a garbage collector manages).
-        since: the first time that is judged; by default 30 days before the last value of the frame, as
-            ``window.last_seconds`` of the settings says. Hand it in where a frame is a part of all.
-        until: the last time that is judged.
+        flags: the column with evidence of restarts, in the form of `read`.
+        metric: the column with the kind of memory (``heap`` if a garbage collector manages it).
+        since: start of the judged window; by default 30 days before the last value of the frame
+            (``window.last_seconds`` in the settings). Pass it if the frame holds only some of the series.
+        until: end of the judged window; by default the last value of the frame.
         settings: thresholds, as a dict with the tables of ``leaktrend.toml`` or the path of such a file.
 
     Returns:
         A frame of the same library, otherwise a `Table`: the column ``series``, then `COLUMNS`. A series that cannot be
-        judged has the verdict ``error`` and its reason. The false discovery rate is taken over the rows
-        (Benjamini, Hochberg 1995); `settle` takes it anew over rows of several calls.
+        judged has the verdict ``error`` and its reason. The false discovery rate is controlled over these rows
+        (Benjamini, Hochberg 1995); `settle` controls it over the rows of several calls.
 
     Raises:
-        TypeError: ``frame`` speaks no Arrow, or an argument is of a type that cannot be.
-        ValueError: a column is missing or of a type that cannot be, or settings cannot be.
+        TypeError: ``frame`` does not support Arrow, or an argument has an unsupported type.
+        ValueError: a column is missing or has an unsupported type, or the settings cannot be used.
     """
     path, text = _values.settings(settings)
     table = _native.judge_frame(
@@ -167,20 +167,20 @@ def judge(
 
 
 def settle(verdicts: Any) -> Any:
-    """Takes the false discovery rate over all rows, wherever they were judged.
+    """Controls the false discovery rate over all rows, wherever they were judged.
 
-    Among many series some grow by chance. A row of `judge` carries ``p_value``, and in ``otherwise`` the answer that
-    holds if its growth is no discovery, so that rows judged apart become those that one call would have given, to the
-    bit. Settling again changes nothing. Takes O(n log n) time.
+    Among many series, some grow by chance. Each row of `judge` carries its ``p_value``, and in ``otherwise`` the verdict
+    that applies if its growth may be chance. The result is identical to that of one call over all rows, bit for bit.
+    Settling again changes nothing. Takes O(n log n) time.
 
     Args:
-        verdicts: rows of `judge`, put together; columns of others are kept.
+        verdicts: concatenated rows of `judge`; additional columns are kept.
 
     Returns:
-        A frame of the same library, otherwise a `Table`, with ``q_value``, and the verdicts that belong to it.
+        A frame of the same library, otherwise a `Table`, with ``q_value`` and the verdicts that follow from it.
 
     Raises:
-        TypeError: ``verdicts`` speaks no Arrow.
+        TypeError: ``verdicts`` does not support Arrow.
         ValueError: a column of `judge` is missing, or cannot be read.
 
     Benjamini, Hochberg (1995), "Controlling the false discovery rate".

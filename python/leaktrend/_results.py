@@ -1,4 +1,4 @@
-"""What the functions give: `Verdict`, `Table` and `Report`."""
+"""What the functions return: `Verdict`, `Table` and `Report`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from leaktrend._frames import to_pandas
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on one series, with what it rests on. What is not known is ``None``."""
+    """The verdict on one series, with the numbers behind it. Unknown values are ``None``."""
 
     verdict: str
     """``leak``, ``leak-masked-by-restarts``, ``stepping-growth``, ``leak-suspected``, ``step``, ``inconclusive``,
@@ -28,38 +28,38 @@ class Verdict:
     would_change: str | None
     """What would change the verdict."""
     growth_bytes_per_second: float | None
-    """The growth that it rests on."""
+    """The growth on which the verdict is based."""
     growth_lower: float | None
     """Lower end of the interval of growth, in bytes per second."""
     growth_upper: float | None
-    """Upper end of it."""
+    """Upper end of the interval of growth, in bytes per second."""
     growth_confidence: float | None
     """Confidence of that interval, 0 to 1."""
     growth_p_value: float | None
     """The probability that there is no growth."""
     p_value: float | None
-    """The same, of the view that a verdict of growth would rest on: what `settle` takes."""
+    """The same for the view (troughs or means) on which a verdict of growth would be based. `settle` uses it."""
     onset: datetime | None
     """When growth began, in UTC."""
     regime_start: datetime | None
-    """From when on the verdict holds, in UTC."""
+    """Start of the time that the verdict covers, in UTC."""
     regime: str | None
-    """Why from then on: ``whole``, ``start-up``, ``restart``, ``growth-began``, ``growth-changed``, ``shift`` or
+    """Why it starts there: ``whole``, ``start-up``, ``restart``, ``growth-began``, ``growth-changed``, ``shift`` or
     ``later-half``."""
     tolerance_bytes_per_second: float | None
-    """The smallest growth that matters."""
+    """The smallest growth that would matter."""
     detectable_bytes_per_second: float | None
-    """The smallest growth that would have been found in 80 % of cases."""
+    """The smallest growth that would have been detected in 80 % of cases."""
     needed_seconds: float | None
-    """How much longer to measure; ``None`` when a verdict was reached."""
+    """How much longer to measure; ``None`` if the verdict is not ``inconclusive``, or no length of time would help."""
     limit_bytes: float | None
-    """The limit of the container."""
+    """The memory limit."""
     seconds_to_limit: float | None
-    """When that is reached, from the last value on: the median."""
+    """Time from the last value until the limit is reached: the median."""
     seconds_to_limit_lower: float | None
-    """The earliest."""
+    """Lower end of its interval."""
     seconds_to_limit_upper: float | None
-    """The latest."""
+    """Upper end of its interval; ``None`` if the limit may never be reached."""
     last_bytes: float | None
     """The last value."""
     n_samples: int
@@ -67,14 +67,14 @@ class Verdict:
     n_gaps: int
     """How many were missing."""
     start: datetime | None
-    """When the first value was taken, in UTC."""
+    """Time of the first value, in UTC."""
     end: datetime | None
-    """When the last was."""
+    """Time of the last value, in UTC."""
     _draw: Callable[[], str] = field(repr=False, compare=False)
 
     @property
     def is_leak(self) -> bool:
-        """Whether it is one of the three verdicts of a leak."""
+        """Whether the verdict is one of the three that mean a leak."""
         return self.verdict in ("leak", "leak-masked-by-restarts", "stepping-growth")
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,12 +91,12 @@ class Verdict:
 
 
 class Table:
-    """A table in memory. It speaks Arrow: ``polars.DataFrame(table)``, ``pyarrow.table(table)``."""
+    """A table in memory. It supports Arrow: ``polars.DataFrame(table)``, ``pyarrow.table(table)``."""
 
     def __init__(self, native: _native.Table, inputs: list[dict[str, Any]] | None = None) -> None:
         self._native = native
         self.inputs = inputs or []
-        """Of `read`: the account of each input, with every line that was rejected and why."""
+        """From `read`: the line counts of each input, with its rejected lines and the reasons; otherwise empty."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         return self._native.__arrow_c_stream__(requested_schema)
@@ -137,7 +137,7 @@ class Table:
 
 
 class Report:
-    """A run of `analyze`: its outcome, and everything that was found."""
+    """A run of `analyze`: its outcome and all of its findings."""
 
     def __init__(self, native: _native.NativeReport) -> None:
         self._native = native
@@ -149,17 +149,17 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """What the command line would have ended with."""
+        """The exit code of the command line: 0 to 3."""
         return self._native.exit_code
 
     @property
     def series(self) -> list[str]:
-        """The ids of the series, the worst first."""
+        """The ids of the series, worst first."""
         return self._native.series
 
     @property
     def verdicts(self) -> Table:
-        """The verdicts, with the columns of `judge`; ``p_value`` and ``otherwise`` are null: they are settled."""
+        """The verdicts, with the columns of `judge`. They are settled: ``p_value`` and ``otherwise`` are null."""
         return Table(self._native.verdicts())
 
     def to_json(self) -> str:
@@ -172,7 +172,7 @@ class Report:
         return found
 
     def to_html(self) -> str:
-        """The report as one page that needs nothing else, as ``--html`` writes it."""
+        """The report as one self-contained HTML page, as ``--html`` writes it."""
         return self._native.to_html()
 
     def chart(self, series: str) -> str:

@@ -1,4 +1,4 @@
-"""Times and values of anybody's as columns of 8 bytes; arguments as the extension takes them."""
+"""Converts times and values of any library to columns of 8 bytes, and arguments to what the extension takes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ _MISSING = -(2**63)
 
 
 def milliseconds(moment: Any, name: str) -> int:
-    """Milliseconds since 1970 of one time: a whole number is taken as it is, a time without a zone for UTC."""
+    """One time in milliseconds since 1970. A whole number is taken as is; a time without a zone is UTC.
+
+    Raises:
+        TypeError: it is not a time.
+    """
     if isinstance(moment, bool):
-        raise TypeError(f"`{name}` is a truth (expected a datetime, or whole milliseconds since 1970)")
+        raise TypeError(f"`{name}` is a bool (expected a datetime, or whole milliseconds since 1970)")
     if isinstance(moment, int):
         return int(moment)
     if isinstance(moment, datetime):
@@ -37,7 +41,12 @@ def milliseconds(moment: Any, name: str) -> int:
 
 
 def times(given: Any, name: str = "times") -> bytes:
-    """A column of milliseconds since 1970."""
+    """n times as n 8-byte integers in native byte order: milliseconds since 1970.
+
+    Raises:
+        TypeError: they are not times.
+        ValueError: one is missing or out of range, or there is more than one dimension.
+    """
     column = _array(given)
     if column is not None:
         if column.ndim != 1:
@@ -64,11 +73,16 @@ def times(given: Any, name: str = "times") -> bytes:
     try:
         return array("q", [milliseconds(moment, name) for moment in found]).tobytes()
     except OverflowError:
-        raise ValueError(f"`{name}` holds a number that is no time (expected milliseconds since 1970)") from None
+        raise ValueError(f"`{name}` holds a number that is not a time (expected milliseconds since 1970)") from None
 
 
 def values(given: Any, name: str = "values") -> bytes:
-    """A column of bytes of memory; what is missing is NaN."""
+    """n values as n 8-byte floats in native byte order: bytes of memory, NaN if missing.
+
+    Raises:
+        TypeError: they are not numbers.
+        ValueError: one is out of range, or there is more than one dimension.
+    """
     column = _array(given)
     if column is not None:
         if column.ndim != 1:
@@ -94,7 +108,11 @@ def values(given: Any, name: str = "values") -> bytes:
 
 
 def settings(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> tuple[str | None, str | None]:
-    """Settings as the extension takes them: the path of a file, or their contents as JSON."""
+    """The path of a settings file, or its contents as JSON; the other one is ``None``.
+
+    Raises:
+        TypeError: it is neither a path nor a dict that JSON can hold.
+    """
     if given is None:
         return None, None
     if isinstance(given, (str, os.PathLike)):
@@ -129,7 +147,7 @@ def words(options: Mapping[str, Any]) -> list[str]:
 
 
 def paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
-    """The paths of one input or of several."""
+    """The paths of one or several inputs."""
     if isinstance(given, (str, os.PathLike)):
         return [os.fspath(given)]
     return [os.fspath(path) for path in given]
@@ -145,7 +163,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _array(given: Any) -> Any:
-    """A NumPy array where it is one, or a Series of pandas that holds one; NumPy itself is not imported."""
+    """The NumPy array that it is or, as a pandas Series, holds; ``None`` if neither. Does not import NumPy."""
     if hasattr(given, "__array_interface__") and hasattr(given, "dtype"):
         return given
     if type(given).__module__.partition(".")[0] == "pandas" and hasattr(given, "to_numpy"):
@@ -160,7 +178,7 @@ def _speaks_arrow(given: Any) -> bool:
 
 
 def _stream(given: Any) -> Any:
-    """A column as a stream: one array becomes one of a single chunk."""
+    """A column as an Arrow stream: an array becomes a stream of one chunk."""
     if hasattr(given, "__arrow_c_stream__"):
         return given
     import pyarrow

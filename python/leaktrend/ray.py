@@ -1,4 +1,4 @@
-"""leaktrend on Ray: one container is one group, judged where it lies.
+"""leaktrend on Ray: one container is one group, judged where its rows are stored.
 
 Needs Ray Data and pyarrow.
 """
@@ -12,10 +12,10 @@ from leaktrend._engines import KINDS, Kernel, all_p_values
 
 
 def judge(dataset: Any, series: str = "unique_id", time: str = "ds", value: str = "y", **terms: Any) -> Any:
-    """Judges every series of a Ray Dataset; the verdicts are those of `leaktrend.judge` on all of it.
+    """Judges every series of a Ray Dataset. The verdicts are identical to those of `leaktrend.judge`.
 
     Args:
-        dataset: one row a sample, in any order.
+        dataset: one row per sample, in any order.
         series, time, value: names of its columns.
         terms: the other arguments of `leaktrend.judge`.
 
@@ -23,7 +23,7 @@ def judge(dataset: Any, series: str = "unique_id", time: str = "ds", value: str 
         A Ray Dataset with a row for each series: the column ``series``, then `leaktrend.COLUMNS`.
 
     Raises:
-        TypeError, ValueError: as `leaktrend.judge`, from Ray's own exception.
+        TypeError, ValueError: as `leaktrend.judge`, wrapped in an exception of Ray.
     """
     import pyarrow
 

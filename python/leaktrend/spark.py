@@ -1,4 +1,4 @@
-"""leaktrend on Spark: one container is one group, judged where it lies.
+"""leaktrend on Spark: one container is one group, judged where its rows are stored.
 
 Needs PySpark 4 and pyarrow on the driver, and this package and pyarrow on the workers.
 """
@@ -29,15 +29,15 @@ def judge(
     until: Any = None,
     settings: Any = None,
 ) -> Any:
-    """Judges every series of a Spark DataFrame; the verdicts are those of `leaktrend.judge` on all of it, to the bit.
+    """Judges every series of a Spark DataFrame. The verdicts are identical to those of `leaktrend.judge`, bit for bit.
 
-    Three passes: the first and the last time of all (unless ``since`` and ``until`` are handed in), a kernel for each
-    group (`groupBy().applyInArrow`), and the false discovery rate, for which the driver takes 8 bytes a series. A task
-    that is lost is run again by Spark. Verdicts are kept in memory and on disk of the workers between the passes
+    Three passes: the first and the last time of all rows (unless ``since`` and ``until`` are given), a kernel for each
+    group (`groupBy().applyInArrow`), and the false discovery rate, for which the driver collects 8 bytes per series.
+    Spark repeats lost tasks. Between the passes, the workers keep the verdicts in memory and on disk
     (`DataFrame.persist`).
 
     Args:
-        df: one row a sample, in any order; of several values of one time it is open which counts.
+        df: one row per sample, in any order. If several values have the same time, any of them may count.
         series, time, value, limit, resolution, flags, metric, since, until, settings: as for `leaktrend.judge`.
 
     Returns:
@@ -45,8 +45,8 @@ def judge(
         cannot be judged is a row with the verdict ``error`` and its reason.
 
     Raises:
-        TypeError, ValueError: as `leaktrend.judge`, for names of columns at once, for what they hold from Spark's own
-            exception.
+        TypeError, ValueError: as `leaktrend.judge`. Missing columns raise at once; other errors come wrapped in an
+            exception of Spark.
     """
     from pyspark import StorageLevel
     from pyspark.sql import functions as F

@@ -65,7 +65,7 @@ pub(crate) fn import(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Batches>
     let mut batches = Vec::with_capacity(arrays.len());
     for array in arrays {
         let Some(batch) = array.as_any().downcast_ref::<StructArray>() else {
-            return Err(PyTypeError::new_err(format!("{what} gives batches that are not of its own type")));
+            return Err(PyTypeError::new_err(format!("{what} yields batches that do not match its schema")));
         };
         batches.push(batch.clone());
     }

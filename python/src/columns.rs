@@ -115,7 +115,7 @@ pub(crate) fn check_whole(times: impl Iterator<Item = i64>, name: &str) -> Resul
         return Err(format!("column `{name}` holds {first} to {last}: these are seconds since 1970 ({expected})"));
     }
     if FARTHEST_MS < last.saturating_abs().max(first.saturating_abs()) {
-        return Err(format!("column `{name}` holds {first} to {last}: these are no milliseconds ({expected})"));
+        return Err(format!("column `{name}` holds {first} to {last}: these are not milliseconds ({expected})"));
     }
     Ok(())
 }

@@ -171,7 +171,7 @@ fn row(group: Group, terms: &Terms, (start, end): (i64, i64), unit: RateUnit) ->
     };
     let Some(series) = series.between(start, end) else {
         return Some(unjudged(&format!(
-            "it has no value from {} to {}, which is what is judged",
+            "it has no value in the judged window, {} to {}",
             time_text(start),
             time_text(end)
         )));

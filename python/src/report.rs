@@ -29,7 +29,7 @@ fn arguments(words: Vec<String>) -> PyResult<Box<AnalyzeArgs>> {
     })?;
     match args.command {
         Command::Analyze(args) => Ok(args),
-        _ => Err(PyValueError::new_err("these are no arguments of `analyze`")),
+        _ => Err(PyValueError::new_err("these are not arguments of `analyze`")),
     }
 }
 

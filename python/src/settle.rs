@@ -20,7 +20,7 @@ pub(crate) fn settle(table: &Batches, p_values: Option<&[f64]>) -> Result<Batche
         names.iter().filter(|name| table.place(name).is_none()).map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
         return Err(format!(
-            "the frame has no column {}: it is no table of verdicts (expected all columns that `judge` gives)",
+            "the frame has no column {}: it is not a table of verdicts (expected all columns that `judge` returns)",
             missing.join(", ")
         ));
     }
@@ -43,7 +43,7 @@ pub(crate) fn settle(table: &Batches, p_values: Option<&[f64]>) -> Result<Batche
         let column = if chunks.is_empty() {
             polars_arrow::array::new_empty_array(field.dtype.clone())
         } else {
-            concatenate(&chunks).map_err(|error| format!("column `{}` cannot be put together: {error}", field.name))?
+            concatenate(&chunks).map_err(|error| format!("column `{}` cannot be concatenated: {error}", field.name))?
         };
         all.push((field.clone(), column));
     }

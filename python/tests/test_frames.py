@@ -142,7 +142,7 @@ def test_what_is_no_frame_of_samples_is_refused_in_words():
     )
     micro = frame.with_columns(polars.col("ds") * 1000)
     assert refused(ValueError, micro) == (
-        "column `ds` holds 1795000000000000 to 1795007140000000: these are no milliseconds "
+        "column `ds` holds 1795000000000000 to 1795007140000000: these are not milliseconds "
         "(expected milliseconds since 1970, or timestamps)"
     )
     assert refused(TypeError, frame, limit=[1]) == (
@@ -191,8 +191,8 @@ def test_what_is_no_table_of_verdicts_is_refused_in_words(judged):
     with pytest.raises(ValueError) as raised:
         lt.settle(judged.drop("p_value", "otherwise"))
     assert str(raised.value) == (
-        "the frame has no column `p_value`, `otherwise`: it is no table of verdicts "
-        "(expected all columns that `judge` gives)"
+        "the frame has no column `p_value`, `otherwise`: it is not a table of verdicts "
+        "(expected all columns that `judge` returns)"
     )
     with pytest.raises(ValueError, match="row 0 has 7 as `p_value` \\(expected a probability: 0 to 1\\)"):
         lt.settle(judged.with_columns(polars.lit(7.0).alias("p_value")))

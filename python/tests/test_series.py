@@ -104,5 +104,5 @@ def test_what_cannot_be_is_refused_in_words():
         '`metric` is "ram" (expected one of docker-usage, usage-bytes, working-set, rss, heap, other)'
     )
     assert refused(ValueError, [2**70], [1]) == (
-        "`times` holds a number that is no time (expected milliseconds since 1970)"
+        "`times` holds a number that is not a time (expected milliseconds since 1970)"
     )

@@ -56,7 +56,7 @@ pub(super) fn counts(
         (true, _, _) | (_, _, None) => Ok(None),
         (_, Timeline::Relative, _) => {
             notes.push(
-                "requests and changes were not read: the readings of memory have no times to compare with (give the time of the last one with `--end`)"
+                "requests and changes were not read: the memory readings have no timestamps to compare with (give the time of the last one with `--end`)"
                     .to_owned(),
             );
             Ok(None)
@@ -96,7 +96,7 @@ pub(super) fn add_experiment(report: &mut SeriesReport) {
     }
     let Some(experiment) = attribution::words::experiment(attribution) else { return };
     match &mut action.tomorrow {
-        Some(step) => step.text = format!("{experiment}. Beside that: {}", step.text),
+        Some(step) => step.text = format!("{experiment}. Also: {}", step.text),
         None => action.tomorrow = Some(Step { text: experiment, commands: Vec::new() }),
     }
 }

@@ -175,7 +175,7 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
     let mut notes = Vec::new();
     if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
         notes.push(format!(
-            "its limit of {} is taken for the memory of the host: it is not used as a limit",
+            "its limit of {} is taken to be the memory of the host and is not used as a limit",
             memory_text(limit.bytes)
         ));
     }
@@ -187,7 +187,7 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
     }
     if let Sampling::Step { .. } = samples.info.sampling {
         notes.push(
-            "its points are answers at a fixed step, up to a lookback old: short gaps and restarts may be hidden"
+            "its points come from a range query with a fixed step, each up to one lookback old: short gaps and restarts may be hidden"
                 .to_owned(),
         );
     }
@@ -199,7 +199,7 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
         let last_of_load = level(end.saturating_sub(5).max(begin)..end);
         if let Some(peak) = last_of_load {
             notes.push(format!(
-                "only what came after the load is judged; before it the level was {before}, at its end {} after {}",
+                "only the readings after the load are judged; before it the level was {before}, at its end {} after {}",
                 memory_text(peak),
                 duration_text((to - from) as f64 / 1000.0),
             ));

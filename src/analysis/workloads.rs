@@ -98,7 +98,7 @@ fn is_by_workload(read: &[Container<Read>], by: By, notes: &mut Vec<String>) -> 
         By::Workload if of_pods.is_empty() => {
             notes.push(
                 "`--by workload`: no series has the labels `pod` and `container`, so each is judged by itself (expected \
-                 an export of Kubernetes)"
+                 an export from Kubernetes)"
                     .to_owned(),
             );
             false

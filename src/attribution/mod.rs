@@ -283,7 +283,7 @@ fn covered(
     let percent = 100.0 * share;
     if share < LEAST_COVERED {
         notes.push(format!(
-            "The logs of requests and covariates cover {percent:.0} % of its readings together: too few to say what \
+            "Together, the logs of requests and covariates cover {percent:.0} % of its readings: too few to say what \
              its growth follows (expected {:.0} % at least)",
             100.0 * LEAST_COVERED
         ));

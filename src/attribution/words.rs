@@ -71,7 +71,7 @@ fn claim(suspect: &Suspect) -> String {
     let interval = format!("({lower} to {upper} at {:.0} % confidence)", 100.0 * bytes.confidence);
     match unit {
         Unit::Second => format!(
-            "no logged kind explains it: memory grows {value} an hour {interval} by the clock, or by something that is in no log"
+            "nothing in the logs explains it: memory grows {value} an hour {interval}, steadily over time or with something that is not logged"
         ),
         Unit::Level => format!("{name} holds {value} per unit {interval}"),
         Unit::Error => format!("each response with a 5xx status keeps {value} {interval}"),
@@ -127,7 +127,7 @@ fn none(attribution: &Attribution) -> String {
         None if attribution.notes.iter().any(|note| note.contains("too few to say")) => {
             "the logs cover too little of its readings to say what its growth follows".to_owned()
         }
-        None => "no logged kind explains the growth".to_owned(),
+        None => "nothing in the logs explains the growth".to_owned(),
     }
 }
 
@@ -138,7 +138,7 @@ fn traffic(attribution: &Attribution) -> String {
         .take(NAMED)
         .map(|(name, share)| format!("{} {:.0} %", subject(name), 100.0 * share))
         .collect();
-    format!("the requests have no times, so this is a ranking by traffic and no finding: {}", shares.join(", "))
+    format!("the requests have no times, so this is only a ranking by traffic, not a finding: {}", shares.join(", "))
 }
 
 /// When growth began, and what was changed then.
@@ -152,12 +152,12 @@ fn of_changes(attribution: &Attribution, began: &GrowthBegan, time: &dyn Fn(i64)
     let is_named = attribution.named().any(|suspect| suspect.unit.is_none());
     match &began.inside[..] {
         [] if began.n_changes == 0 => format!("{when}; no change is listed within the readings"),
-        [] => format!("{when}; none of the {} is in it", changes(began.n_changes)),
+        [] => format!("{when}; none of the {} is in that interval", changes(began.n_changes)),
         [(at, label)] if is_named => {
-            format!("{when}, with {} at {}, the only change in it", code(label), time(*at))
+            format!("{when}; {} at {} is the only change in that interval", code(label), time(*at))
         }
         [(at, label)] => format!(
-            "{when}; {} at {} is the only change in it, which may be chance: {} in these readings",
+            "{when}; {} at {} is the only change in that interval, which may be chance: {} during these readings",
             code(label),
             time(*at),
             changes_made(began.n_changes)
@@ -183,7 +183,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
     let of_counts: Vec<&Suspect> = attribution.suspects.iter().filter(|suspect| suspect.unit.is_some()).collect();
     for suspect in of_counts.iter().filter(|suspect| suspect.is_named) {
         let is_only = of_counts.len() == 1 && suspect.unit != Some(Unit::Second);
-        let alone = if is_only { "; nothing else that is logged explains it" } else { "" };
+        let alone = if is_only { "; nothing else in the logs explains it" } else { "" };
         sentences.push(format!("{}{}{alone} (margin {:.0})", capital(&claim(suspect)), share(suspect), suspect.margin));
         let a_day = suspect.units_a_day.zip(suspect.bytes_per_unit).map(|(n, bytes)| n * bytes.value);
         if let Some(bytes) = a_day {
@@ -209,7 +209,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
             } else {
                 format!("{} kinds were", attribution.n_kinds)
             };
-            sentences.push(format!("{kinds} compared; what is in no log cannot be named"));
+            sentences.push(format!("{kinds} compared; a cause outside the logs cannot be named"));
         }
     }
     if !attribution.by_traffic.is_empty() && !attribution.has_counts {
@@ -218,7 +218,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
     match &attribution.began {
         Some(began) => sentences.push(capital(&of_changes(attribution, began, time))),
         None if attribution.has_changes => sentences.push(
-            "No moment was found at which growth began: it grew from the first reading on, or began too gently, so no change is named"
+            "The start of growth was not found: memory grew from the first reading on, or growth began too gradually, so no change is named"
                 .to_owned(),
         ),
         None => {}
@@ -247,7 +247,7 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
                 "send {n} requests of one kind to an instance without other traffic, then of another: if every request leaks, memory grows by about {grown} each time"
             ),
             Unit::Request => format!(
-                "to settle it, send {n} of {name} and nothing else to an instance without other traffic: memory grows by about {grown} if that is the cause, and not if it only went along"
+                "to settle it, send {n} of {name} and nothing else to an instance without other traffic: memory grows by about {grown} if that is the cause, and stays level if it only coincided"
             ),
             Unit::Error => "to settle it, send requests that fail with a 5xx status, and nothing else, to an instance without other traffic, and watch its memory".to_owned(),
             Unit::Byte => format!(
@@ -258,7 +258,7 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
                 "to settle it, raise {name} by {n} on an instance that does nothing else: memory grows by about {grown} if that is the cause"
             ),
             Unit::Level => format!(
-                "to settle it, bring {name} down (close what is open, empty what is full): memory that it holds comes back, {} for each",
+                "to settle it, bring {name} down (close what is open, empty what is full): the memory it holds is given back, {} for each",
                 small(bytes)
             ),
             Unit::Second => format!(
@@ -270,7 +270,7 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
     let open = of_counts().find(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty());
     if open.is_some() {
         return Some(
-            "send only one of the suspects at a time to an instance without other traffic: the one with which memory grows is the cause"
+            "send only one of the suspects at a time to an instance without other traffic: the one that makes memory grow is the cause"
                 .to_owned(),
         );
     }

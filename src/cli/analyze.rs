@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::EXAMPLES;
 use super::beside::{self, BesideArgs};
@@ -43,7 +45,7 @@ pub struct AnalyzeArgs {
     pub save: Option<PathBuf>,
 
     /// Format of the inputs [default: detected from the content].
-    #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
+    #[arg(long, value_enum, default_value_t = FormatArg(None))]
     pub format: FormatArg,
 
     /// Write DIR/verdict.md, DIR/charts/*.png and DIR/verdict.json [default: write no files].
@@ -78,7 +80,7 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
 
-    /// What a row is about: all pods of a workload together, or the container of one pod [default: workload where most
+    /// Judge all pods of a workload together, or each container of each pod [default: workload where most
     /// pods ended before the readings did].
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<ByArg>,
@@ -238,50 +240,23 @@ impl From<ByArg> for By {
     }
 }
 
-/// The formats of the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FormatArg {
-    /// Detected from the content.
-    Auto,
-    /// Output of docker stats, as text or JSON.
-    DockerStats,
-    /// Output of podman stats, as text or JSON.
-    PodmanStats,
-    /// Output of nerdctl stats, as text or JSON.
-    NerdctlStats,
-    /// Output of crictl stats, as text or JSON.
-    CrictlStats,
-    /// Output of kubectl top pod, preferably with `--containers`.
-    KubectlTop,
-    /// Lines of `epoch,512.3MiB`.
-    TrendCsv,
-    /// CSV with a header, from Grafana and others.
-    CsvTable,
-    /// Output of Node's `process.memoryUsage()`, printed or as JSON.
-    NodeMemory,
-    /// A Prometheus response or export.
-    Prometheus,
-    /// A table in a Parquet file.
-    Parquet,
-    /// A table in an Arrow IPC (Feather) file or stream.
-    Arrow,
-}
+/// A format on the command line; `None`: detected from the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatArg(pub Option<Format>);
 
-impl From<FormatArg> for Option<Format> {
-    fn from(format: FormatArg) -> Option<Format> {
-        match format {
-            FormatArg::Auto => None,
-            FormatArg::DockerStats => Some(Format::DockerStats),
-            FormatArg::PodmanStats => Some(Format::PodmanStats),
-            FormatArg::NerdctlStats => Some(Format::NerdctlStats),
-            FormatArg::CrictlStats => Some(Format::CrictlStats),
-            FormatArg::KubectlTop => Some(Format::KubectlTop),
-            FormatArg::TrendCsv => Some(Format::TrendCsv),
-            FormatArg::CsvTable => Some(Format::CsvTable),
-            FormatArg::NodeMemory => Some(Format::NodeMemory),
-            FormatArg::Prometheus => Some(Format::Prometheus),
-            FormatArg::Parquet => Some(Format::Parquet),
-            FormatArg::Arrow => Some(Format::Arrow),
+impl ValueEnum for FormatArg {
+    fn value_variants<'a>() -> &'a [FormatArg] {
+        static ALL: LazyLock<Vec<FormatArg>> = LazyLock::new(|| {
+            let formats = Format::value_variants().iter().copied().map(Some);
+            std::iter::once(None).chain(formats).map(FormatArg).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self.0 {
+            None => Some(PossibleValue::new("auto").help("Detected from the content")),
+            Some(format) => format.to_possible_value(),
         }
     }
 }
@@ -313,8 +288,11 @@ pub enum Color {
 /// When an argument cannot be understood, or the settings file cannot be used.
 pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     if args.inputs.is_empty() {
-        let address =
-            if cfg!(feature = "live") { ", or the address of a Prometheus, also in `PROMETHEUS_URL`" } else { "" };
+        let address = if cfg!(feature = "live") {
+            ", or the address of a Prometheus server, also in `PROMETHEUS_URL`"
+        } else {
+            ""
+        };
         return Err(Error::Usage(format!("no input is given (expected files, or `-` for standard input{address})")));
     }
     let (mut settings, series_rules) = settings::load(args.config.as_deref())?;
@@ -379,7 +357,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         sources: args.inputs.iter().map(|path| source(path.clone())).collect(),
         meter: Meter::default(),
         ingest: crate::decode::Options {
-            format: args.format.into(),
+            format: args.format.0,
             interval: args.interval,
             end_ms,
             samples: args.sampling,
@@ -404,12 +382,12 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
 /// When arguments contradict each other or cannot be understood.
 pub fn layout(args: &AnalyzeArgs) -> Result<Layout, Error> {
     if args.html.as_deref().is_some_and(|path| path.as_os_str() == "-") {
-        return Err(Error::Usage("`--html -`: the report is written as a file (expected its name)".to_owned()));
+        return Err(Error::Usage("`--html -`: the report is written to a file (expected a file name)".to_owned()));
     }
     let chart_format = match (args.chart_format, args.chart_scale) {
         (ChartFormatArg::Svg, Some(scale)) => {
             return Err(Error::Usage(format!(
-                "`--chart-scale {scale}` with `--chart-format svg`: an svg has no pixels (leave the scale out)"
+                "`--chart-scale {scale}` with `--chart-format svg`: an SVG has no pixels (omit the scale)"
             )));
         }
         (ChartFormatArg::Svg, None) => ChartFormat::Svg,

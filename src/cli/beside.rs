@@ -61,7 +61,7 @@ fn given(option: &str, text: &str) -> Result<Given, Error> {
     let (series, path) = named.map_or((None, text), |(name, path)| (Some(name.to_owned()), path));
     if path.is_empty() || series.as_deref() == Some("") {
         return Err(Error::Usage(format!(
-            "`{option} {text}`: expected a file, or a series and a file as `web=access.log`"
+            "`{option} {text}`: expected a file, or a series and a file such as `web=access.log`"
         )));
     }
     if path == "-" {
@@ -87,7 +87,7 @@ mod tests {
         let of_pod = (Some("shop/web-1/web".to_owned()), "access.log".to_owned());
         assert_eq!(said("shop/web-1/web=access.log"), Ok(of_pod));
         assert_eq!(said("./a=b.log"), Ok((None, "./a=b.log".to_owned())));
-        insta::assert_snapshot!(said("web=").unwrap_err(), @"`--requests web=`: expected a file, or a series and a file as `web=access.log`");
+        insta::assert_snapshot!(said("web=").unwrap_err(), @"`--requests web=`: expected a file, or a series and a file such as `web=access.log`");
         insta::assert_snapshot!(said("-").unwrap_err(), @"`--requests -`: it is read from files only (expected a file)");
     }
 }

@@ -60,7 +60,7 @@ pub fn live_inputs(args: &AnalyzeArgs, window: &WindowSpec) -> Result<Vec<LiveIn
     check(&args.live, &addresses, ("--save", args.save.is_some()))?;
     if let Some(path) = &args.save {
         if path.as_os_str() == "-" {
-            return Err(Error::Usage("`--save -`: samples are saved to a file (expected its name)".to_owned()));
+            return Err(Error::Usage("`--save -`: samples are saved to a file (expected a file name)".to_owned()));
         }
         if 1 < addresses.len() {
             return Err(Error::Usage("`--save` works with one server, but there are several inputs".to_owned()));

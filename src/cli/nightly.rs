@@ -25,7 +25,7 @@ const EXAMPLES: &str = r#"Examples
     leaktrend nightly /var/log/memory-usage.log --state /var/lib/leaktrend \
         --textfile /var/lib/prometheus/node-exporter/leaktrend.prom --quiet
 
-  Over what a Prometheus scrapes, asked for what is new since the night before:
+  Over a Prometheus server, which is asked for what is new since the night before:
     leaktrend nightly http://prometheus:9090 --match 'namespace="shop"' --state /var/lib/leaktrend
 
 Exit codes: 0 nothing failed, 1 a leak, a failed criterion or stale data, 2 the job could not be done; an inconclusive
@@ -67,7 +67,7 @@ pub struct NightlyArgs {
     pub keep: Option<Seconds>,
 
     /// Format of the logs [default: detected from the content].
-    #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
+    #[arg(long, value_enum, default_value_t = FormatArg(None))]
     pub format: FormatArg,
 
     /// Settings file [default: ./leaktrend.toml if it exists].
@@ -86,7 +86,7 @@ pub struct NightlyArgs {
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
 
-    /// What a row is about: all pods of a workload together, or the container of one pod [default: container].
+    /// Judge all pods of a workload together, or each container of each pod [default: container].
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<ByArg>,
 
@@ -191,7 +191,7 @@ pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
         sources: Vec::new(),
         meter: Meter::default(),
         ingest: crate::decode::Options {
-            format: args.format.into(),
+            format: args.format.0,
             interval: args.interval,
             end_ms: args.end.as_deref().map(|text| time("--end", text)).transpose()?,
             samples: SamplesOption::Auto,

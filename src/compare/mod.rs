@@ -152,7 +152,7 @@ pub fn compare(
     }
     if series.is_empty() {
         return Err(Error::Usage(format!(
-            "the runs have no series in common: the base holds {}, the new run {} (`--pair BASE NEW` names two that are one)",
+            "the runs have no series in common: the base holds {}, the new run {} (`--pair BASE NEW` matches two names)",
             ids(base.series.iter()),
             ids(new.series.iter())
         )));
@@ -168,7 +168,7 @@ pub fn compare(
     let outcome = policy::of_run(&outcomes);
     let mut notes = Vec::new();
     if !base.judged_like(new) {
-        notes.push("the two runs were judged by different settings under [verdict]".to_owned());
+        notes.push("the two runs were judged with different settings under [verdict]".to_owned());
     }
     Ok(Comparison {
         outcome,
@@ -264,14 +264,19 @@ fn compared(
     let percent = |measured: MeasuredRun| 100.0 * measured.confidence;
     if base.confidence != new.confidence {
         let reason = format!(
-            "{what} has an interval at {:.0} % confidence in the base and at {:.0} % in the new run: judge both alike",
+            "{what} has an interval at {:.0} % confidence in the base and at {:.0} % in the new run: judge both runs with the same settings",
             percent(base),
             percent(new)
         );
         return unknown(Some(base), Some(new), margin, reason);
     }
     let Some(margin) = margin else {
-        return unknown(Some(base), Some(new), None, format!("what {what} matters is not known for the new run"));
+        return unknown(
+            Some(base),
+            Some(new),
+            None,
+            format!("how much {what} would matter is not known for the new run"),
+        );
     };
     let found = difference(new.estimate, base.estimate);
     let finding = if margin < found.lower {

@@ -135,10 +135,10 @@ fn measures(series: &SeriesComparison) -> [&Compared; 2] {
 fn cautions(comparison: &Comparison) -> Vec<String> {
     let mut cautions = comparison.notes.iter().map(|note| format!("{note}.")).collect::<Vec<_>>();
     if !comparison.missing.is_empty() {
-        cautions.push(format!("missing in the new run: {}.", comparison.missing.join(", ")));
+        cautions.push(format!("missing from the new run: {}.", comparison.missing.join(", ")));
     }
     if !comparison.added.is_empty() {
-        cautions.push(format!("new, and compared with nothing: {}.", comparison.added.join(", ")));
+        cautions.push(format!("new, so not compared: {}.", comparison.added.join(", ")));
     }
     cautions
 }

@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
     } else if changes.is_empty() && 0 < input.other_lines {
         input.warnings.push("nothing in it is a change (expected deploys, starts and images)".to_owned());
     } else if changes.is_empty() && input.unusable.is_none() {
-        input.warnings.push("it is empty: no change is known".to_owned());
+        input.warnings.push("it is empty: it names no changes".to_owned());
     }
     (input, changes)
 }
@@ -173,7 +173,7 @@ mod tests {
         std::fs::write(&path, "deploy\n").unwrap();
         insta::assert_snapshot!(read(&path).0.unusable.unwrap(), @"no change was recognised in it: no time and label (expected something like `2026-11-23T20:07:00Z,deploy a1b2c3`)");
         std::fs::write(&path, "").unwrap();
-        insta::assert_snapshot!(read(&path).0.warnings.join(" "), @"it is empty: no change is known");
+        insta::assert_snapshot!(read(&path).0.warnings.join(" "), @"it is empty: it names no changes");
     }
 
     fn said(text: &str) -> String {

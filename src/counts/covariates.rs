@@ -176,7 +176,7 @@ pub(super) fn read(path: &Path, bins: Bins) -> (Input, Vec<Kind>) {
     };
     input.counted = Some(CountedAs { form, outside });
     if columns.len() > MAX_KINDS {
-        input.warnings.push(format!("of its {} columns the first {MAX_KINDS} are used", columns.len()));
+        input.warnings.push(format!("it has {} columns: only the first {MAX_KINDS} are used", columns.len()));
         columns.truncate(MAX_KINDS);
     }
     let read: Vec<(String, Reading, Option<Kind>)> = columns
@@ -186,7 +186,7 @@ pub(super) fn read(path: &Path, bins: Bins) -> (Input, Vec<Kind>) {
         .map(|(name, reading, column)| (name, reading, column.kind(reading.what())))
         .collect();
     if read.iter().all(|(_, _, kind)| kind.is_none()) {
-        input.warnings.push("none of its values lies within the readings of memory".to_owned());
+        input.warnings.push("none of its values lies within the memory readings".to_owned());
     }
     let listed = |wanted: Reading| {
         let names: Vec<String> = read
@@ -262,7 +262,7 @@ fn read_csv(
     outside: &mut u64,
 ) -> Result<Vec<Column>, String> {
     const EXPECTED: &str =
-        "expected CSV with a header, a column of times and columns of numbers, or a Prometheus answer";
+        "expected CSV with a header, a column of times and columns of numbers, or a Prometheus response";
 
     let mut lines = table::Rows::new(reader, table::delimiter(beginning));
     let header = lines.next().and_then(|(_, row)| row.ok()).ok_or_else(|| format!("it is empty ({EXPECTED})"))?;
@@ -309,7 +309,7 @@ fn read_typed(
 ) -> Result<Vec<Column>, String> {
     let table = NumberTable::open(&Source::File(path.to_owned()), opened, format, table::is_time)?;
     if !table.others.is_empty() {
-        input.warnings.push(format!("not used, for they hold no numbers: its columns {}", table.others.join(", ")));
+        input.warnings.push(format!("its columns without numbers are not used: {}", table.others.join(", ")));
     }
     let mut rows = Rows::new(table.names.clone(), bins, input, outside);
     let mut row = 0;

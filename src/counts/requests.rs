@@ -257,14 +257,13 @@ impl Log<'_> {
             );
         }
         if !is_timed && self.n_untimed == 0 {
-            let why =
-                self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("of the first line: {why}"));
+            let why = self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
             input.counted = None;
             input.unusable = Some(format!("no request was recognised in it ({why})"));
         } else if is_timed && input.samples == 0 {
             let [from, to] = self.span.map_or([0, 0], <[i64; 2]>::from).map(|ms| time_text(ms).unwrap_or_default());
             input.warnings.push(format!(
-                "none of its {} lies within the readings of memory: it covers {from} to {to}",
+                "none of its {} lies within the memory readings: it covers {from} to {to}",
                 counted(self.outside, "request")
             ));
         }
@@ -348,7 +347,7 @@ mod tests {
     fn what_holds_no_request_says_so() {
         insta::assert_snapshot!("tiny", said("GET /a 200 12 - 1.5 ms\nGET /b 200 12 - 1.5 ms\n"));
         insta::assert_snapshot!(said("").lines().last().unwrap(), @"unusable: no request was recognised in it (it is empty)");
-        insta::assert_snapshot!(said("web 5MiB / 1GiB\n").lines().last().unwrap(), @"unusable: no request was recognised in it (of the first line: it has no time (expected something like `[23/Nov/2026:20:07:00 +0000]`, or a time at its beginning))");
+        insta::assert_snapshot!(said("web 5MiB / 1GiB\n").lines().last().unwrap(), @"unusable: no request was recognised in it (first line: it has no time (expected something like `[23/Nov/2026:20:07:00 +0000]`, or a time at its beginning))");
         insta::assert_snapshot!(
             "outside",
             said("1.2.3.4 - - [23/Nov/2025:20:10:07 +0000] \"GET / HTTP/1.1\" 200 12\n")

@@ -65,7 +65,7 @@ impl Pattern {
             segments.pop();
         }
         if segments.iter().any(|segment| segment == "**") {
-            return Err(format!("`{text}` is not a route: `**` stands at its end only"));
+            return Err(format!("`{text}` is not a route: `**` is allowed only at its end"));
         }
         Ok(Pattern { text: text.to_owned(), segments, is_open })
     }
@@ -309,7 +309,7 @@ mod tests {
             assert_eq!(of(path, &routes), route, "{path}");
         }
         insta::assert_snapshot!(Routes::new(&["files"]).unwrap_err(), @"`files` is not a route (expected a path such as `/files/:name/versions/*`)");
-        insta::assert_snapshot!(Routes::new(&["/a/**/b"]).unwrap_err(), @"`/a/**/b` is not a route: `**` stands at its end only");
+        insta::assert_snapshot!(Routes::new(&["/a/**/b"]).unwrap_err(), @"`/a/**/b` is not a route: `**` is allowed only at its end");
     }
 
     #[test]

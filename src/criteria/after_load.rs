@@ -25,8 +25,8 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let before = between(series, i64::MIN, load.start_ms);
     let (Some(baseline), true) = (median(before), min_readings <= before.len()) else {
         let reason = format!(
-            "only {} readings before the load give no level to come back to; {min_readings} are needed, so start \
-             measuring {} before the load",
+            "only {} readings before the load: too few for a baseline; {min_readings} are needed, so start measuring \
+             {} before the load",
             before.len(),
             duration_text(min_readings as f64 * series.step_seconds().unwrap_or(60.0))
         );
@@ -60,7 +60,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     );
     let (status, reason) = if let Some(start_ms) = cold_start_ms.filter(|_| settled > allowed) {
         match context.verdict.grows_after_load {
-            // That needs no level to come back to.
+            // That needs no baseline.
             Some(true) => (Status::Fail, format!("memory grows after the load: {levels}")),
             _ => (Status::NotEvaluable, cold_text(series, starts, load, start_ms, &levels, min_readings)),
         }
@@ -98,7 +98,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     Criterion::new(ID, settings.gates, status, reason).measured(Some(settled), allowed, "bytes").with_spans(spans)
 }
 
-/// Why the level before the load is none to come back to, and what to do.
+/// Why the level before the load is not a baseline, and what to do.
 fn cold_text(
     series: &MemorySeries,
     starts: &Starts,
@@ -111,14 +111,14 @@ fn cold_text(
     let found = match starts.seen_bytes(series, start_ms) {
         None => format!("the process started {before} before the load"),
         Some((first, level)) => format!(
-            "the readings begin {before} before the load at {} and settle at {}, as those of a process that has just \
+            "the readings begin {before} before the load at {} and settle at {}, like those of a process that has just \
              started",
             memory_text(first),
             memory_text(level)
         ),
     };
     format!(
-        "{found}: memory before the load is no level to come back to ({levels}); run a warm-up load first, wait {}, and \
+        "{found}: memory before the load is not a baseline ({levels}); run a warm-up load first, wait {}, and \
          take {min_readings} readings or more before the load (see docs/ci-soak.md)",
         starts.settle()
     )
@@ -139,12 +139,12 @@ fn wait_text(series: &MemorySeries, context: &Context<'_>, load: LoadWindow, n_r
     let (share, min_readings) = (settings.settled_share.get(), settings.min_readings.max(1));
     let after_seconds = ((series.end_ms() - load.end_ms) as f64 / 1e3).max(0.0);
     if share == 0.0 {
-        return "no part of the time after the load is taken as settled".to_owned();
+        return "no part of the time after the load counts as settled".to_owned();
     }
     let needed_seconds = (f64::from(min_readings) * step_seconds / share - after_seconds).max(step_seconds);
     format!(
-        "only {n_readings} readings in the last {:.0} % of the {} after the load give no settled level; {min_readings} \
-         are needed, so wait {} after the load, {} longer",
+        "only {n_readings} readings in the last {:.0} % of the {} after the load: too few for a settled level; \
+         {min_readings} are needed, so wait {} after the load, {} longer",
         share * 100.0,
         duration_text(after_seconds),
         duration_text(after_seconds + needed_seconds),

@@ -100,7 +100,7 @@ fn decide(
                 |step| format!("readings {} apart", duration_text(step)),
             );
             let reason = format!(
-                "{apart} cannot show a gain within {within} and whether it stays; measure at least every {}",
+                "{apart} cannot show a gain within {within}, or whether it stays; measure at least every {}",
                 settings.max_step_seconds
             );
             return (Status::NotEvaluable, reason);
@@ -133,7 +133,7 @@ fn decide(
     let needed_ms = within.as_ms() + hold.as_ms();
     if longest_ms < needed_ms || (gains.largest.is_none() && gains.at_start.is_none()) {
         let reason = format!(
-            "readings over {} outside the load are too short to see a gain and whether it stays; {} are needed",
+            "readings over {} outside the load are too short to show a gain, or whether it stays; {} are needed",
             duration_text(longest_ms as f64 / 1e3),
             duration_text(needed_ms as f64 / 1e3)
         );

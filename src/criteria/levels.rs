@@ -91,7 +91,7 @@ impl Level {
             None => (
                 Status::NotEvaluable,
                 format!(
-                    "no restart was followed by readings {when} it, before another restart ({} seen)",
+                    "no restart has readings {when} it without another restart before them ({} seen)",
                     starts.len()
                 ),
             ),

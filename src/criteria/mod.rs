@@ -75,7 +75,7 @@ pub struct Freshness {
 /// What can stand for a limit that is not known, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AssumedLimit {
-    /// The highest reading before a kill for memory.
+    /// The highest reading before an OOM kill.
     DiedAt(f64),
     /// The memory of the host: no container has more.
     HostMemory(f64),

@@ -63,7 +63,9 @@ pub fn evaluate(alert: &OwnAlert<'_>, owner: &MemorySeries, context: &OwnRuleCon
         ..Criterion::new("", alert.gates, Status::NotEvaluable, reason)
     };
     if let Some(metrics) = &alert.mixed {
-        return undecided(format!("the rule tells {metrics} apart, and this input has one amount of memory for them"));
+        return undecided(format!(
+            "the rule distinguishes {metrics}, but this input holds one amount of memory for all of them"
+        ));
     }
     let readings: Vec<Option<RuleReadings<'_>>> =
         alert.inputs.iter().map(|input| input.map(|series| RuleReadings::of(series, context.lookback))).collect();

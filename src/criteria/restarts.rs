@@ -57,8 +57,8 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
                 String::new()
             };
             let reason = format!(
-                "{readings} cannot show {loop_size} restarts within {}{events}; measure at least every {}, or give the \
-                 events of the whole time",
+                "{readings} cannot show {loop_size} restarts within {}{events}; measure at least every {}, or pass \
+                 events that cover the whole time",
                 settings.within_seconds,
                 duration_text(seen_step_seconds)
             );
@@ -119,11 +119,11 @@ fn causes_text(restarts: &[KnownRestart<'_>]) -> String {
     }
     let words = |cause: &str| match cause {
         "oom" => "for memory",
-        "event" => "told by events",
-        "recreated" => "as new containers",
-        "counter-reset" => "as counters began again",
-        "gap" => "after an absence",
-        _ => "by a fall to the level of a start",
+        "event" => "recorded by events",
+        "recreated" => "with a new container ID",
+        "counter-reset" => "with reset I/O counters",
+        "gap" => "after missing readings",
+        _ => "by a drop to the level of a start",
     };
     match counts[..] {
         [(cause, count)] if count > 1 => format!("all {count} {}", words(cause)),

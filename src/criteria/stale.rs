@@ -10,7 +10,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let settings = &context.settings.stale;
     let result = |status, gates, reason| Criterion::new("stale-data", gates, status, reason);
     let Some(freshness) = context.freshness else {
-        return result(Status::NotApplicable, settings.gates, "only judged by the nightly job".to_owned());
+        return result(Status::NotApplicable, settings.gates, "judged only by the nightly job".to_owned());
     };
     if freshness.is_gone {
         let (status, why) = gone(series, context, &freshness);
@@ -32,7 +32,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let (status, gates, compared) =
         if age > most { (Status::Fail, false, "above") } else { (Status::Pass, settings.gates, "within") };
     let reason = if age < 0.0 {
-        format!("the newest reading lies {} ahead of this run's clock", duration_text(-age))
+        format!("the newest reading is {} ahead of this run's clock", duration_text(-age))
     } else {
         format!(
             "the newest reading of the log is {} old, {compared} {}: they usually come every {}",
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn data_is_stale_after_three_intervals_without_a_reading() {
         let check = |freshness, expected: &str| check(freshness, None, expected);
-        check(None, "NotApplicable: only judged by the nightly job");
+        check(None, "NotApplicable: judged only by the nightly job");
         check(
             Some(aged(420.0, Some(900.0))),
             "Pass: the newest reading of the log is 7 min old, within 45 min: they usually come every 15 min",
@@ -140,7 +140,7 @@ mod tests {
             Some(aged(2701.0, Some(900.0))),
             "Fail (does not gate): the newest reading of the log is 45 min old, above 45 min: they usually come every 15 min",
         );
-        check(Some(aged(-60.0, Some(900.0))), "Pass: the newest reading lies 1 min ahead of this run's clock");
+        check(Some(aged(-60.0, Some(900.0))), "Pass: the newest reading is 1 min ahead of this run's clock");
         check(
             Some(aged(60.0, None)),
             "NotEvaluable: there are too few readings to tell how often they come (needs two of one series)",

@@ -5,7 +5,8 @@ use super::{csv_table, docker_stats, node_memory, prometheus, trend_csv, unsuppo
 use crate::account::{Format, cleaned};
 
 /// What an input can be, for messages.
-pub(super) const EXPECTED: &str = "docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer";
+pub(super) const EXPECTED: &str =
+    "docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response";
 
 /// The format of a text, by its beginning.
 ///

@@ -70,7 +70,7 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
     if any(&|line| line.matches(';').count() >= 3 && line.contains(" / ")) {
         return Some(
             "it is output of `docker stats` between semicolons, without timestamps \
-             (expected `docker stats --no-stream --format '{{json .}}'`, each line behind `date -u +%FT%TZ`)",
+             (expected `docker stats --no-stream --format '{{json .}}'`, each line prefixed with `date -u +%FT%TZ`)",
         );
     }
     None

@@ -57,7 +57,7 @@ impl Spacing {
                 warn(
                     input,
                     format!(
-                        "{n_untimed} of {n} readings have no timestamp, while others have one: they are placed one every {every} beside those"
+                        "{n_untimed} of {n} readings have no timestamp, while others have one: they are placed next to those, one every {every}"
                     ),
                 );
                 continue;
@@ -91,7 +91,7 @@ impl Spacing {
                 Fit::Gap(n) => warn(
                     input,
                     format!(
-                        "{} missing between this file and the one after it, by their modification times",
+                        "{} missing between this file and the one after it, judging by their modification times",
                         counted(n as u64, "reading")
                     ),
                 ),

@@ -71,7 +71,7 @@ pub(super) fn count(
         }
         if counts.read > 0 && counts.other_containers == counts.read {
             input.warnings.push(format!(
-                "none of its {} events belongs to a container with readings (it names  {}){}",
+                "none of its {} events belongs to a container with readings (it names {}){}",
                 counts.read,
                 listed(&containers.names(index)),
                 if events.iter().any(|event| event.input == index && event.is_of_log()) {

@@ -80,7 +80,7 @@ pub enum Teller {
     Docker,
     /// An export of Prometheus.
     Export,
-    /// The log of the kernel.
+    /// The kernel log.
     Kernel,
     /// The log of an application.
     Application,
@@ -94,7 +94,7 @@ impl Teller {
         match self {
             Teller::Docker => "docker events",
             Teller::Export => "the export",
-            Teller::Kernel => "the log of the kernel",
+            Teller::Kernel => "the kernel log",
             Teller::Application => "its log",
             Teller::Kubernetes => "Kubernetes",
         }
@@ -105,7 +105,7 @@ impl Teller {
         match self {
             Teller::Docker => "docker events say",
             Teller::Export => "the export says",
-            Teller::Kernel => "the log of the kernel says",
+            Teller::Kernel => "the kernel log says",
             Teller::Application => "its log says",
             Teller::Kubernetes => "Kubernetes says",
         }

@@ -162,7 +162,7 @@ pub(super) fn read(text: impl Read, index: usize, input: &mut Input) -> OfFile {
     if 0 < reader.n_of_nodes {
         let what = counted(reader.n_of_nodes, "event");
         reader.input.warnings.push(format!(
-            "{what} of nodes that ran out of memory: they do not say whose process was killed (the log of the kernel does)"
+            "{what} of nodes that ran out of memory: they do not say whose process was killed (the kernel log does)"
         ));
     }
     if 0 < reader.n_untold {
@@ -276,7 +276,7 @@ impl Reader<'_> {
     }
 }
 
-/// What Kubernetes calls a kill for memory.
+/// What Kubernetes calls an OOM kill.
 const OOM_KILLED: &str = "OOMKilled";
 
 #[cfg(test)]
@@ -353,7 +353,7 @@ mod tests {
         1 Die shop/web-1/web
         2 Start shop/web-1/web
         2 other
-        1 event of nodes that ran out of memory: they do not say whose process was killed (the log of the kernel does)
+        1 event of nodes that ran out of memory: they do not say whose process was killed (the kernel log does)
         ");
         assert_eq!(said(&all.join("\n")), said(&list));
     }

@@ -184,7 +184,7 @@ impl Log<'_> {
                 if self.n_untimed == 1 { "1 line says".to_owned() } else { format!("{} lines say", self.n_untimed) }
             ));
         } else if self.events.is_empty() && 0 < self.n_lines {
-            warnings.push(format!("no line says that memory ran out (of {})", counted(self.n_lines, "line")));
+            warnings.push(format!("none of its {} says that memory ran out", counted(self.n_lines, "line")));
         }
         if 0 < self.n_zoneless {
             warnings.push("its timestamps have no time zone: they are read as UTC".to_owned());
@@ -236,7 +236,7 @@ mod tests {
              [Mon Nov 23 20:13:09 2026] oom_reaper: reaped process 4711 (node), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB\n"
         );
         insta::assert_snapshot!(said("dmesg.txt", &docker), @r"
-        0 Oom of 3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc by the log of the kernel process=node
+        0 Oom of 3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc by the kernel log process=node
         log 4 lines, 3 other, 0 rejected
         its timestamps have no time zone: they are read as UTC
         ");
@@ -245,7 +245,7 @@ mod tests {
              Nov 23 20:13:08 node-1 kernel: [ 4242.123460] Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB\n"
         );
         insta::assert_snapshot!(said("kern.log", &pod), @r"
-        0 Oom of 3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc by the log of the kernel leaktrend.pod-uid=0a1b2c3d-1111-2222-3333-444455556666 process=node
+        0 Oom of 3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc by the kernel log leaktrend.pod-uid=0a1b2c3d-1111-2222-3333-444455556666 process=node
         log 2 lines, 1 other, 0 rejected
         its timestamps have no time zone: they are read as UTC
         ");
@@ -256,12 +256,12 @@ mod tests {
              2026-11-23T21:13:08+0100 node-1 kernel: Killed process 4711 (node) total-vm:1124396kB, anon-rss:521032kB\n"
         );
         insta::assert_snapshot!(said("journal.txt", &old), @r"
-        0 Oom of 3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc by the log of the kernel process=node
+        0 Oom of 3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc by the kernel log process=node
         log 3 lines, 2 other, 0 rejected
         ");
         // Another process than the one whose cgroup is known: of nobody.
         let other = docker.replace("Killed process 4711", "Killed process 4712");
-        insta::assert_snapshot!(said("dmesg.txt", &other).lines().next().unwrap(), @"0 Oom of dmesg by the log of the kernel process=node");
+        insta::assert_snapshot!(said("dmesg.txt", &other).lines().next().unwrap(), @"0 Oom of dmesg by the kernel log process=node");
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
     fn a_log_without_a_kill_says_so() {
         insta::assert_snapshot!(said("web.log", "2026-11-23T20:13:08Z GET / 200\n2026-11-23T20:13:09Z GET / 200\n"), @r"
         log 2 lines, 2 other, 0 rejected
-        no line says that memory ran out (of 2 lines)
+        none of its 2 lines says that memory ran out
         ");
     }
 }

@@ -131,7 +131,7 @@ impl Ending {
             (None, None) => String::new(),
         };
         let began = match (self.up_ms, self.recreated) {
-            (Some(_), true) => "created anew",
+            (Some(_), true) => "recreated",
             (Some(_), false) => "started again",
             (None, _) => "",
         };
@@ -358,7 +358,7 @@ mod tests {
                 event(101.0, Die, OLD, &[("exitCode", "0")]),
                 event(102.0, Start, NEW, &[]),
             ],
-            "102 ended by itself (exit code 0), created anew",
+            "102 ended by itself (exit code 0), recreated",
         );
         check(&[event(100.0, Create, NEW, &[]), event(101.0, Start, NEW, &[])], "101 started again");
     }

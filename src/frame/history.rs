@@ -37,7 +37,7 @@ pub fn read_history(path: &Path, names: &[String]) -> io::Result<Vec<Samples>> {
             .into_iter()
             .map(|SeriesSamples { info, samples, .. }| match places.get(info.id.as_str()) {
                 Some(index) => Ok((*index, samples)),
-                None => Err(odd(format!("it has a series `{}` of no log", info.id))),
+                None => Err(odd(format!("its series `{}` belongs to no log", info.id))),
             })
             .collect::<io::Result<_>>()?,
     };

@@ -23,11 +23,11 @@ use crate::series::{MemorySeries, Samples, SeriesInfo};
 
 pub use history::{read_history, write_history};
 
-/// All samples of all series as one polars table, with who the series are and what was read of each input.
+/// All samples of all series as one polars table, with the identity of the series and the account of each input.
 ///
-/// One row a sample, sorted by series and time; of two readings of a series at one time the later one is kept. Columns:
+/// One row per sample, sorted by series and time. Of two readings of a series at the same time, the later one is kept. Columns:
 /// `series` (u32, index into `series()`), `time` (milliseconds, UTC), `used_bytes` (f64, finite and not negative),
-/// `resolution_bytes` (f32) and `flags` (u8). Each series is a chunk of its own, so that columns go in and out without a
+/// `resolution_bytes` (f32) and `flags` (u8). Each series is a chunk of its own, so columns go in and out without a
 /// copy.
 #[derive(Debug, Clone)]
 pub struct SampleFrame {
@@ -39,23 +39,23 @@ pub struct SampleFrame {
     told: Vec<Told>,
 }
 
-/// A series of a frame: who it is, and where it was read.
+/// A series of a frame: its identity and its inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesEntry {
-    /// Who it is.
+    /// Its identity.
     pub info: SeriesInfo,
     /// The inputs that it was read from, as indices into `SampleFrame::inputs`.
     pub inputs: Vec<usize>,
-    /// How many rows it has; 0 where an input named it and gave it no value.
+    /// The number of its rows; 0 if an input names it without a value.
     pub n_samples: usize,
 }
 
 impl SampleFrame {
-    /// The frame of what was read: the samples of each series are put in order of time.
+    /// Makes a frame of what was read, and sorts the samples of each series by time.
     ///
     /// # Panics
     ///
-    /// When a value is negative or not finite, which no reader gives.
+    /// If a value is negative or not finite, which no reader returns.
     pub fn new(readings: Readings) -> SampleFrame {
         let Readings { inputs, series, timeline, beside, told } = readings;
         let (series, columns): (Vec<SeriesEntry>, Vec<Samples>) = series
@@ -72,15 +72,14 @@ impl SampleFrame {
         SampleFrame { table: table.finish(), series, inputs, timeline, beside, told }
     }
 
-    /// The frame of a long table of anybody's: one row a sample, in any order.
+    /// Makes a frame of a long table: one row per sample, in any order.
     ///
     /// Columns: `container` or `series` (text; several containers), `time` (a datetime, or milliseconds since 1970),
-    /// `used_bytes` (numbers). Other columns are not looked at. Rows without a value are gaps.
+    /// `used_bytes` (numbers). Other columns are ignored. Rows without a value are gaps.
     ///
     /// # Errors
     ///
-    /// When a column is missing or of another type, or a value is negative or not finite: what was found and what was
-    /// expected.
+    /// If a column is missing or has another type, or a value is negative or not finite.
     pub fn from_table(table: &DataFrame) -> Result<SampleFrame, Error> {
         table::readings(table).map(SampleFrame::new).map_err(Error::Table)
     }
@@ -105,17 +104,18 @@ impl SampleFrame {
         self.timeline
     }
 
-    /// Takes out what exports hold that alert rules can name. Parquet files do not hold it.
+    /// Takes out the series of exports that only alert rules can name. Parquet files do not hold them.
     pub fn take_beside(&mut self) -> Vec<Exported> {
         std::mem::take(&mut self.beside)
     }
 
-    /// What exports tell of restarts beside the memory.
+    /// The evidence of restarts in exports.
     pub fn told(&self) -> &[Told] {
         &self.told
     }
 
-    /// Keeps the series for which `keep` holds, and their rows; gives the others. Takes O(rows) where some are dropped.
+    /// Keeps the series for which `keep` is true, with their rows, and returns the others. Takes O(rows) time if it drops
+    /// some.
     pub fn retain(&mut self, mut keep: impl FnMut(&SeriesInfo) -> bool) -> Vec<SeriesSamples> {
         let is_kept: Vec<bool> = self.series.iter().map(|series| keep(&series.info)).collect();
         let mut dropped = Vec::new();
@@ -136,14 +136,14 @@ impl SampleFrame {
         dropped
     }
 
-    /// Keeps series that are not judged for alert rules to name.
+    /// Stores series that are not judged but that alert rules can name.
     pub fn set_beside(&mut self, series: Vec<SeriesSamples>) {
         let replaced: HashSet<String> = self.beside.iter().filter_map(|beside| beside.of.clone()).collect();
         let series = series.into_iter().filter(|one| !replaced.contains(&one.info.id));
         self.beside.extend(series.map(|samples| Exported { samples, of: None }));
     }
 
-    /// The series that have samples, in the order of the table; their columns are not copied where the frame was not.
+    /// The series with samples, in the order of the table. Their columns are not copied unless the frame is shared.
     pub fn into_series(mut self) -> Vec<MemorySeries> {
         let (entries, samples) = self.take();
         entries.into_iter().zip(samples).filter_map(|(entry, samples)| MemorySeries::new(entry.info, samples)).collect()
@@ -158,12 +158,12 @@ impl SampleFrame {
     }
 
     /// Writes one row for each sample to `path`, atomically: `series`, `container`, `labels`, `metric`, `sampling`,
-    /// `time` (UTC), `used_bytes`, `resolution_bytes`, `limit_bytes` (null where none is known) and `flags`. What else
-    /// belongs to the frame stands in the metadata of the file, so that reading it gives the same frame.
+    /// `time` (UTC), `used_bytes`, `resolution_bytes`, `limit_bytes` (null if unknown) and `flags`. The metadata of the
+    /// file holds the rest of the frame, so that reading it gives the same frame.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write_parquet(&self, path: &Path) -> io::Result<()> {
         crate::files::replace(path, |file| parquet::write(self, file))
     }

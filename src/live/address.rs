@@ -78,7 +78,7 @@ impl Address {
             None => (None, before),
         };
         if path.contains('@') {
-            return Err(refused("an `@` stands behind a `/` (write a `/` in a password as `%2F`)"));
+            return Err(refused("an `@` comes after a `/` (write a `/` in a password as `%2F`)"));
         }
         let path = path.trim_end_matches('/');
         // As it is copied from a browser or a curl command.

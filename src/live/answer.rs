@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, BufReader, Read, Write};
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::account::cleaned;
+use crate::seed::seed;
 
 /// So much of a series is gathered before it is written, in bytes.
 const BUFFER: usize = 64 << 10;
@@ -134,19 +135,13 @@ impl State<'_> {
 /// The answer, or its `data`.
 struct Top<'a, 'b>(&'a mut State<'b>);
 
-impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!(Top<'_, '_>, (), deserialize_any);
 
 impl<'de> Visitor<'de> for Top<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer of Prometheus")
+        f.write_str("a Prometheus response")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -183,13 +178,7 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
 /// The series of a matrix.
 struct Series<'a, 'b>(&'a mut State<'b>);
 
-impl<'de> DeserializeSeed<'de> for Series<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!(Series<'_, '_>, (), deserialize_any);
 
 impl<'de> Visitor<'de> for Series<'_, '_> {
     type Value = ();
@@ -214,13 +203,7 @@ impl<'de> Visitor<'de> for Series<'_, '_> {
 /// One series.
 struct Item<'a, 'b>(&'a mut State<'b>);
 
-impl<'de> DeserializeSeed<'de> for Item<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
+seed!(Item<'_, '_>, (), deserialize_map);
 
 impl<'de> Visitor<'de> for Item<'_, '_> {
     type Value = ();
@@ -237,7 +220,7 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
                 "metric" => labels = Some(map.next_value()?),
                 "values" => {
                     let labels =
-                        labels.as_ref().ok_or_else(|| de::Error::custom("its `values` stand before its `metric`"))?;
+                        labels.as_ref().ok_or_else(|| de::Error::custom("its `values` come before its `metric`"))?;
                     map.next_value_seed(Points { state: &mut *state, labels })?;
                 }
                 "histograms" => {
@@ -257,13 +240,7 @@ struct Points<'a, 'b> {
     labels: &'a BTreeMap<String, String>,
 }
 
-impl<'de> DeserializeSeed<'de> for Points<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
+seed!(Points<'_, '_>, (), deserialize_seq);
 
 impl<'de> Visitor<'de> for Points<'_, '_> {
     type Value = ();
@@ -313,13 +290,7 @@ impl<'de> Visitor<'de> for Points<'_, '_> {
 /// A point, written behind a comma; gives its time in milliseconds.
 struct Point<'a>(&'a mut Vec<u8>);
 
-impl<'de> DeserializeSeed<'de> for Point<'_> {
-    type Value = i64;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<i64, D::Error> {
-        deserializer.deserialize_tuple(2, self)
-    }
-}
+seed!(Point<'_>, i64, deserialize_tuple, 2);
 
 impl<'de> Visitor<'de> for Point<'_> {
     type Value = i64;
@@ -347,13 +318,7 @@ impl<'de> Visitor<'de> for Point<'_> {
 /// A number in quotes, written as it is.
 struct Value<'a>(&'a mut Vec<u8>);
 
-impl<'de> DeserializeSeed<'de> for Value<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
+seed!(Value<'_>, (), deserialize_str);
 
 impl Visitor<'_> for Value<'_> {
     type Value = ();

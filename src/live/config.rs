@@ -267,7 +267,7 @@ fn of_file(path: &Path) -> Result<Access, String> {
         access.secret(password);
     }
     if access.proxy.is_some() && access.tls.server_name.is_some() {
-        return Err("it has `proxy_url` and `server_name`, which leaktrend cannot do together".to_owned());
+        return Err("it has `proxy_url` and `server_name`, which leaktrend cannot combine".to_owned());
     }
     Ok(access)
 }

@@ -95,7 +95,7 @@ pub(super) fn of_status(
         404 if is_page(text) || error_type.is_empty() => fatal(
             "expected the HTTP API of Prometheus: is a path missing, such as `/prometheus`, or `/select/0/prometheus` of VictoriaMetrics?",
         ),
-        300..400 => fatal("it redirects to nowhere, or against `follow_redirects: false`"),
+        300..400 => fatal("it redirects without a target, or `follow_redirects: false` forbids it"),
         400 | 404 | 422 => Tried::Failed(Failure::Refused(message)),
         _ => fatal("expected the HTTP API of Prometheus"),
     }
@@ -170,9 +170,9 @@ pub(super) fn of_connection(error: &ureq::Error, server: &Address, access: &Acce
         _ if text.contains("invalid peer certificate") || text.contains("received fatal alert") => {
             let has = |name: &str| text.contains(name);
             let hint = if has("UnknownIssuer") || has("CaUsedAsEndEntity") {
-                " (this system does not trust the authority that signed its certificate: name that as `ca_file` in `tls_config` of `--http-config`)".to_owned()
+                " (this system does not trust the authority that signed its certificate: set `ca_file` in `tls_config` of `--http-config`)".to_owned()
             } else if has("not valid for name") {
-                " (give the name that it has as `server_name` in `tls_config` of `--http-config`)".to_owned()
+                " (set `server_name` in `tls_config` of `--http-config` to a name on its certificate)".to_owned()
             } else if has("CertificateRequired") || has("HandshakeFailure") || has("BadCertificate") || has("UnknownCA")
             {
                 format!(" ({wants_client})")

@@ -403,7 +403,7 @@ impl Reading<'_> {
                     if parts.len() < 2 || depth == MAX_DEPTH {
                         return Err(Failure::Fatal(format!(
                             "{} of one series are more than it allows: {why} (it has a limit such as `--query.max-samples`, \
-                             or of time: raise it there, or read less by `--match` or `--metric`)",
+                             or of time: raise it there, or read less with `--match` or `--metric`)",
                             duration_text(length as f64)
                         )));
                     }

@@ -174,11 +174,12 @@ pub(super) fn nothing_found(client: &Client<'_>, selector: &ServerSelector, end:
     let named: Vec<String> =
         names.iter().take(6).map(|(name, n)| format!("`{}` ({n} series)", cleaned(name, 80))).collect();
     let hint = match named.as_slice() {
-        [] => "no metric of memory is there at that time either: does this server scrape cAdvisor, and is `--since` right?".to_owned(),
+        [] => "it has no memory metrics at that time either: does this server scrape cAdvisor, and is `--since` right?"
+            .to_owned(),
         named if names.iter().any(|(name, _)| *name == selector.metric) => {
             format!("it has {} with other labels: is `--match` right?", named.join(", "))
         }
-        named => format!("it has {}: choose one by `--metric`", named.join(", ")),
+        named => format!("it has {}: choose one with `--metric`", named.join(", ")),
     };
     format!("no series of `{selector}` has a sample from {from} to {to} ({hint})")
 }

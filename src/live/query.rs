@@ -61,7 +61,7 @@ impl ServerSelector {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
         if metric.is_empty() || !metric.chars().all(is_name) || metric.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(format!(
-                "`--metric {metric}`: it is not the name of a metric (expected something like `container_memory_rss`; labels are given by `--match`)"
+                "`--metric {metric}`: it is not the name of a metric (expected something like `container_memory_rss`; labels go into `--match`)"
             ));
         }
         let mut matchers = Vec::new();
@@ -126,7 +126,7 @@ fn matchers_of(text: &str) -> Result<Vec<Matcher>, String> {
     let mut rest = text.trim();
     if let Some((name, _)) = rest.split_once('{') {
         if !name.trim().is_empty() {
-            return Err(format!("it names a metric (give `{}` by `--metric`, and only labels here)", name.trim()));
+            return Err(format!("it names a metric (pass `{}` to `--metric`, and only labels here)", name.trim()));
         }
         rest = rest[1..].strip_suffix('}').ok_or_else(|| format!("a `}}` is missing ({EXPECTED})"))?;
     }
@@ -148,7 +148,7 @@ fn matchers_of(text: &str) -> Result<Vec<Matcher>, String> {
         rest = match behind.strip_prefix(',') {
             Some(rest) => rest,
             None if behind.is_empty() => behind,
-            None => return Err(format!("`{behind}` stands behind a value ({EXPECTED})")),
+            None => return Err(format!("`{behind}` follows a value ({EXPECTED})")),
         };
     }
     if matchers.is_empty() { Err(format!("it is empty ({EXPECTED})")) } else { Ok(matchers) }
@@ -206,11 +206,11 @@ mod tests {
     #[test]
     fn what_is_no_selector_is_refused() {
         let refusal = |metric, matches| selector(metric, matches).unwrap_err();
-        insta::assert_snapshot!(refusal(Some("up{a=\"b\"}"), ""), @r#"`--metric up{a="b"}`: it is not the name of a metric (expected something like `container_memory_rss`; labels are given by `--match`)"#);
-        insta::assert_snapshot!(refusal(None, "up{job=\"x\"}"), @r#"`--match up{job="x"}`: it names a metric (give `up` by `--metric`, and only labels here)"#);
+        insta::assert_snapshot!(refusal(Some("up{a=\"b\"}"), ""), @r#"`--metric up{a="b"}`: it is not the name of a metric (expected something like `container_memory_rss`; labels go into `--match`)"#);
+        insta::assert_snapshot!(refusal(None, "up{job=\"x\"}"), @r#"`--match up{job="x"}`: it names a metric (pass `up` to `--metric`, and only labels here)"#);
         insta::assert_snapshot!(refusal(None, "shop"), @r#"`--match shop`: `shop` is not a label matcher (expected something like `namespace="shop"` or `namespace="shop",pod=~"web-.*"`)"#);
         insta::assert_snapshot!(refusal(None, "a=\"b"), @r#"`--match a="b`: a quote is missing (expected something like `namespace="shop"` or `namespace="shop",pod=~"web-.*"`)"#);
-        insta::assert_snapshot!(refusal(None, "a=\"b\" c=\"d\""), @r#"`--match a="b" c="d"`: `c="d"` stands behind a value (expected something like `namespace="shop"` or `namespace="shop",pod=~"web-.*"`)"#);
+        insta::assert_snapshot!(refusal(None, "a=\"b\" c=\"d\""), @r#"`--match a="b" c="d"`: `c="d"` follows a value (expected something like `namespace="shop"` or `namespace="shop",pod=~"web-.*"`)"#);
         insta::assert_snapshot!(refusal(None, "{a=\"b\""), @r#"`--match {a="b"`: a `}` is missing (expected something like `namespace="shop"` or `namespace="shop",pod=~"web-.*"`)"#);
         insta::assert_snapshot!(refusal(None, "{}"), @r#"`--match {}`: it is empty (expected something like `namespace="shop"` or `namespace="shop",pod=~"web-.*"`)"#);
     }

@@ -97,12 +97,12 @@ fn no_step_contradicts_the_facts() {
     // Falls that may be collections are confirmed first.
     let fallen = Facts { restarts_are_seen: false, ..facts(&["restart-loop"]) };
     let action = step(Verdict::LeakMaskedByRestarts, &fallen);
-    assert!(action.tonight.text.contains("confirm it by its events"), "{}", action.tonight.text);
+    assert!(action.tonight.text.contains("check its events"), "{}", action.tonight.text);
     assert!(action.commands().iter().all(|command| !command.contains("update")), "{:?}", action.commands());
     // A limit that nobody gave is no reason to raise one, nor spikes under it to look at uploads.
     let assumed = Facts { limit_bytes: None, share_of_limit: None, n_spikes: 2, ..facts(&["high-memory"]) };
     let action = step(Verdict::WarmedUp, &assumed);
-    assert!(action.tonight.text.starts_with("high-memory compares with a limit that is assumed"), "{action:?}");
+    assert!(action.tonight.text.starts_with("high-memory compares with an assumed limit"), "{action:?}");
     assert!(!action.text().contains("raise the limit") && action.pattern.is_none(), "{action:?}");
     // A climb is no single operation, and what comes back to its level is waited for.
     let climbed = step(Verdict::Step, &Facts { climbed_seconds: Some(1440.0), ..facts(&["rapid-50mb-per-min"]) });
@@ -112,7 +112,7 @@ fn no_step_contradicts_the_facts() {
     // Without a limit it says how fast.
     let unlimited = Facts { limit_bytes: None, share_of_limit: None, seconds_to_double: Some(2400.0), ..facts(&[]) };
     let tonight = step(Verdict::Leak, &unlimited).tonight.text;
-    assert!(tonight.contains("at this rate it holds twice as much in about 40 min. Restart it"), "{tonight}");
+    assert!(tonight.contains("at this rate its memory doubles in about 40 min. Restart it"), "{tonight}");
     // What is gone is not looked into.
     for (verdict, shape) in [(Verdict::SteppingGrowth, ShapeName::Staircase), (Verdict::Leak, ShapeName::Linear)] {
         let gone = Facts { state: State::Gone, share_of_limit: Some(0.99), ..facts(&[]) };
@@ -121,15 +121,15 @@ fn no_step_contradicts_the_facts() {
     }
     // Two days are no reason to get up, two hours are.
     let leak = |seconds| step(Verdict::Leak, &Facts { seconds_to_limit: Some(seconds), ..facts(&[]) });
-    assert!(leak(172_800.0).tonight.text.starts_with("nothing has to be done"), "{:?}", leak(172_800.0));
+    assert!(leak(172_800.0).tonight.text.starts_with("nothing to do"), "{:?}", leak(172_800.0));
     assert!(leak(7200.0).tonight.text.contains("restart it before then"), "{:?}", leak(7200.0));
     // Nobody is sent to bed by a step that nobody gave.
     let assumed = Facts { seconds_to_limit: Some(172_800.0), step_assumed: true, ..facts(&[]) };
     let tonight = step(Verdict::Leak, &assumed).tonight.text;
-    assert!(tonight.contains("if readings are as far apart as is assumed"), "{tonight}");
+    assert!(tonight.contains("if the assumed sampling interval is right"), "{tonight}");
     // Nor by kills that lie further apart than a loop.
     let killed = step(Verdict::LeakMaskedByRestarts, &Facts { n_kills: 9, ..facts(&[]) }).tonight.text;
-    assert!(killed.starts_with("it was killed for memory 9 times: confirm that"), "{killed}");
+    assert!(killed.starts_with("it was killed for memory 9 times: check its last state"), "{killed}");
 }
 
 #[test]
@@ -155,12 +155,12 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
         tonight(Verdict::LeakSuspected, &suspected, 300.0).unwrap(),
         "it may leak: measure about 5 min longer, judge again"
     );
-    assert_eq!(tonight(Verdict::LeakSuspected, &suspected, 172_800.0).unwrap(), "nothing has to be done");
+    assert_eq!(tonight(Verdict::LeakSuspected, &suspected, 172_800.0).unwrap(), "nothing to do");
     // Without a limit it may be full in the night.
     let unlimited = Facts { limit_bytes: None, seconds_to_double: Some(7200.0), ..suspected.clone() };
     assert_eq!(
         tonight(Verdict::LeakSuspected, &unlimited, 172_800.0).unwrap(),
-        "if it leaks it holds twice as much in about 2 h: find its limit, which the input does not name"
+        "if it leaks, its memory doubles in about 2 h: find its limit, which the input does not name"
     );
     // It restarted at less than its limit, and will again.
     let restarted = Facts { falls_again: Some((1e9, 1020.0)), seconds_to_limit: Some(2700.0), ..facts(&[]) };
@@ -211,7 +211,7 @@ fn what_runs_in_kubernetes_gets_commands_of_kubectl() {
             .unwrap()
             .tonight
             .text
-            .ends_with("the limit stands in the manifest of its workload (resources.limits.memory)")
+            .ends_with("the limit is in the manifest of its workload (resources.limits.memory)")
     );
     let bare = of(&pod(None, "api", None), &judgement(Verdict::Leak, ShapeName::Linear), &facts(&[])).unwrap();
     assert_eq!(

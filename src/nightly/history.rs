@@ -65,7 +65,7 @@ pub(super) fn add(
             }
             if added.n_ahead > n_ahead {
                 log.account.warnings.push(format!(
-                    "readings of a time more than a day ahead of this run's clock are not kept: {} of them",
+                    "{} readings more than a day ahead of this run's clock are not kept",
                     added.n_ahead - n_ahead
                 ));
             }
@@ -73,7 +73,7 @@ pub(super) fn add(
             known.end_ms = known.end_ms.max(newest.copied());
             if let Some(ahead_ms) = newest.map(|newest| newest - now_ms).filter(|ahead| CLOCKS_DIFFER_MS < *ahead) {
                 log.account.warnings.push(format!(
-                    "its newest reading lies {} ahead of this run's clock: check the clocks and the time zone of its times",
+                    "its newest reading is {} ahead of this run's clock: check the clocks and the time zone of its times",
                     duration_text(ahead_ms as f64 / 1000.0)
                 ));
             }
@@ -84,7 +84,7 @@ pub(super) fn add(
             }
             if is_other_machine && n_known < added.n_known {
                 log.account.warnings.push(format!(
-                    "{} new readings are of other containers at times that were known already, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)",
+                    "{} new readings are of other containers at times that were already known, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)",
                     added.n_known - n_known
                 ));
             }

@@ -73,7 +73,7 @@ pub struct Nightly {
     pub exit_code: ExitCode,
     /// What was added to the history.
     pub added: Added,
-    /// Samples that were too old to be kept any longer.
+    /// Samples that were too old to keep.
     pub n_dropped: u64,
     /// The newest reading of each log, in milliseconds, in the order of the reports' inputs.
     pub log_ends: Vec<Option<i64>>,

@@ -242,10 +242,10 @@ fn notes(nightly: &Nightly) -> Vec<String> {
     let added = nightly.added;
     let mut kept = format!("{} new readings were added to the history", added.n_new);
     if added.n_known > 0 {
-        kept.push_str(&format!(", {} were known already", added.n_known));
+        kept.push_str(&format!(", {} were already known", added.n_known));
     }
     if nightly.n_dropped > 0 {
-        kept.push_str(&format!(", {} were too old to be kept any longer", nightly.n_dropped));
+        kept.push_str(&format!(", {} were too old to keep", nightly.n_dropped));
     }
     notes.push(format!("{kept}."));
     if nightly.explain {

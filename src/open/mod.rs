@@ -1,6 +1,6 @@
 //! Opens files and standard input, plain or compressed, as lines of UTF-8. Knows nothing of formats.
 //!
-//! What breaks off in the middle (a cut `.gz`, a failing disk) ends there: what was read stays, and it is said.
+//! If an input breaks off (a truncated `.gz`, a failing disk), what was read before is used, and the account says so.
 
 mod lines;
 mod rotation;
@@ -40,7 +40,7 @@ pub enum Source {
     },
 }
 
-/// A file that is given beside the inputs, and the series that it belongs to.
+/// A file given in addition to the inputs, and the series to which it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     /// The id of a series; `None`: all of them.
@@ -61,7 +61,7 @@ impl Source {
     }
 }
 
-/// What was read from a server, in a file that has no name; or why it could not be.
+/// What was read from a server, in an unnamed file; or why it could not be read.
 #[derive(Debug)]
 pub struct Fetched {
     name: PathBuf,
@@ -119,7 +119,7 @@ pub(crate) struct Opened {
     pub(crate) n_nul: u64,
 }
 
-/// Why reading stopped before the end, if it did: known to whoever holds a copy.
+/// Why reading stopped before the end, if it did; shared by all copies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Broken(Arc<Mutex<Option<String>>>);
 

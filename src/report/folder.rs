@@ -99,9 +99,7 @@ impl FromStr for ImageBase {
         let odd = |c: char| c.is_whitespace() || c.is_control() || "()<>[]\"'`\\|*".contains(c);
         match text.chars().find(|&c| odd(c)) {
             _ if text.is_empty() => Err("an address is expected, such as `https://example.com/reports/42`".to_owned()),
-            Some(c) => {
-                Err(format!("`{}` cannot stand in an address (write it as % and two digits)", c.escape_default()))
-            }
+            Some(c) => Err(format!("`{}` is not allowed in an address (percent-encode it)", c.escape_default())),
             None => Ok(ImageBase(text.trim_end_matches('/').to_owned())),
         }
     }

@@ -24,7 +24,7 @@ const STRIP_CHARS: usize = 60;
 /// The report as an HTML document. `charts`: which series get one.
 pub fn render(report: &Report, charts: Charts) -> String {
     let mut text = head(report);
-    text.push_str("<body>\n<a class=\"skip\" href=\"#series\">To the table of all series</a>\n<main>\n");
+    text.push_str("<body>\n<a class=\"skip\" href=\"#series\">Skip to the table of all series</a>\n<main>\n");
     let headline = words::headline(report, &code);
     text.push_str(&format!("<h1 class=\"{}\">{headline}</h1>\n", report.outcome.name()));
     let reasons: Vec<String> =

@@ -23,7 +23,7 @@ pub fn render(report: &Report) -> String {
             (None, true) if input.rejected_count > 0 => {
                 Some(format!("{} lines were not understood", input.rejected_count))
             }
-            (None, true) if input.incomplete => Some("it says of itself that it is incomplete".to_owned()),
+            (None, true) if input.incomplete => Some("it is marked as incomplete".to_owned()),
             _ => None,
         };
         let status = complaint.map_or_else(TestCaseStatus::success, |why| not_ok(NonSuccessKind::Error, "input", &why));

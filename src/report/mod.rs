@@ -1,4 +1,4 @@
-//! `Report`: all that a run has to say. It is complete; the modules here only format it.
+//! `Report`: all findings of a run. It is complete; the modules here only format it.
 
 pub mod account;
 pub mod causes;
@@ -40,7 +40,7 @@ use crate::verdict::{Grounds, Growth, Judgement, Verdict};
 
 use workloads::WorkloadReport;
 
-/// All that a run has to say.
+/// All findings of a run.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The worst of all series.
@@ -53,7 +53,7 @@ pub struct Report {
     pub inputs: Vec<Input>,
     /// Every series, worst first.
     pub series: Vec<SeriesReport>,
-    /// Ids that the settings say to ignore.
+    /// Ids of the series that the settings ignore.
     pub ignored: Vec<String>,
     /// What times count from.
     pub timeline: Timeline,
@@ -61,19 +61,19 @@ pub struct Report {
     pub rate_unit: RateUnit,
     /// The load window, in milliseconds.
     pub load: Option<(i64, i64)>,
-    /// What became of each alert of the rule files.
+    /// The result of each alert in the rule files.
     pub rules: Vec<RuleAccount>,
     /// What a reader must know about the run as a whole.
     pub notes: Vec<String>,
-    /// Inputs to which nothing was added any more: said before all else.
+    /// Inputs that have stopped growing; the report begins with them.
     pub stopped: Vec<StoppedInput>,
-    /// Criteria of which an earlier report said that they cannot be evaluated: they are not named again.
+    /// Criteria that an earlier report named as not evaluable; they are not named again.
     pub told: Vec<String>,
-    /// What alert rules can name beside the series.
+    /// Series that only alert rules can name.
     pub beside: Vec<Beside>,
 }
 
-/// An input to which nothing was added any more when the run looked.
+/// An input that had stopped growing before the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoppedInput {
     /// As it was named.
@@ -84,32 +84,32 @@ pub struct StoppedInput {
     pub age_seconds: f64,
 }
 
-/// All that there is to say of one series. Indices are those of its samples, times milliseconds.
+/// All findings about one series. Indices count its samples; times are in milliseconds.
 #[derive(Debug, Clone)]
 pub struct SeriesReport {
     /// The samples in the window.
     pub samples: MemorySeries,
-    /// What policy makes of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Whether it can leave the run open.
     pub counts: bool,
     /// The verdict with its reasons.
     pub judgement: Judgement,
-    /// The false discovery rate at which its growth is a discovery; `None` when there was no slope to test.
+    /// The q-value of its growth; `None` if no slope could be tested.
     pub q_value: Option<f64>,
     /// The growth that matters.
     pub tolerance: Tolerance,
-    /// Share of the readings that the usual step promises and that are there, 0 to 1.
+    /// The share of the readings expected at the usual step that exist, 0 to 1.
     pub coverage: f64,
     /// The usual time between two samples; `None` for a single one.
     pub step_seconds: Option<f64>,
-    /// The limit and where it was learnt.
+    /// The limit and its origin.
     pub limit: Option<KnownLimit>,
-    /// Whether its times are inferred from how far apart readings are thought to be.
+    /// Whether its times are inferred from the sampling interval.
     pub times_guessed: bool,
-    /// Whether how far apart its readings are is assumed: all its rates and deadlines rest on it.
+    /// Whether the sampling interval is assumed. All of its rates and deadlines depend on it.
     pub step_assumed: bool,
-    /// When its readings ended, in milliseconds, where those of others went on: it is gone.
+    /// When its readings ended, in milliseconds, if those of others continued: it is gone. Otherwise `None`.
     pub last_seen_ms: Option<i64>,
     /// Parts between restarts.
     pub segments: Vec<SegmentReport>,
@@ -119,31 +119,31 @@ pub struct SeriesReport {
     pub n_spikes: usize,
     /// The level it has settled at; `None` while it grows, or with too few samples.
     pub settled: Option<SettledLevel>,
-    /// The way to the limit.
+    /// When it reaches its limit; `None` if that is not in sight.
     pub time_to_limit: Option<TimeToLimit>,
     /// The runbook's criteria.
     pub criteria: Vec<Criterion>,
     /// Failed rate criteria that the verdict contradicts.
     pub contradicted: Vec<Cow<'static, str>>,
-    /// Criteria that had to be decided and could not.
+    /// Criteria that had to be decided but could not be.
     pub undecided: Vec<Cow<'static, str>>,
     /// What its growth follows; `None` where it does not grow, or nothing was counted beside it.
     pub attribution: Option<Attribution>,
-    /// What to do next; `None` when nothing needs to be done.
+    /// What to do next; `None` if there is nothing to do.
     pub next_action: Option<NextAction>,
     /// What a reader must know about this series.
     pub notes: Vec<String>,
-    /// The shapes that were weighed; `None` where the verdict rests on lives, floors or steps instead.
+    /// The best shapes; `None` if the verdict is based on runs, troughs or steps instead.
     pub shapes: Option<Shapes>,
     /// The fitted lines, for the chart.
     pub lines: Vec<FittedLine>,
-    /// Its parts and what grows, where several amounts of its container are there.
+    /// Its parts and what grows, if its container has several amounts.
     pub breakdown: Option<Box<Breakdown>>,
-    /// Its pods, where it is a workload: then its samples are those of a typical pod.
+    /// Its pods, if it is a workload; then its samples are those of a typical pod.
     pub workload: Option<Box<WorkloadReport>>,
 }
 
-/// The amounts of one container: its verdict is one, and rests on the head.
+/// The amounts of one container, which has one verdict, based on the head.
 #[derive(Debug, Clone)]
 pub struct Breakdown {
     /// The container's id.
@@ -154,11 +154,11 @@ pub struct Breakdown {
     pub amount: Amount,
     /// The verdict of the head by itself; seconds count from its first sample.
     pub alone: Judgement,
-    /// The other amounts, in the order in which a kill depends on them.
+    /// The other amounts, most relevant to an OOM kill first.
     pub parts: Vec<PartReport>,
     /// What grows.
     pub what: What,
-    /// The part whose growth the verdict rests on, as an index; `None` where it is the head's own.
+    /// The index of the part on which the verdict is based; `None` if it is based on the head.
     pub by_part: Option<usize>,
     /// What grows, in one sentence without a final period.
     pub sentence: String,
@@ -175,9 +175,9 @@ pub struct PartReport {
     pub name: String,
     /// Its verdict by itself; seconds count from its first sample.
     pub judgement: Judgement,
-    /// The false discovery rate at which its growth is a discovery among all parts; `None` without a slope.
+    /// The q-value of its growth among all parts; `None` without a slope.
     pub q_value: Option<f64>,
-    /// The growth that would matter of it by itself.
+    /// The growth of this amount alone that would matter.
     pub tolerance: Tolerance,
     /// The level it has settled at; `None` while it grows, or with too few samples.
     pub settled: Option<SettledLevel>,
@@ -188,12 +188,12 @@ pub struct PartReport {
 }
 
 impl Breakdown {
-    /// Whether parts made another verdict than that of the head by itself. `judgement`: that of the container.
+    /// Whether the parts changed the verdict of the head. `judgement`: that of the container.
     pub fn overrules(&self, judgement: &Judgement) -> bool {
         judgement.verdict != self.alone.verdict
     }
 
-    /// Why the container has its verdict: that of the head, and, where parts made it another, how.
+    /// The reason for the verdict of the container: that of the head, and how the parts changed it.
     pub fn reason(&self, judgement: &Judgement) -> String {
         let alone = &self.alone;
         if !self.overrules(judgement) {
@@ -205,10 +205,10 @@ impl Breakdown {
             (Some(_), Grounds::Measured(evidence), Some(growth)) if 0.0 < growth.bytes_per_second => {
                 let Growth { bytes_per_second, lower, upper, .. } = growth;
                 let rate = evidence.terms.rate_unit.interval_text(bytes_per_second, lower, upper);
-                format!("{sentence}. `{name}` grows with it, {rate}, too unevenly to prove it alone")
+                format!("{sentence}. `{name}` grows with it, {rate}, but too unevenly to prove a leak alone")
             }
             (Some(_), ..) => format!("{sentence}. `{name}` is too uneven to show it"),
-            _ => format!("{sentence}. Of `{name}` as a whole: {}", alone.reason()),
+            _ => format!("{sentence}. `{name}` as a whole: {}", alone.reason()),
         }
     }
 }
@@ -218,7 +218,7 @@ impl Breakdown {
 pub struct Shapes {
     /// The best, in words: `a straight line`.
     pub chosen: &'static str,
-    /// The best that grows exactly when the chosen one does not.
+    /// The best of those that grow if the chosen one does not, and the reverse.
     pub runner_up: &'static str,
     /// By how much the chosen one is better, in units of the Bayesian information criterion; never negative.
     pub margin: f64,
@@ -282,18 +282,18 @@ impl SeriesReport {
 pub struct KnownLimit {
     /// In bytes.
     pub bytes: f64,
-    /// Where it was learnt, and whether it is the container's own.
+    /// Its origin, and whether it is the container's own.
     pub source: KnownLimitSource,
 }
 
-/// Where a limit was learnt.
+/// The origin of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownLimitSource {
     /// Given by the user.
     Option,
     /// Printed by the input.
     Input,
-    /// Printed by the input, and taken for the host's memory: shown, not used.
+    /// Printed by the input, but taken to be the memory of the host: shown, not used.
     Host,
 }
 
@@ -318,11 +318,11 @@ pub struct SegmentReport {
 /// A restart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestartReport {
-    /// When events say that it was, else the first sample after it.
+    /// When it was, according to events, or else the time of the first sample after it.
     pub at_ms: i64,
-    /// How it is known.
+    /// The evidence for it.
     pub cause: Cause,
-    /// Whether events tell of it; otherwise it is inferred from the readings.
+    /// Whether events record it; otherwise it is inferred from the readings.
     pub told: bool,
     /// Memory before it, in bytes.
     pub before_bytes: f64,
@@ -339,5 +339,5 @@ pub struct FittedLine {
     pub points: Vec<LinePoint>,
 }
 
-/// Milliseconds, the estimate, and its interval where it has one, in bytes.
+/// Time in milliseconds, the estimate in bytes, and its interval if it has one.
 pub type LinePoint = (f64, f64, Option<(f64, f64)>);

@@ -48,7 +48,7 @@ pub fn trend_words(judgement: &Judgement, matters: f64) -> &'static str {
             let lean = judgement.growth.map_or(Lean::Open, |growth| lean(growth.lower, growth.upper, matters));
             lean.words_of_part(judgement)
         }
-        Verdict::NegligibleGrowth => "grows less than matters",
+        Verdict::NegligibleGrowth => "grows too slowly to matter",
         Verdict::WarmedUp => "warmed up, level since",
         Verdict::Shrinking => "shrinking",
         Verdict::Flat => "level",

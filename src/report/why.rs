@@ -25,7 +25,7 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
     let mut lines: Vec<String> = assumed(report, text).into_iter().chain(failing().take(LISTED).map(of)).collect();
     let more = failing().count().saturating_sub(LISTED);
     if more > 0 {
-        lines.push(format!("and {more} more series fail: the table has them"));
+        lines.push(format!("and {more} more series fail: see the table"));
     }
     lines
 }
@@ -41,7 +41,7 @@ fn assumed(report: &Report, text: &dyn Fn(&str) -> String) -> Option<String> {
         _ => (format!("`{}` and {more} more inputs have none", first.path), " of their series"),
     };
     Some(text(&format!(
-        "TIMES ARE ASSUMED: {whose}, and every rate and date{of} below takes one reading every {} for granted; give \
+        "TIMES ARE ASSUMED: {whose}, so every rate and date{of} below assumes one reading every {}; pass \
          `--interval` and `--end`",
         duration_text(step)
     )))
@@ -94,14 +94,14 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
     });
     let killed = series.deaths().map_or(String::new(), |deaths| {
         let of_them = match deaths.times {
-            times if times == n => "each of them".to_owned(),
+            times if times == n => "each".to_owned(),
             1 => "1 of them".to_owned(),
             times => format!("{times} of them"),
         };
         let how = match deaths.told {
-            told if told == deaths.times => "a kill for memory".to_owned(),
-            0 => "probably a kill for memory".to_owned(),
-            told => format!("a kill for memory ({told} recorded, the others by the look of it)"),
+            told if told == deaths.times => "an OOM kill".to_owned(),
+            0 => "probably an OOM kill".to_owned(),
+            told => format!("an OOM kill ({told} recorded, the others inferred)"),
         };
         format!(", {of_them} {how} at up to {}", memory_text(deaths.bytes))
     });
@@ -109,7 +109,7 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
         return format!("crash loop: {n} restarts{times}{killed}");
     }
     format!(
-        "looks like a crash loop: {n} falls{times}{killed}; only the values say so, and garbage collections can look alike"
+        "looks like a crash loop: {n} drops{times}{killed}; only the values say so, and garbage collections can look the same"
     )
 }
 
@@ -141,7 +141,7 @@ fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
     let when = first_failed_ms(rule).map_or(String::new(), |first_ms| {
         let still = match is_failing_still(rule) {
             Some(true) => ", still failing",
-            Some(false) => ", over by now",
+            Some(false) => ", no longer failing",
             None => "",
         };
         let start_up = if rule.id == "restart-loop" { String::new() } else { start_up(report, series, first_ms) };
@@ -216,7 +216,7 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
             Some(climb) => format!("memory climbed for {} and has been level since", duration_text(climb.seconds)),
             None => "memory took a step up and has been level since".to_owned(),
         },
-        Verdict::NegligibleGrowth => format!("memory grows {}, less than matters", rate()),
+        Verdict::NegligibleGrowth => format!("memory grows {}, too slowly to matter", rate()),
         Verdict::LeakSuspected => match judgement.refills_to() {
             Some(level) => format!("memory refills to the {} that it held before it fell", memory_text(level)),
             None => format!("a leak is suspected: {}", rate()),

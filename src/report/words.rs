@@ -47,9 +47,9 @@ pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
     } else if is_strict && is_incomplete {
         "an input is not complete (`--strict`)".to_owned()
     } else {
-        "not every rule that was asked for could be replayed".to_owned()
+        "some of the requested rules could not be replayed".to_owned()
     };
-    format!("ERROR: {why}. Of the rest: {outcome}")
+    format!("ERROR: {why}. The rest: {outcome}")
 }
 
 /// What to do about each input that stopped, without a final period.
@@ -144,9 +144,9 @@ fn slow_growth(report: &Report, total: usize) -> String {
     let Some(&(growth, matters)) = fastest else { return String::new() };
     let (rate, matters) = (rate(report, &growth), report.rate_unit.text(matters));
     match growing.len() {
-        1 if total == 1 => format!("; it grows by less than matters here ({rate}; what matters: {matters})"),
-        1 => format!("; 1 grows by less than matters here ({rate}; what matters: {matters})"),
-        n => format!("; {n} grow by less than matters here (up to {rate}; what matters: {matters})"),
+        1 if total == 1 => format!("; it grows too slowly to matter ({rate}; {matters} would matter)"),
+        1 => format!("; 1 grows too slowly to matter ({rate}; {matters} would matter)"),
+        n => format!("; {n} grow too slowly to matter (up to {rate}; {matters} would matter)"),
     }
 }
 
@@ -223,10 +223,10 @@ pub fn cautions(report: &Report) -> Vec<String> {
         let path = quoted(&input.path);
         if input.rejected_count > 0 {
             let lines = if input.rejected_count == 1 { "line was" } else { "lines were" };
-            cautions.push(format!("{path}: {} {lines} not understood and left out.", input.rejected_count));
+            cautions.push(format!("{path}: {} {lines} not understood and ignored.", input.rejected_count));
         }
         if input.incomplete {
-            cautions.push(format!("{path} says of itself that it is incomplete."));
+            cautions.push(format!("{path} is marked as incomplete."));
         }
         cautions.extend(input.warnings.iter().map(|warning| format!("{path}: {warning}.")));
     }
@@ -336,10 +336,10 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
         (None, None) => {}
     }
     for id in &series.contradicted {
-        sentences.push(format!("{id} fired all the same: under this verdict that is a false alarm"));
+        sentences.push(format!("{id} fired anyway: with this verdict, that is a false alarm"));
     }
     for id in &series.undecided {
-        sentences.push(format!("{id} must be decided and could not be"));
+        sentences.push(format!("{id} must be decided, but could not be"));
     }
     sentences.extend(series.notes.iter().map(|note| sentence(note)));
     let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
@@ -500,7 +500,7 @@ pub fn events(report: &Report) -> Vec<String> {
     with_events
         .map(|(input, counts)| {
             format!(
-                "{}: {} events in the life of a container; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched for want of times.",
+                "{}: {} container events; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
                 quoted(&input.path),
                 counts.read,
                 counts.matched,

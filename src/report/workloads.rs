@@ -95,9 +95,9 @@ impl WorkloadReport {
         let known = self.versions.iter().filter(|version| version.name.is_some()).count();
         let versions = if known == 0 { String::new() } else { format!(" of {}", counted(known as u64, "version")) };
         let mut notes = vec![format!(
-            "a workload: {}{versions}, of which {} at the last reading; memory is that of a typical pod",
+            "this is a workload: {}{versions}, {} at the last reading; the memory shown is that of a typical pod",
             counted(self.pods.len() as u64, "pod"),
-            if self.replicas == 1 { "1 runs".to_owned() } else { format!("{} run", self.replicas) }
+            if self.replicas == 1 { "1 running".to_owned() } else { format!("{} running", self.replicas) }
         )];
         notes.extend(self.differing.iter().map(|one| {
             let (rate, lower, upper) = one.bytes_per_second;

@@ -148,10 +148,10 @@ pub(super) fn merge(
         let (old, new) = &names[0];
         let more = match names.len() {
             1 => String::new(),
-            n => format!(", and {} more likewise", n - 1),
+            n => format!(", and {} more renamed", n - 1),
         };
         inputs[input].warnings.push(format!(
-            "another input has series of these names at the same times, or of another kind: here `{old}` is called `{new}`{more}"
+            "another input has series with these names at the same times, or of another kind: here `{old}` is called `{new}`{more}"
         ));
     }
     (merged, witnesses)

@@ -183,7 +183,7 @@ impl Expander<'_> {
         for (labels, [left, right]) in by_labels {
             if left.len().saturating_mul(right.len()) > MOST_PAIRS {
                 return Err(format!(
-                    "it compares {} elements with {} others, which is more than is replayed",
+                    "it compares {} elements with {} others, which is more than leaktrend replays",
                     left.len(),
                     right.len()
                 ));

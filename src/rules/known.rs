@@ -96,7 +96,7 @@ impl<'a> Known<'a> {
     /// Why nothing can be replayed on what is selected; `None` where it can.
     pub(super) fn unread(&self, selects: &[Select]) -> Option<String> {
         let select = selects.iter().find(|select| self.unread.iter().any(|source| select.finds(source)))?;
-        Some(format!("`{select}` selects a series with values that are not read (expected 0 to 2^53)"))
+        Some(format!("`{select}` selects a series with values that leaktrend cannot use (expected 0 to 2^53)"))
     }
 
     /// The metrics that a rule tells apart where `docker stats` has one amount for all of them; `None` where it does not.

@@ -197,7 +197,7 @@ pub(super) fn nothing_selected<'a>(selects: &[Select], series: impl IntoIterator
         let metric = match (one.info.metric, one.info.labels.get("__name__")) {
             (Metric::DockerUsage, _) => "usage of docker stats",
             (_, Some(name)) => name,
-            (_, None) => "a metric without name",
+            (_, None) => "a metric without a name",
         };
         let names = held.entry(metric).or_default();
         if !one.info.container().is_empty() && !names.contains(&one.info.container()) {

@@ -31,8 +31,8 @@ pub fn is_criterion(id: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CriteriaSettings {
-    /// Start-up: this long after a start, growth fails no rate criterion, and flat-after-load takes no baseline (15 min).
-    /// 0: off.
+    /// Start-up: for this long after a start, growth fails no rate criterion and flat-after-load takes no baseline (15 min).
+    /// 0 turns this off.
     #[serde(rename = "settle_seconds")]
     pub settle_seconds: Seconds,
     /// `(x - x offset 5m) > 100000000` for 5 minutes.
@@ -79,8 +79,8 @@ impl CriteriaSettings {
     /// Its keys that are no tables, each with what it means.
     pub(super) const KEYS: &[(&str, &str)] = &[(
         "settle_seconds",
-        "Start-up: this long after a start, growth fails no rate criterion, and flat-after-load takes no baseline \
-         (15 min); 0: off.",
+        "Start-up: for this long after a start, growth fails no rate criterion and flat-after-load takes no baseline \
+         (15 min). 0 turns this off.",
     )];
 }
 
@@ -119,7 +119,7 @@ settings! {
     ConfirmedSettings {
         /// A gain above this fails.
         gain_bytes: Bytes = Bytes::new(100_000_000),
-        /// Within which time.
+        /// Time in which that much must be gained.
         within_seconds: Seconds = Seconds::whole(60),
         /// Time after the gain in which memory must not come back.
         hold_seconds: Seconds = Seconds::whole(300),
@@ -190,7 +190,7 @@ settings! {
         max_bytes: Bytes = Bytes::new(300_000_000),
         /// The time after a start in which memory settles.
         settle_seconds: Seconds = Seconds::whole(60),
-        /// Time after that whose median is the settled level.
+        /// Time after that; its median is the settled level.
         window_seconds: Seconds = Seconds::whole(300),
         /// Whether a failure fails the series.
         gates: bool = false,
@@ -239,7 +239,7 @@ settings! {
 settings! {
     /// Readings that stopped coming. Decided only by the nightly job.
     StaleSettings {
-        /// nightly: this many usual intervals without a reading fail.
+        /// `leaktrend nightly`: this many usual intervals without a reading fail.
         intervals: f64 = 3.0,
         /// Whether a failure fails the series.
         gates: bool = true,

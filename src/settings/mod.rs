@@ -1,6 +1,6 @@
 //! Every number a user can change, with its unit and where it comes from; reads `leaktrend.toml`.
 //!
-//! A length of time is a number of seconds or text (`"15m"`), an amount of memory a number of bytes or text
+//! A duration is a number of seconds or text (`"15m"`), an amount of memory a number of bytes or text
 //! (`"100MB"`). Keys carry their unit. Unknown keys and impossible values are refused with their line. The comments of
 //! `leaktrend config` are the doc comments of the keys.
 
@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Share {
     }
 }
 
-/// What the exit code of an outcome between pass and fail shall be.
+/// The exit code of an outcome between pass and fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum InconclusiveExit {
@@ -56,7 +56,7 @@ pub enum InconclusiveExit {
     Pass,
 }
 
-/// What a warning, or an alert that the statistics contradict, shall count as.
+/// How a warning, or an alert that the statistics contradict, counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarnExit {
@@ -66,7 +66,7 @@ pub enum WarnExit {
     Fail,
 }
 
-/// What becomes of a rate alert under a verdict that proves the opposite.
+/// How a rate alert counts if the verdict proves the opposite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnContradictedAlert {
@@ -84,7 +84,7 @@ pub struct Settings {
     pub window: WindowSettings,
     /// When a verdict may be claimed.
     pub verdict: VerdictSettings,
-    /// What policy makes of verdicts and criteria.
+    /// How verdicts and criteria become outcomes.
     pub policy: PolicySettings,
     /// How alert rules are evaluated.
     pub evaluation: EvaluationSettings,
@@ -160,7 +160,7 @@ settings! {
         hours_ahead: f64 = 0.0,
         /// How long readings are kept (30 days): the report never asks to measure longer.
         keep_seconds: Seconds = Seconds::whole(2_592_000),
-        /// Growth is significant up to this p-value, the probability of such data without growth.
+        /// Growth is significant up to this p-value, the probability that there is no growth.
         max_p_value: Share = Share(0.01),
         /// Confidence of every interval in the report.
         confidence: Share = Share(0.9),
@@ -176,7 +176,7 @@ settings! {
     }
 }
 settings! {
-    /// What policy makes of verdicts and criteria.
+    /// How verdicts and criteria become outcomes.
     PolicySettings {
         /// Exit code of an inconclusive outcome: "own" (3), "fail" (1) or "pass" (0).
         inconclusive: InconclusiveExit = InconclusiveExit::Own,
@@ -246,7 +246,7 @@ settings! {
     }
 }
 
-/// As which version of Prometheus selectors look back.
+/// The version of Prometheus whose lookback applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum LookbackStyle {
     /// A sample of exactly the greatest age is too old; `avg_over_time` divides a sum.

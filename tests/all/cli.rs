@@ -270,10 +270,10 @@ fn what_could_not_be_done_is_said_first() {
     assert_eq!(first_line(&[&torn], 0), "PASS: the only series does not leak");
     assert_eq!(
         first_line(&[&torn, "--strict"], 2),
-        "ERROR: 1 line could not be read (`--strict`). Of the rest: PASS: the only series does not leak"
+        "ERROR: 1 line could not be read (`--strict`). The rest: PASS: the only series does not leak"
     );
     assert_eq!(
         first_line(&[&whole, &other], 2),
-        "ERROR: 1 of 2 inputs could not be used. Of the rest: PASS: the only series does not leak"
+        "ERROR: 1 of 2 inputs could not be used. The rest: PASS: the only series does not leak"
     );
 }

@@ -131,7 +131,7 @@ fn series_that_come_and_go_are_named() {
     bench.check(&["two.json", "ok.json"], 3, "INCONCLUSIVE: series of the base are missing: other|<b>");
     bench.check(&["ok.json", "two.json"], 0, SAME);
     let output = bench.leaktrend(&["compare", "ok.json", "two.json", "--markdown", "new.md"]);
-    assert!(text(&output.stdout).contains("note: new, and compared with nothing: other|<b>."));
+    assert!(text(&output.stdout).contains("note: new, so not compared: other|<b>."));
     let markdown = fs::read_to_string(bench.0.path().join("new.md")).unwrap();
     assert!(markdown.contains(r"other\|&lt;b&gt;") && !markdown.contains("<b>"), "{markdown}");
 
@@ -144,7 +144,7 @@ fn series_that_come_and_go_are_named() {
     bench.check(
         &["ok.json", "pod.json"],
         2,
-        "error: the runs have no series in common: the base holds `soak`, the new run `soak-7d4f` (`--pair BASE NEW` names two that are one)",
+        "error: the runs have no series in common: the base holds `soak`, the new run `soak-7d4f` (`--pair BASE NEW` matches two names)",
     );
     bench.check(
         &["ok.json", "pod.json", "--pair", "soak", "pod"],
@@ -166,8 +166,13 @@ fn what_cannot_be_compared_is_not() {
     bench.check(&["ok.json", "strict.json"], 3, "INCONCLUSIVE: 1 of 1 series may be worse: soak");
     let output = bench.leaktrend(&["compare", "ok.json", "strict.json"]);
     let said = text(&output.stdout);
-    assert!(said.contains("at 90 % confidence in the base and at 99 % in the new run: judge both alike"), "{said}");
-    assert!(said.contains("note: the two runs were judged by different settings under [verdict]."), "{said}");
+    assert!(
+        said.contains(
+            "at 90 % confidence in the base and at 99 % in the new run: judge both runs with the same settings"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("note: the two runs were judged with different settings under [verdict]."), "{said}");
 
     bench.changed("ok", "none", |verdict| verdict["series"] = json!([]));
     let none = "error: cannot use `none.json`: it holds no series: nothing could be judged in that run";

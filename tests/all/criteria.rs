@@ -402,7 +402,7 @@ fn readings_a_minute_apart_cannot_decide_a_gain() {
     check(
         "confirmed-100mb-60s",
         &Scenario::every(60, 60, pulse(10.0, 99.0, 150.0)),
-        "not-evaluable: readings 1 min apart cannot show a gain within 1 min and whether it stays; measure at least every 30 s",
+        "not-evaluable: readings 1 min apart cannot show a gain within 1 min, or whether it stays; measure at least every 30 s",
     );
 }
 
@@ -429,7 +429,7 @@ fn five_minutes_are_too_short_for_a_gain() {
     check(
         "confirmed-100mb-60s",
         &Scenario::every(10, 5, |_| 200e6),
-        "not-evaluable: readings over 5 min are too short to see a gain and whether it stays; 6 min are needed",
+        "not-evaluable: readings over 5 min are too short to show a gain, or whether it stays; 6 min are needed",
     );
 }
 
@@ -564,7 +564,7 @@ fn too_little_before_the_load_gives_no_baseline() {
     check(
         "flat-after-load",
         &Scenario::every(60, 60, |_| 200e6).load(2, 30),
-        "not-evaluable: only 2 readings before the load give no level to come back to; 5 are needed, so start measuring 5 min before the load",
+        "not-evaluable: only 2 readings before the load: too few for a baseline; 5 are needed, so start measuring 5 min before the load",
     );
 }
 
@@ -573,7 +573,7 @@ fn too_little_after_the_load_says_how_long_to_wait() {
     check(
         "flat-after-load",
         &Scenario::every(60, 34, |_| 200e6).load(10, 30),
-        "not-evaluable: only 2 readings in the last 25 % of the 4 min after the load give no settled level; 5 are needed, so wait 20 min after the load, 16 min longer",
+        "not-evaluable: only 2 readings in the last 25 % of the 4 min after the load: too few for a settled level; 5 are needed, so wait 20 min after the load, 16 min longer",
     );
 }
 
@@ -641,7 +641,7 @@ fn half_an_hour_apart_a_loop_is_not_seen() {
     check(
         "restart-loop",
         &Scenario::every(1800, 1440, |_| 200e6).restarts(&[30]),
-        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h; measure at least every 20 min, or give the events of the whole time",
+        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h; measure at least every 20 min, or pass events that cover the whole time",
     );
 }
 
@@ -656,7 +656,7 @@ fn events_show_at_any_spacing_what_happened_while_they_were_recorded() {
     check(
         "restart-loop",
         &coarse().watched(0.4),
-        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h, and events cover only 40 % of the time (90 % are needed); measure at least every 20 min, or give the events of the whole time",
+        "not-evaluable: readings 30 min apart cannot show 3 restarts within 1 h, and events cover only 40 % of the time (90 % are needed); measure at least every 20 min, or pass events that cover the whole time",
     );
     check(
         "restart-loop",
@@ -731,7 +731,7 @@ fn nothing_read_after_the_restart_is_undecided() {
     check(
         "baseline-300mb",
         &Scenario::every(900, 60, |_| 200e6).restarts(&[15]),
-        "not-evaluable: no restart was followed by readings from 1 min to 6 min after it, before another restart (1 seen)",
+        "not-evaluable: no restart has readings from 1 min to 6 min after it without another restart before them (1 seen)",
     );
 }
 
@@ -758,7 +758,7 @@ fn restarted_before_it_could_be_steady_is_undecided() {
     check(
         "steady-500mb",
         &Scenario::every(10, 60, |_| 200e6).restarts(&[40, 50]),
-        "not-evaluable: no restart was followed by readings from 10 min to 15 min after it, before another restart (2 seen)",
+        "not-evaluable: no restart has readings from 10 min to 15 min after it without another restart before them (2 seen)",
     );
 }
 
@@ -958,7 +958,7 @@ fn no_process_that_has_just_started_gives_a_level_to_come_back_to() {
     check(
         "flat-after-load",
         &cold,
-        "not-evaluable: the process started 3 min before the load: memory before the load is no level to come back to (305.2 MiB settled after the load, against 190.7 MiB before it and 305.2 MiB at its end); run a warm-up load first, wait 15 min, and take 5 readings or more before the load (see docs/ci-soak.md)",
+        "not-evaluable: the process started 3 min before the load: memory before the load is not a baseline (305.2 MiB settled after the load, against 190.7 MiB before it and 305.2 MiB at its end); run a warm-up load first, wait 15 min, and take 5 readings or more before the load (see docs/ci-soak.md)",
     );
     assert_eq!(kept(40).restarts(&[10]).criterion("flat-after-load").status, Status::Fail);
     // One that comes back passes all the same, and one that grows fails.
@@ -976,7 +976,7 @@ fn no_process_that_has_just_started_gives_a_level_to_come_back_to() {
     check(
         "flat-after-load",
         &fresh(3),
-        "not-evaluable: the readings begin 3 min before the load at 57.22 MiB and settle at 190.7 MiB, as those of a process that has just started: memory before the load is no level to come back to (190.7 MiB settled after the load, against 57.22 MiB before it and 190.7 MiB at its end); run a warm-up load first, wait 15 min, and take 5 readings or more before the load (see docs/ci-soak.md)",
+        "not-evaluable: the readings begin 3 min before the load at 57.22 MiB and settle at 190.7 MiB, like those of a process that has just started: memory before the load is not a baseline (190.7 MiB settled after the load, against 57.22 MiB before it and 190.7 MiB at its end); run a warm-up load first, wait 15 min, and take 5 readings or more before the load (see docs/ci-soak.md)",
     );
     assert_eq!(fresh(25).criterion("flat-after-load").status, Status::Fail);
     // Events tell that it had run for long, or began a minute before the first reading.
@@ -985,7 +985,7 @@ fn no_process_that_has_just_started_gives_a_level_to_come_back_to() {
     check(
         "flat-after-load",
         &known(-1),
-        "not-evaluable: the process started 4 min before the load: memory before the load is no level to come back to (190.7 MiB settled after the load, against 57.22 MiB before it and 190.7 MiB at its end); run a warm-up load first, wait 15 min, and take 5 readings or more before the load (see docs/ci-soak.md)",
+        "not-evaluable: the process started 4 min before the load: memory before the load is not a baseline (190.7 MiB settled after the load, against 57.22 MiB before it and 190.7 MiB at its end); run a warm-up load first, wait 15 min, and take 5 readings or more before the load (see docs/ci-soak.md)",
     );
 }
 

@@ -272,8 +272,8 @@ fn logs_tell_what_docker_events_tell() {
     for (name, text, expected) in [
         ("vedfinance-job-oom.log", heap, "out of heap memory (JavaScript heap out of memory), as its log says"),
         ("stderr.txt", java, "out of heap memory (Java heap space), as its log says"),
-        ("dmesg.txt", &kernel, "a process in it was killed for memory, as the log of the kernel says"),
-        ("kern.log", journal, "a process in it was killed for memory, as the log of the kernel says"),
+        ("dmesg.txt", &kernel, "a process in it was killed for memory, as the kernel log says"),
+        ("kern.log", journal, "a process in it was killed for memory, as the kernel log says"),
     ] {
         let (said, input) = told_by(ONE_KILL, name, text, "");
         assert_eq!(said, [format!("2026-11-23T20:21:31Z {expected}")], "{name}: {input}");
@@ -321,11 +321,7 @@ fn the_kernel_names_pods_by_their_uid() {
          2026-11-23T21:35:41+0000 node-1 kernel: Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB\n"
     );
     let (said, input) = told_by(readings.path().to_str().unwrap(), "kern.log", &kernel, "");
-    assert_eq!(
-        said,
-        ["2026-11-23T21:35:41Z a process in it was killed for memory, as the log of the kernel says"],
-        "{input}"
-    );
+    assert_eq!(said, ["2026-11-23T21:35:41Z a process in it was killed for memory, as the kernel log says"], "{input}");
 }
 
 #[test]

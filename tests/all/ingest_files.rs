@@ -106,7 +106,7 @@ fn rotated_and_compressed_files_are_one_sequence() {
            assuming one reading every 15 min, the last at 2026-11-23T19:00:00Z (the file's modification time)
         3: 4 samples of 2 series
            assuming one reading every 15 min, the last at 2026-11-23T17:30:00Z (the file's modification time)
-           4 readings missing between this file and the one after it, by their modification times
+           4 readings missing between this file and the one after it, judging by their modification times
         ");
 }
 
@@ -155,34 +155,34 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         0: 4 samples of 2 series
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
         1: 0 samples of 0 series
-           unusable: it is empty (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
+           unusable: it is empty (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)
         2: 0 samples of 0 series
-           unusable: it is binary (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
+           unusable: it is binary (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)
         3: 0 samples of 0 series
-           unusable: no reading was recognised in it: it begins with `dear diary,` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
+           unusable: no reading was recognised in it: it begins with `dear diary,` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)
         4: 0 samples of 0 series
-           unusable: it is cut or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)
+           unusable: it is truncated or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)
         5: 0 samples of 0 series
-           unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)
+           unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)
         6: 1 samples of 1 series
         7: 1 samples of 1 series
-           another input has series of these names at the same times, or of another kind: here `web` is called `web (utf16.csv)`
+           another input has series with these names at the same times, or of another kind: here `web` is called `web (utf16.csv)`
         8: 0 samples of 0 series
            unusable: the compressed data breaks off or is damaged after 0 bytes of text: invalid gzip header
         9: 0 samples of 0 series
-           unusable: it is cut or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)
+           unusable: it is truncated or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)
         10: 0 samples of 0 series
            unusable: it cannot be opened: No such file or directory (os error 2)
         11: 1997 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost: those before them are dated too late
-           another input has series of these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more likewise
+           another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more renamed
         12: 1866 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost: those before them are dated too late
-           another input has series of these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more likewise
+           another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more renamed
         "#);
 }
 
@@ -209,7 +209,7 @@ fn series_of_one_name_merge_where_their_times_do_not_overlap() {
        assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
     1: 4 samples of 2 series
        assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-       another input has series of these names at the same times, or of another kind: here `web` is called `web (tuesday.log)`, and 1 more likewise
+       another input has series with these names at the same times, or of another kind: here `web` is called `web (tuesday.log)`, and 1 more renamed
     ");
     let twice = [write(&at("monday.log"), &log('a', 10), 0), at("monday.log")];
     insta::assert_snapshot!(describe(&read_paths(&twice)), @r"

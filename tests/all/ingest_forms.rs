@@ -165,9 +165,9 @@ fn what_damages_a_row_is_rejected_and_a_failed_call_takes_its_time() {
     ].concat()), @r"
     docker-stats: 2 readings, 0 gaps, 1 others, 4 rejected
     line 2: the command failed here: this reading is missing
-    line 4: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
-    line 5: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
-    line 6: no amount of memory found (expected a container, `USED / LIMIT` and more, columns two or more blanks apart)
+    line 4: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
+    line 5: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
+    line 6: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
     shop: -1800=10MiB 0=12MiB of 1GiB
     ");
 }
@@ -422,5 +422,5 @@ fn what_is_not_readings_is_named() {
     insta::assert_snapshot!(refusal("CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\nf3798749f130   shop    \"shop\"    1 h ago   Up 1 h           shop\n"), @"it is output of `docker ps`, which holds no memory readings (expected the output of `docker stats --no-stream`)");
     insta::assert_snapshot!(refusal("               total        used        free\nMem:        16303428     5190232      804044\n"), @"it is the memory of a machine, from `free`, `top` or /proc/meminfo (expected readings of containers, such as the output of `docker stats`)");
     insta::assert_snapshot!(refusal("USER   PID %CPU %MEM    VSZ   RSS TTY STAT START TIME COMMAND\nroot     1  0.0  0.0 167744 11000 ?   Ss   Nov01 0:10 init\n"), @"it is output of `ps`: processes, not containers (expected readings of containers, such as the output of `docker stats`)");
-    insta::assert_snapshot!(refusal("hello\n"), @"no reading was recognised in it: it begins with `hello` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus answer)");
+    insta::assert_snapshot!(refusal("hello\n"), @"no reading was recognised in it: it begins with `hello` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)");
 }

@@ -80,8 +80,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("gclog-ps-head.log", "it is a garbage collection log of a Java virtual machine"),
     ("pidstat-cn.txt", "it is output of `pidstat -r`"),
     // Broken by the page that it was taken from.
-    ("prom-docs-matrix-1.json", "it is not JSON that can be read"),
-    ("prom-docs-matrix-2.json", "it is not JSON that can be read"),
+    ("prom-docs-matrix-1.json", "it is not valid JSON"),
+    ("prom-docs-matrix-2.json", "it is not valid JSON"),
     ("prom-error.json", "Prometheus answered with an error"),
     ("vm-apptest-prometheus-expected_response.json", "`vm_log_messages_total` is a counter, not an amount of memory"),
 ];

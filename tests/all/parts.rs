@@ -100,7 +100,7 @@ fn recorded(name: &str) -> PathBuf {
 fn growth_of_a_heap_is_compared_with_what_the_heap_holds() {
     let verdict = verdict(root(), &[recorded("b1").to_str().unwrap()]);
     let tonight = verdict["series"][0]["next_action"]["text"].as_str().unwrap();
-    assert!(tonight.contains("at this rate it holds twice as much in about 59 min"), "{tonight}");
+    assert!(tonight.contains("at this rate its memory doubles in about 59 min"), "{tonight}");
 }
 
 /// Growth that is certain of a series alone may be chance among many: it waits for their false discovery rate.

@@ -222,9 +222,9 @@ fn what_cannot_be_mapped_is_refused_with_its_columns() {
     insta::assert_snapshot!(of("nested.parquet"), @"its column `used_bytes` cannot be memory: its columns are `time` (timestamp[us, UTC]), `container` (text), `used_bytes` (list) (expected a time, the name of a container and its memory; say which they are with `--column time=NAME --column series=NAME --column value=NAME`)");
     insta::assert_snapshot!(of("nested-names.parquet"), @"its column `container` cannot be names: its columns are `time` (timestamp[us, UTC]), `container` (struct), `used_bytes` (int64) (expected a time, the name of a container and its memory; say which they are with `--column time=NAME --column series=NAME --column value=NAME`)");
     insta::assert_snapshot!(of("truths.parquet"), @"its column `time` cannot be times: its columns are `time` (boolean), `container` (text), `used_bytes` (int64) (expected a time, the name of a container and its memory; say which they are with `--column time=NAME --column series=NAME --column value=NAME`)");
-    insta::assert_snapshot!(of("text-beside.parquet"), @"which of its columns names the container, and which is its memory, is not known (does `zone` name it?): its columns are `time` (timestamp[us, UTC]), `zone` (text), `m1` (int64), `m2` (int64) (expected a time, the name of a container and its memory; say which they are with `--column time=NAME --column series=NAME --column value=NAME`)");
+    insta::assert_snapshot!(of("text-beside.parquet"), @"it is not clear which of its columns names the container and which is its memory (does `zone` name it?): its columns are `time` (timestamp[us, UTC]), `zone` (text), `m1` (int64), `m2` (int64) (expected a time, the name of a container and its memory; say which they are with `--column time=NAME --column series=NAME --column value=NAME`)");
     insta::assert_snapshot!(of("no-rows.parquet"), @"its table has no rows (expected one for each reading)");
-    insta::assert_snapshot!(of("small.parquet"), @r#"its numbers without a unit are 200 to 213.91015625: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they count MiB, say `--unit MiB`, also KiB, GiB, kB, MB or GB)"#);
+    insta::assert_snapshot!(of("small.parquet"), @r#"its numbers without a unit are 200 to 213.91015625: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
     insta::assert_snapshot!(of("twice.parquet"), @"two of its columns are called `value` (expected different names: rename one)");
     insta::assert_snapshot!(of("twice.arrow"), @"two of its columns have one name (expected different names: rename one)");
 }
@@ -327,11 +327,11 @@ fn damaged_tables_are_refused_with_a_message() {
         assert!(n <= input.samples);
         input.unusable.clone()
     };
-    insta::assert_snapshot!(check(b"PAR1", false).unwrap(), @"it is cut or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)");
-    insta::assert_snapshot!(check(b"PAR1\0\0\0\0\0\0\0\0\0\0\0\0", false).unwrap(), @"it is cut or damaged: parquet: File out of specification: The file must end with PAR1 (expected a complete file: copy it again)");
-    insta::assert_snapshot!(check(b"ARROW1\0\0", false).unwrap(), @"it is cut or damaged: Invalid argument (os error 22) (expected a complete file: copy it again)");
-    insta::assert_snapshot!(check(b"ARROW1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", false).unwrap(), @"it is cut or damaged: out-of-spec: InvalidFooter (expected a complete file: copy it again)");
-    insta::assert_snapshot!(check(&[0xff, 0xff, 0xff, 0xff, 0x10, 0, 0, 0], false).unwrap(), @"it is cut or damaged: a batch is longer than the file (expected a complete file: copy it again)");
+    insta::assert_snapshot!(check(b"PAR1", false).unwrap(), @"it is truncated or damaged: parquet: File out of specification: A Parquet file must contain a header and footer with at least 12 bytes (expected a complete file: copy it again)");
+    insta::assert_snapshot!(check(b"PAR1\0\0\0\0\0\0\0\0\0\0\0\0", false).unwrap(), @"it is truncated or damaged: parquet: File out of specification: The file must end with PAR1 (expected a complete file: copy it again)");
+    insta::assert_snapshot!(check(b"ARROW1\0\0", false).unwrap(), @"it is truncated or damaged: Invalid argument (os error 22) (expected a complete file: copy it again)");
+    insta::assert_snapshot!(check(b"ARROW1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", false).unwrap(), @"it is truncated or damaged: out-of-spec: InvalidFooter (expected a complete file: copy it again)");
+    insta::assert_snapshot!(check(&[0xff, 0xff, 0xff, 0xff, 0x10, 0, 0, 0], false).unwrap(), @"it is truncated or damaged: a batch is longer than the file (expected a complete file: copy it again)");
     let mut random = Random::seeded(7);
     for name in
         ["polars-us.parquet", "pyarrow-uint64.parquet", "polars-enum.arrow", "polars-stream.ipc", "nulls.parquet"]

@@ -1,4 +1,4 @@
-//! What a series does, in numbers: where it goes now, in one reading of its falls.
+//! What a series does, in numbers: its present growth, in one reading of its drops.
 //!
 //! What a process cannot give back shows where it holds least, so a series is looked at by the troughs of blocks of time,
 //! and by their means beside. Slopes are bytes per second, times seconds from the first sample.
@@ -32,10 +32,10 @@ const PAGE_BYTES: f64 = 4096.0;
 const MAX_LIVES: usize = 40;
 /// The window in which one harmonic of the day is asked, in days: from the runbook's plan of 288 readings of 5 min on.
 const A_DAY: Range<f64> = 23.0 / 24.0..calendar::MIN_DAYS;
-/// Fewer samples say nothing.
+/// With fewer samples, nothing is judged.
 pub const MIN_SAMPLES: usize = 16;
 
-/// What growth matters.
+/// The growth that matters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
     /// Growth above this rate is relevant.
@@ -49,13 +49,13 @@ pub struct Tolerance {
 pub enum ToleranceRule {
     /// A share of the median level over the window.
     Level,
-    /// What would reach the limit within the horizon.
+    /// Growth that would reach the limit within the horizon.
     Limit,
-    /// What would double the level within the time set for it.
+    /// Growth that would double the level within the set time.
     Doubling,
     /// The smallest growth that matters at all.
     Floor,
-    /// What the input can print: one of its steps over the window.
+    /// Growth by one printable step of the input over the window.
     Resolution,
 }
 
@@ -70,12 +70,12 @@ pub struct ToleranceTerms {
     pub horizon_seconds: f64,
     /// Growth that doubles the level within this time matters, however short the window.
     pub doubling_seconds: f64,
-    /// The limit in bytes, where one is known.
+    /// The limit in bytes, if one is known.
     pub limit_bytes: Option<f64>,
 }
 
 impl Default for ToleranceTerms {
-    /// Those of the runbook.
+    /// The terms of the runbook.
     fn default() -> ToleranceTerms {
         ToleranceTerms {
             level_share: 0.05,
@@ -90,25 +90,25 @@ impl Default for ToleranceTerms {
 /// A stretch of time up to now, and what is known of it.
 #[derive(Debug, Clone)]
 pub struct Stretch {
-    /// Its first sample; it ends with the last.
+    /// Index of its first sample; it ends with the last sample of the series.
     pub from: usize,
-    /// Seconds of its blocks.
+    /// Times of its blocks, in seconds from the first sample of the series.
     pub seconds: Vec<f64>,
-    /// Seconds of its last sample.
+    /// Time of its last sample, in seconds.
     pub end: f64,
     /// First blocks of lives after the first.
     pub starts: Vec<usize>,
-    /// Where its troughs go.
+    /// The trend of its troughs.
     pub of_troughs: Trend,
-    /// Where its means go; `None` where a block is one sample.
+    /// The trend of its means; `None` if each block is one sample.
     pub of_means: Option<Trend>,
-    /// Where its peaks go; `None` where they do not rise.
+    /// The trend of its peaks; `None` if they do not rise.
     pub of_peaks: Option<Trend>,
     /// Whether growth is better known of the means.
     means_know_better: bool,
-    /// The growth beside one harmonic of the day, where the window is too short to know its rhythm.
+    /// The growth next to one daily harmonic, if the window is too short to determine its rhythm.
     pub beside_a_day: Option<LinePosterior>,
-    /// Steps up, where these say more than anything else.
+    /// Steps up, if they explain the series better than any other shape.
     pub staircase: Option<Staircase>,
     /// The growth that matters.
     pub tolerance: Tolerance,
@@ -117,7 +117,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Where its means go, or its troughs where both are one.
+    /// The trend of its means, or of its troughs if both are the same.
     pub fn means(&self) -> &Trend {
         self.of_means.as_ref().unwrap_or(&self.of_troughs)
     }
@@ -128,7 +128,7 @@ impl Stretch {
     }
 
     /// The rate at which memory rose in a view from the block `from` on, without its rhythm: from the first to the last
-    /// eighth of what follows, in bytes per second; `None` of fewer than 16 blocks, which say too little.
+    /// eighth of what follows, in bytes per second; `None` with fewer than 16 blocks.
     pub fn rise_since(&self, view: &Trend, from: usize) -> Option<f64> {
         const BLOCKS: usize = 16;
         let (seconds, level) = (&self.seconds[from..], &view.without_rhythm[from..]);
@@ -141,17 +141,17 @@ impl Stretch {
         Some(rise / (median(&seconds[n - eighth..])? - median(&seconds[..eighth])?))
     }
 
-    /// The view that knows its growth better, troughs or means, and the other.
+    /// The view with the smaller error of growth, troughs or means, and the other one.
     pub fn views(&self) -> (&Trend, &Trend) {
         let (troughs, means) = (&self.of_troughs, self.means());
         if self.means_know_better { (means, troughs) } else { (troughs, means) }
     }
 }
 
-/// Three or more upward steps, none back.
+/// Three or more steps up, none down.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Staircase {
-    /// Seconds and size in bytes of each step.
+    /// Time in seconds and size in bytes of each step.
     pub steps: Vec<(f64, f64)>,
     /// Growth over the stretch, in bytes.
     pub total: f64,
@@ -164,7 +164,7 @@ pub fn reading_variance(quantum: f64) -> f64 {
     quantum.max(PAGE_BYTES).powi(2) / 12.0
 }
 
-/// A series that can be looked at in every reading.
+/// A series, ready to be measured in every reading of its drops.
 #[derive(Debug, Clone, Copy)]
 pub struct Fit<'a> {
     segmentation: &'a Segmentation<'a>,
@@ -209,16 +209,16 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// The same of a workload, whose lives share the calendar however short they are: a rollout keeps no clock, and what
-    /// its pods do in a day may be the load's.
+    /// The same for a workload, whose runs share the calendar however short they are: rollouts follow no clock, so what
+    /// pods do in a day may come from the load.
     #[must_use]
     pub fn of_workload(mut self) -> Fit<'a> {
         self.across_lives = true;
         self
     }
 
-    /// The growth that matters, of the samples from one on. `apart`: whether these are known to be another regime than
-    /// what came before; if not, what matters over the whole window matters over a part of it.
+    /// The growth that matters, for the samples from index `from` on. `apart`: whether these are known to be a regime of
+    /// their own; if not, the threshold of the whole window applies to its part.
     pub fn tolerance(&self, from: usize, apart: bool) -> Tolerance {
         let Fit { segmentation: Segmentation { seconds, values, .. }, terms, .. } = self;
         let n = values.len();
@@ -241,7 +241,7 @@ impl<'a> Fit<'a> {
         Tolerance { bytes_per_second, rule }
     }
 
-    /// What is known of the samples from one on in a reading; `None` with too few blocks. `apart`: see `tolerance`.
+    /// Measures the samples from index `from` on, in a reading; `None` with too few blocks. `apart`: see `tolerance`.
     pub fn stretch(&self, reading: Reading, from: usize, apart: bool) -> Option<Stretch> {
         let (from, blocks) = self.blocks(reading, from)?;
         let seconds = &self.segmentation.seconds;
@@ -292,8 +292,8 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// The blocks of the samples from one on in a reading, and the sample they begin with: a later one where there are
-    /// too many lives. Samples of a block count from there. `None` without samples.
+    /// The blocks of the samples from index `from` on, in a reading, and the index of their first sample, which is later
+    /// than `from` if there are too many runs. Sample indices in the blocks count from there. `None` without samples.
     pub fn blocks(&self, reading: Reading, from: usize) -> Option<(usize, Blocks)> {
         let Fit { segmentation: Segmentation { seconds, values, falls }, step, .. } = *self;
         let n = values.len();

@@ -1,19 +1,19 @@
-//! When memory reaches its limit, if it goes on as it does.
+//! When memory reaches its limit if growth continues.
 
 use crate::stats::posterior::LinePosterior;
 use crate::units::DAY;
 use crate::verdict::{Judgement, Measured, Verdict};
 
-/// When the limit is reached if memory goes on growing as it does, in seconds from the last sample.
+/// When the limit is reached if growth continues, in seconds from the last sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeToLimit {
     /// The level from which it counts, in bytes.
     pub level: f64,
     /// The median.
     pub seconds: f64,
-    /// The earliest that the confidence allows.
+    /// Lower end of the interval.
     pub lower: f64,
-    /// The latest; `None` when growth may be so slow that there is no latest.
+    /// Upper end of the interval; `None` if growth may be too slow to ever reach the limit.
     pub upper: Option<f64>,
     /// Confidence of the interval, 0 to 1.
     pub confidence: f64,
@@ -24,7 +24,7 @@ const FARTHEST: f64 = 10_000.0;
 /// Times of a day that are looked at for the one at which a daily cycle meets the limit.
 const TIMES_OF_DAY: usize = 96;
 
-/// When growth reaches `limit` bytes; `None` without growth, and when the level is there already.
+/// When growth reaches `limit` bytes; `None` without growth, or if the level is at the limit already.
 ///
 /// The limit is reached at `t` with the probability that level and slope, which are estimated together, lie above it
 /// at `t`; the daily cycle is added where one was fitted. Short-lived noise is not: a single reading may touch the

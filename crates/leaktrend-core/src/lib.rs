@@ -1,5 +1,5 @@
-//! From the memory of a container over time to a verdict that it proves: statistics on slices, without files, tables or
-//! pictures.
+//! Judges whether the memory of a container leaks, from its readings over time: statistics on slices, without files,
+//! tables or charts.
 //!
 //! ```
 //! use leaktrend_core::series::MemorySeries;
@@ -20,11 +20,11 @@
 //! [judge](verdict::Measured::judge) each by its own, as [`judge_all`] does.
 //!
 //! `series -> segment -> fit -> verdict`: each arrow is one function from one value to the next, and nothing points
-//! back. [`segment`] finds the falls and says which are restarts; [`fit`] estimates growth in blocks of troughs and
+//! back. [`segment`] finds the drops and says which are restarts; [`fit`] estimates growth in blocks of troughs and
 //! means; [`verdict`] is the only module that decides. [`forecast`] says when a limit is reached, [`settled`] at which
-//! level memory has settled, [`causes`] which kind of request makes it grow, and [`workload`] makes one series of pods
-//! that come and go. The crate does not print, read files or
-//! look at the clock, and the same input gives the same bits.
+//! level memory has settled, [`causes`] which kind of request makes it grow, and [`workload`] joins pods that come
+//! and go into one series. The crate does not print, read files or read the clock, and the same input gives the same
+//! bits.
 
 pub mod causes;
 pub mod fit;
@@ -42,25 +42,25 @@ use segment::Segmentation;
 use series::MemorySeries;
 use verdict::{JudgeTerms, Judgement, Measured};
 
-/// Under which terms a series is judged.
+/// The terms under which a series is judged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terms {
     /// What growth matters.
     pub tolerance: ToleranceTerms,
     /// When a verdict may be claimed.
     pub judge: JudgeTerms,
-    /// Hours by which the clocks of those who use the service are ahead of UTC: their weekends are then.
+    /// The time zone of the users of the service, in hours ahead of UTC: it sets when their weekends are.
     pub hours_ahead: f64,
 }
 
-/// The verdict on one series. Its limit is what the terms say, or else what the series does.
+/// The verdict on one series. Its limit is that of the terms, or else that of the series.
 ///
 /// Takes O(n log n) time for n samples, and some milliseconds for a week of them.
 pub fn judge(series: &MemorySeries, terms: &Terms) -> Judgement {
     measured(series, terms).judge(None)
 }
 
-/// The verdict on each of several series: growth is a leak only where it is a discovery among all of them, at the false
+/// The verdict on each of several series: growth is a leak only if it is a discovery among all of them, at the false
 /// discovery rate of the terms (Benjamini, Hochberg 1995).
 pub fn judge_all(series: &[MemorySeries], terms: &Terms) -> Vec<Judgement> {
     let measured: Vec<Measured> = series.iter().map(|series| measured(series, terms)).collect();
@@ -69,14 +69,14 @@ pub fn judge_all(series: &[MemorySeries], terms: &Terms) -> Vec<Judgement> {
     measured.iter().map(|measured| measured.judge(measured.p_value().and_then(|_| q_values.next()))).collect()
 }
 
-/// What is known of one series, before others are looked at.
+/// Measures one series, without regard to others.
 pub fn measured(series: &MemorySeries, terms: &Terms) -> Measured {
     let limit_bytes = terms.tolerance.limit_bytes.or(series.info.limit.map(|limit| limit.bytes));
     let terms = Terms { tolerance: ToleranceTerms { limit_bytes, ..terms.tolerance }, ..*terms };
     measure(&segment::cut(series, limit_bytes), series, &terms)
 }
 
-/// Measures a series whose falls were found.
+/// Measures a series whose drops were found.
 pub fn measure(segmentation: &Segmentation<'_>, series: &MemorySeries, terms: &Terms) -> Measured {
     let quantum = series.quantum_bytes().median().expect("a series is never empty");
     let fit = Fit::new(

@@ -55,7 +55,7 @@ const HARDLY_ANYTHING: f64 = 0.1;
 /// ... and this many seconds.
 const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
 
-/// How it is known that a container restarted.
+/// The evidence that a container restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// Killed for memory: an event says so, or it fell from its limit, or from the ceiling at which others fell.
@@ -85,7 +85,7 @@ impl Cause {
         }
     }
 
-    /// The words for a reader.
+    /// The evidence in words for a reader.
     pub const fn words(self) -> &'static str {
         match self {
             Cause::Oom => "fell from its ceiling, as when killed for memory",
@@ -103,7 +103,7 @@ impl Cause {
 pub struct Restart {
     /// Index of the first sample after it.
     pub at: usize,
-    /// How it is known.
+    /// The evidence for it.
     pub cause: Cause,
     /// Memory before it, in bytes.
     pub before_bytes: f64,
@@ -111,58 +111,58 @@ pub struct Restart {
     pub after_bytes: f64,
 }
 
-/// What falls that may be restarts or collections are taken for.
+/// How drops that may be restarts or garbage collections are interpreted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// For neither: they are part of the noise.
+    /// As neither: they are part of the noise.
     Noise,
-    /// For restarts: each begins a new life.
+    /// As restarts: each begins a new run.
     Restarts,
-    /// For collections of garbage: what they leave is what counts.
+    /// As garbage collections: the memory after them counts.
     Collections,
 }
 
-/// A series and its falls.
+/// A series and its drops.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segmentation<'a> {
-    /// Seconds from the first sample.
+    /// Times of the samples, in seconds from the first.
     pub seconds: Vec<f64>,
-    /// Memory in bytes, spikes replaced by their neighbours' median; without any, that of the series itself.
+    /// Memory in bytes, with spikes replaced by the median of their neighbours; borrowed from the series if it has none.
     pub values: Cow<'a, [f64]>,
-    /// What was found in them.
+    /// The drops and spikes in them.
     pub falls: Falling,
 }
 
-/// What was found in the values of a series; indices are of the first sample after each fall.
+/// Drops and spikes in the values of a series. Each index is that of the first sample after a drop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Falling {
     /// Indices of the replaced samples.
     pub spikes: Vec<usize>,
-    /// Restarts that are named to the reader, increasing.
+    /// Restarts that are reported, increasing.
     pub restarts: Vec<Restart>,
-    /// Falls that are restarts in every reading, increasing: explicit, by the clock, from one ceiling, or between long
-    /// lives.
+    /// Drops that are restarts in every reading, increasing: explicit, by the clock, from one ceiling, or between long
+    /// runs.
     pub certain: Vec<usize>,
-    /// Falls that may be restarts or collections, increasing.
+    /// Drops that may be restarts or garbage collections, increasing.
     pub open: Vec<usize>,
-    /// Falls that may be collections, shallow ones too, increasing.
+    /// Drops that may be garbage collections, including shallow ones, increasing.
     pub collections: Vec<usize>,
-    /// The usual seconds from one of these to the next; 0 with fewer than two.
+    /// The usual time between two of these, in seconds; 0 with fewer than two.
     pub cycle: f64,
-    /// Readings of the open falls that are plausible, the likeliest first; at least one.
+    /// Plausible readings of the open drops, likeliest first; at least one.
     pub readings: Vec<Reading>,
     /// Samples of jobs that came and went, increasing.
     pub pulses: Vec<Range<usize>>,
 }
 
 impl Segmentation<'_> {
-    /// The samples between restarts that are named, in order; one life when there was none.
+    /// The samples between reported restarts, in order; a single run without restarts.
     pub fn lives(&self) -> Vec<Range<usize>> {
         let cuts: Vec<usize> = self.falls.restarts.iter().map(|restart| restart.at).collect();
         lives(&cuts, self.values.len())
     }
 
-    /// Where lives begin in a reading, increasing.
+    /// Where runs begin in a reading, as increasing indices of samples.
     pub fn cuts(&self, reading: Reading) -> Vec<usize> {
         let mut cuts = self.falls.certain.clone();
         if reading == Reading::Restarts {
@@ -172,14 +172,14 @@ impl Segmentation<'_> {
         cuts
     }
 
-    /// Gives back the memory of `seconds` and `values`, until `unpack`.
+    /// Frees `seconds` and `values`, until `unpack`.
     pub fn pack(self) -> Packed {
         let replaced = self.falls.spikes.iter().map(|spike| self.values[*spike]).collect();
         Packed { falls: self.falls, replaced }
     }
 }
 
-/// A segmentation without its columns, which the series holds, too.
+/// A segmentation without the columns that the series holds too.
 #[derive(Debug, Clone)]
 pub struct Packed {
     falls: Falling,
@@ -188,7 +188,7 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// The segmentation again, of a series with these times and values.
+    /// Restores the segmentation of a series with these times and values.
     pub fn unpack<'a>(self, time_ms: &[i64], used_bytes: &'a [f64]) -> Segmentation<'a> {
         let mut values = Cow::Borrowed(used_bytes);
         for (spike, value) in self.falls.spikes.iter().zip(self.replaced) {

@@ -14,9 +14,9 @@ pub use quanta::Quanta;
 
 use crate::stats::robust;
 
-/// What the reading before and this one say about the container, beside the memory itself.
+/// Evidence about the container between the previous reading and this one.
 ///
-/// Explicit evidence of a restart: it overrides what values alone suggest.
+/// Explicit evidence of a restart overrides what the values suggest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks(u8);
 
@@ -27,11 +27,11 @@ impl Marks {
     pub const COUNTER_RESET: Marks = Marks(2);
     /// The input said that the container was there but had no reading (`--`, `0B / 0B`, a stale marker).
     pub const GAP_BEFORE: Marks = Marks(4);
-    /// An event says that the container was killed for want of memory since the sample before.
+    /// An event says that the container was OOM-killed since the sample before.
     pub const OOM_KILLED: Marks = Marks(8);
     /// An event says that the container ended or started since the sample before.
     pub const RESTARTED: Marks = Marks(16);
-    /// Events of the container were recorded all the time since the sample before: a restart would be marked.
+    /// Events of the container were recorded throughout the time since the sample before: a restart would be marked.
     pub const WATCHED: Marks = Marks(32);
 
     /// Whether all of `other` is marked.
@@ -55,7 +55,7 @@ impl Marks {
     }
 }
 
-/// Where a memory limit was learnt.
+/// The origin of a memory limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitSource {
     /// Given by the user (`--limit`, or a `[[series]]` table).
@@ -69,7 +69,7 @@ pub enum LimitSource {
 pub struct Limit {
     /// In bytes, more than 0.
     pub bytes: f64,
-    /// Where it was learnt.
+    /// Its origin.
     pub source: LimitSource,
 }
 
@@ -78,9 +78,9 @@ pub struct Limit {
 pub enum Sampling {
     /// Every point is a reading, at the time it was taken.
     Raw,
-    /// Every point is what Prometheus answered at a step of a range query: up to a lookback old.
+    /// Every point is the value at a step of a Prometheus range query: up to one lookback old.
     Step {
-        /// Whether this was concluded from an exact grid, rather than told by the user.
+        /// Whether this was inferred from an exact grid, rather than set by the user.
         inferred: bool,
     },
 }
@@ -114,11 +114,11 @@ impl<'de> Deserialize<'de> for Sampling {
     }
 }
 
-/// What an amount of memory in this series counts.
+/// The kind of memory in a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// Usage without inactive file cache: `docker stats` and what comes from it.
+    /// Usage without inactive file cache, as `docker stats` prints it.
     DockerUsage,
     /// `container_memory_usage_bytes`: with all of the page cache.
     UsageBytes,
@@ -150,25 +150,25 @@ impl Metric {
         }
     }
 
-    /// Whether a fall of it can be a collection from the top to the level of a fresh start: that of a runtime's heap,
-    /// not that of a container's memory.
+    /// Whether a garbage collection can bring it down to the level of a fresh start: true for the heap of a runtime, false
+    /// for the memory of a container.
     pub const fn is_collected(self) -> bool {
         matches!(self, Metric::Heap)
     }
 }
 
-/// Who a series is, before and beside its samples.
+/// The identity of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesInfo {
     /// Unique in a report.
     pub id: String,
     /// Labels as the input gave them, and `container`.
     pub labels: BTreeMap<String, String>,
-    /// Whether the input itself had a label `container`, rather than a name that was made one.
+    /// Whether the input itself had a label `container`; otherwise it was made from another name.
     pub container_given: bool,
-    /// The limit that the input printed last; `None` when it printed none.
+    /// The last limit in the input; `None` without one.
     pub limit: Option<Limit>,
-    /// What is counted.
+    /// The kind of memory.
     pub metric: Metric,
     /// What the points are.
     pub sampling: Sampling,
@@ -193,7 +193,7 @@ pub struct Samples {
     pub time_ms: Vec<i64>,
     /// Memory, in bytes; finite and not negative.
     pub used_bytes: Vec<f64>,
-    /// Spacing of neighbouring values that the input could print, in bytes.
+    /// The resolution of each value: the spacing of neighbouring values that the input could print, in bytes.
     pub quantum_bytes: Quanta,
     /// Explicit evidence, as `Marks::bits`.
     pub marks: Vec<u8>,
@@ -216,7 +216,7 @@ impl Samples {
         self.marks.extend_from_slice(&other.marks);
     }
 
-    /// Appends all of `other`, and gives back its memory.
+    /// Appends all of `other`, and frees its memory.
     pub fn append(&mut self, other: Samples) {
         let Samples { mut time_ms, mut used_bytes, quantum_bytes, mut marks } = other;
         self.time_ms.append(&mut time_ms);
@@ -237,7 +237,7 @@ impl Samples {
         }
     }
 
-    /// Keeps the first so many.
+    /// Keeps the first `length` samples.
     pub fn truncate(&mut self, length: usize) {
         self.time_ms.truncate(length);
         self.used_bytes.truncate(length);
@@ -245,7 +245,7 @@ impl Samples {
         self.marks.truncate(length);
     }
 
-    /// Keeps the samples for whose index `keep` holds.
+    /// Keeps the samples at the indices for which `keep` is true.
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         *self = (0..self.len()).filter(|index| keep(*index)).fold(Samples::default(), |mut kept, index| {
             let marks = Marks::from_bits(self.marks[index]);
@@ -254,8 +254,8 @@ impl Samples {
         });
     }
 
-    /// The samples in order of time, which strictly increases: of several at one time the one that was read last, with
-    /// the marks of all. Takes O(n) where they are in order, else O(n log n).
+    /// The samples in strictly increasing order of time. Of several with the same time, the one read last is kept, with
+    /// the marks of all. Takes O(n) time if they are in order already, otherwise O(n log n).
     pub fn in_time_order(self) -> Samples {
         if self.time_ms.is_sorted_by(|a, b| a < b) { self } else { in_time_order(self) }
     }
@@ -265,17 +265,17 @@ impl Samples {
         self.time_ms.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.time_ms.is_empty()
     }
 }
 
-/// What is no series.
+/// Why columns are not a series.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesError {
-    /// Times and values are not pairs.
+    /// The numbers of times and values differ.
     #[error("there are {times} times and {values} values (expected as many)")]
     Lengths {
         /// How many times.
@@ -283,7 +283,7 @@ pub enum SeriesError {
         /// How many values.
         values: usize,
     },
-    /// A value is no amount of memory.
+    /// A value is not an amount of memory.
     #[error("value {index} is {value} (expected bytes: a finite number, 0 or more)")]
     NotMemory {
         /// Its index.
@@ -299,7 +299,7 @@ pub enum SeriesError {
 /// The memory of one container: at least one sample, times strictly increasing, values finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemorySeries {
-    /// Who it is.
+    /// Its identity.
     pub info: SeriesInfo,
     samples: Samples,
 }
@@ -307,8 +307,8 @@ pub struct MemorySeries {
 impl MemorySeries {
     /// A series from samples in any order.
     ///
-    /// Sorts by time; of several samples of one time the one read last is kept, with the marks of all.
-    /// `None` when there is no sample.
+    /// Sorts by time. Of several samples with the same time, the one read last is kept, with the marks of all.
+    /// `None` without samples.
     pub fn new(info: SeriesInfo, samples: Samples) -> Option<MemorySeries> {
         if samples.is_empty() {
             return None;
@@ -318,14 +318,14 @@ impl MemorySeries {
         Some(MemorySeries { info, samples })
     }
 
-    /// A series from its times, in milliseconds since 1970, and its memory in bytes at each, in any order; of several
-    /// values of one time the last counts.
+    /// A series from its times, in milliseconds since 1970, and its memory in bytes at each, in any order. Of several
+    /// values with the same time, the last one counts.
     ///
-    /// Values are taken to be exact to a byte; where they were printed more coarsely, say so by `with_resolution`.
+    /// Values are assumed to be exact to a byte; use `with_resolution` if they were printed more coarsely.
     ///
     /// # Errors
     ///
-    /// When there are not as many values as times, there is none, or one is negative or not finite.
+    /// If the numbers of values and times differ, there are none, or a value is negative or not finite.
     pub fn from_slices(time_ms: &[i64], used_bytes: &[f64]) -> Result<MemorySeries, SeriesError> {
         if time_ms.len() != used_bytes.len() {
             return Err(SeriesError::Lengths { times: time_ms.len(), values: used_bytes.len() });
@@ -359,15 +359,15 @@ impl MemorySeries {
         self
     }
 
-    /// The same with values that were printed in steps of so many bytes.
+    /// The same with values that were printed in steps of `bytes`.
     #[must_use]
     pub fn with_resolution(mut self, bytes: f32) -> MemorySeries {
         self.samples.quantum_bytes = Quanta::same(bytes, self.len());
         self
     }
 
-    /// The same with restarts at these times, in milliseconds: the process started again before the first sample that is
-    /// not earlier. No other fall is taken for a restart then.
+    /// The same with restarts at these times, in milliseconds: the process started again before the first sample at or
+    /// after each time. No other drop counts as a restart then.
     #[must_use]
     pub fn with_restarts(mut self, at_ms: &[i64]) -> MemorySeries {
         for index in 0..self.len() {
@@ -403,12 +403,12 @@ impl MemorySeries {
         &self.samples.used_bytes
     }
 
-    /// How finely the input could print each sample, in bytes.
+    /// The resolution of each sample: the spacing of neighbouring values that the input could print, in bytes.
     pub fn quantum_bytes(&self) -> &Quanta {
         &self.samples.quantum_bytes
     }
 
-    /// The evidence beside the sample at `index`.
+    /// The evidence at the sample at `index`.
     pub fn marks(&self, index: usize) -> Marks {
         Marks::from_bits(self.samples.marks[index])
     }
@@ -428,7 +428,7 @@ impl MemorySeries {
         self.samples.time_ms[self.len() - 1]
     }
 
-    /// The samples with `start_ms <= time <= end_ms`; `None` when there are none.
+    /// The samples with `start_ms <= time <= end_ms`; `None` if there are none.
     pub fn between(self, start_ms: i64, end_ms: i64) -> Option<MemorySeries> {
         let MemorySeries { info, mut samples } = self;
         let first = samples.time_ms.partition_point(|time| *time < start_ms);
@@ -448,7 +448,8 @@ impl MemorySeries {
         Some(MemorySeries { info: self.info.clone(), samples })
     }
 
-    /// The usual time between two samples, in seconds: their median, or the longer of the two middles; `None` for a single sample.
+    /// The usual time between two samples, in seconds: their median, or the longer of the two middle ones;
+    /// `None` for a single sample.
     pub fn step_seconds(&self) -> Option<f64> {
         let steps = || self.samples.time_ms.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
         robust::upper_median_of(steps).map(|step_ms| step_ms / 1000.0)

@@ -1,4 +1,4 @@
-//! At what level memory has settled: the number by which two runs can be compared.
+//! The level at which memory has settled: the number by which two runs can be compared.
 //!
 //! Takes the judged part of a series; bytes and seconds.
 
@@ -29,16 +29,15 @@ pub struct SettledLevel {
     pub upper: f64,
     /// Confidence of the interval, 0 to 1.
     pub confidence: f64,
-    /// Samples that it rests on.
+    /// The number of samples on which it is based.
     pub n_samples: usize,
 }
 
-/// The level of the last quarter of what was judged, within the last life; `floor`: the variance of reading.
+/// The level of the last quarter of the judged time, within the last run; `floor`: the variance of reading.
 ///
 /// The mean under autocorrelated noise whose coefficient is itself uncertain, as the slope is estimated: a mixture
 /// of Student's t. The interval covers the noise within this run, not how much one run differs from the next.
-/// `None` while memory grows, since then no level is settled, and with fewer than four samples since the last
-/// restart.
+/// `None` while memory grows, because no level has settled, and with fewer than four samples since the last restart.
 pub fn level(segmentation: &Segmentation, judgement: &Judgement, floor: f64, confidence: f64) -> Option<SettledLevel> {
     if judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected {
         return None;

@@ -69,12 +69,12 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// An amount of memory as a text gave it: the value and how finely the text could say it.
+/// An amount of memory as text wrote it: the value and its resolution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WrittenAmount {
     /// The value, in bytes, 0 to 2^53.
     pub bytes: f64,
-    /// The spacing of neighbouring printable values, in bytes, at least 1.
+    /// Its resolution: the spacing of neighbouring printable values, in bytes, at least 1.
     ///
     /// `docker stats` prints four significant digits: `512.3MiB` stands for anything within 0.05 MiB of it.
     pub quantum: f64,
@@ -166,27 +166,27 @@ enum AmountReason {
     OutOfRange,
 }
 
-/// A length of time in seconds, finite and not negative.
+/// A duration in seconds, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Seconds(f64);
 
 impl Seconds {
-    /// A length of time; `None` when it is negative or not finite.
+    /// A duration; `None` if it is negative or not finite.
     pub fn new(seconds: f64) -> Option<Seconds> {
         (0.0 <= seconds && seconds.is_finite()).then_some(Seconds(seconds))
     }
 
-    /// A length of time of whole seconds.
+    /// A duration of whole seconds.
     pub const fn whole(seconds: u32) -> Seconds {
         Seconds(seconds as f64)
     }
 
-    /// The length in seconds.
+    /// The duration in seconds.
     pub const fn get(self) -> f64 {
         self.0
     }
 
-    /// The length in whole milliseconds, rounded.
+    /// The duration in whole milliseconds, rounded.
     pub fn as_ms(self) -> i64 {
         (self.0 * 1000.0).round() as i64
     }
@@ -279,7 +279,7 @@ pub fn memory_text(bytes: f64) -> String {
     format!("{} {unit}", four_digits(value))
 }
 
-/// The unit of time in which all rates of a report are told, so that they can be compared at a glance.
+/// The unit of time of all rates in a report, so that they can be compared at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RateUnit {
     /// `a minute`.
@@ -292,7 +292,7 @@ pub enum RateUnit {
 }
 
 impl RateUnit {
-    /// That of a report about so many seconds: the longest that fits twice into them.
+    /// The unit for a window of `seconds`: the longest that fits into it twice.
     pub fn of_window(seconds: f64) -> RateUnit {
         let fits = |unit: &RateUnit| 2.0 * unit.seconds() <= seconds;
         [RateUnit::Day, RateUnit::Hour].into_iter().find(fits).unwrap_or(RateUnit::Minute)
@@ -320,7 +320,7 @@ impl RateUnit {
         format!("{} {}", self.amount_text(bytes_per_second), self.name())
     }
 
-    /// What a rate comes to in one unit of time: `36 MiB`.
+    /// The amount of a rate in one unit of time: `36 MiB`.
     pub fn amount_text(self, bytes_per_second: f64) -> String {
         short_memory(bytes_per_second * self.seconds())
     }
@@ -338,7 +338,7 @@ impl RateUnit {
     }
 
     /// An estimated rate with its interval, in one unit: `27 MiB a minute (26 to 28)`, and `108 MiB a minute (±1)`
-    /// where the interval is narrower than these digits: an estimate that reads like its own bound is read twice.
+    /// if the interval is narrower than these digits, so that the estimate does not read like its own bound.
     pub fn interval_text(self, bytes_per_second: f64, lower: f64, upper: f64) -> String {
         /// An interval is narrow when it reaches no further than this share of the estimate.
         const NARROW: f64 = 0.01;
@@ -393,14 +393,14 @@ fn largest_of(estimate: f64, lower: f64, upper: f64) -> f64 {
 
 /// Memory with three significant digits, for sentences: an estimate does not deserve more.
 ///
-/// What is below half a byte is none: a slope that was fitted is seldom exactly 0.
+/// Less than half a byte is `0 B`: a fitted slope is seldom exactly 0.
 pub fn short_memory(bytes: f64) -> String {
     let bytes = if bytes.abs() < 0.5 { 0.0 } else { bytes };
     let (value, unit) = binary(bytes);
     format!("{} {unit}", significant(value, 3))
 }
 
-/// A length of time in the two largest units that matter: `3 d 4 h`, `12 min`, `8.5 s`.
+/// A duration in its two largest units: `3 d 4 h`, `12 min`, `8.5 s`.
 pub fn duration_text(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(DAY, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")];
     let seconds_abs = seconds.abs();
@@ -468,7 +468,7 @@ fn without_zeros(text: String) -> String {
 
 /// A point in time as RFC 3339 in UTC, with milliseconds where there are any.
 ///
-/// `None` beyond the years that a calendar can hold.
+/// `None` beyond the years of the calendar.
 pub fn time_text(time_ms: i64) -> Option<String> {
     let time = chrono::DateTime::from_timestamp_millis(time_ms)?;
     let format =

@@ -146,7 +146,7 @@ impl Reader {
                     }
                     if let Some((header, heading)) = self.header.clone().filter(|(header, _)| header.fits(text)) {
                         file = Some(self.begin(header, &heading, opened.mtime_ms, input));
-                        input.warnings.push("it has no header: that of the file before it is used".to_owned());
+                        input.warnings.push("it has no header: the header of the file before it is used".to_owned());
                     } else if let Some(header) = Header::implied(text) {
                         file = Some(self.begin(header, "", opened.mtime_ms, input));
                     }

@@ -56,7 +56,7 @@ fn columns_named_as_in_promql() {
         &format!("{header}\r\n{rows}"),
         expected.replace("web:", "web container_memory_rss:").as_str(),
         &format!(
-            "3 samples, 1 gaps, 2 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 2 MiB (`--unit KiB` says that they are more)\n{warning}"
+            "3 samples, 1 gaps, 2 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 2 MiB (pass `--unit KiB` if they are KiB)\n{warning}"
         ),
     );
     let one = r#""Time","{container=""web""}""#;
@@ -181,7 +181,7 @@ fn a_unit_may_stand_behind_the_name_of_a_column() {
 #[test]
 fn numbers_that_cannot_be_bytes_are_refused() {
     let refused = |text: &str| read_all(Format::CsvTable, &[(text, MTIME_MS)]).0.remove(0).unusable;
-    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @r#"its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they count MiB, say `--unit MiB`, also KiB, GiB, kB, MB or GB)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @r#"its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
     insta::assert_snapshot!(refused("time,web\n1795464400,0\n1795464410,0\n").unwrap_or_default(), @r#"its numbers without a unit are all 0: a container that runs uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
     insta::assert_snapshot!(refused("time,web\n1795464400,5000000\n1795464410,-7000000\n1795464420,-1\n").unwrap_or_default(), @r#"2 of 3 its numbers without a unit are negative: they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
     assert_eq!(refused("time,web\n1795464400,5000000\n1795464410,-1\n"), None);
@@ -193,7 +193,7 @@ fn numbers_that_cannot_be_bytes_are_refused() {
     check(
         "time,web\n1795464400,6000000\n",
         "web: -20=5.722MiB\n",
-        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (`--unit KiB` says that they are more)\n",
+        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (pass `--unit KiB` if they are KiB)\n",
     );
 }
 
@@ -247,7 +247,7 @@ fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
     ];
     let (inputs, series) = read_all(Format::CsvTable, &files);
     assert_eq!(describe(&series), "web: -20=1MiB -10=3MiB -5=3.5MiB\napi: -20=2MiB -10=4MiB -5=4MiB\n");
-    assert_eq!(inputs[1].warnings, ["it has no header: that of the file before it is used"]);
+    assert_eq!(inputs[1].warnings, ["it has no header: the header of the file before it is used"]);
     assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as the first line has)");
 }
 

@@ -21,7 +21,8 @@ pub(super) enum Refusal {
 
 impl Refusal {
     pub(super) fn text(&self, line: &str) -> String {
-        const EXPECTED_ROW: &str = "expected a container, `USED / LIMIT` and more, columns two or more blanks apart";
+        const EXPECTED_ROW: &str =
+            "expected a container, `USED / LIMIT` and more, in columns at least two blanks apart";
         match self {
             Refusal::Json(error) => format!("this is not a JSON object: {error}"),
             Refusal::JsonKeys => {
@@ -31,7 +32,7 @@ impl Refusal {
                 "the JSON object that begins here is not whole (expected its closing brace)".to_owned()
             }
             Refusal::NoRow { .. } if line == "json" => {
-                "docker before 23.0 takes `--format json` for a template (expected the output of `--format '{{json .}}'`)"
+                "docker before 23.0 treats `--format json` as a template (expected the output of `--format '{{json .}}'`)"
                     .to_owned()
             }
             Refusal::NoRow { n_cells, columns: Some(columns) } if *n_cells > 2 => {
@@ -39,7 +40,7 @@ impl Refusal {
             }
             Refusal::NoRow { .. } => format!("no amount of memory found ({EXPECTED_ROW})"),
             Refusal::MoreThanOne => {
-                "more columns than a row has: two rows in one line, the first of them cut? (expected one container a line)"
+                "more columns than a row has: are these two rows on one line, the first one truncated? (expected one container per line)"
                     .to_owned()
             }
             Refusal::Memory(why) => why.clone(),

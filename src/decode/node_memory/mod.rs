@@ -271,7 +271,7 @@ impl Reader {
             (timestamp, found)
         } else if let Some(timestamp) = stream.line_at(range.start).and_then(|line| line.timestamp.clone()) {
             if stream.is_behind_broken {
-                return Err("the time of its line is that of an object that breaks off before it".to_owned());
+                return Err("the timestamp on its line belongs to the incomplete object before it".to_owned());
             }
             timestamp
         } else if let Some((timestamp, written, of)) = stream.before.as_mut().filter(|(.., of)| !of.contains(&process))

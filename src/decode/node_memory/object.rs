@@ -135,7 +135,7 @@ impl Object {
         } else if byte == b'\\' {
             self.is_escaped = true;
         } else if byte == b'\n' {
-            return Step::Broken("a text does not end in its line");
+            return Step::Broken("a string does not end on its line");
         } else if byte == quote {
             if matches!(self.state, State::QuotedKey(_)) {
                 self.path.push(self.began..at);
@@ -152,7 +152,7 @@ impl Object {
         match byte {
             b':' => self.state = State::Value,
             _ if byte.is_ascii_whitespace() => {}
-            _ => return Step::Broken("expected `:` behind a key"),
+            _ => return Step::Broken("expected `:` after a key"),
         }
         Step::More
     }
@@ -191,7 +191,7 @@ impl Object {
             _ if byte.is_ascii_whitespace() => Step::More,
             // `[Function: name]`, `Map(2) { .. }`.
             _ if self.state == State::BehindWord && is_array && is_of_word(byte) => self.begin(State::BareValue, at),
-            _ => Step::Broken("expected `,` or `}` behind a value"),
+            _ => Step::Broken("expected `,` or `}` after a value"),
         }
     }
 
@@ -257,15 +257,15 @@ mod tests {
             ),
             ("{\"a\":{},\"b\":[1,{\"c\":2},[]],\"d\":{\"e\":{\"f\":3}},\"g\":4}", "d.e.f=3 g=4 | "),
             ("{ f: [Function: name], m: [ 'a', 'b' ], g: 4 }", "g=4 | "),
-            ("{rss:1 heapUsed:2}", "7: expected `,` or `}` behind a value"),
-            ("{\"rss\":10{\"rss\":2}", "9: expected `,` or `}` behind a value"),
-            ("{\"time\":\"20{\"time\":1}", "13: expected `,` or `}` behind a value"),
-            ("{\"time\":\"20\n", "11: a text does not end in its line"),
+            ("{rss:1 heapUsed:2}", "7: expected `,` or `}` after a value"),
+            ("{\"rss\":10{\"rss\":2}", "9: expected `,` or `}` after a value"),
+            ("{\"time\":\"20{\"time\":1}", "13: expected `,` or `}` after a value"),
+            ("{\"time\":\"20\n", "11: a string does not end on its line"),
             ("{ rss: 1,\n{ rss: 2 }", "10: expected a key or `}`"),
-            ("{ GET /health }", "6: expected `:` behind a key"),
+            ("{ GET /health }", "6: expected `:` after a key"),
             ("{a:,}", "3: expected a value"),
-            ("{a:1]", "4: expected `,` or `}` behind a value"),
-            ("{a:[1}", "5: expected `,` or `}` behind a value"),
+            ("{a:1]", "4: expected `,` or `}` after a value"),
+            ("{a:[1}", "5: expected `,` or `}` after a value"),
             ("{\"rss\":1", "goes on"),
         ] {
             assert_eq!(describe(text), expected, "{text}");

@@ -222,7 +222,7 @@ fn amount(written: &str, is_quoted: bool, of_key: Option<(f64, bool)>) -> Figure
     let Some(number) = number.filter(|number: &f64| number.is_finite()) else {
         let kind = if is_quoted { "text" } else { "value" };
         return Err(format!(
-            "the {kind} `{}` is not an amount of memory (expected a number of bytes, or such as `145MB`)",
+            "the {kind} `{}` is not an amount of memory (expected a number of bytes, or something like `145MB`)",
             text.chars().take(40).collect::<String>()
         ));
     };
@@ -261,9 +261,12 @@ mod tests {
             ("1e300", "`1e300` is out of range (expected 0 to 2^53 bytes)"),
             (
                 "5 apples",
-                "the text `5 apples` is not an amount of memory (expected a number of bytes, or such as `145MB`)",
+                "the text `5 apples` is not an amount of memory (expected a number of bytes, or something like `145MB`)",
             ),
-            ("NaNMB", "the text `NaNMB` is not an amount of memory (expected a number of bytes, or such as `145MB`)"),
+            (
+                "NaNMB",
+                "the text `NaNMB` is not an amount of memory (expected a number of bytes, or something like `145MB`)",
+            ),
         ] {
             assert_eq!(describe(text, None), expected, "{text}");
         }

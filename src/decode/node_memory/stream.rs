@@ -300,7 +300,7 @@ impl Line {
             input.reject_at(self.number, outside, || GROWING.to_owned());
         } else if reading::names_part(outside) {
             input.reject_at(self.number, outside, || {
-                "it is a part of an object whose beginning was not read (expected the output of `console.log(process.memoryUsage())`, or JSON)"
+                "it is part of an object whose beginning was not read (expected the output of `console.log(process.memoryUsage())`, or JSON)"
                     .to_owned()
             });
         } else {

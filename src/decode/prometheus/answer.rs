@@ -1,4 +1,4 @@
-//! What an answer of Prometheus says about itself, beside its series.
+//! What a Prometheus response says about itself, beside its series.
 
 use serde::Deserialize;
 
@@ -44,8 +44,8 @@ impl Answer {
             let error = self.error.as_deref().unwrap_or("no message");
             let error_type = self.error_type.as_deref().unwrap_or("of no type");
             let hint = if error.contains("exceeded maximum resolution") {
-                "ask for fewer points: a longer `step`, or a part of the time in each file; or for every scrape without \
-                 that limit: `/api/v1/query` with `metric[2d]`"
+                "query fewer points: use a longer `step`, or split the time over several files; or query every scrape, \
+                 which has no such limit: `/api/v1/query` with `metric[2d]`"
             } else {
                 "expected a matrix"
             };
@@ -59,7 +59,7 @@ impl Answer {
         match self.result_type.as_deref() {
             Some(other @ ("vector" | "scalar" | "string")) => {
                 input.unusable = Some(format!(
-                    "its resultType is `{other}`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)"
+                    "its resultType is `{other}`, a single point in time (expected `matrix`: ask for `metric[24h]`, or use query_range)"
                 ));
                 return;
             }
@@ -80,7 +80,7 @@ impl Answer {
             input.unusable = Some("the matrix is empty: the query found no series".to_owned());
         } else if !self.has_result {
             input.unusable = Some(
-                "it is JSON without a `result` (expected a Prometheus answer with `data.result`, or its bare array)"
+                "it is JSON without a `result` (expected a Prometheus response with `data.result`, or its bare array)"
                     .to_owned(),
             );
         }
@@ -95,7 +95,7 @@ impl Answer {
         }
         if self.is_partial {
             input.incomplete = true;
-            input.warnings.push("the answer says that it is partial (`isPartial`)".to_owned());
+            input.warnings.push("the response says that it is partial (`isPartial`)".to_owned());
         }
         if !self.warnings.is_empty() {
             input.incomplete = true;

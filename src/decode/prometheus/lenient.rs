@@ -15,7 +15,7 @@ impl<'de> de::Deserialize<'de> for Number {
             type Value = Number;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, or a text that is one")
+                f.write_str("a number, or a string that holds one")
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Number, E> {
@@ -96,7 +96,7 @@ impl<'de> de::Deserialize<'de> for Lenient {
     }
 }
 
-/// An array of texts; anything else is empty.
+/// An array of strings; anything else is empty.
 pub(super) struct LenientList(pub(super) Vec<String>);
 
 impl<'de> de::Deserialize<'de> for LenientList {
@@ -107,7 +107,7 @@ impl<'de> de::Deserialize<'de> for LenientList {
             type Value = LenientList;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array of texts")
+                f.write_str("an array of strings")
             }
 
             fn visit_unit<E: de::Error>(self) -> Result<LenientList, E> {

@@ -7,13 +7,14 @@ use std::io::Read;
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::answer::{About, Answer};
 use super::lenient::{Lenient, LenientList, Number};
 use super::runs::{Pending, Run};
 use super::{Exported, Labels, Reader};
 use crate::account::Input;
+use crate::seed::seed;
 use crate::series::{Marks, Samples};
 
 /// How far a file was read.
@@ -112,19 +113,13 @@ pub(super) struct Top<'a, 'b> {
     pub(super) file: &'a mut File<'b>,
 }
 
-impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!(Top<'_, '_>, (), deserialize_any);
 
 impl<'de> Visitor<'de> for Top<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a Prometheus answer or a matrix")
+        f.write_str("a Prometheus response or a matrix")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -203,13 +198,7 @@ struct Item<'a, 'b> {
     file: &'a mut File<'b>,
 }
 
-impl<'de> DeserializeSeed<'de> for Item<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!(Item<'_, '_>, (), deserialize_any);
 
 impl<'de> Visitor<'de> for Item<'_, '_> {
     type Value = ();
@@ -329,13 +318,7 @@ struct Points<'a, 'b> {
     series: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Points<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
+seed!(Points<'_, '_>, (), deserialize_seq);
 
 impl<'de> Visitor<'de> for Points<'_, '_> {
     type Value = ();
@@ -364,13 +347,7 @@ struct Element<'a> {
     pending: &'a Pending,
 }
 
-impl<'de> DeserializeSeed<'de> for Element<'_> {
-    type Value = Option<Run>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Run>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!(Element<'_>, Option<Run>, deserialize_any);
 
 impl<'de> Visitor<'de> for Element<'_> {
     type Value = Option<Run>;

@@ -185,16 +185,12 @@ impl Reader {
         }
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
-                input.unusable =
-                    Some(format!("it is not JSON that can be read: {error} (expected a Prometheus answer)"));
+                input.unusable = Some(format!("it is not valid JSON: {error} (expected a Prometheus response)"));
                 return;
             }
             input.incomplete = true;
             input.warnings.push(if error.is_eof() {
-                format!(
-                    "the JSON ends in the middle, after {} bytes: the series before that are used",
-                    progress.bytes.get()
-                )
+                format!("the JSON breaks off after {} bytes: the series before that are used", progress.bytes.get())
             } else {
                 format!(
                     "the JSON cannot be read beyond byte {}: {}; the series before that are used",
@@ -335,7 +331,7 @@ mod tests {
     fn what_is_no_matrix_says_what_to_ask_for() {
         insta::assert_snapshot!(read(r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}"#), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
-        unusable: its resultType is `vector`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)
+        unusable: its resultType is `vector`, a single point in time (expected `matrix`: ask for `metric[24h]`, or use query_range)
         ");
         insta::assert_snapshot!(read(r#"[{"metric":{},"value":[1,"2"]}]"#), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
@@ -343,7 +339,7 @@ mod tests {
         ");
         insta::assert_snapshot!(read(r#"{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}"#), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
-        unusable: its resultType is `scalar`, one point of time (expected `matrix`: ask for `metric[24h]`, or use query_range)
+        unusable: its resultType is `scalar`, a single point in time (expected `matrix`: ask for `metric[24h]`, or use query_range)
         ");
         insta::assert_snapshot!(read(r#"{"status":"error","errorType":"bad_data","error":"parse error: unexpected end"}"#), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
@@ -355,11 +351,11 @@ mod tests {
         ");
         insta::assert_snapshot!(read(r#"{"status":"success"}"#), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
-        unusable: it is JSON without a `result` (expected a Prometheus answer with `data.result`, or its bare array)
+        unusable: it is JSON without a `result` (expected a Prometheus response with `data.result`, or its bare array)
         ");
         insta::assert_snapshot!(read("{\"status\": oops"), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
-        unusable: it is not JSON that can be read: expected value at line 1 column 12 (expected a Prometheus answer)
+        unusable: it is not valid JSON: expected value at line 1 column 12 (expected a Prometheus response)
         ");
         insta::assert_snapshot!(read(&answer(r#"[{"metric":{"pod":"p"},"histograms":[[1,{"count":"1"}]]}]"#)), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
@@ -384,7 +380,7 @@ mod tests {
         web: -20=1MiB -10=2MiB 0=3MiB
         Step { inferred: true }
         3 samples, 0 gaps, 0 other, 0 rejected, incomplete
-        warning: the answer says that it is partial (`isPartial`)
+        warning: the response says that it is partial (`isPartial`)
         ");
         let whole = answer(&format!("[{WEB},{}]", WEB.replace("web", "db")));
         insta::assert_snapshot!(read(&whole[..whole.len() - 50]), @r"
@@ -392,7 +388,7 @@ mod tests {
         db: -20=1MiB
         Step { inferred: true }
         4 samples, 0 gaps, 0 other, 0 rejected, incomplete
-        warning: the JSON ends in the middle, after 301 bytes: the series before that are used
+        warning: the JSON breaks off after 301 bytes: the series before that are used
         ");
     }
 
@@ -434,7 +430,7 @@ mod tests {
         a: -20=1MiB
         Raw
         1 samples, 1 gaps, 0 other, 0 rejected, incomplete
-        warning: the JSON ends in the middle, after 136 bytes: the series before that are used
+        warning: the JSON breaks off after 136 bytes: the series before that are used
         ");
     }
 

@@ -351,7 +351,7 @@ impl<'a> Gather<'a> {
                     first.line,
                     first.why
                 ),
-                None => "its table holds no memory: all values are null".to_owned(),
+                None => "its table holds no memory readings: all values are null".to_owned(),
             });
         }
         if input.unusable.is_some() {

@@ -29,5 +29,8 @@ pub(super) fn guarded<T, E: std::fmt::Display>(decode: impl FnOnce() -> Result<T
 /// What a decoder says, which explains at length, in a line.
 pub(super) fn damaged(error: &str) -> String {
     let line = error.lines().next().unwrap_or_default().trim_end_matches(':');
-    format!("it is cut or damaged: {} (expected a complete file: copy it again)", crate::account::cleaned(line, 200))
+    format!(
+        "it is truncated or damaged: {} (expected a complete file: copy it again)",
+        crate::account::cleaned(line, 200)
+    )
 }

@@ -66,5 +66,5 @@ fn by_index(table: Table) -> Result<Vec<(usize, Samples)>, String> {
             samples.push(times[row], bytes[row], quanta[row], Marks::from_bits(marks[row] as u8));
         }
     })?;
-    if is_odd { Err("its columns hold something else than readings".to_owned()) } else { Ok(series) }
+    if is_odd { Err("its columns do not hold readings".to_owned()) } else { Ok(series) }
 }

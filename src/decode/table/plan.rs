@@ -89,7 +89,7 @@ pub(super) fn plan(
         let texts = (0..fields.len()).find(|column| kinds[*column] == Kind::Text && *column != layout.time);
         if let Some(text) = texts {
             return Err(refused(&format!(
-                "which of its columns names the container, and which is its memory, is not known (does `{}` name it?)",
+                "it is not clear which of its columns names the container and which is its memory (does `{}` name it?)",
                 cleaned(&layout.names[text], 40)
             )));
         }

@@ -360,7 +360,7 @@ impl Reading {
         let has_commas = !timestamp_text.trim_end().ends_with(',');
         let value = rest.trim_start_matches([',', ';']).trim_end_matches([',', ';']).trim();
         if value.is_empty() {
-            return Err("there is nothing behind its time (expected `epoch,512.3MiB`)".to_owned());
+            return Err("there is nothing after its time (expected `epoch,512.3MiB`)".to_owned());
         }
         let memory = fields::memory(value, units.header, has_commas).map_err(|why| cleaned(&why, 200))?;
         match memory {
@@ -560,13 +560,13 @@ mod tests {
         let (_, account) = read("1795464400,512.3\n1795464410,513\n");
         insta::assert_snapshot!(account, @r#"
         2 samples, 0 gaps, 0 other, 0 rejected
-        unusable: its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they count MiB, say `--unit MiB`, also KiB, GiB, kB, MB or GB)
+        unusable: its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
         "#);
         let (series, account) = read("1795464400,6000000\n1795464410,512MiB\n1795464420,6000000\n");
         assert_eq!(series, "stem: -20=5.722MiB -10=512MiB\n");
         insta::assert_snapshot!(account, @r"
         2 samples, 0 gaps, 0 other, 1 rejected
-        warning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (`--unit KiB` says that they are more)
+        warning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (pass `--unit KiB` if they are KiB)
         line 3: `1795464420,6000000`: `6000000` has no unit, unlike the rows before it (expected one such as MiB)
         ");
     }

@@ -203,7 +203,7 @@ fn leave_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
         let what = match place {
             Place::Pause => "of `POD`",
             Place::Pod => "of pods as a whole",
-            _ => "of cgroups above",
+            _ => "of parent cgroups",
         };
         let names: Vec<String> = names.into_iter().collect();
         let more = if (names.len() as u64) < n { ", ..." } else { "" };
@@ -405,7 +405,7 @@ mod tests {
         check(
             &[(WEB, 0, &[1]), (pod, 0, &[2]), (pause, 0, &[3]), ("id=\"/\"", 0, &[4]), ("id=\"/kubepods\"", 0, &[5])],
             "shop/web-1/web: 0=1MiB\n",
-            "1 samples, 0 gaps, 4 other, 0 rejected\nwarning: series that repeat the memory of the containers are left out: 1 of `POD` (`web-1`), 1 of pods as a whole (`web-1`), 2 of cgroups above (`/`, `/kubepods`)\n",
+            "1 samples, 0 gaps, 4 other, 0 rejected\nwarning: series that repeat the memory of the containers are left out: 1 of `POD` (`web-1`), 1 of pods as a whole (`web-1`), 2 of parent cgroups (`/`, `/kubepods`)\n",
         );
         check(&[(pod, 0, &[2])], "web-1: 0=2MiB\n", "1 samples, 0 gaps, 0 other, 0 rejected\n");
         check(

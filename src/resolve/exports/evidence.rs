@@ -371,7 +371,7 @@ fn rising(series: &SeriesSamples) -> Vec<(i64, i64)> {
     pieces.map(|piece| (samples.time_ms[piece[0]], samples.time_ms[piece[piece.len() - 1]])).collect()
 }
 
-/// What Kubernetes calls a kill for memory.
+/// What Kubernetes calls an OOM kill.
 const OOM_KILLED: &str = "OOMKilled";
 
 /// Why a container ended last, over time.

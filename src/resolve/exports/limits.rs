@@ -70,7 +70,7 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
     }
     for input in idle {
         inputs[input].warnings.push(
-            "none of its limits is of a container whose memory was read (expected the same `namespace`, `pod` and \
+            "none of its limits belongs to a container with memory readings (expected the same `namespace`, `pod` and \
              `container`, or `name`)"
                 .to_owned(),
         );
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(series[0].info.limit, None);
         assert_eq!(
             account(&inputs[0]),
-            "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: none of its limits is of a container whose memory was read (expected the same `namespace`, `pod` and `container`, or `name`)\n"
+            "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: none of its limits belongs to a container with memory readings (expected the same `namespace`, `pod` and `container`, or `name`)\n"
         );
     }
 

@@ -66,8 +66,8 @@ fn refuse(owners: &[SeriesSamples], inputs: &mut [Input]) {
         let input = &mut inputs[index];
         input.rejected_count += std::mem::take(&mut input.other_lines);
         input.unusable.get_or_insert_with(|| {
-            "it holds owners of pods and no memory (give it beside an export of \
-             `container_memory_working_set_bytes`: its pods are then judged by workload)"
+            "it holds owners of pods but no memory (pass it together with an export of \
+             `container_memory_working_set_bytes`, whose pods are then judged by workload)"
                 .to_owned()
         });
     }
@@ -108,7 +108,7 @@ mod tests {
         let (inputs, _) = read_all(Format::Prometheus, &[(OWNERS, MTIME_MS)]);
         insta::assert_snapshot!(
             inputs[0].unusable.as_deref().unwrap_or_default(),
-            @"it holds owners of pods and no memory (give it beside an export of `container_memory_working_set_bytes`: its pods are then judged by workload)"
+            @"it holds owners of pods but no memory (pass it together with an export of `container_memory_working_set_bytes`, whose pods are then judged by workload)"
         );
     }
 }

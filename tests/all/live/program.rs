@@ -121,12 +121,12 @@ fn options_that_do_not_fit_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         said(&output)
     };
-    insta::assert_snapshot!(refusal(&[]), @"error: no input is given (expected files, or `-` for standard input, or the address of a Prometheus, also in `PROMETHEUS_URL`)");
+    insta::assert_snapshot!(refusal(&[]), @"error: no input is given (expected files, or `-` for standard input, or the address of a Prometheus server, also in `PROMETHEUS_URL`)");
     insta::assert_snapshot!(refusal(&["x.csv", "--match", "a=b"]), @"error: `--match` needs a server, but no input is the address of one (expected an address such as `http://prometheus:9090`)");
-    insta::assert_snapshot!(refusal(&["http://a", "--save", "-"]), @"error: `--save -`: samples are saved to a file (expected its name)");
+    insta::assert_snapshot!(refusal(&["http://a", "--save", "-"]), @"error: `--save -`: samples are saved to a file (expected a file name)");
     insta::assert_snapshot!(refusal(&["http://a", "http://b", "--save", "x"]), @"error: `--save` works with one server, but there are several inputs");
     insta::assert_snapshot!(refusal(&["http://a", "--since", "all"]), @"error: `--since all`: a server does not say how far back its data goes (expected a duration such as `30d`)");
-    insta::assert_snapshot!(refusal(&["http://a", "--metric", "a b"]), @"error: `--metric a b`: it is not the name of a metric (expected something like `container_memory_rss`; labels are given by `--match`)");
+    insta::assert_snapshot!(refusal(&["http://a", "--metric", "a b"]), @"error: `--metric a b`: it is not the name of a metric (expected something like `container_memory_rss`; labels go into `--match`)");
     insta::assert_snapshot!(refusal(&["http://a", "--http-config", "http.yml"]), @"error: `--http-config http.yml`: it has `oauth2`, which leaktrend does not support (expected `authorization` with a token: fetch one and name its file in `credentials_file`)");
     insta::assert_snapshot!(refusal(&["http://a", "--http-config", "absent.yml"]), @"error: `--http-config absent.yml`: it cannot be read: No such file or directory (os error 2)");
     insta::assert_snapshot!(refusal(&["http://ann:s3cret@a?token=s3cret"]), @"error: cannot use `http://a`: it is not the address of a server: it contains a query, but leaktrend writes its own (choose series with `--metric` and `--match`, add headers with `--header`) (expected something like `http://prometheus:9090` or `https://host/prometheus`)");
@@ -166,7 +166,7 @@ fn a_night_asks_a_server_for_what_is_new_and_judges_all_that_is_kept() {
     let n_asked = server.asked().len();
     days_behind.store(0, Ordering::SeqCst);
     let (second, code) = night(folder.path(), &server.address(), 0);
-    assert!(second.contains("note: 5760 new readings were added to the history, 240 were known already."), "{second}");
+    assert!(second.contains("note: 5760 new readings were added to the history, 240 were already known."), "{second}");
     assert!(second.contains("  last week (28 % covered, not enough to decide): FAIL"), "{second}");
     assert!(second.contains("What changed since 2026-11-22T20:07:00Z (1 d ago):\n  shop/api-0/api: 343.3 MiB higher"));
     assert!(!second.contains("the clock of the server"), "the time of the night is that of the server: {second}");

@@ -89,13 +89,13 @@ fn a_private_authority_is_trusted_where_it_is_given() {
     let by_address = server(&authority, "127.0.0.1", None);
     assert_eq!(read(&by_address, folder.path(), "{ca_file: ca.pem}"), Ok(720));
     assert_eq!(read(&by_address, folder.path(), "{insecure_skip_verify: true}"), Ok(720));
-    insta::assert_snapshot!(read(&by_address, folder.path(), "{}").unwrap_err(), @"TLS fails: invalid peer certificate: UnknownIssuer (this system does not trust the authority that signed its certificate: name that as `ca_file` in `tls_config` of `--http-config`)");
+    insta::assert_snapshot!(read(&by_address, folder.path(), "{}").unwrap_err(), @"TLS fails: invalid peer certificate: UnknownIssuer (this system does not trust the authority that signed its certificate: set `ca_file` in `tls_config` of `--http-config`)");
 
     let by_name = server(&authority, "prometheus.example", None);
     assert_eq!(read(&by_name, folder.path(), "{ca_file: ca.pem, server_name: prometheus.example}"), Ok(720));
     let host = format!("127.0.0.1:{}", by_name.port);
     assert!(by_name.asked().iter().all(|request| request.header("host") == Some(host.as_str())));
-    insta::assert_snapshot!(read(&by_name, folder.path(), "{ca_file: ca.pem}").unwrap_err(), @r#"TLS fails: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("prometheus.example") (give the name that it has as `server_name` in `tls_config` of `--http-config`)"#);
+    insta::assert_snapshot!(read(&by_name, folder.path(), "{ca_file: ca.pem}").unwrap_err(), @r#"TLS fails: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("prometheus.example") (set `server_name` in `tls_config` of `--http-config` to a name on its certificate)"#);
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn what_is_too_old_is_not_kept() {
     let world = World::new();
     world.append(&stamped(0, 5 * DAY, &THREE));
     let night = world.night(5 * DAY, &["--keep", "2d"]);
-    night.says("861 were too old to be kept any longer");
+    night.says("861 were too old to keep");
     assert_eq!(world.n_kept(5 * DAY + 60), n_readings(2 * DAY) + 3);
     // The file still holds them: they do not come back.
     world.append(&stamped(5 * DAY, 6 * DAY, &THREE));
@@ -200,7 +200,7 @@ fn a_reading_of_the_far_future_is_left_out_and_said() {
     world.append(&stamped(3000 * DAY, 3000 * DAY + INTERVAL, &THREE));
     let (_, report) = world.report(DAY, &[]);
     let text = report["inputs"][0].to_string();
-    assert!(text.contains("more than a day ahead of this run's clock are not kept: 3 of them"), "{text}");
+    assert!(text.contains("3 readings more than a day ahead of this run's clock are not kept"), "{text}");
     assert_eq!(world.n_kept(DAY + 60), n_readings(DAY));
 }
 
@@ -213,8 +213,7 @@ fn a_clock_that_is_ahead_is_said() {
     let world = World::new();
     world.append(&stamped(0, DAY, &THREE));
     let night = world.night(DAY - INTERVAL - 3600, &[]);
-    night
-        .says("its newest reading lies 1 h ahead of this run's clock: check the clocks and the time zone of its times");
+    night.says("its newest reading is 1 h ahead of this run's clock: check the clocks and the time zone of its times");
 }
 
 /// The log of another machine was put into the place of the known one: its readings are of the same times.
@@ -231,7 +230,7 @@ fn the_log_of_another_machine_is_noticed() {
         .collect();
     fs::write(world.log(), others).unwrap();
     let night = world.night(2 * DAY, &[]);
-    night.says("288 new readings are of other containers at times that were known already, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)");
+    night.says("288 new readings are of other containers at times that were already known, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)");
     // The same machine after all of its containers were created anew, at later times.
     let world = World::new();
     world.append(&stamped(0, DAY, &THREE));

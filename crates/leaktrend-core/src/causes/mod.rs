@@ -1,15 +1,15 @@
 //! What makes memory grow: which kind of request, job or connection keeps how many bytes.
 //!
-//! Memory is taken for the sum of the level of each process lifetime, the load in flight, a rhythm of the day and week,
+//! Memory is modelled as the sum of the level of each process lifetime, the load in flight, a rhythm of the day and week,
 //! and causes: bytes kept per request times the requests of that kind since the process started, or bytes held per
-//! open connection. The noise is the one of the judge: AR(1), averaged over its coefficient (`stats::ar1`). So the
+//! open connection. The noise model is that of the judge: AR(1), averaged over its coefficient (`stats::ar1`). So the
 //! column of a leak is the *cumulative count* of its cause rather than time, and its slope is bytes per request.
 //!
 //! Explanations are compared by the extended Bayesian information criterion (Chen, Chen 2008, "Extended Bayesian
 //! information criteria for model selection with large model spaces"): with more kinds to choose from, naming one costs
-//! more. A cause is named when every explanation without it is worse by a margin, whether that price is asked or not, on the scale of Kass, Raftery (1995),
-//! "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation: what would settle it is to send only
-//! requests of that kind and see the memory grow.
+//! more. A cause is named when every explanation without it is worse by a margin, with and without that price. The margin
+//! is on the scale of Kass, Raftery (1995), "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation;
+//! sending only requests of that kind, and seeing memory grow, would settle it.
 
 mod answer;
 mod columns;
@@ -24,13 +24,13 @@ use crate::series::MemorySeries;
 
 pub use onset::{Began, NAMED, Onset, onset};
 
-/// Fewer blocks than this say nothing of causes.
+/// With fewer blocks than this, causes cannot be found.
 pub const MIN_BLOCKS: usize = 12;
 
-/// What the numbers of a covariate are.
+/// What the numbers of a covariate measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// Requests that arrived: of all such covariates together the load is made.
+    /// Requests that arrived. All such covariates together make the load.
     Requests,
     /// Other events that happened, or amounts that came in: jobs, bytes received.
     Events,
@@ -41,7 +41,7 @@ pub enum Measure {
 /// Counts of one kind per bin of time, or its level there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Covariate {
-    /// What its numbers are.
+    /// What its numbers measure.
     pub measure: Measure,
     /// One number per bin: how many in that bin, or the mean level in it. Finite; counts are not negative.
     pub values: Vec<f64>,
@@ -57,11 +57,11 @@ pub struct Covariates {
 
 impl Covariates {
     /// Covariates in bins of `bin_ms` milliseconds, the first of which begins at `start_ms` (since 1970, as in the
-    /// series); what comes at an edge belongs to the bin that ends there.
+    /// series). An event at the edge of two bins belongs to the bin that ends there.
     ///
     /// Bins should be no longer than the blocks of the judge (5 minutes in a day, an hour in a week), and cover the time
-    /// of the series: beyond the bins a kind is taken to have its mean rate, or its first or last level. `None` when a
-    /// number is not finite, a count is negative, bins have no length or differ in number, or there are none.
+    /// of the series: beyond the bins, a kind has its mean rate, or its first or last level. `None` if a number
+    /// is not finite, a count is negative, bins have no length or differ in number, or there are no bins.
     pub fn new(start_ms: i64, bin_ms: i64, each: Vec<Covariate>) -> Option<Covariates> {
         let bins = each.first().map_or(1, |covariate| covariate.values.len());
         let sound = |covariate: &Covariate| {
@@ -85,7 +85,7 @@ pub struct CauseTerms {
     pub margin: f64,
     /// Confidence of intervals, above 0 and below 1.
     pub confidence: f64,
-    /// Delays between a request and its memory that are tried beside none, in seconds.
+    /// Delays between a request and its memory to try in addition to none, in seconds.
     pub delays: Vec<f64>,
 }
 
@@ -102,7 +102,7 @@ pub enum CauseSource {
     Covariate(usize),
     /// All requests, whatever their kind.
     AllRequests,
-    /// Time itself: growth goes on whether there are requests or not.
+    /// Time itself: memory grows with or without requests.
     Clock,
 }
 
@@ -140,20 +140,20 @@ pub struct GrowthCause {
     pub how: How,
     /// How many bytes, see `How`.
     pub bytes_per_unit: BytesPerUnit,
-    /// The share of the growth within process lifetimes that it explains; about 1 for the only cause, and off from it
-    /// by what noise adds. `None` where memory did not grow.
+    /// The share of the growth within process lifetimes that it explains; about 1 for the only cause, give or
+    /// take the noise. `None` if memory did not grow.
     pub share_of_growth: Option<f64>,
-    /// Seconds from a request to its memory; 0 where no delay was seen.
+    /// Seconds from a request to its memory; 0 if no delay was seen.
     pub delay_seconds: f64,
     /// By how much the best explanation without it is worse, in units of BIC; at least 0.
     pub margin: f64,
-    /// The probability of the best explanation with it against the best without, at even odds before, 0.5 to 1: the
-    /// margin in other words. It does not count explanations that nobody gave counts for.
+    /// The probability of the best explanation with it against the best without it, at even prior odds, 0.5 to 1: the
+    /// margin as a probability. Explanations without counts are not considered.
     pub probability: f64,
-    /// Whether the margin suffices to name it. If not, growth is proved, and its cause is this or one of
+    /// Whether the margin is large enough to name it. If not, growth is proven, and its cause is this or one of
     /// `indistinguishable`.
     pub is_named: bool,
-    /// What explains memory as well in its place, best first.
+    /// What would explain memory as well in its place, best first.
     pub indistinguishable: Vec<CauseSource>,
 }
 
@@ -166,11 +166,11 @@ impl GrowthCause {
 
 /// What explains the memory of a series: leaks first, the largest share first.
 ///
-/// `segmentation` is that of `series`. At most two kinds are held to leak at a time. Empty where nothing explains the
-/// memory better than its noise, where it has too few blocks (`MIN_BLOCKS`), or without covariates.
+/// `segmentation` is that of `series`. At most two kinds can leak at a time. Empty if nothing explains the memory better
+/// than its noise, if it has too few blocks (`MIN_BLOCKS`), or without covariates.
 ///
-/// What is in no covariate cannot be named, and a kind that went along with it by chance may be (one in seven of
-/// simulated services that leak by requests in no log): give counts of all that the service does.
+/// A cause outside the covariates cannot be named, and a kind that rises with it by chance may be named instead (in one
+/// of seven simulated services that leak by unlogged requests): pass counts of everything that the service does.
 ///
 /// Takes time in proportion to the square of the number of kinds and the blocks of the judge (about 288), whatever the
 /// number of samples: some tenths of a second for 60 kinds.

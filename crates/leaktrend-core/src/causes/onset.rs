@@ -35,8 +35,8 @@ const MUCH_BETTER: f64 = 0.7;
 const TEMPER: f64 = 1.5;
 /// Before looking, growth begins with one of the changes as likely as not.
 const EVEN: f64 = 0.5;
-/// A change is named where this is the probability that growth began with it rather than with another or with none.
-/// Measured: of services whose growth began with none of their changes, one is named in less than 2 %.
+/// A change is named if growth began with it, rather than with another or with none, with this probability.
+/// Measured: if growth began with none of its changes, a service has one of them named in less than 2 % of cases.
 pub const NAMED: f64 = 0.85;
 
 /// When growth began.
@@ -54,13 +54,13 @@ pub struct Onset {
     pub changes: Vec<Began>,
 }
 
-/// What a change has to do with the onset.
+/// How a change relates to the onset.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Began {
     /// Whether it lies in the interval.
     pub is_inside: bool,
-    /// The probability that growth began with it, where before looking it was as likely to begin with one of the changes
-    /// as at any other time.
+    /// The probability that growth began with it. The prior gives the changes together the same probability as all other
+    /// times together.
     pub probability: f64,
     /// Whether that names it: alone in the interval, and more probable than `NAMED`.
     pub is_named: bool,
@@ -68,8 +68,8 @@ pub struct Began {
 
 /// When the growth of a series began; `changes`: when something was changed, in seconds from its first sample.
 ///
-/// `None` where it grew all along, where it has too few blocks (`MIN_BLOCKS`), or does not grow. Whether growth matters is
-/// for the judge to say. Takes some tens of milliseconds, whatever the number of samples.
+/// `None` if it grew all along, has too few blocks (`MIN_BLOCKS`), or does not grow. Whether growth matters is for the
+/// judge to decide. Takes some tens of milliseconds, whatever the number of samples.
 pub fn onset(
     segmentation: &Segmentation<'_>,
     series: &MemorySeries,

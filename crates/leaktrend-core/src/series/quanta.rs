@@ -1,28 +1,28 @@
-//! How finely values could be printed: a byte a sample.
+//! The resolution of values, in one byte per sample.
 
 use std::ops::Range;
 
-/// Different ones that are told apart. The coarsest of all others stands for those: no input prints so many.
+/// The largest number of different resolutions. Beyond it, the coarsest stands for the others; no input has so many.
 const MAX_DIFFERENT: usize = 256;
 
-/// The spacing of neighbouring printable values of each sample, in bytes.
+/// The resolution of each sample: the spacing of neighbouring values that the input could print, in bytes.
 ///
-/// An input prints few different ones, so that a sample needs no more than a number that stands for one.
+/// An input has few different resolutions, so each sample holds only an index.
 #[derive(Debug, Clone, Default)]
 pub struct Quanta {
-    /// The different ones, in the order in which they came; some may be of no sample any more.
+    /// The different resolutions, in order of appearance; some may belong to no sample any more.
     different: Vec<f32>,
-    /// Which of them is that of each sample.
+    /// The index of the resolution of each sample.
     codes: Vec<u8>,
 }
 
 impl Quanta {
-    /// The same for so many samples.
+    /// The same resolution for `n_samples` samples.
     pub fn same(bytes: f32, n_samples: usize) -> Quanta {
         Quanta { different: vec![bytes], codes: vec![0; n_samples] }
     }
 
-    /// Adds that of a sample.
+    /// Adds the resolution of a sample, in bytes.
     #[inline]
     pub fn push(&mut self, bytes: f32) {
         let code = match self.codes.last() {
@@ -32,7 +32,7 @@ impl Quanta {
         self.codes.push(code);
     }
 
-    /// Adds the same for so many samples.
+    /// Adds the same resolution for `n_samples` samples.
     pub fn push_times(&mut self, bytes: f32, n_samples: usize) {
         let code = self.code(bytes);
         self.codes.resize(self.codes.len() + n_samples, code);
@@ -48,12 +48,12 @@ impl Quanta {
         }
     }
 
-    /// That of the sample at `index`, in bytes.
+    /// The resolution of the sample at `index`, in bytes.
     pub fn get(&self, index: usize) -> f32 {
         self.different[usize::from(self.codes[index])]
     }
 
-    /// Those of all samples, in bytes.
+    /// The resolutions of all samples, in bytes.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = f32> {
         self.codes.iter().map(|code| self.different[usize::from(*code)])
     }
@@ -68,7 +68,7 @@ impl Quanta {
         self.codes.is_empty()
     }
 
-    /// The middle one, in bytes; of two, halfway between them. `None` without samples. Takes O(n) time.
+    /// The median, in bytes. `None` without samples. Takes O(n) time.
     pub fn median(&self) -> Option<f64> {
         let counts = self.counts();
         let at = |index: usize| {
@@ -97,7 +97,7 @@ impl Quanta {
         counts
     }
 
-    /// Keeps the first so many.
+    /// Keeps the first `length` samples.
     pub fn truncate(&mut self, length: usize) {
         self.codes.truncate(length);
     }
@@ -118,7 +118,7 @@ impl Quanta {
         Quanta { different: self.different, codes }
     }
 
-    /// Makes room for so many more.
+    /// Reserves space for `more` samples.
     pub fn reserve_exact(&mut self, more: usize) {
         self.codes.reserve_exact(more);
     }

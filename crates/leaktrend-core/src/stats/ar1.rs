@@ -44,7 +44,7 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Noise over samples at `x`, increasing; it starts over at every index in `starts` (0 is always one).
+    /// Noise over samples at `x`, increasing; it starts over at every index in `starts`, and at 0.
     pub fn new(x: &[f64], starts: &[usize]) -> Noise {
         let n = x.len();
         let mut starts: Vec<usize> = starts.iter().copied().filter(|start| 0 < *start && *start < n).collect();
@@ -80,7 +80,7 @@ impl Noise {
         self.n
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.n == 0
     }
@@ -200,7 +200,7 @@ impl<'a> Regression<'a> {
         self.noise.n
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.noise.n == 0
     }
@@ -215,7 +215,7 @@ impl<'a> Regression<'a> {
         &self.rss
     }
 
-    /// Adds a column; false when it adds nothing to those before it, and is left out.
+    /// Adds a column. False if it is a combination of the columns before it, and is left out.
     pub fn push(&mut self, column: Rc<Column>) -> bool {
         let Some(Direction { mut row, norm, along }) = self.direction(&column) else { return false };
         row.push(norm);
@@ -287,7 +287,7 @@ impl<'a> Regression<'a> {
         coefficients
     }
 
-    /// What the columns with these coefficients leave of the response.
+    /// The response minus the columns with these coefficients.
     pub fn residual(&self, coefficients: &[f64]) -> Vec<f64> {
         let mut residual = Vec::new();
         self.residual_into(coefficients, &mut residual);
@@ -428,9 +428,9 @@ pub fn line_through(points: Points<'_>, origin: f64, floor: f64) -> Option<LineP
 pub struct Scaled {
     /// `(value - mean) / unit`.
     pub values: Vec<f64>,
-    /// The mean that was taken off.
+    /// The mean that was subtracted.
     pub mean: f64,
-    /// The standard deviation that was divided by; positive also for constant input.
+    /// The standard deviation by which values were divided; positive even for constant input.
     pub unit: f64,
 }
 

@@ -25,7 +25,7 @@ pub struct Rhythm {
     pub harmonics: usize,
     /// Whether weekends differ.
     pub weekends: bool,
-    /// What was searched for, in coefficients: when weekends are.
+    /// The price of searching for the weekends, in coefficients.
     pub searched: usize,
     /// One column per coefficient.
     pub columns: Vec<Vec<f64>>,
@@ -47,8 +47,8 @@ pub fn daily(x: &[f64]) -> Rhythm {
 
 /// The rhythms that `y` at `x` (seconds, increasing) may have; the first is none.
 ///
-/// `monday`: the seconds at which some Monday began, in the time of those who use the service; `None` where times are
-/// not known. Weekends are the two days before it, or other ones where two weeks and more can show them.
+/// `monday`: the time in seconds at which some Monday began in the time zone of the users; `None` if times are relative.
+/// Weekends are the two days before it, or other days if two weeks or more show them.
 pub fn rhythms(x: &[f64], y: &[f64], monday: Option<f64>) -> Vec<Rhythm> {
     let mut found = vec![Rhythm::default()];
     let days = (x[x.len() - 1] - x[0]) / DAY;

@@ -1,4 +1,4 @@
-//! What is known of a line: mixtures of Student's t distributions.
+//! Posteriors of lines: mixtures of Student's t distributions.
 
 use std::f64::consts::PI;
 
@@ -9,7 +9,7 @@ use super::ar1::Scaled;
 /// A component of less weight adds nothing that could be seen.
 const NO_WEIGHT: f64 = 1e-6;
 
-/// What one description of the data, under one φ, says of a line.
+/// The posterior of a line under one description of the data and one φ.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Component {
     /// Its share of the mixture.
@@ -22,13 +22,13 @@ pub struct Component {
     pub slope: f64,
     /// The square of the level's standard error.
     pub level_variance: f64,
-    /// How both vary together.
+    /// The covariance of level and slope.
     pub covariance: f64,
     /// The square of the slope's standard error.
     pub slope_variance: f64,
 }
 
-/// What is known of a line: its level at one place and its slope, together.
+/// The joint posterior of a line: its level at one place, and its slope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinePosterior {
     /// Components with their degrees of freedom.
@@ -36,7 +36,7 @@ pub struct LinePosterior {
 }
 
 impl LinePosterior {
-    /// From components whose weights need not add up to 1.
+    /// A mixture of components. Their weights need not add up to 1.
     pub fn new(components: Vec<Component>, degrees_of_freedom: f64) -> LinePosterior {
         let mut line = LinePosterior {
             components: components.into_iter().map(|component| (component, degrees_of_freedom)).collect(),
@@ -109,7 +109,7 @@ impl LinePosterior {
     }
 }
 
-/// What is known of a slope (or of a level): a mixture of Student's t distributions.
+/// The posterior of a slope (or of a level): a mixture of Student's t distributions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlopePosterior {
     parts: Vec<Part>,
@@ -158,7 +158,7 @@ impl SlopePosterior {
         self.parts.iter().map(|part| part.weight * part.value).sum()
     }
 
-    /// The value below which lies `probability` of the posterior, by Newton's method kept within a bracket.
+    /// The quantile: the posterior is below it with `probability`. Found by Newton's method within a bracket.
     pub fn quantile(&self, probability: f64) -> f64 {
         let (mut lower, mut upper, mut narrowest) = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
         let mut usual = 0.0;

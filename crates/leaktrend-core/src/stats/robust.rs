@@ -9,7 +9,7 @@ pub const MAD_TO_SD: f64 = 1.4826;
 /// Up to so many values are copied where they must not be reordered, which is quicker: 8 MiB.
 const MAX_COPIED: usize = 1 << 20;
 
-/// The median; `None` of nothing. Takes O(n) time and reorders `values`.
+/// The median; `None` if empty. Takes O(n) time and reorders `values`.
 pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -25,8 +25,8 @@ pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// The quantile at a share from 0 to 1, between two values in proportion; `None` of nothing. Takes O(n) time and
-/// reorders `values`.
+/// The quantile at a share from 0 to 1, by linear interpolation; `None` if empty. Takes O(n) time and reorders
+/// `values`.
 ///
 /// Hyndman, Fan (1996), "Sample quantiles in statistical packages", definition 7.
 pub fn quantile_in_place(values: &mut [f64], share: f64) -> Option<f64> {
@@ -37,13 +37,13 @@ pub fn quantile_in_place(values: &mut [f64], share: f64) -> Option<f64> {
     Some(lower + place.fract() * (upper - lower))
 }
 
-/// The median; `None` of nothing. Takes O(n) time, and memory for at most `MAX_COPIED` values.
+/// The median; `None` if empty. Takes O(n) time, and memory for at most `MAX_COPIED` values.
 pub fn median(values: &[f64]) -> Option<f64> {
     median_of(|| values.iter().copied())
 }
 
-/// The median of values that are given again each time they are asked for; `None` of nothing. Takes O(n) time, and
-/// memory for at most `MAX_COPIED` values.
+/// The median of the values of an iterator, which `values` makes anew for each pass; `None` if empty. Takes O(n) time,
+/// and memory for at most `MAX_COPIED` values.
 pub fn median_of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<f64> {
     let n = values().count();
     if n <= MAX_COPIED {
@@ -61,7 +61,7 @@ pub fn median_of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<f64>
     Some(f64::midpoint(lower, upper))
 }
 
-/// The upper one of the two middles, or the middle; `None` of nothing. Takes time and memory as `median_of`.
+/// The median, or the upper one of the two middle values; `None` if empty. Takes time and memory as `median_of`.
 pub fn upper_median_of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<f64> {
     match values().count() {
         0 => None,
@@ -107,14 +107,14 @@ fn from_sort_key(key: u64) -> f64 {
     f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
 }
 
-/// The median absolute deviation from the median, scaled to a standard deviation; `None` of nothing. Takes O(n) time,
+/// The median absolute deviation from the median, scaled to a standard deviation; `None` if empty. Takes O(n) time,
 /// and memory for at most `MAX_COPIED` values.
 pub fn mad(values: &[f64]) -> Option<f64> {
     let centre = median(values)?;
     median_of(|| values.iter().map(|value| (value - centre).abs())).map(|mad| MAD_TO_SD * mad)
 }
 
-/// The values of a window that slides, in order: medians at the cost of one value moved.
+/// The values of a sliding window, in order, so that its median is at hand.
 #[derive(Debug, Clone, Default)]
 pub struct SortedWindow {
     values: Vec<f64>,
@@ -127,21 +127,21 @@ impl SortedWindow {
         self.values.insert(at, value);
     }
 
-    /// Takes out a value that was added before. Takes O(window) time.
+    /// Removes a value that was added before. Takes O(window) time.
     pub fn remove(&mut self, value: f64) {
         let at = self.values.partition_point(|known| known.total_cmp(&value).is_lt());
         debug_assert_eq!(self.values[at].to_bits(), value.to_bits(), "only what was added leaves the window");
         self.values.remove(at);
     }
 
-    /// The median; `None` of nothing. Takes O(1) time.
+    /// The median; `None` if empty. Takes O(1) time.
     pub fn median(&self) -> Option<f64> {
         let middle = self.values.len() / 2;
         let upper = *self.values.get(middle)?;
         Some(if self.values.len().is_multiple_of(2) { f64::midpoint(self.values[middle - 1], upper) } else { upper })
     }
 
-    /// The median absolute deviation from `centre`, scaled to a standard deviation; `None` of nothing.
+    /// The median absolute deviation from `centre`, scaled to a standard deviation; `None` if empty.
     /// Takes O(window) time: deviations grow to both sides of the centre, and are merged.
     pub fn mad(&self, centre: f64) -> Option<f64> {
         let n = self.values.len();
@@ -163,7 +163,7 @@ impl SortedWindow {
     }
 }
 
-/// The median of values that only become more. Adding one takes O(log n) time, the median O(1).
+/// The median of a growing set of values. Adding one takes O(log n) time, the median O(1).
 #[derive(Debug, Clone, Default)]
 pub struct RunningMedian {
     /// Not more than the median; half of the values, or one more than the others.
@@ -186,7 +186,7 @@ impl RunningMedian {
         }
     }
 
-    /// The median; `None` of nothing.
+    /// The median; `None` if empty.
     pub fn median(&self) -> Option<f64> {
         let Total(lower) = *self.lower.peek()?;
         match self.upper.peek() {
@@ -220,12 +220,12 @@ impl PartialEq for Total {
 
 impl Eq for Total {}
 
-/// The arithmetic mean; `None` of nothing.
+/// The arithmetic mean; `None` if empty.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The standard deviation around the mean, divided by n; 0 of nothing.
+/// The standard deviation around the mean, dividing by n; 0 if empty.
 pub fn sd(values: &[f64]) -> f64 {
     let Some(mean) = mean(values) else { return 0.0 };
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()

@@ -294,8 +294,8 @@ pub struct Shifts {
     pub bic: f64,
 }
 
-/// As many shifts as explain `y` best, at most ten, each paid for with 3 log n (Zhang, Siegmund 2007, in the spirit
-/// of their modified criterion); none where `y` does not rise with time. O(n) memory, O(n) time for a bounded number of
+/// The number and places of shifts that explain `y` best, at most ten, each at a price of 3 log n (in the spirit of the
+/// modified criterion of Zhang, Siegmund 2007); none if `y` does not rise with time. O(n) memory, O(n) time for a bounded number of
 /// shifts.
 pub fn search(noise: &Noise, y: &[f64], floor: f64) -> Shifts {
     /// Near a unit root every wandering series is a staircase.
@@ -336,7 +336,7 @@ pub fn search(noise: &Noise, y: &[f64], floor: f64) -> Shifts {
     Shifts { at, sizes, bic: criterion + price }
 }
 
-/// The most by which a mean of last values lies above one of first values: no steps rise by more. O(n) time.
+/// The largest difference between a mean of last values and a mean of first values: no steps rise by more. O(n) time.
 pub fn most_risen(y: &[f64]) -> f64 {
     fn means<'a>(values: impl Iterator<Item = &'a f64>) -> impl Iterator<Item = f64> {
         let sums = values.scan(0.0, |sum, value| {

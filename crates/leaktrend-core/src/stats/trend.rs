@@ -38,17 +38,17 @@ const LONGEST_START_UP: f64 = 0.25;
 const OTHER_SHAPES: f64 = 4.0;
 /// Rhythms that all shapes are tried with.
 const RHYTHMS: usize = 2;
-/// Fewer points say nothing.
+/// Fewer points are not fitted.
 pub const MIN_POINTS: usize = 5;
 /// Of fewer points only a line is asked.
 const MIN_POINTS_OF_SHAPES: usize = 12;
 /// Of fewer points no steps are asked.
 const MIN_POINTS_OF_STEPS: usize = 16;
 
-/// How a series came to where it is now; growth now is beside it.
+/// How a series reached its present level, apart from its present growth.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Form {
-    /// The same rate all the time.
+    /// The same rate throughout.
     Line,
     /// A start-up that levels off: 1 - exp(-t/τ), τ as a share of the window.
     Saturating(f64),
@@ -60,7 +60,7 @@ pub enum Form {
     Steps(Vec<usize>),
     /// Another level from one point to before another.
     Pulse([usize; 2]),
-    /// Lives with what they have in common.
+    /// Runs and what they have in common.
     Lives {
         /// Time constant of a start-up of each life, as a share of the window.
         start_up: Option<f64>,
@@ -95,7 +95,7 @@ pub struct Candidate {
     pub lane: usize,
 }
 
-/// What is known of where a series goes.
+/// The posterior of where a series is going.
 #[derive(Debug, Clone)]
 pub struct Trend {
     /// The best description.
@@ -104,9 +104,9 @@ pub struct Trend {
     pub runner_up: Option<Candidate>,
     /// Its rhythm.
     pub rhythm: Rhythm,
-    /// The line on which it is now, at the last point: that of all plausible descriptions together.
+    /// Its present line, with the level at the last point: all plausible descriptions together.
     pub line: LinePosterior,
-    /// The growth that will not end by itself: without what is left of a start-up that levels off.
+    /// The growth that will not end by itself: without the rest of a start-up that levels off.
     pub sustained: LinePosterior,
     /// The curve of the best description at every point, in `y`.
     pub curve: Vec<f64>,
@@ -116,24 +116,24 @@ pub struct Trend {
     pub without_rhythm: Vec<f64>,
 }
 
-/// What is looked at.
+/// The input of `of`.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
     /// Seconds and values.
     pub points: Points<'a>,
-    /// First points of lives after the first.
+    /// Index of the first point of each run after the first.
     pub starts: &'a [usize],
     /// See `calendar::rhythms`.
     pub monday: Option<f64>,
-    /// Whether one harmonic of the day is taken for granted, in a window too short to know.
+    /// Whether one daily harmonic is assumed, in a window too short to show it.
     pub daily: bool,
-    /// Whether lives shorter than a day share a rhythm of the day.
+    /// Whether runs shorter than a day share a daily rhythm.
     pub across_lives: bool,
     /// The variance of reading, in `y` squared.
     pub floor: f64,
 }
 
-/// What is known of where `setup` goes; `None` with too few points. Takes O(n) time for a bounded number of lives.
+/// The trend of `setup`; `None` with too few points. Takes O(n) time for a bounded number of runs.
 pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let Setup { points, starts, monday, daily, across_lives, floor } = *setup;
     let n = points.len();

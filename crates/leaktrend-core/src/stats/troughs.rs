@@ -18,13 +18,13 @@ const MIN_BLOCKS: f64 = 6.0;
 pub struct Blocks {
     /// Mean seconds of the samples of each block.
     pub x: Vec<f64>,
-    /// Their lowest tenth ends here.
+    /// Their 10 % quantile.
     pub troughs: Vec<f64>,
     /// Their mean.
     pub means: Vec<f64>,
-    /// Their highest tenth begins here.
+    /// Their 90 % quantile.
     pub peaks: Vec<f64>,
-    /// First blocks of lives after the first.
+    /// Index of the first block of each run after the first.
     pub starts: Vec<usize>,
     /// The samples of each block.
     pub samples: Vec<Range<usize>>,
@@ -35,11 +35,11 @@ pub struct Blocks {
 pub struct Cutting<'a> {
     /// Seconds of the samples, strictly increasing.
     pub seconds: &'a [f64],
-    /// Where lives begin, beside the first, increasing.
+    /// Where runs after the first begin, increasing.
     pub cuts: &'a [usize],
     /// Samples that are left out, as increasing ranges.
     pub left_out: &'a [Range<usize>],
-    /// Falls at which blocks end, increasing.
+    /// Drops at which blocks end, increasing.
     pub ends: &'a [usize],
     /// Seconds of a block, more than 0.
     pub width: f64,

@@ -1,11 +1,11 @@
-//! What a verdict rests on, as facts; `words` puts them into sentences.
+//! The grounds of a verdict, as data; `words` makes sentences of them.
 
 use super::{Climb, JudgeTerms, RegimeWhy, Verdict};
 use crate::fit::Tolerance;
 use crate::segment::Reading;
 use crate::stats::trend::Form;
 
-/// What a verdict rests on.
+/// The grounds of a verdict.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Grounds {
@@ -14,7 +14,7 @@ pub enum Grounds {
         /// How many there are.
         n_samples: usize,
     },
-    /// No stretch between falls is long enough to judge.
+    /// No run between drops is long enough to judge.
     NoLongStretch,
     /// There is no sample in the time that is to be judged: after a load.
     NothingAfterLoad,
@@ -22,7 +22,7 @@ pub enum Grounds {
     Measured(Box<Evidence>),
 }
 
-/// What was measured, beside growth.
+/// What was measured in addition to growth.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Evidence {
@@ -32,28 +32,29 @@ pub struct Evidence {
     pub since: RegimeWhy,
     /// The course that explains the stretch best.
     pub course: Course,
-    /// What growth matters.
+    /// The growth that matters.
     pub tolerance: Tolerance,
     /// By how much memory is higher at the end than at the beginning of the window, in bytes.
     pub risen_bytes: f64,
-    /// How memory rose before it became level, where that took more than few readings; `None` for a step.
+    /// How memory rose before it became level, if that took more than a few readings; `None` for a step.
     pub climb: Option<Climb>,
-    /// The level that memory held before it fell and to which it comes back, in bytes: a cache that refills. `None` where
-    /// it did not fall from a level, or is past it.
+    /// The level that memory held before it dropped, and to which it returns, in bytes: a cache that refills. `None` if it
+    /// did not drop from a level, or is above it.
     pub refills_to: Option<f64>,
-    /// Whether growth is what was read since the present regime began, which the shape's own interval excludes.
+    /// Whether the growth is that of the readings since the present regime began, because the interval of the shape excludes
+    /// it.
     pub as_read: bool,
     /// Runs between restarts that were looked at, at least one.
     pub runs: usize,
     /// Restarts in the window.
     pub restarts: usize,
-    /// Falls that may be restarts or not.
+    /// Drops that may or may not be restarts.
     pub open_falls: usize,
     /// The steps of stepping growth; `None` where there are none.
     pub steps: Option<Steps>,
-    /// What keeps a firmer verdict from being claimed; `None` where nothing does.
+    /// Why no firmer verdict is claimed; `None` if there is no reason.
     pub doubt: Option<Doubt>,
-    /// How the open falls may be read otherwise, and what the verdict would be then; `None` where there is one reading.
+    /// The other reading of the open drops, and its verdict; `None` if there is only one reading.
     pub other_reading: Option<(Reading, Verdict)>,
     /// Whether growth this clear is to be expected by chance among the series of the run.
     pub may_be_chance: bool,
@@ -68,13 +69,13 @@ pub struct Evidence {
 pub enum Subject {
     /// Memory as it was read.
     Memory,
-    /// What garbage collections leave.
+    /// Memory after garbage collections.
     Troughs,
     /// The highest tenth of the readings.
     Peaks,
 }
 
-/// Steps up, none back.
+/// Steps up, none down.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steps {
     /// How many, at least three.
@@ -121,13 +122,13 @@ impl Course {
     }
 }
 
-/// What keeps a firmer verdict from being claimed.
+/// Why no firmer verdict is claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Doubt {
     /// Growth may be smaller than what matters.
     Size,
-    /// It may be noise that wanders.
+    /// It may be wandering noise.
     Noise,
     /// It may be the swing of a day.
     Day,
@@ -139,10 +140,10 @@ pub enum Doubt {
     Shift,
     /// Only the highest readings show it.
     Peaks,
-    /// Too little of the last quarter was read.
+    /// The last quarter has too few readings.
     Unseen,
     /// It is seen in the later half only.
     LaterHalf,
-    /// It rests on what falls are taken for.
+    /// It depends on how drops are read.
     Reading,
 }

@@ -20,14 +20,14 @@ pub use grounds::{Course, Doubt, Evidence, Grounds, Steps, Subject};
 use numbers::Case;
 pub use rise::Climb;
 
-/// What the statistics say of a series.
+/// What the statistics say about a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// Sustained growth: significant, relevant, not levelling off.
     Leak,
-    /// Each life grows and is cut by restarts, though the whole looks flat.
+    /// Memory grows in each run and restarts cut it, though the whole looks flat.
     LeakMaskedByRestarts,
-    /// Three or more upward steps, none back.
+    /// Three or more steps up, none down.
     SteppingGrowth,
     /// Growth is significant; whether it is relevant, or a leak, is not settled.
     LeakSuspected,
@@ -76,7 +76,7 @@ impl Verdict {
         }
     }
 
-    /// Whether it proves that memory does not grow by what is relevant.
+    /// Whether it proves that memory does not grow by a relevant amount.
     pub const fn proves_no_leak(self) -> bool {
         matches!(self, Verdict::Flat | Verdict::WarmedUp | Verdict::NegligibleGrowth | Verdict::Shrinking)
     }
@@ -133,15 +133,15 @@ pub struct JudgeTerms {
     pub confidence: f64,
     /// Largest false discovery rate at which growth among many series is a leak.
     pub false_discovery_rate: f64,
-    /// A shift up to this is no step, in bytes.
+    /// A shift of this size or less is not a step, in bytes.
     pub step_floor_bytes: f64,
-    /// A shift up to this share of the level before it is no step.
+    /// A shift of this share of the level before it, or less, is not a step.
     pub step_share: f64,
     /// Memory may swing by up to this share of its level from night to day; 0 where the load does not follow the day.
     pub daily_swing: f64,
-    /// The longest window that can be had, in seconds: to measure longer is no advice.
+    /// The longest possible window, in seconds: the advice is never to measure longer.
     pub keep_seconds: f64,
-    /// Memory settles for so many seconds after a start.
+    /// How long memory settles after a start, in seconds.
     pub settle_seconds: f64,
     /// The unit of time of the rates in sentences.
     pub rate_unit: RateUnit,
@@ -208,11 +208,11 @@ pub struct ChangePoint {
 /// What the data could have shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detectable {
-    /// The smallest growth that would have been called significant in 80 % of cases, in bytes per second; `None` when
-    /// there was nothing to measure noise by.
+    /// The smallest growth that would have been called significant in 80 % of cases, in bytes per second; `None` if
+    /// the noise could not be measured.
     pub bytes_per_second: Option<f64>,
-    /// How much longer to measure for a verdict, in seconds; `None` when one was reached, or when a hundred times as
-    /// long would not be enough.
+    /// How much longer to measure for a verdict, in seconds; `None` if one was reached, or if not even the longest possible
+    /// window would be enough.
     pub needed_seconds: Option<f64>,
 }
 
@@ -231,7 +231,7 @@ pub enum RegimeWhy {
     GrowthChanged,
     /// Since its level shifted.
     Shift,
-    /// Only the later half is told apart from noise.
+    /// Only the later half can be distinguished from noise.
     LaterHalf,
 }
 
@@ -250,12 +250,12 @@ impl RegimeWhy {
     }
 }
 
-/// The time that a verdict is about.
+/// The time that a verdict covers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Regime {
     /// Its beginning, in seconds from the first sample; it ends with the last.
     pub start_seconds: f64,
-    /// Why there.
+    /// Why it begins there.
     pub why: RegimeWhy,
 }
 
@@ -266,7 +266,7 @@ pub struct Before {
     pub start_seconds: f64,
     /// Its end.
     pub end_seconds: f64,
-    /// From its first to its last level, as a rate.
+    /// The change from its first to its last level, as a rate.
     pub bytes_per_second: f64,
 }
 
@@ -275,21 +275,21 @@ pub struct Before {
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// The shape it was found in.
+    /// The shape of the series.
     pub shape: ShapeName,
-    /// What it rests on.
+    /// Its grounds.
     pub grounds: Grounds,
-    /// The growth it rests on.
+    /// The growth on which it is based; `None` if it could not be estimated.
     pub growth: Option<Growth>,
-    /// When growth began, in seconds from the first sample.
+    /// When growth began, in seconds from the first sample; `None` without growth.
     pub onset_seconds: Option<f64>,
     /// Lasting shifts of the level.
     pub change_points: Vec<ChangePoint>,
-    /// What the data could have shown.
+    /// What the data could have shown; `None` if nothing was measured.
     pub detectable: Option<Detectable>,
-    /// The time that it is about.
+    /// The time that it covers.
     pub regime: Regime,
-    /// What came before that, where it was different.
+    /// What came before that, if it was different.
     pub before: Option<Before>,
 }
 
@@ -297,7 +297,7 @@ pub struct Judgement {
 /// the plain 5 % up to 6.8 % of series that grow by exactly what matters were proven to grow less
 /// (`reports/accuracy.md` has the rates with this).
 const SEARCHED: f64 = 0.6;
-/// A series that was measured and waits for the others.
+/// A measured series, to be judged among others.
 #[derive(Debug, Clone)]
 pub struct Measured {
     claim: Claim,
@@ -316,7 +316,7 @@ pub struct Measured {
     terms: JudgeTerms,
 }
 
-/// Measures a series in every plausible reading of its falls; what all of them claim is claimed.
+/// Measures a series in every plausible reading of its drops, and claims only what all of them claim.
 pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerms) -> Measured {
     let n_samples = segmentation.values.len();
     let falls = &segmentation.falls;
@@ -368,7 +368,7 @@ fn tail(terms: &JudgeTerms) -> f64 {
 }
 
 impl Measured {
-    /// The probability that there is no growth, of the view that a verdict of growth would rest on; `None` when nothing
+    /// The probability that there is no growth, in the view on which a verdict of growth would be based; `None` if nothing
     /// could be measured.
     pub fn p_value(&self) -> Option<f64> {
         let stretch = self.claim.stretch.as_ref()?;
@@ -377,7 +377,7 @@ impl Measured {
         Some(other.map_or(shown, |growth| shown.max(growth.probability_at_most(0.0))))
     }
 
-    /// Whether the verdict depends on the q-value: growth that is certain of this series alone may be chance among many.
+    /// Whether the verdict depends on the q-value: growth that is certain in one series alone may be chance among many.
     pub fn depends_on_others(&self) -> bool {
         matches!(self.claim.verdict, Verdict::Leak | Verdict::LeakMaskedByRestarts)
     }
@@ -387,17 +387,17 @@ impl Measured {
         self.span_seconds
     }
 
-    /// What the verdict rests on; `None` when nothing could be measured.
+    /// The stretch on which the verdict is based; `None` if nothing could be measured.
     pub fn stretch(&self) -> Option<&Stretch> {
         self.claim.stretch.as_ref()
     }
 
-    /// The view that the verdict rests on: troughs or means.
+    /// The view on which the verdict is based, troughs or means; `None` if nothing could be measured.
     pub fn view(&self) -> Option<&Trend> {
         self.claim.stretch.as_ref().map(|stretch| stretch.views().0)
     }
 
-    /// The verdict. `q_value`: the false discovery rate at which this growth is a discovery among all series of the run.
+    /// The verdict. `q_value`: the q-value of this series among all series of the report; `None` to judge it alone.
     pub fn judge(&self, q_value: Option<f64>) -> Judgement {
         let Some(stretch) = &self.claim.stretch else { return self.too_short() };
         let chance =
@@ -423,7 +423,7 @@ impl Measured {
 }
 
 impl Judgement {
-    /// The climb by which memory rose before a level that is no step; `None` where it stepped up or did not rise.
+    /// The climb that led to the present level; `None` if memory stepped up or did not rise.
     pub fn climb(&self) -> Option<Climb> {
         match &self.grounds {
             Grounds::Measured(evidence) => evidence.climb,
@@ -444,7 +444,7 @@ impl Judgement {
         }
     }
 
-    /// That nothing could be judged.
+    /// The judgement of a series that could not be measured.
     pub fn open(grounds: Grounds) -> Judgement {
         Judgement {
             verdict: Verdict::Inconclusive,

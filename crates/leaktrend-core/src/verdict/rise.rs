@@ -11,7 +11,7 @@ const LEFT: f64 = 0.25;
 /// A rise that took its time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Climb {
-    /// From a tenth to nine tenths of it, in seconds: the rise time of a signal (IEEE Std 181).
+    /// From 10 % to 90 % of it, in seconds: the rise time of a signal (IEEE Std 181).
     pub seconds: f64,
     /// From the beginning of the window to its highest reading, in bytes.
     pub bytes: f64,

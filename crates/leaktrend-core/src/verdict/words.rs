@@ -32,7 +32,7 @@ impl Judgement {
                 "there is no sample after the load's end; go on measuring after the load".to_owned()
             }
             (Grounds::NoLongStretch | Grounds::Measured(_), _) => {
-                "no stretch between falls is long enough to judge".to_owned()
+                "no run between drops is long enough to judge".to_owned()
             }
         }
     }
@@ -92,7 +92,7 @@ impl Told<'_> {
         let tolerance = self.tolerance_text();
         let subject = match evidence.subject {
             Subject::Peaks => "the highest tenth of its readings",
-            Subject::Troughs => "what garbage collections leave",
+            Subject::Troughs => "memory after garbage collections",
             Subject::Memory => "memory",
         };
         let rate = self.rate_interval_text();
@@ -112,8 +112,8 @@ impl Told<'_> {
             Verdict::Leak => {
                 let falls = match evidence.open_falls {
                     0 => String::new(),
-                    1 => ", whether its fall was a restart or not".to_owned(),
-                    count => format!(", whether its {count} falls were restarts or not"),
+                    1 => ", whether or not its drop was a restart".to_owned(),
+                    count => format!(", whether or not its {count} drops were restarts"),
                 };
                 format!("{subject} grows {rate}{settled}, as {}{falls}", course_words(evidence.course))
             }
@@ -131,12 +131,12 @@ impl Told<'_> {
                     let (total, largest) = (memory_text(steps.total_bytes), memory_text(steps.largest_bytes));
                     format!(" by {total} in {} steps of up to {largest}", steps.count)
                 });
-                format!("memory rose{steps} and never went back: an unbounded cache does this")
+                format!("memory rose{steps} and never came back down: typical of an unbounded cache")
             }
             Verdict::LeakSuspected => match evidence.refills_to {
                 Some(level) => format!(
-                    "{subject} fell, grows {rate} since, and has not passed the {} that it held before: a cache that refills \
-                     does this, and a leak would go on",
+                    "{subject} fell, has grown {rate} since, and is still below the {} that it held before: typical of a \
+                     cache that refills; a leak would go on growing",
                     memory_text(level)
                 ),
                 None => format!("{subject} grows {rate}{settled}{}", self.doubt(&tolerance)),
@@ -149,29 +149,29 @@ impl Told<'_> {
             }
             Verdict::Flat => format!("{subject} is level{settled}: {excluded}"),
             Verdict::NegligibleGrowth => {
-                format!("{subject} grows {rate}{settled}, proven less than the {tolerance} that matter")
+                format!("{subject} grows {rate}{settled}, proven to be less than the {tolerance} that would matter")
             }
             Verdict::Shrinking => format!("{subject} shrinks {}{settled}", self.rate_text(-growth.bytes_per_second)),
             Verdict::Inconclusive => {
                 let question = self.open_question();
                 let longer = self.longer(needed);
                 if evidence.doubt == Some(Doubt::Unseen) {
-                    return format!("too little was read of the last quarter of the window to pass it{settled}");
+                    return "too few readings in the last quarter of the window to pass".to_owned();
                 }
                 let which = if evidence.doubt == Some(Doubt::Reading) {
-                    format!("{subject} grows, but read as restarts its {} falls leave it level", evidence.open_falls)
+                    format!("{subject} grows, but it is level if its {} drops were restarts", evidence.open_falls)
                 } else if growth.lower > evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
-                    format!("{subject} grows by more than matters, which is not proven: {question}{doubt}")
+                    format!("{subject} seems to grow by enough to matter, but this is not proven: {question}{doubt}")
                 } else if growth.upper < evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
                     format!(
-                        "{subject} does not seem to grow by what matters, which is not proven: {question}, and a pass needs more certainty{doubt}"
+                        "{subject} does not seem to grow by enough to matter, but this is not proven: {question}, and a pass needs more certainty{doubt}"
                     )
                 } else if growth.lower > 0.0 {
-                    format!("{subject} grows, and whether by as much as matters is open: {question}")
+                    format!("{subject} grows, but it is open whether by enough to matter: {question}")
                 } else {
-                    format!("{subject} may grow or not: {question}")
+                    format!("{subject} may or may not grow: {question}")
                 };
                 format!("{which}; {longer}")
             }
@@ -193,7 +193,7 @@ impl Told<'_> {
                 format!("measure about {} longer{how}", duration_text(seconds))
             }
             None => format!(
-                "at this noise no length of time up to {} will decide it",
+                "with this much noise, even {} of readings will not decide it",
                 duration_text(self.evidence.terms.keep_seconds)
             ),
         }
@@ -209,13 +209,13 @@ impl Told<'_> {
             return if is_kept {
                 format!("climbed by {risen} within {over}")
             } else {
-                format!("climbed by {all} within {over}, gave a part of it back,")
+                format!("climbed by {all} within {over}, gave part of it back,")
             };
         }
         let how = match evidence.course {
             _ if evidence.since != RegimeWhy::Whole => "in a jump",
             Course::Runs => "from one run to another",
-            Course::Pulse => "and fell by less",
+            Course::Pulse => "and fell back by less",
             Course::OneStep => "in one step",
             _ => "in two steps",
         };
@@ -226,7 +226,7 @@ impl Told<'_> {
     fn kept(&self) -> String {
         let risen = self.evidence.risen_bytes;
         let gave_back = self.evidence.climb.is_some_and(|climb| GAVE_BACK * risen < climb.bytes);
-        if gave_back { format!(", {} above the beginning", memory_text(risen)) } else { String::new() }
+        if gave_back { format!(", {} above where it began", memory_text(risen)) } else { String::new() }
     }
 
     fn doubt(&self, tolerance: &str) -> String {
@@ -238,28 +238,30 @@ impl Told<'_> {
         match evidence.doubt {
             // What would pass has a sentence of its own.
             None | Some(Doubt::Unseen) => String::new(),
-            Some(Doubt::Size) => format!("; the interval holds the {tolerance} that matter"),
-            Some(Doubt::Noise) => "; noise that wanders could do as much".to_owned(),
+            Some(Doubt::Size) => format!("; the interval includes the {tolerance} that would matter"),
+            Some(Doubt::Noise) => "; wandering noise could do as much".to_owned(),
             Some(Doubt::Day) => {
                 let swing = 100.0 * evidence.terms.daily_swing;
                 format!("; a day on which memory swings by {swing:.0} % would look the same{}", longer())
             }
             Some(Doubt::StartUp) => format!("; a start-up would look the same{}", longer()),
-            Some(Doubt::View) => "; its lowest readings and its mean do not agree on it".to_owned(),
+            Some(Doubt::View) => "; its lowest readings and its mean disagree".to_owned(),
             Some(Doubt::Shift) => "; the level shift beside it may explain it".to_owned(),
             Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
-            Some(Doubt::LaterHalf) => "; the whole window leaves it open".to_owned(),
+            Some(Doubt::LaterHalf) => "; the window as a whole leaves it open".to_owned(),
             Some(Doubt::Reading) => {
                 let other = match &evidence.other_reading {
                     Some((Reading::Collections, verdict)) if verdict.proves_no_leak() => {
-                        "if they were garbage collections, what they leave is level"
+                        "if they were garbage collections, memory after them is level"
                     }
-                    Some((Reading::Collections, _)) => "if they were garbage collections, what they leave is open",
-                    _ => "without them the whole is open",
+                    Some((Reading::Collections, _)) => {
+                        "if they were garbage collections, it is open whether memory after them grows"
+                    }
+                    _ => "otherwise it is open",
                 };
                 let falls = match evidence.open_falls {
-                    1 => "if its fall was a restart".to_owned(),
-                    count => format!("if its {count} falls were restarts"),
+                    1 => "if its drop was a restart".to_owned(),
+                    count => format!("if its {count} drops were restarts"),
                 };
                 format!(" {falls}; {other}: values alone cannot tell")
             }
@@ -282,7 +284,7 @@ impl Told<'_> {
             Verdict::Inconclusive => format!("a longer window{longer}, or less noise"),
             Verdict::NegligibleGrowth => format!("growth above {tolerance}, or a smaller tolerance"),
             Verdict::WarmedUp | Verdict::Flat | Verdict::Shrinking => {
-                format!("growth above {tolerance}; smaller growth is not looked for")
+                format!("growth above {tolerance}; smaller growth does not count")
             }
         }
     }

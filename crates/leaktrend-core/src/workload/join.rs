@@ -46,7 +46,7 @@ pub struct Lifetime {
     pub version: usize,
     /// Its moments and its memory there, without the start-up that all have in common, in bytes.
     pub(super) cells: Vec<(usize, f64)>,
-    /// Its level in each life that it runs in, by the index of the life: what it holds beside what is common, in bytes.
+    /// Its level in each run in which it takes part, by the index of the run: its memory beyond what is common, in bytes.
     pub(super) levels: BTreeMap<usize, f64>,
 }
 
@@ -61,7 +61,7 @@ pub struct Life {
     pub(super) moments: Range<usize>,
 }
 
-/// What pods of a workload have in common.
+/// The memory that the pods of a workload have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joined {
     /// The memory of a typical pod, with a restart where a life begins.
@@ -70,7 +70,7 @@ pub struct Joined {
     pub lives: Vec<Life>,
     /// The lifetimes of all pods, in order of their start.
     pub lifetimes: Vec<Lifetime>,
-    /// The versions, in the order of their first appearance; one that is not known is `None`.
+    /// The versions, in the order of their first appearance; `None` is an unknown version.
     pub versions: Vec<Option<String>>,
     /// The time of the first moment and from one to the next, in milliseconds.
     pub(super) grid: (i64, f64),
@@ -96,7 +96,7 @@ impl Joined {
 
 /// What these pods have in common, as a series with the identity `info`; `None` without pods.
 ///
-/// `settle_seconds`: memory settles for so long after a start. Takes O(samples) time for some hundred turns.
+/// `settle_seconds`: how long memory settles after a start. Takes O(samples) time for some hundred turns.
 pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<Joined> {
     let start_ms = pods.iter().map(|pod| pod.series.start_ms()).min()?;
     let end_ms = pods.iter().map(|pod| pod.series.end_ms()).max()?;

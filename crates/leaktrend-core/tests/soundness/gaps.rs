@@ -59,7 +59,7 @@ fn ending_unseen(seed: u64) -> (String, Judgement) {
 fn what_was_not_read_of_the_last_quarter_is_not_passed() {
     let tally = Tally::of(0..48, ending_unseen);
     tally.at_most(0.0, |verdict| verdict.proves_no_leak() || verdict == Verdict::Step);
-    tally.explained(Verdict::Inconclusive, "too little was read of the last quarter of the window to pass it");
+    tally.explained(Verdict::Inconclusive, "too few readings in the last quarter of the window to pass");
 }
 
 /// Which scrapes fail.
