@@ -4,9 +4,11 @@
 //! Weights are those of the Bayesian information criterion (Kass, Raftery 1995); what was searched for (a knee, a time
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::ar1::{Column, Noise, PHI, Regression, Scaled};
+use super::ar1::{Column, Direction, Lanes, Noise, PHI, Regression, Scaled};
 use super::calendar::{self, Rhythm};
 use super::posterior::LinePosterior;
 use super::robust::median;
@@ -38,6 +40,8 @@ const LONGEST_START_UP: f64 = 0.25;
 const OTHER_SHAPES: f64 = 4.0;
 /// Rhythms that all shapes are tried with.
 const RHYTHMS: usize = 2;
+/// Grids of times whose shapes are remembered: the series of a run share one, and another where they settle.
+const REMEMBERED: usize = 4;
 /// Fewer points say nothing.
 pub const MIN_POINTS: usize = 5;
 /// Of fewer points only a line is asked.
@@ -140,7 +144,6 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     if n < MIN_POINTS {
         return None;
     }
-    let (first, span) = (points.x()[0], points.span());
     let scaled = Scaled::new(points.y());
     let noise = Noise::new(points.x(), starts);
     let mut rhythms =
@@ -149,8 +152,8 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     if !across_lives && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
     }
-    let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
-    let mut search = Search::new(x, starts, &scaled.values, &noise, &rhythms, floor / scaled.unit.powi(2));
+    let floor = floor / scaled.unit.powi(2);
+    let mut search = Search::new(points.x(), starts, &scaled.values, &noise, &rhythms, floor);
 
     search.line_only = daily;
     search.sizes = sizes(points.y(), starts);
@@ -183,7 +186,8 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
         let coefficient = at.map_or(0.0, |at| coefficients[at]) * scaled.unit;
         without_rhythm.iter_mut().zip(column.values()).for_each(|(y, value)| *y -= coefficient * value);
     }
-    let [line, sustained] = [lines, sustained].map(|parts| LinePosterior::mixture(parts).scaled(&scaled, span));
+    let [line, sustained] =
+        [lines, sustained].map(|parts| LinePosterior::mixture(parts).scaled(&scaled, points.span()));
     let rhythm = rhythms.swap_remove(chosen.rhythm);
     Some(Trend { values: points.y().to_vec(), line, sustained, chosen, runner_up, rhythm, curve, without_rhythm })
 }
@@ -242,6 +246,7 @@ impl Description {
 }
 
 struct Search<'a> {
+    seconds: &'a [f64],
     /// From 0 to 1.
     x: Vec<f64>,
     starts: &'a [usize],
@@ -262,17 +267,20 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(
-        x: Vec<f64>,
+        seconds: &'a [f64],
         starts: &'a [usize],
         y: &[f64],
         noise: &'a Noise,
         rhythms: &[Rhythm],
         floor: f64,
     ) -> Search<'a> {
+        let (first, span) = (seconds[0], seconds[seconds.len() - 1] - seconds[0]);
+        let x: Vec<f64> = seconds.iter().map(|x| (x - first) / span).collect();
         let column = |values: &[f64]| noise.column(values.to_vec());
         let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
         let life = |edge: &[usize]| (0..x.len()).map(|at| f64::from(u8::from(edge[0] <= at && at < edge[1]))).collect();
         Search {
+            seconds,
             starts,
             y: column(y),
             rhythms: rhythms
@@ -378,17 +386,22 @@ impl<'a> Search<'a> {
             return;
         }
         let taus = TIME_CONSTANTS.map(f64::ln);
-        let saturating = Tried::new(&taus, |tau| {
-            let gain = line.gain(&self.cooling(tau.exp()));
-            scored(Form::Saturating(tau.exp()), &line, &gain, 2)
+        let saturate = |tau: f64| Shape::new(&line, self.cooling(tau.exp()));
+        let break_at = |knee: f64| Shape::new(&line, self.each(|x| x.min(knee)));
+        let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
+        let shapes = self.shapes(rhythm, || Shapes {
+            saturating: taus.map(saturate),
+            broken: KNEES.map(break_at),
+            hinge: KNEES.map(hinge_at),
         });
-        let broken = Tried::new(&KNEES, |knee| {
-            let gain = line.gain(&self.each(|x| x.min(knee)));
-            scored(Form::Broken(knee), &line, &gain, 2)
+        let saturating = Tried::new(&taus, &shapes.saturating, saturate, |tau, shape| {
+            scored(Form::Saturating(tau.exp()), &line, &shape.gain(&line), 2)
         });
-        let hinge = Tried::new(&KNEES, |knee| {
-            let gain = level.gain(&self.each(|x| (x - knee).max(0.0)));
-            scored(Form::Hinge(knee), &level, &gain, 2)
+        let broken = Tried::new(&KNEES, &shapes.broken, break_at, |knee, shape| {
+            scored(Form::Broken(knee), &line, &shape.gain(&line), 2)
+        });
+        let hinge = Tried::new(&KNEES, &shapes.hinge, hinge_at, |knee, shape| {
+            scored(Form::Hinge(knee), &level, &shape.gain(&level), 2)
         });
         let most = if self.x.len() < MIN_POINTS_OF_STEPS { 0 } else { 2 };
         for placement in steps::place(&line, self.floor, most) {
@@ -412,9 +425,30 @@ impl<'a> Search<'a> {
         candidates.extend([saturating.refined(least), broken.refined(least), hinge.refined(least)]);
     }
 
+    /// What `make` makes beside a rhythm; without one, that of the thread's last series at the same times.
+    fn shapes(&self, rhythm: usize, make: impl FnOnce() -> Shapes) -> Rc<Shapes> {
+        thread_local! {
+            static KNOWN: RefCell<VecDeque<(Vec<f64>, Rc<Shapes>)>> = const { RefCell::new(VecDeque::new()) };
+        }
+        if !self.rhythms[rhythm].is_empty() {
+            return Rc::new(make());
+        }
+        KNOWN.with_borrow_mut(|known| {
+            let at = known.iter().position(|(seconds, _)| seconds == self.seconds);
+            let (seconds, shapes) =
+                at.and_then(|at| known.remove(at)).unwrap_or_else(|| (self.seconds.to_vec(), Rc::new(make())));
+            known.push_front((seconds, Rc::clone(&shapes)));
+            known.truncate(REMEMBERED);
+            shapes
+        })
+    }
+
     fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
         let last = *self.starts.last().expect("there are lives after the first");
         let longest = longest_life(&self.x, self.starts);
+        let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
+        let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
+        let cooling: Vec<Rc<Column>> = taus.iter().map(|tau| self.cooling(tau.exp())).collect();
         for one_level in [false, true] {
             if one_level && self.starts.len() < 2 {
                 continue;
@@ -440,15 +474,11 @@ impl<'a> Search<'a> {
                     Candidate { form, rhythm, bic: criterion + parameters as f64 * price, lane }
                 };
                 candidates.push(scored(None, &[0.0; PHI.len()]));
-                let taus: Vec<f64> = TIME_CONSTANTS
-                    .iter()
-                    .filter(|tau| **tau <= LONGEST_START_UP)
-                    .map(|tau| (tau * longest).ln())
-                    .collect();
-                let start_up = Tried::new(&taus, |tau| {
-                    let tau = tau.exp();
-                    scored(Some(tau), &regression.gain(&self.cooling(tau)))
-                });
+                let cool = |tau: f64| Shape::new(&regression, self.cooling(tau.exp()));
+                let shapes: Vec<Shape> =
+                    cooling.iter().map(|column| Shape::new(&regression, Rc::clone(column))).collect();
+                let start_up =
+                    Tried::new(&taus, &shapes, cool, |tau, shape| scored(Some(tau.exp()), &shape.gain(&regression)));
                 let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
                 candidates.push(start_up.refined(least));
             }
@@ -541,20 +571,50 @@ impl<'a> Search<'a> {
     }
 }
 
+/// The column of a form beside those of a regression.
+struct Shape {
+    column: Rc<Column>,
+    direction: Option<Direction>,
+}
+
+impl Shape {
+    fn new(regression: &Regression<'_>, column: Rc<Column>) -> Shape {
+        Shape { direction: regression.direction(&column), column }
+    }
+
+    fn gain(&self, regression: &Regression<'_>) -> Lanes {
+        regression.gain_along(&self.column, self.direction.as_ref())
+    }
+}
+
+/// The forms on their grids, which only depend on when samples were taken.
+struct Shapes {
+    saturating: [Shape; TIME_CONSTANTS.len()],
+    broken: [Shape; KNEES.len()],
+    hinge: [Shape; KNEES.len()],
+}
+
 /// A form with a number to be found, tried on a grid.
-struct Tried<'g, F> {
+struct Tried<'g, S, F> {
     grid: &'g [f64],
+    shape: S,
     candidate: F,
     candidates: Vec<Candidate>,
     /// Index of the best of the grid.
     best: usize,
 }
 
-impl<'g, F: Fn(f64) -> Candidate> Tried<'g, F> {
-    fn new(grid: &'g [f64], candidate: F) -> Tried<'g, F> {
-        let candidates: Vec<Candidate> = grid.iter().map(|&place| candidate(place)).collect();
+impl<'g, S: Fn(f64) -> Shape, F: Fn(f64, &Shape) -> Candidate> Tried<'g, S, F> {
+    /// `shapes`: what `shape` gives at each place of the grid.
+    fn new(grid: &'g [f64], shapes: &[Shape], shape: S, candidate: F) -> Tried<'g, S, F> {
+        let candidates: Vec<Candidate> =
+            grid.iter().zip(shapes).map(|(place, shape)| candidate(*place, shape)).collect();
         let best = (0..grid.len()).min_by(|&a, &b| candidates[a].bic.total_cmp(&candidates[b].bic)).unwrap_or(0);
-        Tried { grid, candidate, candidates, best }
+        Tried { grid, shape, candidate, candidates, best }
+    }
+
+    fn at(&self, place: f64) -> Candidate {
+        (self.candidate)(place, &(self.shape)(place))
     }
 
     fn bic(&self) -> f64 {
@@ -573,16 +633,16 @@ impl<'g, F: Fn(f64) -> Candidate> Tried<'g, F> {
         let (mut lower, mut upper) = (self.grid[before], self.grid[after]);
         let inner = |near: f64, far: f64| near + GOLDEN * (far - near);
         let (mut left, mut right) = (inner(lower, upper), inner(upper, lower));
-        let [mut at_left, mut at_right] = [left, right].map(&self.candidate);
+        let [mut at_left, mut at_right] = [left, right].map(|place| self.at(place));
         for _ in 1..REFINEMENTS {
             if at_left.bic < at_right.bic {
                 (upper, right, at_right) = (right, left, at_left);
                 left = inner(lower, upper);
-                at_left = (self.candidate)(left);
+                at_left = self.at(left);
             } else {
                 (lower, left, at_left) = (left, right, at_right);
                 right = inner(upper, lower);
-                at_right = (self.candidate)(right);
+                at_right = self.at(right);
             }
         }
         let better = if at_left.bic < at_right.bic { at_left } else { at_right };
