@@ -277,6 +277,19 @@ fn students_t(t: &[f64; TOGETHER], degrees: f64) -> ([f64; TOGETHER], [f64; TOGE
 mod tests {
     use super::*;
 
+    /// Between two peaks there is hardly any density, and a step towards a quantile may lead far away.
+    #[test]
+    fn quantiles_beside_several_peaks_are_found() {
+        let part =
+            |weight, value, standard_error| Part { weight, phi: 0.0, value, standard_error, degrees_of_freedom: 94.0 };
+        let parts = vec![part(0.6, 0.0, 1.0), part(0.3, 50.0, 0.5), part(0.1, -400.0, 30.0)];
+        let posterior = SlopePosterior { parts };
+        for probability in [0.001, 0.05, 0.0999, 0.1001, 0.16, 0.5, 0.6999, 0.7001, 0.84, 0.95, 0.999] {
+            let at = posterior.quantile(probability);
+            assert!((posterior.probability_at_most(at) - probability).abs() < 1e-9, "{probability}: {at}");
+        }
+    }
+
     /// `scipy.stats.t.cdf` at -8, -2.5, -1, -0.1, 0, 0.7, 2 and 8.
     #[test]
     fn students_t_is_that_of_scipy() {

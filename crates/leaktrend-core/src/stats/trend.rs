@@ -4,15 +4,16 @@
 //! Weights are those of the Bayesian information criterion (Kass, Raftery 1995); what was searched for (a knee, a time
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+mod shapes;
+
 use std::rc::Rc;
 
-use super::ar1::{Column, Direction, Lanes, Noise, PHI, Regression, Scaled};
+use super::ar1::{Column, Noise, PHI, Regression, Scaled};
 use super::calendar::{self, Rhythm};
 use super::posterior::LinePosterior;
 use super::robust::median;
 use super::{Points, steps};
+use shapes::{Shape, Shapes, Tried};
 
 /// Time constants of a start-up that are tried, as shares of the window, before refinement.
 const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.7];
@@ -20,12 +21,6 @@ const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.
 const KNEES: [f64; 16] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];
 /// The latest of them: growth that began later is taken to have begun there.
 pub const LATEST_KNEE: f64 = KNEES[KNEES.len() - 1];
-/// Rounds of golden-section refinement; an unrefined grid makes noiseless warm-ups look as if they grew on.
-const REFINEMENTS: usize = 5;
-/// The smaller part of the golden section.
-const GOLDEN: f64 = 0.381_966_011_250_105;
-/// Between two places of a grid the criterion falls at most so many times as far as it rises from one to the next.
-const DEEPEST: f64 = 3.0;
 /// What the location of a step costs, in coefficients: every sample was tried for it (Zhang, Siegmund 2007).
 const STEP_LOCATION: usize = 2;
 /// Descriptions that are worse by more than this have a weight below 1 %.
@@ -40,8 +35,6 @@ const LONGEST_START_UP: f64 = 0.25;
 const OTHER_SHAPES: f64 = 4.0;
 /// Rhythms that all shapes are tried with.
 const RHYTHMS: usize = 2;
-/// Grids of times whose shapes are remembered: the series of a run share one, and another where they settle.
-const REMEMBERED: usize = 4;
 /// Fewer points say nothing.
 pub const MIN_POINTS: usize = 5;
 /// Of fewer points only a line is asked.
@@ -389,11 +382,10 @@ impl<'a> Search<'a> {
         let saturate = |tau: f64| Shape::new(&line, self.cooling(tau.exp()));
         let break_at = |knee: f64| Shape::new(&line, self.each(|x| x.min(knee)));
         let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
-        let shapes = self.shapes(rhythm, || Shapes {
-            saturating: taus.map(saturate),
-            broken: KNEES.map(break_at),
-            hinge: KNEES.map(hinge_at),
-        });
+        let make =
+            || Shapes { saturating: taus.map(saturate), broken: KNEES.map(break_at), hinge: KNEES.map(hinge_at) };
+        let alone = self.rhythms[rhythm].is_empty();
+        let shapes = if alone { Shapes::known(self.seconds, make) } else { Rc::new(make()) };
         let saturating = Tried::new(&taus, &shapes.saturating, saturate, |tau, shape| {
             scored(Form::Saturating(tau.exp()), &line, &shape.gain(&line), 2)
         });
@@ -423,24 +415,6 @@ impl<'a> Search<'a> {
         let known = candidates.iter().map(|candidate| candidate.bic);
         let least = known.chain([saturating.bic(), broken.bic(), hinge.bic()]).fold(f64::INFINITY, f64::min);
         candidates.extend([saturating.refined(least), broken.refined(least), hinge.refined(least)]);
-    }
-
-    /// What `make` makes beside a rhythm; without one, that of the thread's last series at the same times.
-    fn shapes(&self, rhythm: usize, make: impl FnOnce() -> Shapes) -> Rc<Shapes> {
-        thread_local! {
-            static KNOWN: RefCell<VecDeque<(Vec<f64>, Rc<Shapes>)>> = const { RefCell::new(VecDeque::new()) };
-        }
-        if !self.rhythms[rhythm].is_empty() {
-            return Rc::new(make());
-        }
-        KNOWN.with_borrow_mut(|known| {
-            let at = known.iter().position(|(seconds, _)| seconds == self.seconds);
-            let (seconds, shapes) =
-                at.and_then(|at| known.remove(at)).unwrap_or_else(|| (self.seconds.to_vec(), Rc::new(make())));
-            known.push_front((seconds, Rc::clone(&shapes)));
-            known.truncate(REMEMBERED);
-            shapes
-        })
     }
 
     fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
@@ -568,85 +542,6 @@ impl<'a> Search<'a> {
         }
         terms.push(at_end(growth, 1.0));
         Description(terms)
-    }
-}
-
-/// The column of a form beside those of a regression.
-struct Shape {
-    column: Rc<Column>,
-    direction: Option<Direction>,
-}
-
-impl Shape {
-    fn new(regression: &Regression<'_>, column: Rc<Column>) -> Shape {
-        Shape { direction: regression.direction(&column), column }
-    }
-
-    fn gain(&self, regression: &Regression<'_>) -> Lanes {
-        regression.gain_along(&self.column, self.direction.as_ref())
-    }
-}
-
-/// The forms on their grids, which only depend on when samples were taken.
-struct Shapes {
-    saturating: [Shape; TIME_CONSTANTS.len()],
-    broken: [Shape; KNEES.len()],
-    hinge: [Shape; KNEES.len()],
-}
-
-/// A form with a number to be found, tried on a grid.
-struct Tried<'g, S, F> {
-    grid: &'g [f64],
-    shape: S,
-    candidate: F,
-    candidates: Vec<Candidate>,
-    /// Index of the best of the grid.
-    best: usize,
-}
-
-impl<'g, S: Fn(f64) -> Shape, F: Fn(f64, &Shape) -> Candidate> Tried<'g, S, F> {
-    /// `shapes`: what `shape` gives at each place of the grid.
-    fn new(grid: &'g [f64], shapes: &[Shape], shape: S, candidate: F) -> Tried<'g, S, F> {
-        let candidates: Vec<Candidate> =
-            grid.iter().zip(shapes).map(|(place, shape)| candidate(*place, shape)).collect();
-        let best = (0..grid.len()).min_by(|&a, &b| candidates[a].bic.total_cmp(&candidates[b].bic)).unwrap_or(0);
-        Tried { grid, shape, candidate, candidates, best }
-    }
-
-    fn at(&self, place: f64) -> Candidate {
-        (self.candidate)(place, &(self.shape)(place))
-    }
-
-    fn bic(&self) -> f64 {
-        self.candidates[self.best].bic
-    }
-
-    /// The best, after `REFINEMENTS` rounds of golden section between its neighbours where it may then be plausible
-    /// beside a description with a criterion of `least`.
-    fn refined(&self, least: f64) -> Candidate {
-        let (before, after) = (self.best.saturating_sub(1), (self.best + 1).min(self.grid.len() - 1));
-        let best = &self.candidates[self.best];
-        let rise = self.candidates[before].bic.max(self.candidates[after].bic) - best.bic;
-        if best.bic - DEEPEST * rise > least + PLAUSIBLE {
-            return best.clone();
-        }
-        let (mut lower, mut upper) = (self.grid[before], self.grid[after]);
-        let inner = |near: f64, far: f64| near + GOLDEN * (far - near);
-        let (mut left, mut right) = (inner(lower, upper), inner(upper, lower));
-        let [mut at_left, mut at_right] = [left, right].map(|place| self.at(place));
-        for _ in 1..REFINEMENTS {
-            if at_left.bic < at_right.bic {
-                (upper, right, at_right) = (right, left, at_left);
-                left = inner(lower, upper);
-                at_left = self.at(left);
-            } else {
-                (lower, left, at_left) = (left, right, at_right);
-                right = inner(upper, lower);
-                at_right = self.at(right);
-            }
-        }
-        let better = if at_left.bic < at_right.bic { at_left } else { at_right };
-        if better.bic < best.bic { better } else { best.clone() }
     }
 }
 
