@@ -258,8 +258,8 @@ impl<'a> Fit<'a> {
         let spread = |trend: &Trend| trend.sustained.slope().spread();
         let means_know_better = of_means.as_ref().is_some_and(|means| spread(means) < spread(&of_troughs));
         // Only growth that is claimed must survive the day.
-        let may_grow = of_troughs.sustained.slope().probability_at_most(0.0) < 0.5;
-        let beside_a_day = if may_grow && A_DAY.contains(&(points.span() / DAY)) {
+        let may_grow = || of_troughs.sustained.slope().probability_at_most(0.0) < 0.5;
+        let beside_a_day = if A_DAY.contains(&(points.span() / DAY)) && may_grow() {
             of(&blocks.troughs, starts, true).map(|trend| trend.sustained)
         } else {
             None

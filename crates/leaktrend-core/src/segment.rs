@@ -409,13 +409,13 @@ impl Evidence {
             .filter(|fall| excursion_ends.binary_search(&fall.at).is_err())
             .map(|fall| fall.before)
             .collect();
-        let between_readings = BETWEEN_READINGS * usual_rise(values);
         let from_one_ceiling = peaks.len() >= 3
-            && mad(&peaks)
-                .zip(median(&peaks))
-                .is_some_and(|(spread, level)| spread <= between_readings.max(CEILING_SPREAD * level));
+            && mad(&peaks).zip(median(&peaks)).is_some_and(|(spread, level)| {
+                spread <= (BETWEEN_READINGS * usual_rise(values)).max(CEILING_SPREAD * level)
+            });
         let times: Vec<f64> = falls.iter().map(|fall| seconds[fall.at]).collect();
-        let on_time = |least: f64| usual_step(seconds).is_some_and(|step| keeps_the_clock(&times, step, least));
+        let step = if times.is_empty() { None } else { usual_step(seconds) };
+        let on_time = |least: f64| step.is_some_and(|step| keeps_the_clock(&times, step, least));
         let (by_the_clock, may_keep_a_clock) = (on_time(CLOCK_MIN_SAMPLES), on_time(CLOCK_FEWEST_SAMPLES));
         Evidence { falls, excursion_ends, pulses, by_the_clock, may_keep_a_clock, from_one_ceiling }
     }
@@ -537,6 +537,9 @@ fn lives(cuts: &[usize], n: usize) -> Vec<Range<usize>> {
 
 /// Names the kills for memory among the restarts.
 fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>) -> Vec<Restart> {
+    if cuts.is_empty() {
+        return Vec::new();
+    }
     let before = |at: usize| values[at.saturating_sub(2)..at].iter().copied().fold(0.0, f64::max);
     let highest = cuts.iter().map(|(at, _)| before(*at)).fold(0.0, f64::max);
     // A kill comes up to one step after the last reading.

@@ -41,6 +41,8 @@ pub struct Noise {
     odd: Vec<(usize, Lanes, Lanes)>,
     /// log |V| of the noise's correlation matrix.
     log_determinant: Lanes,
+    /// The n-th root of |V|.
+    volume: Lanes,
 }
 
 impl Noise {
@@ -72,7 +74,8 @@ impl Noise {
                 (index, carry, weight)
             })
             .collect();
-        Noise { n, starts, odd, log_determinant }
+        let volume = log_determinant.map(|log| (log / n as f64).exp());
+        Noise { n, starts, odd, log_determinant, volume }
     }
 
     /// Number of samples.
@@ -90,6 +93,9 @@ impl Noise {
         let mut change: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
         for unusual in self.unusual() {
             change[unusual - 1] = 0.0;
+        }
+        if change.iter().all(|change| *change == 0.0) {
+            change.clear();
         }
         Rc::new(Column { values, change })
     }
@@ -151,7 +157,7 @@ impl Noise {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     values: Vec<f64>,
-    /// The change from each sample to the next, where the step is the usual one; elsewhere 0.
+    /// The change from each sample to the next, where the step is the usual one; elsewhere 0. Empty where all are 0.
     change: Vec<f64>,
 }
 
@@ -176,11 +182,11 @@ pub struct Regression<'a> {
     rss: Lanes,
 }
 
-/// A column seen from those before it.
-struct Direction {
+/// A column seen from those before it: whatever is to be explained, it is the same.
+#[derive(Debug, Clone)]
+pub struct Direction {
     row: Vec<Lanes>,
     norm: Lanes,
-    along: Lanes,
 }
 
 impl<'a> Regression<'a> {
@@ -217,7 +223,9 @@ impl<'a> Regression<'a> {
 
     /// Adds a column. False if it is a combination of the columns before it, and is left out.
     pub fn push(&mut self, column: Rc<Column>) -> bool {
-        let Some(Direction { mut row, norm, along }) = self.direction(&column) else { return false };
+        let Some(direction) = self.direction(&column) else { return false };
+        let along = self.along(&column, &direction);
+        let Direction { mut row, norm } = direction;
         row.push(norm);
         for (rss, along) in self.rss.iter_mut().zip(&along) {
             *rss = (*rss - along * along).max(0.0);
@@ -230,13 +238,33 @@ impl<'a> Regression<'a> {
 
     /// By how much the residual sum of squares would fall if `column` were added; 0 when it adds nothing.
     pub fn gain(&self, column: &Column) -> Lanes {
-        self.direction(column).map_or([0.0; PHI.len()], |direction| direction.along.map(|along| along * along))
+        self.gain_along(column, self.direction(column).as_ref())
     }
 
-    fn direction(&self, column: &Column) -> Option<Direction> {
+    /// The same of a column whose direction is known; `None` when it adds nothing.
+    pub fn gain_along(&self, column: &Column, direction: Option<&Direction>) -> Lanes {
+        let along = direction.map_or([0.0; PHI.len()], |direction| self.along(column, direction));
+        along.map(|along| along * along)
+    }
+
+    /// The response along a column.
+    fn along(&self, column: &Column, Direction { row, norm }: &Direction) -> Lanes {
+        let mut along = self.noise.product(column, &self.response);
+        for (entry, explained) in row.iter().zip(&self.along) {
+            for lane in 0..PHI.len() {
+                along[lane] -= entry[lane] * explained[lane];
+            }
+        }
+        for lane in 0..PHI.len() {
+            along[lane] /= norm[lane];
+        }
+        along
+    }
+
+    /// A column seen from those of the regression; `None` when it adds nothing to them.
+    pub fn direction(&self, column: &Column) -> Option<Direction> {
         let whole = self.noise.product(column, column);
         let mut left = whole;
-        let mut along = self.noise.product(column, &self.response);
         let mut row: Vec<Lanes> = Vec::with_capacity(self.columns.len() + 1);
         for (known, factors) in self.columns.iter().zip(&self.lower) {
             let mut entry = self.noise.product(column, known);
@@ -245,36 +273,37 @@ impl<'a> Regression<'a> {
                     entry[lane] -= before[lane] * factor[lane];
                 }
             }
-            let (norm, explained) = (&factors[row.len()], &self.along[row.len()]);
+            let norm = &factors[row.len()];
             for lane in 0..PHI.len() {
                 entry[lane] /= norm[lane];
                 left[lane] -= entry[lane] * entry[lane];
-                along[lane] -= entry[lane] * explained[lane];
             }
             row.push(entry);
         }
         if (0..PHI.len()).any(|lane| left[lane] <= DEPENDENT * whole[lane] || whole[lane] == 0.0) {
             return None;
         }
-        let norm = left.map(f64::sqrt);
-        for lane in 0..PHI.len() {
-            along[lane] /= norm[lane];
-        }
-        Some(Direction { row, norm, along })
+        Some(Direction { row, norm: left.map(f64::sqrt) })
     }
 
     /// -2 log likelihood up to a constant after `gain` more is explained, under the φ where that is least; `floor` is
     /// the variance of reading. Gives the index of that φ, too.
     pub fn criterion(&self, gain: &Lanes, floor: f64) -> (f64, usize) {
-        let each = (0..PHI.len()).map(|lane| (self.criterion_under(lane, gain[lane], floor), lane));
-        each.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is at least one φ")
+        // Its n-th root of e^, which needs no logarithm.
+        let root = |lane: usize| self.variance(lane, gain[lane], floor) * self.noise.volume[lane];
+        let each = (0..PHI.len()).map(|lane| (root(lane), lane));
+        let (_, lane) = each.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there is at least one φ");
+        (self.criterion_under(lane, gain[lane], floor), lane)
     }
 
     /// The same under one φ of `PHI`.
     pub fn criterion_under(&self, lane: usize, gain: f64, floor: f64) -> f64 {
-        let n = self.noise.n as f64;
-        let variance = (self.rss[lane] - gain).max(0.0) / n + floor;
-        n * variance.max(f64::MIN_POSITIVE).ln() + self.noise.log_determinant[lane]
+        self.noise.n as f64 * self.variance(lane, gain, floor).ln() + self.noise.log_determinant[lane]
+    }
+
+    /// What is left of the variance after `gain` more is explained, more than 0.
+    fn variance(&self, lane: usize, gain: f64, floor: f64) -> f64 {
+        ((self.rss[lane] - gain).max(0.0) / self.noise.n as f64 + floor).max(f64::MIN_POSITIVE)
     }
 
     /// The coefficients of the columns under one φ of `PHI`.
@@ -324,6 +353,7 @@ impl<'a> Regression<'a> {
         let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut lines = slopes.map(|_| Vec::with_capacity(PHI.len()));
         let (mut residual, mut white) = (Vec::new(), Vec::new());
+        let [mut level_row, mut slope_row] = [level, level].map(<[f64]>::to_vec);
         for lane in 0..PHI.len() {
             let weight = (log_weights[lane] - largest).exp();
             if weight <= NO_WEIGHT {
@@ -334,9 +364,9 @@ impl<'a> Regression<'a> {
             self.noise.whiten(&residual, lane, &mut white);
             let rss = dot(&white, &white);
             let variance = (rss + n * floor) / degrees_of_freedom * long_run_ratio(&white, rss).max(1.0);
-            let level_row = self.row(lane, level);
+            self.row(lane, level, &mut level_row);
             for (line, slope) in lines.iter_mut().zip(slopes) {
-                let slope_row = self.row(lane, slope);
+                self.row(lane, slope, &mut slope_row);
                 line.push(Component {
                     weight,
                     phi: PHI[lane],
@@ -352,13 +382,11 @@ impl<'a> Regression<'a> {
     }
 
     /// Weights of the coefficients as weights of the orthonormal columns, under one φ of `PHI`.
-    fn row(&self, lane: usize, weights: &[f64]) -> Vec<f64> {
-        let mut row = vec![0.0; self.rank()];
+    fn row(&self, lane: usize, weights: &[f64], row: &mut [f64]) {
         for index in 0..self.rank() {
             let known: f64 = (0..index).map(|before| self.lower[index][before][lane] * row[before]).sum();
             row[index] = (weights[index] - known) / self.lower[index][index][lane];
         }
-        row
     }
 
     /// The fit under one φ of `PHI`, written out.

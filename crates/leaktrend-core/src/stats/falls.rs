@@ -32,6 +32,9 @@ pub fn find(values: &[f64]) -> Falls {
             break;
         }
         let changes = level_changes(values, width);
+        if changes.iter().all(|change| change.abs() <= MIN_SHARE * level) {
+            continue;
+        }
         let spread = mad(&changes).expect("n is at least six widths");
         let threshold = (MIN_DEVIATIONS * spread).max(MIN_SHARE * level);
         if width == 1 {
@@ -69,9 +72,9 @@ fn level_changes(values: &[f64], width: usize) -> Vec<f64> {
     let mut window = SortedWindow::default();
     let mut medians = Vec::with_capacity(values.len() + 1 - width);
     for (index, value) in values.iter().enumerate() {
-        window.insert(*value);
-        if index >= width {
-            window.remove(values[index - width]);
+        match index.checked_sub(width) {
+            Some(oldest) => window.replace(values[oldest], *value),
+            None => window.insert(*value),
         }
         if index + 1 >= width {
             medians.push(window.median().expect("the width is positive"));

@@ -36,15 +36,15 @@ pub fn remove(values: &[f64]) -> Despiked<'_> {
     let mut window = SortedWindow::default();
     values[..n.min(HALF_WINDOW)].iter().for_each(|value| window.insert(*value));
     for index in 0..n {
-        if let Some(entering) = values.get(index + HALF_WINDOW) {
-            window.insert(*entering);
-        }
-        if index > HALF_WINDOW {
-            window.remove(values[index - HALF_WINDOW - 1]);
+        match (values.get(index + HALF_WINDOW), index.checked_sub(HALF_WINDOW + 1)) {
+            (Some(entering), Some(leaving)) => window.replace(values[leaving], *entering),
+            (Some(entering), None) => window.insert(*entering),
+            (None, Some(leaving)) => window.remove(values[leaving]),
+            (None, None) => {}
         }
         let centre = window.median().expect("the window holds the sample itself");
         let deviation = (values[index] - centre).abs();
-        if deviation <= MIN_SHARE * centre.abs() {
+        if deviation <= MIN_SHARE * centre.abs() || deviation <= MAX_DEVIATIONS * window.least_mad(centre) {
             continue;
         }
         let spread = window.mad(centre).expect("the window holds the sample itself");

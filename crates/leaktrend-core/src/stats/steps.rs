@@ -51,9 +51,10 @@ fn place_under(
     price: f64,
     best: &mut Vec<Placement>,
 ) {
+    let mut scan = Scan::default();
     for &lane in lanes {
         let mut cheapest = (regression.criterion_under(lane, 0.0, floor), 0);
-        let mut scan = Scan::new(&regression.written_out(lane));
+        scan.begin(&regression.written_out(lane));
         let mut at: Vec<usize> = Vec::new();
         for count in 1..=most {
             let Some((step, mut explained)) = scan.best() else { break };
@@ -78,23 +79,22 @@ fn place_under(
     }
 }
 
-/// Places every step again given the others, until none moves; gives what they explain together. All steps are in
-/// place before and after.
+/// Places every step again given the others, until each has its place beside them as they are; gives what they explain
+/// together. All steps are in place before and after, the last one where it is best.
 fn refine(scan: &mut Scan, at: &mut [usize], mut explained: f64) -> f64 {
-    for _ in 0..ROUNDS {
-        let mut moved = false;
-        for index in 0..at.len() {
-            let Some((step, together)) = scan.best_instead_of(at, index) else { continue };
-            explained = together;
-            if step != at[index] {
-                moved = true;
-                at[index] = step;
-                scan.keep(index);
-                at[index..].iter().for_each(|&at| scan.push(at));
-            }
-        }
-        if !moved {
+    let mut in_place = 1;
+    for index in (0..at.len()).cycle().take(ROUNDS * at.len()) {
+        if in_place == at.len() {
             break;
+        }
+        in_place += 1;
+        let Some((step, together)) = scan.best_instead_of(at, index) else { continue };
+        explained = together;
+        if step != at[index] {
+            in_place = 1;
+            at[index] = step;
+            scan.keep(index);
+            at[index..].iter().for_each(|&at| scan.push(at));
         }
     }
     explained
@@ -105,6 +105,7 @@ fn refine(scan: &mut Scan, at: &mut [usize], mut explained: f64) -> f64 {
 /// Under AR(1) noise a whitened step at `c` is `w[c]` there, the same `w[i] (1 - rho[i])` at every later `i` whatever
 /// `c` is, and 0 before. So its products with anything are suffix sums, that of two steps depends on the later one
 /// only, and no step is ever written out.
+#[derive(Default)]
 struct Scan {
     /// The square of each whitened step.
     whole: Vec<f64>,
@@ -115,15 +116,13 @@ struct Scan {
     /// One layer more than there are steps in place; layers after these are spare.
     layers: Vec<Layer>,
     placed: usize,
-    /// Room for one row, and for what it makes of a layer.
+    /// Room for one row, and for what each step would explain.
     row: Vec<f64>,
-    along: Vec<f64>,
-    left: Vec<f64>,
     gains: Vec<f64>,
 }
 
 /// The state after some steps are in place.
-#[derive(Clone)]
+#[derive(Default)]
 struct Layer {
     /// The products of each step with the direction that the latest step in place added; of the first layer none.
     row: Vec<f64>,
@@ -138,36 +137,38 @@ struct Layer {
 }
 
 impl Scan {
-    fn new(WrittenOut { basis, residual, edges, insides }: &WrittenOut) -> Scan {
-        let along = suffix_sums(edges, insides, residual);
+    /// Begins without steps.
+    fn begin(&mut self, WrittenOut { basis, residual, edges, insides }: &WrittenOut) {
+        let n = edges.len();
+        if self.layers.is_empty() {
+            self.layers.push(Layer::default());
+        }
+        let Scan { whole, shared, columns, layers, placed, row, gains } = self;
+        let Layer { along, left, .. } = &mut layers[0];
+        *placed = 0;
+        suffix_sums(edges, insides, residual, along);
         // Where the later of two steps begins, the earlier one is already inside.
-        let shared = suffix_sums(edges, insides, insides);
-        let whole: Vec<f64> = (0..edges.len()).map(|at| shared[at] + edges[at] * (edges[at] - insides[at])).collect();
-        let columns: Vec<Vec<f64>> = basis.iter().map(|direction| suffix_sums(edges, insides, direction)).collect();
-        let mut left = whole.clone();
-        for column in &columns {
-            left.iter_mut().zip(column).for_each(|(left, product)| *left -= product * product);
+        suffix_sums(edges, insides, insides, shared);
+        whole.clear();
+        whole.extend((0..n).map(|at| shared[at] + edges[at] * (edges[at] - insides[at])));
+        columns.resize_with(basis.len(), Vec::new);
+        left.clone_from(whole);
+        for (column, direction) in columns.iter_mut().zip(basis) {
+            suffix_sums(edges, insides, direction, column);
+            left.iter_mut().zip(column).for_each(|(left, product)| *left -= *product * *product);
         }
-        let room = vec![0.0; whole.len()];
-        let first = Layer { row: room.clone(), along, left, share: 0.0, explained: 0.0 };
-        Scan {
-            whole,
-            shared,
-            columns,
-            layers: vec![first],
-            placed: 0,
-            row: room.clone(),
-            along: room.clone(),
-            left: room.clone(),
-            gains: room,
-        }
+        row.resize(n, 0.0);
+        gains.resize(n, 0.0);
     }
 
     /// The index at which one more step explains most, and what all steps then explain together; `None` where none
     /// fits.
     fn best(&mut self) -> Option<(usize, f64)> {
         let Layer { along, left, explained, .. } = &self.layers[self.placed];
-        most_gained(along, left, &self.whole, &mut self.gains).map(|(at, gain)| (at, explained + gain))
+        for (((gain, along), left), whole) in self.gains.iter_mut().zip(along).zip(left).zip(&self.whole) {
+            *gain = gain_of(*along, *left, *whole);
+        }
+        most_gained(&self.gains).map(|(at, gain)| (at, explained + gain))
     }
 
     /// The same with the step at `at[index]` taken away, where all of `at` are in place, in this order.
@@ -194,24 +195,29 @@ impl Scan {
                 self.row.iter_mut().zip(&layer.row).for_each(|(product, row)| *product += part * row);
             }
         }
-        self.along.iter_mut().zip(along).zip(&self.row).for_each(|((sum, a), row)| *sum = a + given_back * row);
-        self.left.iter_mut().zip(left).zip(&self.row).for_each(|((sum, left), row)| *sum = left + row * row);
+        let steps = self.row.iter().zip(along).zip(left).zip(&self.whole);
+        for (gain, (((row, along), left), whole)) in self.gains.iter_mut().zip(steps) {
+            *gain = gain_of(along + given_back * row, left + row * row, *whole);
+        }
         let explained = explained - given_back * given_back;
-        most_gained(&self.along, &self.left, &self.whole, &mut self.gains).map(|(at, gain)| (at, explained + gain))
+        most_gained(&self.gains).map(|(at, gain)| (at, explained + gain))
     }
 
     /// Puts a step in place.
     fn push(&mut self, at: usize) {
         if self.layers.len() == self.placed + 1 {
-            self.layers.push(self.layers[self.placed].clone());
+            self.layers.push(Layer::default());
         }
         let (placed, spare) = self.layers.split_at_mut(self.placed + 1);
         let (before, layer) = (&placed[self.placed], &mut spare[0]);
         self.placed += 1;
-        layer.along.copy_from_slice(&before.along);
-        layer.left.copy_from_slice(&before.left);
+        for room in [&mut layer.row, &mut layer.along, &mut layer.left] {
+            room.resize(self.whole.len(), 0.0);
+        }
         layer.explained = before.explained;
         if before.left[at] <= DEPENDENT * self.whole[at] {
+            layer.along.copy_from_slice(&before.along);
+            layer.left.copy_from_slice(&before.left);
             layer.row.fill(0.0);
             layer.share = 0.0;
             return;
@@ -229,10 +235,12 @@ impl Scan {
         let step = before.along[at] / length;
         layer.share = step;
         layer.explained += step * step;
-        for ((product, along), left) in layer.row.iter_mut().zip(&mut layer.along).zip(&mut layer.left) {
+        let known = before.along.iter().zip(&before.left);
+        let layer = layer.row.iter_mut().zip(&mut layer.along).zip(&mut layer.left);
+        for (((product, along), left), (known_along, known_left)) in layer.zip(known) {
             *product /= length;
-            *along -= step * *product;
-            *left -= *product * *product;
+            *along = known_along - step * *product;
+            *left = known_left - *product * *product;
         }
     }
 
@@ -242,12 +250,14 @@ impl Scan {
     }
 }
 
-/// The location at which a step explains most, and how much, by its products with the residual (`along`) and what is
-/// left of its square; the last of equals. `gains` is room.
-fn most_gained(along: &[f64], left: &[f64], whole: &[f64], gains: &mut [f64]) -> Option<(usize, f64)> {
-    for (((gain, along), left), whole) in gains.iter_mut().zip(along).zip(left).zip(whole) {
-        *gain = if *left > DEPENDENT * whole { along * along / left } else { -1.0 };
-    }
+/// What a step explains, by its product with the residual (`along`) and what is left of its square; -1 of one that is
+/// explained.
+fn gain_of(along: f64, left: f64, whole: f64) -> f64 {
+    if left > DEPENDENT * whole { along * along / left } else { -1.0 }
+}
+
+/// The location at which a step explains most, and how much; the last of equals.
+fn most_gained(gains: &[f64]) -> Option<(usize, f64)> {
     let within = gains.get(MARGIN..=gains.len().checked_sub(MARGIN)?)?;
     let most = largest(within);
     let at = within.iter().rposition(|gain| *gain == most).filter(|_| most >= 0.0)?;
@@ -268,14 +278,13 @@ fn largest(values: &[f64]) -> f64 {
 }
 
 /// For every location the product of a step there with `values`: `edges` at it, `insides` after it.
-fn suffix_sums(edges: &[f64], insides: &[f64], values: &[f64]) -> Vec<f64> {
-    let mut sums = vec![0.0; values.len()];
+fn suffix_sums(edges: &[f64], insides: &[f64], values: &[f64], sums: &mut Vec<f64>) {
+    sums.resize(values.len(), 0.0);
     let mut after = 0.0;
     for index in (0..values.len()).rev() {
         sums[index] = edges[index] * values[index] + after;
         after += insides[index] * values[index];
     }
-    sums
 }
 
 /// 0 before `at`, 1 from there on.
@@ -399,7 +408,8 @@ mod tests {
                 each.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
             };
             let (naive, gain) = best_beside(&base);
-            let mut scan = Scan::new(&base.written_out(lane));
+            let mut scan = Scan::default();
+            scan.begin(&base.written_out(lane));
             let (at, most) = scan.best().unwrap();
             assert_eq!(at, naive, "{phi}");
             assert!((most - gain).abs() < 1e-9 * most);

@@ -4,6 +4,8 @@
 //! Weights are those of the Bayesian information criterion (Kass, Raftery 1995); what was searched for (a knee, a time
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
+mod shapes;
+
 use std::rc::Rc;
 
 use super::ar1::{Column, Noise, PHI, Regression, Scaled};
@@ -11,6 +13,7 @@ use super::calendar::{self, Rhythm};
 use super::posterior::LinePosterior;
 use super::robust::median;
 use super::{Points, steps};
+use shapes::{Shape, Shapes, Tried};
 
 /// Time constants of a start-up that are tried, as shares of the window, before refinement.
 const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.7];
@@ -18,12 +21,6 @@ const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.
 const KNEES: [f64; 16] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];
 /// The latest of them: growth that began later is taken to have begun there.
 pub const LATEST_KNEE: f64 = KNEES[KNEES.len() - 1];
-/// Rounds of golden-section refinement; an unrefined grid makes noiseless warm-ups look as if they grew on.
-const REFINEMENTS: usize = 5;
-/// The smaller part of the golden section.
-const GOLDEN: f64 = 0.381_966_011_250_105;
-/// Between two places of a grid the criterion falls at most so many times as far as it rises from one to the next.
-const DEEPEST: f64 = 3.0;
 /// What the location of a step costs, in coefficients: every sample was tried for it (Zhang, Siegmund 2007).
 const STEP_LOCATION: usize = 2;
 /// Descriptions that are worse by more than this have a weight below 1 %.
@@ -140,7 +137,6 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     if n < MIN_POINTS {
         return None;
     }
-    let (first, span) = (points.x()[0], points.span());
     let scaled = Scaled::new(points.y());
     let noise = Noise::new(points.x(), starts);
     let mut rhythms =
@@ -149,8 +145,8 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     if !across_lives && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
     }
-    let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
-    let mut search = Search::new(x, starts, &scaled.values, &noise, &rhythms, floor / scaled.unit.powi(2));
+    let floor = floor / scaled.unit.powi(2);
+    let mut search = Search::new(points.x(), starts, &scaled.values, &noise, &rhythms, floor);
 
     search.line_only = daily;
     search.sizes = sizes(points.y(), starts);
@@ -183,7 +179,8 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
         let coefficient = at.map_or(0.0, |at| coefficients[at]) * scaled.unit;
         without_rhythm.iter_mut().zip(column.values()).for_each(|(y, value)| *y -= coefficient * value);
     }
-    let [line, sustained] = [lines, sustained].map(|parts| LinePosterior::mixture(parts).scaled(&scaled, span));
+    let [line, sustained] =
+        [lines, sustained].map(|parts| LinePosterior::mixture(parts).scaled(&scaled, points.span()));
     let rhythm = rhythms.swap_remove(chosen.rhythm);
     Some(Trend { values: points.y().to_vec(), line, sustained, chosen, runner_up, rhythm, curve, without_rhythm })
 }
@@ -242,6 +239,7 @@ impl Description {
 }
 
 struct Search<'a> {
+    seconds: &'a [f64],
     /// From 0 to 1.
     x: Vec<f64>,
     starts: &'a [usize],
@@ -262,17 +260,20 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(
-        x: Vec<f64>,
+        seconds: &'a [f64],
         starts: &'a [usize],
         y: &[f64],
         noise: &'a Noise,
         rhythms: &[Rhythm],
         floor: f64,
     ) -> Search<'a> {
+        let (first, span) = (seconds[0], seconds[seconds.len() - 1] - seconds[0]);
+        let x: Vec<f64> = seconds.iter().map(|x| (x - first) / span).collect();
         let column = |values: &[f64]| noise.column(values.to_vec());
         let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
         let life = |edge: &[usize]| (0..x.len()).map(|at| f64::from(u8::from(edge[0] <= at && at < edge[1]))).collect();
         Search {
+            seconds,
             starts,
             y: column(y),
             rhythms: rhythms
@@ -378,17 +379,21 @@ impl<'a> Search<'a> {
             return;
         }
         let taus = TIME_CONSTANTS.map(f64::ln);
-        let saturating = Tried::new(&taus, |tau| {
-            let gain = line.gain(&self.cooling(tau.exp()));
-            scored(Form::Saturating(tau.exp()), &line, &gain, 2)
+        let saturate = |tau: f64| Shape::new(&line, self.cooling(tau.exp()));
+        let break_at = |knee: f64| Shape::new(&line, self.each(|x| x.min(knee)));
+        let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
+        let make =
+            || Shapes { saturating: taus.map(saturate), broken: KNEES.map(break_at), hinge: KNEES.map(hinge_at) };
+        let alone = self.rhythms[rhythm].is_empty();
+        let shapes = if alone { Shapes::known(self.seconds, make) } else { Rc::new(make()) };
+        let saturating = Tried::new(&taus, &shapes.saturating, saturate, |tau, shape| {
+            scored(Form::Saturating(tau.exp()), &line, &shape.gain(&line), 2)
         });
-        let broken = Tried::new(&KNEES, |knee| {
-            let gain = line.gain(&self.each(|x| x.min(knee)));
-            scored(Form::Broken(knee), &line, &gain, 2)
+        let broken = Tried::new(&KNEES, &shapes.broken, break_at, |knee, shape| {
+            scored(Form::Broken(knee), &line, &shape.gain(&line), 2)
         });
-        let hinge = Tried::new(&KNEES, |knee| {
-            let gain = level.gain(&self.each(|x| (x - knee).max(0.0)));
-            scored(Form::Hinge(knee), &level, &gain, 2)
+        let hinge = Tried::new(&KNEES, &shapes.hinge, hinge_at, |knee, shape| {
+            scored(Form::Hinge(knee), &level, &shape.gain(&level), 2)
         });
         let most = if self.x.len() < MIN_POINTS_OF_STEPS { 0 } else { 2 };
         for placement in steps::place(&line, self.floor, most) {
@@ -415,6 +420,9 @@ impl<'a> Search<'a> {
     fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
         let last = *self.starts.last().expect("there are lives after the first");
         let longest = longest_life(&self.x, self.starts);
+        let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
+        let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
+        let cooling: Vec<Rc<Column>> = taus.iter().map(|tau| self.cooling(tau.exp())).collect();
         for one_level in [false, true] {
             if one_level && self.starts.len() < 2 {
                 continue;
@@ -440,15 +448,11 @@ impl<'a> Search<'a> {
                     Candidate { form, rhythm, bic: criterion + parameters as f64 * price, lane }
                 };
                 candidates.push(scored(None, &[0.0; PHI.len()]));
-                let taus: Vec<f64> = TIME_CONSTANTS
-                    .iter()
-                    .filter(|tau| **tau <= LONGEST_START_UP)
-                    .map(|tau| (tau * longest).ln())
-                    .collect();
-                let start_up = Tried::new(&taus, |tau| {
-                    let tau = tau.exp();
-                    scored(Some(tau), &regression.gain(&self.cooling(tau)))
-                });
+                let cool = |tau: f64| Shape::new(&regression, self.cooling(tau.exp()));
+                let shapes: Vec<Shape> =
+                    cooling.iter().map(|column| Shape::new(&regression, Rc::clone(column))).collect();
+                let start_up =
+                    Tried::new(&taus, &shapes, cool, |tau, shape| scored(Some(tau.exp()), &shape.gain(&regression)));
                 let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
                 candidates.push(start_up.refined(least));
             }
@@ -538,55 +542,6 @@ impl<'a> Search<'a> {
         }
         terms.push(at_end(growth, 1.0));
         Description(terms)
-    }
-}
-
-/// A form with a number to be found, tried on a grid.
-struct Tried<'g, F> {
-    grid: &'g [f64],
-    candidate: F,
-    candidates: Vec<Candidate>,
-    /// Index of the best of the grid.
-    best: usize,
-}
-
-impl<'g, F: Fn(f64) -> Candidate> Tried<'g, F> {
-    fn new(grid: &'g [f64], candidate: F) -> Tried<'g, F> {
-        let candidates: Vec<Candidate> = grid.iter().map(|&place| candidate(place)).collect();
-        let best = (0..grid.len()).min_by(|&a, &b| candidates[a].bic.total_cmp(&candidates[b].bic)).unwrap_or(0);
-        Tried { grid, candidate, candidates, best }
-    }
-
-    fn bic(&self) -> f64 {
-        self.candidates[self.best].bic
-    }
-
-    /// The best, after `REFINEMENTS` rounds of golden section between its neighbours where it may then be plausible
-    /// beside a description with a criterion of `least`.
-    fn refined(&self, least: f64) -> Candidate {
-        let (before, after) = (self.best.saturating_sub(1), (self.best + 1).min(self.grid.len() - 1));
-        let best = &self.candidates[self.best];
-        let rise = self.candidates[before].bic.max(self.candidates[after].bic) - best.bic;
-        if best.bic - DEEPEST * rise > least + PLAUSIBLE {
-            return best.clone();
-        }
-        let (mut lower, mut upper) = (self.grid[before], self.grid[after]);
-        let inner = |near: f64, far: f64| near + GOLDEN * (far - near);
-        let (mut left, mut right) = (inner(lower, upper), inner(upper, lower));
-        let [mut at_left, mut at_right] = [left, right].map(&self.candidate);
-        for _ in 1..REFINEMENTS {
-            if at_left.bic < at_right.bic {
-                (upper, right, at_right) = (right, left, at_left);
-                left = inner(lower, upper);
-                at_left = (self.candidate)(left);
-            } else {
-                (lower, left, at_left) = (left, right, at_right);
-                right = inner(upper, lower);
-                at_right = (self.candidate)(right);
-            }
-        }
-        let better = if at_left.bic < at_right.bic { at_left } else { at_right };
-        if better.bic < best.bic { better } else { best.clone() }
     }
 }
 

@@ -62,8 +62,9 @@ impl Cutting<'_> {
         let of_life = self.seconds[life.end - 1] - self.seconds[life.start];
         let width = self.width.min((of_life / MIN_BLOCKS).max(self.step));
         // Rounding must not move a sample of an even spacing to the block before.
-        let number = |at: usize| ((self.seconds[at] - self.seconds[life.start]) / width + 1e-6).floor();
-        let end = (start..life.end).find(|at| number(*at) > number(start)).unwrap_or(life.end);
+        let number = |at: usize| (self.seconds[at] - self.seconds[life.start]) / width + 1e-6;
+        let next = number(start).floor() + 1.0;
+        let end = (start..life.end).find(|at| number(*at) >= next).unwrap_or(life.end);
         (end, (MIN_SHARE * width / self.step).max(1.0))
     }
 

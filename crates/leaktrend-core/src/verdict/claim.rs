@@ -138,14 +138,18 @@ impl Claim {
         let tail = tail(terms);
         let tolerance = stretch.tolerance.bytes_per_second;
         let (narrow, wide) = stretch.views();
-        let significant = |line: &LinePosterior| line.slope().probability_at_most(0.0) < terms.significance;
+        let at_most = |line: &LinePosterior, least: f64| line.slope().probability_at_most(least);
         let grows =
-            |line: &LinePosterior, least: f64| significant(line) && line.slope().probability_at_most(least) < tail;
-        let at_most_tolerance = narrow.sustained.slope().probability_at_most(tolerance);
-        let against = wide.sustained.slope().probability_at_most(tolerance);
+            |line: &LinePosterior, least: f64| at_most(line, 0.0) < terms.significance && at_most(line, least) < tail;
+        let at_most_nothing = at_most(&narrow.sustained, 0.0);
+        let significant = at_most_nothing < terms.significance;
+        let at_most_tolerance = at_most(&narrow.sustained, tolerance);
+        let above_of_troughs = 1.0 - at_most(&stretch.of_troughs.line, tolerance);
+        let (against, above_of_means) = match &stretch.of_means {
+            Some(means) => (at_most(&wide.sustained, tolerance), 1.0 - at_most(&means.line, tolerance)),
+            None => (at_most_tolerance, above_of_troughs),
+        };
         let agreed = against < AGAINST || (at_most_tolerance < CLEAR && against < 0.5);
-        let [above_of_means, above_of_troughs] =
-            [stretch.means(), &stretch.of_troughs].map(|trend| 1.0 - trend.line.slope().probability_at_most(tolerance));
         let bends = matches!(narrow.chosen.form, Form::Broken(_) | Form::Hinge(_) | Form::Saturating(_));
         let level = (above_of_means < SEARCHED * tail && above_of_troughs < UNLIKELY)
             || (above_of_means < tail && above_of_troughs < SEARCHED * tail);
@@ -167,13 +171,13 @@ impl Claim {
                 rate if !days && rate < swing => (Verdict::LeakSuspected, Some(Doubt::Day)),
                 _ => (Verdict::SteppingGrowth, None),
             }
-        } else if grows(&narrow.sustained, tolerance) {
+        } else if significant && at_most_tolerance < tail {
             let days = days || grows(&narrow.sustained, swing);
             let settled = !early || grows(&narrow.sustained, start_up);
             // What did not rise since its last shift does not grow beside it.
             let last = narrow.chosen.form.steps().last();
             let rose = last.and_then(|from| stretch.rise_since(narrow, *from)).is_none_or(|rate| rate > 0.0);
-            let certain = narrow.sustained.slope().probability_at_most(0.0) <= terms.significance / PLACED;
+            let certain = at_most_nothing <= terms.significance / PLACED;
             let may_be_shift = last.is_some() && !(certain && rose);
             match (agreed, settled, days) {
                 (false, ..) => (Verdict::LeakSuspected, Some(Doubt::View)),
@@ -186,8 +190,8 @@ impl Claim {
                 _ => (Verdict::Leak, None),
             }
         } else if level {
-            (level_verdict(&stretch, narrow, significant(&narrow.sustained), terms), None)
-        } else if significant(&narrow.sustained) {
+            (level_verdict(&stretch, narrow, significant, terms), None)
+        } else if significant {
             (Verdict::LeakSuspected, Some(Doubt::Size))
         } else if at_most_tolerance < tail {
             (Verdict::LeakSuspected, Some(Doubt::Noise))

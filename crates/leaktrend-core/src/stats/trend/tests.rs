@@ -66,3 +66,17 @@ fn lives_with_the_same_growth_are_one_form() {
     assert!(matches!(trend.chosen.form, Form::Lives { last_apart: false, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
 }
+
+/// Shapes are remembered by their times: what was looked at before does not show.
+#[test]
+fn a_series_does_not_depend_on_those_before_it() {
+    fn with_gap(seconds: f64) -> Candidate {
+        let x: Vec<f64> = (0..100).map(|at| 60.0 * f64::from(at) + if at < 50 { 0.0 } else { seconds }).collect();
+        let y: Vec<f64> = (0..100).map(|at| 100.0 + f64::from((at - 40).max(0)) + f64::from(at * 7 % 5)).collect();
+        let points = Points::new(&x, &y).unwrap();
+        of(&Setup { points, starts: &[], monday: None, daily: false, across_lives: false, floor: 0.0 }).unwrap().chosen
+    }
+    let alone = std::thread::spawn(|| with_gap(3600.0)).join().unwrap();
+    with_gap(0.0);
+    assert_eq!(with_gap(3600.0), alone);
+}
