@@ -9,6 +9,7 @@
 //! became of each.
 
 mod beside;
+mod causes;
 mod corpora;
 mod generator;
 mod goals;
@@ -130,6 +131,7 @@ fn main() {
     let fleets = [false, true].map(|walks| (0..of(10)).map(|number| fleet(number, walks)).collect::<Vec<_>>());
 
     tables::print(&outcomes, &levels, &limits, &fleets, share);
+    causes::print();
     print_corpora(of(20), arguments.seed);
 }
 
