@@ -49,7 +49,7 @@ fn joined(pods: &[(MemorySeries, &str)]) -> Joined {
 }
 
 fn judged(joined: &Joined) -> Judgement {
-    workload::measure(&segment::cut(&joined.series, None), &joined.series, &Terms::default()).judge(None)
+    workload::measure(joined, 0, &segment::cut(&joined.series, None), &joined.series, &Terms::default()).judge(None)
 }
 
 /// Width of the interval of growth, in bytes per second.

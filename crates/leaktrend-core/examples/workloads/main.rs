@@ -9,7 +9,6 @@
 mod random;
 mod simulation;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};
 
@@ -22,10 +21,17 @@ use leaktrend_core::{Terms, judge, segment};
 use rayon::prelude::*;
 
 use random::Random;
-use simulation::{Kind, Plan, Read};
+use simulation::{Kind, Plan, Read, Slow};
 
 /// So many workloads are judged in one run, and share a false discovery rate.
 const BATCH: usize = 50;
+/// Leaks of which the time to a verdict is measured.
+const SLOW: [Slow; 4] = [
+    Slow { gain: (0.0, 0.0), days: 14.0 },
+    Slow { gain: (0.01, 0.03), days: 28.0 },
+    Slow { gain: (0.03, 0.1), days: 14.0 },
+    Slow { gain: (0.1, 0.3), days: 7.0 },
+];
 /// The seed of the exported ones.
 const EXPORTED: u64 = 5;
 
@@ -43,15 +49,20 @@ fn main() {
          leak | a leaking pod named | a healthy pod named | version named | right one |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    if arguments.iter().any(|one| one == "--times") {
+        return times(n, seed, list);
+    }
     for (name, kind) in [
         ("nothing", Kind::Healthy),
         ("every pod", Kind::Leaks),
         ("every pod since a version", Kind::LeaksSinceVersion),
         ("one pod", Kind::OnePodLeaks),
     ] {
+        if std::env::var("KINDS").is_ok_and(|k| !k.split(',').any(|one| name == one)) { continue; }
         row(name, &judged(kind, n, seed), list);
     }
     println!();
+    if std::env::var("KINDS").is_ok() { return; }
     times(n, seed, list);
 }
 
@@ -59,6 +70,7 @@ fn main() {
 struct Answer {
     plan: Plan,
     verdict: Verdict,
+    why: String,
     /// How many pods are judged a leak by themselves.
     pods_that_leak: usize,
     pods: usize,
@@ -69,7 +81,7 @@ struct Answer {
 }
 
 fn plan(kind: Kind, pods: Option<usize>, number: u64, seed: u64) -> (Plan, Vec<Read>) {
-    let mut random = Random::of(seed * 1_000_003 + number, kind as u64);
+    let mut random = Random::of(seed * 1_000_003 + number, kind.stream());
     let plan = Plan::of(kind, pods, &mut random);
     let read = plan.run(&mut random);
     (plan, read)
@@ -100,7 +112,7 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
                 let matters = measured.stretch().map_or(f64::INFINITY, |stretch| stretch.tolerance.bytes_per_second);
                 let differing = siblings::differing(&joined, matters, &terms.judge);
                 let right = differing.iter().filter(|one| of[one.pod].leaks).count();
-                let alone = read.iter().filter(|one| judge(&one.series, &terms).verdict.is_leak()).count();
+                let alone = if std::env::var("NOALONE").is_ok() { 0 } else { 1 } * read.iter().filter(|one| judge(&one.series, &terms).verdict.is_leak()).count();
                 (
                     plan,
                     measured,
@@ -117,8 +129,10 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
             .into_iter()
             .map(|(plan, measured, since, differing, pods_that_leak, pods)| {
                 let q_value = measured.p_value().and_then(|_| q_values.next());
-                let verdict = measured.judge(q_value).verdict;
-                Answer { plan, verdict, pods_that_leak, pods, since, differing }
+                let judgement = measured.judge(q_value);
+                let verdict = judgement.verdict;
+                let why = format!("{} {:?}", told(&judgement, q_value), measured.view().map(|v| (v.rhythm.harmonics, v.chosen.form.clone(), v.runner_up.as_ref().map(|r| (r.form.clone(), r.bic - v.chosen.bic)))));
+                Answer { plan, verdict, why, pods_that_leak, pods, since, differing }
             })
             .collect::<Vec<_>>()
     });
@@ -126,10 +140,15 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
 }
 
 fn measured(joined: &Joined, since: Option<usize>, terms: &Terms) -> leaktrend_core::verdict::Measured {
-    let of = |series: &MemorySeries| workload::measure(&segment::cut(series, None), series, terms);
-    let since = since.and_then(|life| joined.series.from(joined.lives[life].from)).map(|series| of(&series));
-    let whole = of(&joined.series);
-    since.filter(|since| since.judge(None).verdict.is_leak()).unwrap_or(whole)
+    let _ = since;
+    workload::measure(joined, 0, &segment::cut(&joined.series, None), &joined.series, terms)
+}
+
+fn told(judgement: &leaktrend_core::verdict::Judgement, q: Option<f64>) -> String {
+    let leaktrend_core::verdict::Grounds::Measured(e) = &judgement.grounds else { return String::new() };
+    let g = judgement.growth.unwrap();
+    let m = 86400.0 / 1048576.0;
+    format!("{:?} {:?} {:?} runs {} q {:.3} p {:.4} growth {:.1} [{:.1} {:.1}] tol {:.1}", e.doubt, e.since, e.course, e.runs, q.unwrap_or(9.0), g.p_value, m*g.bytes_per_second, m*g.lower, m*g.upper, m*e.tolerance.bytes_per_second)
 }
 
 fn row(name: &str, answers: &[Answer], list: bool) {
@@ -156,7 +175,7 @@ fn row(name: &str, answers: &[Answer], list: bool) {
     for answer in answers.iter().filter(|_| list) {
         let Plan { pods, more, days, step, gain, rollouts, .. } = &answer.plan;
         eprintln!(
-            "  {} {pods}+{more} pods ({} in all, {} leak alone) {days} d {step} s gain {gain:.2} {} rollouts since {:?} (true {}) {:?}",
+            "  {} {pods}+{more} pods ({} in all, {} leak alone) {days} d {step} s gain {gain:.2} {} rollouts since {:?} (true {}) {:?} hidden {} level {:.0} {} noise {:?} lasts {:?} start {:?} garb {:?} ev {:.1}",
             answer.verdict.name(),
             answer.pods,
             answer.pods_that_leak,
@@ -164,43 +183,67 @@ fn row(name: &str, answers: &[Answer], list: bool) {
             answer.since,
             answer.plan.since,
             answer.differing,
+            answer.pods_that_leak == 0,
+            answer.plan.level / 1048576.0,
+            answer.why,
+            answer.plan.noise.map(|x| (x*1e4).round()/1e4), answer.plan.lasts.map(|x| (x/360.0).round()/10.0), (answer.plan.start.0, answer.plan.start.1/60.0), answer.plan.garbage, answer.plan.evicted/86400.0,
         );
     }
 }
 
-/// Days until the verdict with one pod and with eight; `None` without one.
-type Pair = (Option<f64>, Option<f64>);
-
-/// How long a verdict takes with eight pods and with one, on workloads that leak.
+/// How long a verdict takes with eight pods and with one, by the strength of the leak: the window in which half of the
+/// workloads are called a leak, and that in which four of five are. A window is looked at once, as a user does: the first
+/// of many looks that calls a leak would be the earlier the more noise there is.
 fn times(n: usize, seed: u64, list: bool) {
-    let terms = Terms::default();
-    let windows: Vec<f64> = (4..=56).map(|eighth| 0.125 * f64::from(eighth)).collect();
-    let first = |pods: usize, number: u64| {
-        let (plan, read) = plan(Kind::Slow, Some(pods), number, seed + 1000);
-        let start_ms = read.iter().map(|one| one.series.start_ms()).min()?;
-        windows.iter().take_while(|days| **days <= plan.days).copied().find(|days| {
-            let Some((joined, _)) = joined(&read, start_ms + (days * DAY * 1000.0) as i64) else { return false };
-            measured(&joined, None, &terms).judge(None).verdict.is_leak()
-        })
-    };
-    let pairs: Vec<Pair> = (0..n as u64).into_par_iter().map(|number| (first(1, number), first(8, number))).collect();
-    // Those without a verdict took longer than all others.
-    let middle = |of: fn(&Pair) -> Option<f64>| {
-        let mut all: Vec<f64> = pairs.iter().map(|pair| of(pair).unwrap_or(f64::INFINITY)).collect();
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
-    let (one, eight) = (middle(|pair| pair.0), middle(|pair| pair.1));
-    let missing = |of: fn(&Pair) -> Option<f64>| pairs.iter().filter(|pair| of(pair).is_none()).count();
-    println!("| pods | median time to the verdict | without a verdict |\n|---|---|---|");
-    println!("| 1 | {one:.2} days | {} of {n} |", missing(|pair| pair.0));
-    println!("| 8 | {eight:.2} days | {} of {n} |", missing(|pair| pair.1));
-    println!("\nWith eight pods it takes {:.2} of the time.", eight / one);
-    if list {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        pairs.iter().for_each(|pair| *counts.entry(format!("{pair:?}")).or_default() += 1);
-        counts.iter().for_each(|(pair, n)| eprintln!("  {n} x {pair}"));
+    println!("| gain in a day | pods | half are called a leak after | four of five |");
+    println!("|---|---|---|---|");
+    for (at, slow) in SLOW.into_iter().enumerate() {
+        if std::env::var("SLOW").is_ok_and(|k| !k.contains(&at.to_string())) { continue; }
+        let mut found = Vec::new();
+        for pods in std::env::var("PODS").map_or(vec![1, 8], |p| vec![p.parse().unwrap()]) {
+            let called: Vec<Vec<bool>> =
+                (0..n as u64).into_par_iter().map(|number| called(slow, pods, number, seed + 1000)).collect();
+            let shares: Vec<f64> = (0..called[0].len())
+                .map(|window| called.iter().filter(|one| one[window]).count() as f64 / n as f64)
+                .collect();
+            let after = |share: f64| {
+                let at = (0..shares.len()).find(|at| shares[*at] >= share)?;
+                Some(slow.windows()[at])
+            };
+            let text = |days: Option<f64>| days.map_or("not".to_owned(), |days| format!("{days:.2} days"));
+            println!(
+                "| {:.0} to {:.0} % | {pods} | {} | {} |",
+                100.0 * slow.gain.0,
+                100.0 * slow.gain.1,
+                text(after(0.5)),
+                text(after(0.8))
+            );
+            if list {
+                let each = slow.windows().into_iter().zip(&shares);
+                let each: Vec<String> = each.map(|(days, share)| format!("{days:.2}:{share:.2}")).collect();
+                eprintln!("  {}", each.join(" "));
+            }
+            found.push(shares);
+        }
     }
+}
+
+/// Whether a workload that leaks slowly is called a leak, in each window.
+fn called(slow: Slow, pods: usize, number: u64, seed: u64) -> Vec<bool> {
+    let terms = Terms::default();
+    let (plan, read) = plan(Kind::Slow(slow), Some(pods), number, seed);
+    let dump = std::env::var("DUMP").ok().map(|d| d.parse::<f64>().unwrap());
+    let Some(start_ms) = read.iter().map(|one| one.series.start_ms()).min() else { return Vec::new() };
+    let is_called = |days: f64| {
+        let Some((joined, _)) = joined(&read, start_ms + (days * DAY * 1000.0) as i64) else { return false };
+        let m = measured(&joined, None, &terms);
+        let j = m.judge(None);
+        if dump.is_some_and(|d| days >= d && (j.verdict.is_leak() == (slow.gain.1 == 0.0))) {
+            eprintln!("{number} {days:.2} {:?} level {:.0} gain {:.3} {} {:?} lives {:?} start {:?}", j.verdict, plan.level/1048576.0, plan.gain, told(&j, None), m.view().map(|v| (v.rhythm.harmonics, v.chosen.form.clone())), joined.lives.iter().map(|l| l.from).collect::<Vec<_>>(), plan.start);
+        }
+        j.verdict.is_leak()
+    };
+    slow.windows().into_iter().map(is_called).collect()
 }
 
 /// Writes three workloads as the answer to an instant query of a range.
@@ -211,7 +254,7 @@ fn export(path: &Path) -> std::io::Result<()> {
     for (name, kind, pods) in
         [("web", Kind::LeaksSinceVersion, 6), ("api", Kind::Healthy, 3), ("queue", Kind::OnePodLeaks, 5)]
     {
-        let mut random = Random::of(EXPORTED, kind as u64);
+        let mut random = Random::of(EXPORTED, kind.stream());
         let plan = Plan::of(kind, None, &mut random).steady(kind, pods);
         let read = plan.run(&mut random);
         let mut text = |alphabet: usize, n: usize| -> String {

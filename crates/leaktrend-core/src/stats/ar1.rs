@@ -20,6 +20,7 @@ pub const PHI: [f64; 13] = [0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.9
 
 /// A number for each of `PHI`.
 pub type Lanes = [f64; PHI.len()];
+const NOTHING: Lanes = [0.0; PHI.len()];
 
 /// Steps are rounded to this share of the usual one, so that jitter of a clock does not count; shorter ones are taken
 /// as this long, so that bursts do not look identical.
@@ -176,6 +177,15 @@ pub struct Regression<'a> {
     rss: Lanes,
 }
 
+/// What is known of a coefficient from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Known {
+    /// Its mean, in units of the response.
+    pub mean: f64,
+    /// Its variance, in the square of these.
+    pub variance: f64,
+}
+
 /// A column seen from those before it.
 struct Direction {
     row: Vec<Lanes>,
@@ -217,7 +227,24 @@ impl<'a> Regression<'a> {
 
     /// Adds a column; false when it adds nothing to those before it, and is left out.
     pub fn push(&mut self, column: Rc<Column>) -> bool {
-        let Some(Direction { mut row, norm, along }) = self.direction(&column) else { return false };
+        let direction = self.direction(&column, &NOTHING, 0.0);
+        self.push_along(column, direction)
+    }
+
+    /// Adds a column whose coefficient is known as one more observation beside the samples, whose noise has `variance`.
+    ///
+    /// Theil, Goldberger (1961), "On pure and mixed statistical estimation in economics".
+    pub fn push_known(&mut self, column: Rc<Column>, known: Known, variance: &Lanes) -> bool {
+        let weight = variance.map(|variance| variance / known.variance);
+        let direction = self.direction(&column, &weight, known.mean);
+        for (rss, weight) in self.rss.iter_mut().zip(&weight) {
+            *rss += weight * known.mean * known.mean;
+        }
+        self.push_along(column, direction)
+    }
+
+    fn push_along(&mut self, column: Rc<Column>, direction: Option<Direction>) -> bool {
+        let Some(Direction { mut row, norm, along }) = direction else { return false };
         row.push(norm);
         for (rss, along) in self.rss.iter_mut().zip(&along) {
             *rss = (*rss - along * along).max(0.0);
@@ -230,13 +257,19 @@ impl<'a> Regression<'a> {
 
     /// By how much the residual sum of squares would fall if `column` were added; 0 when it adds nothing.
     pub fn gain(&self, column: &Column) -> Lanes {
-        self.direction(column).map_or([0.0; PHI.len()], |direction| direction.along.map(|along| along * along))
+        let direction = self.direction(column, &NOTHING, 0.0);
+        direction.map_or(NOTHING, |direction| direction.along.map(|along| along * along))
     }
 
-    fn direction(&self, column: &Column) -> Option<Direction> {
-        let whole = self.noise.product(column, column);
-        let mut left = whole;
+    /// `weight`: of the observation that its coefficient is `mean`.
+    fn direction(&self, column: &Column, weight: &Lanes, mean: f64) -> Option<Direction> {
+        let mut whole = self.noise.product(column, column);
         let mut along = self.noise.product(column, &self.response);
+        for lane in 0..PHI.len() {
+            whole[lane] += weight[lane];
+            along[lane] += weight[lane] * mean;
+        }
+        let mut left = whole;
         let mut row: Vec<Lanes> = Vec::with_capacity(self.columns.len() + 1);
         for (known, factors) in self.columns.iter().zip(&self.lower) {
             let mut entry = self.noise.product(column, known);

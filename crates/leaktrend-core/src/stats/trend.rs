@@ -4,9 +4,16 @@
 //! Weights are those of the Bayesian information criterion (Kass, Raftery 1995); what was searched for (a knee, a time
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
+mod lives;
+mod tried;
+
 use std::rc::Rc;
 
-use super::ar1::{Column, Noise, PHI, Regression, Scaled};
+pub use lives::Beside;
+use lives::AN_ERROR;
+use tried::Tried;
+
+use super::ar1::{Column, Known, Lanes, Noise, PHI, Regression, Scaled};
 use super::calendar::{self, Rhythm};
 use super::posterior::LinePosterior;
 use super::robust::median;
@@ -18,20 +25,10 @@ const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.
 const KNEES: [f64; 16] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];
 /// The latest of them: growth that began later is taken to have begun there.
 pub const LATEST_KNEE: f64 = KNEES[KNEES.len() - 1];
-/// Rounds of golden-section refinement; an unrefined grid makes noiseless warm-ups look as if they grew on.
-const REFINEMENTS: usize = 5;
-/// The smaller part of the golden section.
-const GOLDEN: f64 = 0.381_966_011_250_105;
-/// Between two places of a grid the criterion falls at most so many times as far as it rises from one to the next.
-const DEEPEST: f64 = 3.0;
 /// What the location of a step costs, in coefficients: every sample was tried for it (Zhang, Siegmund 2007).
 const STEP_LOCATION: usize = 2;
 /// Descriptions that are worse by more than this have a weight below 1 %.
 const PLAUSIBLE: f64 = 10.0;
-/// A last life has a rate of its own only where it is so much of the window, and has this many points.
-const LAST_LIFE: (f64, usize) = (0.15, 12);
-/// A start-up lasts at most this share of the longest life: a slower one cannot be distinguished from growth.
-const LONGEST_START_UP: f64 = 0.25;
 /// What any other shape than a line costs beside its coefficients: twice the logarithm of the odds against it, here some
 /// seven to one. At even odds the four kinds of shape, all of them wrong, would leave too little for the line to prove
 /// a level. Chosen among 0, 2 and 4 on generated series, not taken from a source.
@@ -64,8 +61,8 @@ pub enum Form {
     Lives {
         /// Time constant of a start-up of each life, as a share of the window.
         start_up: Option<f64>,
-        /// Whether the last life grows at a rate of its own.
-        last_apart: bool,
+        /// The life from which on growth has a rate of its own, as an index of `Setup::starts`.
+        apart_from: Option<usize>,
         /// Whether all lives begin at one level.
         one_level: bool,
     },
@@ -127,15 +124,15 @@ pub struct Setup<'a> {
     pub monday: Option<f64>,
     /// Whether one harmonic of the day is taken for granted, in a window too short to know.
     pub daily: bool,
-    /// Whether lives shorter than a day share a rhythm of the day.
-    pub across_lives: bool,
+    /// What is known beside the points; lives then share a rhythm of the day though they are shorter.
+    pub beside: Option<&'a Beside>,
     /// The variance of reading, in `y` squared.
     pub floor: f64,
 }
 
 /// What is known of where `setup` goes; `None` with too few points. Takes O(n) time for a bounded number of lives.
 pub fn of(setup: &Setup<'_>) -> Option<Trend> {
-    let Setup { points, starts, monday, daily, across_lives, floor } = *setup;
+    let Setup { points, starts, monday, daily, beside, floor } = *setup;
     let n = points.len();
     if n < MIN_POINTS {
         return None;
@@ -146,7 +143,7 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let mut rhythms =
         if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), points.y(), monday) };
     // What lives of a day do in a day is growth or rhythm: it is taken for growth.
-    if !across_lives && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
+    if beside.is_none() && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
     }
     let x: Vec<f64> = points.x().iter().map(|x| (x - first) / span).collect();
@@ -154,6 +151,9 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
 
     search.line_only = daily;
     search.sizes = sizes(points.y(), starts);
+    if let Some(beside) = beside {
+        search.know(beside, scaled.unit, span);
+    }
     let mut candidates = Vec::new();
     for rhythm in search.best_rhythms() {
         search.run(rhythm, &mut candidates);
@@ -213,6 +213,8 @@ struct Term {
     slope: f64,
     /// Whether that slope ends by itself.
     passing: bool,
+    /// What is known of its coefficient beside the points.
+    known: Option<Known>,
 }
 
 /// All terms of a description.
@@ -222,7 +224,9 @@ impl Description {
     /// Those terms that add to the ones before them, fitted; and their indices.
     fn regression<'a>(&self, search: &Search<'a>) -> (Regression<'a>, Vec<usize>) {
         let mut regression = Regression::new(search.noise, Rc::clone(&search.y));
-        let kept = (0..self.0.len()).filter(|index| regression.push(Rc::clone(&self.0[*index].column))).collect();
+        let kept = (0..self.0.len())
+            .filter(|index| search.push(&mut regression, &self.0[*index].column, self.0[*index].known))
+            .collect();
         (regression, kept)
     }
 
@@ -258,6 +262,14 @@ struct Search<'a> {
     sizes: Vec<f64>,
     /// Whether no other shape is tried.
     line_only: bool,
+    /// Of a workload: by what its start-up may be wrong.
+    errors: Vec<Rc<Column>>,
+    /// Of a workload: the rate at which each life grows, in units of `y` over the window.
+    rates: Vec<Option<Known>>,
+    /// Whether growth may have a rate of its own from any life on, not only the last.
+    any_apart: bool,
+    /// The variance of the noise, for what is known beside it.
+    variance: Lanes,
 }
 
 impl<'a> Search<'a> {
@@ -285,8 +297,19 @@ impl<'a> Search<'a> {
             floor,
             line_only: false,
             sizes: vec![1.0; x.len()],
+            errors: Vec::new(),
+            rates: Vec::new(),
+            any_apart: false,
+            variance: [0.0; PHI.len()],
             noise,
             x,
+        }
+    }
+
+    fn push(&self, regression: &mut Regression<'_>, column: &Rc<Column>, known: Option<Known>) -> bool {
+        match known {
+            Some(known) => regression.push_known(Rc::clone(column), known, &self.variance),
+            None => regression.push(Rc::clone(column)),
         }
     }
 
@@ -412,82 +435,19 @@ impl<'a> Search<'a> {
         candidates.extend([saturating.refined(least), broken.refined(least), hinge.refined(least)]);
     }
 
-    fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
-        let last = *self.starts.last().expect("there are lives after the first");
-        let longest = longest_life(&self.x, self.starts);
-        for one_level in [false, true] {
-            if one_level && self.starts.len() < 2 {
-                continue;
-            }
-            for last_apart in [false, true] {
-                let (share, points) = LAST_LIFE;
-                if last_apart && (self.x.len() - last < points || 1.0 - self.x[last] < share) {
-                    continue;
-                }
-                let mut regression =
-                    self.with(self.base(one_level).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
-                if last_apart {
-                    regression.push(self.growth_before(last, one_level));
-                }
-                if !regression.push(self.growth(one_level)) {
-                    continue;
-                }
-                let price = (self.x.len() as f64).ln();
-                let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
-                    let (criterion, lane) = regression.criterion(gain, self.floor);
-                    let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
-                    let form = Form::Lives { start_up, last_apart, one_level };
-                    Candidate { form, rhythm, bic: criterion + parameters as f64 * price, lane }
-                };
-                candidates.push(scored(None, &[0.0; PHI.len()]));
-                let taus: Vec<f64> = TIME_CONSTANTS
-                    .iter()
-                    .filter(|tau| **tau <= LONGEST_START_UP)
-                    .map(|tau| (tau * longest).ln())
-                    .collect();
-                let start_up = Tried::new(&taus, |tau| {
-                    let tau = tau.exp();
-                    scored(Some(tau), &regression.gain(&self.cooling(tau)))
-                });
-                let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
-                candidates.push(start_up.refined(least));
-            }
-        }
-    }
-
-    /// Growth since the start of each life, or all the time: the same where each life has a level of its own.
-    fn growth(&self, one_level: bool) -> Rc<Column> {
-        if !one_level {
-            return Rc::clone(&self.line);
-        }
-        let mut start = 0;
-        let ages = (0..self.x.len()).map(|index| {
-            if self.starts.contains(&index) {
-                start = index;
-            }
-            self.x[index] - self.x[start]
-        });
-        self.noise.column(ages.collect())
-    }
-
-    /// The same, up to the last life.
-    fn growth_before(&self, last: usize, one_level: bool) -> Rc<Column> {
-        let growth = self.growth(one_level);
-        self.noise.column(growth.values().iter().enumerate().map(|(at, x)| if at < last { *x } else { 0.0 }).collect())
-    }
-
     /// A candidate written out, growth last.
     fn description(&self, candidate: &Candidate) -> Description {
         let n = self.x.len();
         let one_level = matches!(candidate.form, Form::Lives { one_level: true, .. });
         let at_end =
-            |column: Rc<Column>, slope: f64| Term { at_end: column.values()[n - 1], column, slope, passing: false };
+            |column: Rc<Column>, slope: f64| Term { at_end: column.values()[n - 1], column, slope, passing: false, known: None };
         let mut terms: Vec<Term> = self.base(one_level).into_iter().map(|column| at_end(column, 0.0)).collect();
         terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| Term {
             column: Rc::clone(column),
             at_end: 0.0,
             slope: 0.0,
             passing: false,
+            known: None,
         }));
         let last_age = 1.0 - self.starts.last().map_or(0.0, |start| self.x[*start]);
         let cooling = |tau: f64, terms: &mut Vec<Term>| {
@@ -501,9 +461,9 @@ impl<'a> Search<'a> {
             terms.push(Term { passing: true, ..at_end(column, slope) });
             // How the curve changes with what was searched for: beside it the slope does not depend on having found it
             // exactly (one step of Gauss and Newton).
-            terms.push(Term { column: by_age, at_end: 0.0, slope: 0.0, passing: false });
+            terms.push(Term { column: by_age, at_end: 0.0, slope: 0.0, passing: false, known: None });
         };
-        let mut growth = Rc::clone(&self.line);
+        let (mut growth, mut known) = (Rc::clone(&self.line), None);
         match &candidate.form {
             Form::Line => {}
             Form::Saturating(tau) => cooling(*tau, &mut terms),
@@ -520,73 +480,20 @@ impl<'a> Search<'a> {
                 let pulse = (0..n).map(|index| f64::from(u8::from((*from..*to).contains(&index)))).collect();
                 terms.push(at_end(self.noise.column(pulse), 0.0));
             }
-            Form::Lives { start_up, last_apart, one_level } => {
-                if *last_apart {
-                    let last = *self.starts.last().expect("there are lives after the first");
-                    terms.push(at_end(self.growth_before(last, *one_level), 0.0));
-                    let since = self.growth(*one_level);
-                    growth = self.noise.column(
-                        since.values().iter().enumerate().map(|(at, x)| if at < last { 0.0 } else { *x }).collect(),
-                    );
-                } else {
-                    growth = self.growth(*one_level);
-                }
+            Form::Lives { start_up, apart_from, one_level } => {
+                terms.extend(
+                    self.errors.iter().map(|error| Term { known: Some(AN_ERROR), ..at_end(Rc::clone(error), 0.0) }),
+                );
+                let mut growths = self.growths(*apart_from, *one_level);
+                (growth, known) = growths.pop().expect("there is a present rate");
+                terms.extend(growths.into_iter().map(|(column, known)| Term { known, ..at_end(column, 0.0) }));
                 if let Some(tau) = start_up {
                     cooling(*tau, &mut terms);
                 }
             }
         }
-        terms.push(at_end(growth, 1.0));
+        terms.push(Term { known, ..at_end(growth, 1.0) });
         Description(terms)
-    }
-}
-
-/// A form with a number to be found, tried on a grid.
-struct Tried<'g, F> {
-    grid: &'g [f64],
-    candidate: F,
-    candidates: Vec<Candidate>,
-    /// Index of the best of the grid.
-    best: usize,
-}
-
-impl<'g, F: Fn(f64) -> Candidate> Tried<'g, F> {
-    fn new(grid: &'g [f64], candidate: F) -> Tried<'g, F> {
-        let candidates: Vec<Candidate> = grid.iter().map(|&place| candidate(place)).collect();
-        let best = (0..grid.len()).min_by(|&a, &b| candidates[a].bic.total_cmp(&candidates[b].bic)).unwrap_or(0);
-        Tried { grid, candidate, candidates, best }
-    }
-
-    fn bic(&self) -> f64 {
-        self.candidates[self.best].bic
-    }
-
-    /// The best, after `REFINEMENTS` rounds of golden section between its neighbours where it may then be plausible
-    /// beside a description with a criterion of `least`.
-    fn refined(&self, least: f64) -> Candidate {
-        let (before, after) = (self.best.saturating_sub(1), (self.best + 1).min(self.grid.len() - 1));
-        let best = &self.candidates[self.best];
-        let rise = self.candidates[before].bic.max(self.candidates[after].bic) - best.bic;
-        if best.bic - DEEPEST * rise > least + PLAUSIBLE {
-            return best.clone();
-        }
-        let (mut lower, mut upper) = (self.grid[before], self.grid[after]);
-        let inner = |near: f64, far: f64| near + GOLDEN * (far - near);
-        let (mut left, mut right) = (inner(lower, upper), inner(upper, lower));
-        let [mut at_left, mut at_right] = [left, right].map(&self.candidate);
-        for _ in 1..REFINEMENTS {
-            if at_left.bic < at_right.bic {
-                (upper, right, at_right) = (right, left, at_left);
-                left = inner(lower, upper);
-                at_left = (self.candidate)(left);
-            } else {
-                (lower, left, at_left) = (left, right, at_right);
-                right = inner(upper, lower);
-                at_right = (self.candidate)(right);
-            }
-        }
-        let better = if at_left.bic < at_right.bic { at_left } else { at_right };
-        if better.bic < best.bic { better } else { best.clone() }
     }
 }
 

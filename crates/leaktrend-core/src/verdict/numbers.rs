@@ -149,9 +149,8 @@ impl Case<'_> {
             Form::Steps(at) if !at.is_empty() => {
                 Regime { start_seconds: seconds[at[at.len() - 1]], why: RegimeWhy::Shift }
             }
-            Form::Lives { last_apart: true, .. } => {
-                let last = self.stretch.starts[self.stretch.starts.len() - 1];
-                Regime { start_seconds: seconds[last], why: RegimeWhy::Restart }
+            Form::Lives { apart_from: Some(start), .. } => {
+                Regime { start_seconds: seconds[self.stretch.starts[*start]], why: RegimeWhy::Restart }
             }
             _ => whole(self.measured.claim.why),
         }

@@ -104,7 +104,7 @@ fn compared(joined: &Joined, index: usize) -> Option<Compared> {
     // Pods answer to a load differently: what one gains on the others in less than two days must survive the day, too.
     let is_short = points.span() < calendar::MIN_DAYS * calendar::DAY;
     let of = |daily| {
-        let setup = Setup { points, starts: &[], monday: None, daily, across_lives: false, floor };
+        let setup = Setup { points, starts: &[], monday: None, daily, beside: None, floor };
         Some(trend::of(&setup)?.sustained.slope())
     };
     let slopes = if is_short { vec![of(false)?, of(true)?] } else { vec![of(false)?] };

@@ -5,7 +5,7 @@ fn found(n: usize, shape: impl Fn(f64) -> f64) -> Trend {
     let wiggle = [0.3, -0.5, 0.1, 0.6, -0.4, -0.1, 0.4, -0.6, 0.2];
     let y: Vec<f64> = (0..n).map(|index| shape(index as f64 / n as f64) + wiggle[index % 9]).collect();
     let points = Points::new(&x, &y).unwrap();
-    of(&Setup { points, starts: &[], monday: None, daily: false, across_lives: false, floor: 0.0 }).unwrap()
+    of(&Setup { points, starts: &[], monday: None, daily: false, beside: None, floor: 0.0 }).unwrap()
 }
 
 #[track_caller]
@@ -59,10 +59,10 @@ fn lives_with_the_same_growth_are_one_form() {
         starts: &[40, 80],
         monday: None,
         daily: false,
-        across_lives: false,
+        beside: None,
         floor: 0.0,
     };
     let trend = of(&setup).unwrap();
-    assert!(matches!(trend.chosen.form, Form::Lives { last_apart: false, .. }), "{:?}", trend.chosen);
+    assert!(matches!(trend.chosen.form, Form::Lives { apart_from: None, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
 }
