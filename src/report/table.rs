@@ -78,6 +78,7 @@ pub fn finding(series: &SeriesReport) -> String {
 pub fn verdict_words(series: &SeriesReport) -> &'static str {
     match series.verdict() {
         Verdict::Leak => "leak",
+        Verdict::LeakMaskedByRestarts if series.judgement.is_of_workload() => "leak behind rollouts",
         Verdict::LeakMaskedByRestarts => "leak behind restarts",
         Verdict::SteppingGrowth => "growth in steps",
         Verdict::LeakSuspected if series.judgement.refills_to().is_some() => "refills after a fall",

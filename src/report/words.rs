@@ -266,6 +266,9 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         // Level now and level before that are one.
         RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged if before_was_level && is_level => return None,
         RegimeWhy::StartUp => format!("This is about the time since {since}, when it had settled after a start"),
+        RegimeWhy::Restart if judgement.is_of_workload() => {
+            format!("This is about the time since the rollout at {since}")
+        }
         RegimeWhy::Restart if series.restarts.is_empty() => format!("This is about the time since it fell at {since}"),
         RegimeWhy::Restart => format!("This is about the time since its restart at {since}"),
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),

@@ -218,6 +218,11 @@ impl<'a> Fit<'a> {
         self
     }
 
+    /// Whether it is that of a workload.
+    pub fn is_of_workload(&self) -> bool {
+        self.beside.is_some()
+    }
+
     /// The same for these blocks of the samples from one on.
     fn beside(&self, from: usize, blocks: &Blocks) -> Option<Beside> {
         let beside = self.beside?;

@@ -1,7 +1,7 @@
 //! How often verdicts on workloads are right: simulated pods that come and go, whose truth is known.
 //!
 //! `cargo run -p leaktrend-core --example workloads` prints the tables of `reports/workloads.md`; `-- --workloads 100`
-//! makes fewer, `-- --seed 7` others. `-- --list` prints a line for each. `-- --export FILE` writes three of them as a
+//! makes fewer, `-- --seed 7` others. `-- --list` prints a line for each. `-- --only times` prints one table. `-- --export FILE` writes three of them as a
 //! Prometheus export: one that leaks since its third version, a healthy one, and one of which one pod leaks.
 
 #[path = "../accuracy/generator/random.rs"]
@@ -15,7 +15,7 @@ use std::{env, fs};
 use leaktrend_core::series::MemorySeries;
 use leaktrend_core::stats::fdr;
 use leaktrend_core::units::DAY;
-use leaktrend_core::verdict::Verdict;
+use leaktrend_core::verdict::{Measured, Verdict};
 use leaktrend_core::workload::{self, Joined, Pod, siblings};
 use leaktrend_core::{Terms, judge, segment};
 use rayon::prelude::*;
@@ -25,9 +25,10 @@ use simulation::{Kind, Plan, Read, Slow};
 
 /// So many workloads are judged in one run, and share a false discovery rate.
 const BATCH: usize = 50;
-/// Leaks of which the time to a verdict is measured.
+/// Workloads of which verdicts are asked after longer and longer windows: one that does not grow, and three strengths of
+/// a leak.
 const SLOW: [Slow; 4] = [
-    Slow { gain: (0.0, 0.0), days: 14.0 },
+    Slow { gain: (0.0, 0.0), days: 7.0 },
     Slow { gain: (0.01, 0.03), days: 28.0 },
     Slow { gain: (0.03, 0.1), days: 14.0 },
     Slow { gain: (0.1, 0.3), days: 7.0 },
@@ -44,33 +45,37 @@ fn main() {
     }
     let (n, seed) = (number("--workloads", 200) as usize, number("--seed", 1));
     let list = arguments.iter().any(|one| one == "--list");
+    let only = value("--only").map(String::as_str);
+    if only != Some("times") {
+        rows(n, seed, list);
+        println!();
+    }
+    if only != Some("rows") {
+        times(n, seed, list);
+    }
+}
+
+fn rows(n: usize, seed: u64, list: bool) {
     println!(
         "| what grows | workloads | called a leak | suspected | level | open | no single pod shows it | of these called a \
          leak | a leaking pod named | a healthy pod named | version named | right one |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    if arguments.iter().any(|one| one == "--times") {
-        return times(n, seed, list);
-    }
     for (name, kind) in [
         ("nothing", Kind::Healthy),
         ("every pod", Kind::Leaks),
         ("every pod since a version", Kind::LeaksSinceVersion),
         ("one pod", Kind::OnePodLeaks),
     ] {
-        if std::env::var("KINDS").is_ok_and(|k| !k.split(',').any(|one| name == one)) { continue; }
         row(name, &judged(kind, n, seed), list);
     }
-    println!();
-    if std::env::var("KINDS").is_ok() { return; }
-    times(n, seed, list);
 }
 
 /// What is said of a workload.
 struct Answer {
     plan: Plan,
     verdict: Verdict,
-    why: String,
+    reason: String,
     /// How many pods are judged a leak by themselves.
     pods_that_leak: usize,
     pods: usize,
@@ -108,11 +113,11 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
                 let (plan, read) = plan(kind, None, *number, seed);
                 let (joined, of) = joined(&read, i64::MAX).expect("there are pods");
                 let since = workload::grows_since(&joined, &terms);
-                let measured = measured(&joined, since, &terms);
+                let measured = measured(&joined, &terms);
                 let matters = measured.stretch().map_or(f64::INFINITY, |stretch| stretch.tolerance.bytes_per_second);
                 let differing = siblings::differing(&joined, matters, &terms.judge);
                 let right = differing.iter().filter(|one| of[one.pod].leaks).count();
-                let alone = if std::env::var("NOALONE").is_ok() { 0 } else { 1 } * read.iter().filter(|one| judge(&one.series, &terms).verdict.is_leak()).count();
+                let alone = read.iter().filter(|one| judge(&one.series, &terms).verdict.is_leak()).count();
                 (
                     plan,
                     measured,
@@ -130,25 +135,16 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
             .map(|(plan, measured, since, differing, pods_that_leak, pods)| {
                 let q_value = measured.p_value().and_then(|_| q_values.next());
                 let judgement = measured.judge(q_value);
-                let verdict = judgement.verdict;
-                let why = format!("{} {:?}", told(&judgement, q_value), measured.view().map(|v| (v.rhythm.harmonics, v.chosen.form.clone(), v.runner_up.as_ref().map(|r| (r.form.clone(), r.bic - v.chosen.bic)))));
-                Answer { plan, verdict, why, pods_that_leak, pods, since, differing }
+                let (verdict, reason) = (judgement.verdict, judgement.reason());
+                Answer { plan, verdict, reason, pods_that_leak, pods, since, differing }
             })
             .collect::<Vec<_>>()
     });
     batches.collect()
 }
 
-fn measured(joined: &Joined, since: Option<usize>, terms: &Terms) -> leaktrend_core::verdict::Measured {
-    let _ = since;
+fn measured(joined: &Joined, terms: &Terms) -> Measured {
     workload::measure(joined, 0, &segment::cut(&joined.series, None), &joined.series, terms)
-}
-
-fn told(judgement: &leaktrend_core::verdict::Judgement, q: Option<f64>) -> String {
-    let leaktrend_core::verdict::Grounds::Measured(e) = &judgement.grounds else { return String::new() };
-    let g = judgement.growth.unwrap();
-    let m = 86400.0 / 1048576.0;
-    format!("{:?} {:?} {:?} runs {} q {:.3} p {:.4} growth {:.1} [{:.1} {:.1}] tol {:.1}", e.doubt, e.since, e.course, e.runs, q.unwrap_or(9.0), g.p_value, m*g.bytes_per_second, m*g.lower, m*g.upper, m*e.tolerance.bytes_per_second)
 }
 
 fn row(name: &str, answers: &[Answer], list: bool) {
@@ -175,7 +171,7 @@ fn row(name: &str, answers: &[Answer], list: bool) {
     for answer in answers.iter().filter(|_| list) {
         let Plan { pods, more, days, step, gain, rollouts, .. } = &answer.plan;
         eprintln!(
-            "  {} {pods}+{more} pods ({} in all, {} leak alone) {days} d {step} s gain {gain:.2} {} rollouts since {:?} (true {}) {:?} hidden {} level {:.0} {} noise {:?} lasts {:?} start {:?} garb {:?} ev {:.1}",
+            "  {} {pods}+{more} pods ({} in all, {} leak alone) {days} d {step} s gain {gain:.2} {} rollouts since {:?} (true {}) {:?}: {}",
             answer.verdict.name(),
             answer.pods,
             answer.pods_that_leak,
@@ -183,65 +179,52 @@ fn row(name: &str, answers: &[Answer], list: bool) {
             answer.since,
             answer.plan.since,
             answer.differing,
-            answer.pods_that_leak == 0,
-            answer.plan.level / 1048576.0,
-            answer.why,
-            answer.plan.noise.map(|x| (x*1e4).round()/1e4), answer.plan.lasts.map(|x| (x/360.0).round()/10.0), (answer.plan.start.0, answer.plan.start.1/60.0), answer.plan.garbage, answer.plan.evicted/86400.0,
+            answer.reason,
         );
     }
 }
 
-/// How long a verdict takes with eight pods and with one, by the strength of the leak: the window in which half of the
-/// workloads are called a leak, and that in which four of five are. A window is looked at once, as a user does: the first
-/// of many looks that calls a leak would be the earlier the more noise there is.
+/// How long a verdict takes with eight pods and with one, by the strength of the leak: from which window on half of the
+/// workloads are called a leak, and four of five. Each window is judged by itself, as by one who looks then: the first of
+/// many looks that calls a leak would be the earlier the more noise there is.
 fn times(n: usize, seed: u64, list: bool) {
-    println!("| gain in a day | pods | half are called a leak after | four of five |");
-    println!("|---|---|---|---|");
-    for (at, slow) in SLOW.into_iter().enumerate() {
-        if std::env::var("SLOW").is_ok_and(|k| !k.contains(&at.to_string())) { continue; }
-        let mut found = Vec::new();
-        for pods in std::env::var("PODS").map_or(vec![1, 8], |p| vec![p.parse().unwrap()]) {
+    println!("| gain in a day | pods | half are called a leak from | four of five from | called in all windows |");
+    println!("|---|---|---|---|---|");
+    for slow in SLOW {
+        for pods in [1, 8] {
             let called: Vec<Vec<bool>> =
-                (0..n as u64).into_par_iter().map(|number| called(slow, pods, number, seed + 1000)).collect();
-            let shares: Vec<f64> = (0..called[0].len())
-                .map(|window| called.iter().filter(|one| one[window]).count() as f64 / n as f64)
-                .collect();
-            let after = |share: f64| {
-                let at = (0..shares.len()).find(|at| shares[*at] >= share)?;
-                Some(slow.windows()[at])
+                (0..n as u64).into_par_iter().map(|number| called(slow, pods, number, seed + 1000, list)).collect();
+            let windows = slow.windows();
+            let share = |at: usize| called.iter().filter(|one| one[at]).count() as f64 / n as f64;
+            let shares: Vec<f64> = (0..windows.len()).map(share).collect();
+            let from = |least: f64| {
+                let before = shares.iter().rposition(|share| *share < least).map_or(0, |at| at + 1);
+                windows.get(before).map_or("not".to_owned(), |days| format!("{days:.1} days"))
             };
-            let text = |days: Option<f64>| days.map_or("not".to_owned(), |days| format!("{days:.2} days"));
-            println!(
-                "| {:.0} to {:.0} % | {pods} | {} | {} |",
-                100.0 * slow.gain.0,
-                100.0 * slow.gain.1,
-                text(after(0.5)),
-                text(after(0.8))
-            );
+            let all = 100.0 * shares.iter().sum::<f64>() / shares.len() as f64;
+            let gain = format!("{:.0} to {:.0} %", 100.0 * slow.gain.0, 100.0 * slow.gain.1);
+            println!("| {gain} | {pods} | {} | {} | {all:.1} % |", from(0.5), from(0.8));
             if list {
-                let each = slow.windows().into_iter().zip(&shares);
-                let each: Vec<String> = each.map(|(days, share)| format!("{days:.2}:{share:.2}")).collect();
-                eprintln!("  {}", each.join(" "));
+                let each = windows.iter().zip(&shares).map(|(days, share)| format!("{days:.2} d {share:.2}"));
+                eprintln!("  {}", each.collect::<Vec<_>>().join(", "));
             }
-            found.push(shares);
         }
     }
 }
 
-/// Whether a workload that leaks slowly is called a leak, in each window.
-fn called(slow: Slow, pods: usize, number: u64, seed: u64) -> Vec<bool> {
+/// Whether a workload is called a leak, in each window.
+fn called(slow: Slow, pods: usize, number: u64, seed: u64, list: bool) -> Vec<bool> {
     let terms = Terms::default();
     let (plan, read) = plan(Kind::Slow(slow), Some(pods), number, seed);
-    let dump = std::env::var("DUMP").ok().map(|d| d.parse::<f64>().unwrap());
-    let Some(start_ms) = read.iter().map(|one| one.series.start_ms()).min() else { return Vec::new() };
+    let start_ms = read.iter().map(|one| one.series.start_ms()).min().unwrap_or(0);
     let is_called = |days: f64| {
         let Some((joined, _)) = joined(&read, start_ms + (days * DAY * 1000.0) as i64) else { return false };
-        let m = measured(&joined, None, &terms);
-        let j = m.judge(None);
-        if dump.is_some_and(|d| days >= d && (j.verdict.is_leak() == (slow.gain.1 == 0.0))) {
-            eprintln!("{number} {days:.2} {:?} level {:.0} gain {:.3} {} {:?} lives {:?} start {:?}", j.verdict, plan.level/1048576.0, plan.gain, told(&j, None), m.view().map(|v| (v.rhythm.harmonics, v.chosen.form.clone())), joined.lives.iter().map(|l| l.from).collect::<Vec<_>>(), plan.start);
+        let judgement = measured(&joined, &terms).judge(None);
+        let is_leak = judgement.verdict.is_leak();
+        if list && is_leak && plan.gain == 0.0 {
+            eprintln!("  {number} {days:.2} d {}: {}", judgement.verdict.name(), judgement.reason());
         }
-        j.verdict.is_leak()
+        is_leak
     };
     slow.windows().into_iter().map(is_called).collect()
 }

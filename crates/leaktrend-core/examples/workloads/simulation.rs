@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     OnePodLeaks,
 }
 
-/// A leak of which the time to a verdict is measured.
+/// A workload of which the time to a verdict is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Slow {
     /// Growth in a day, as a share of the level: at least and at most.
@@ -37,10 +37,9 @@ pub(crate) struct Slow {
 }
 
 impl Slow {
-    /// The windows that are judged, in days, each a tenth longer than the one before.
+    /// The windows that are judged, in days, each so much longer than the one before.
     pub(crate) fn windows(self) -> Vec<f64> {
-        let most = std::env::var("MOST").map_or(99.0, |d| d.parse().unwrap());
-        std::iter::successors(Some(0.5), |days| Some(1.1 * days)).take_while(|days| *days <= self.days && *days < most).collect()
+        std::iter::successors(Some(0.5), |days| Some(1.15 * days)).take_while(|days| *days <= self.days).collect()
     }
 }
 
@@ -70,19 +69,19 @@ pub(crate) struct Plan {
     pub(crate) gain: f64,
     /// Of `LeaksSinceVersion`, the first that leaks.
     pub(crate) since: usize,
-    pub(crate) level: f64,
+    level: f64,
     /// When each version is deployed, in seconds; the first at 0 or before.
     pub(crate) rollouts: Vec<f64>,
     /// Share of the level that a process starts with, and how long it takes to fill the rest.
-    pub(crate) start: (f64, f64),
+    start: (f64, f64),
     /// Shares of the level: the swing of the day, noise that all pods share, noise of each pod, readings.
-    pub(crate) noise: [f64; 4],
+    noise: [f64; 4],
     /// How long shared noise and that of a pod last, in seconds.
-    pub(crate) lasts: [f64; 2],
+    lasts: [f64; 2],
     /// Share of the level that garbage takes, and seconds from one collection to the next; 0 without.
-    pub(crate) garbage: (f64, f64),
+    garbage: (f64, f64),
     /// A pod is evicted once in so many seconds.
-    pub(crate) evicted: f64,
+    evicted: f64,
 }
 
 /// A pod as it was read.

@@ -9,8 +9,8 @@ mod tried;
 
 use std::rc::Rc;
 
-pub use lives::Beside;
 use lives::AN_ERROR;
+pub use lives::Beside;
 use tried::Tried;
 
 use super::ar1::{Column, Known, Lanes, Noise, PHI, Regression, Scaled};
@@ -387,8 +387,9 @@ impl<'a> Search<'a> {
 
     fn run_shapes(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
         let level = self.with(self.base(false).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
-        let mut line = level.clone();
-        line.push(Rc::clone(&self.line));
+        let [mut line, mut plain] = [level.clone(), level.clone()];
+        self.push(&mut line, &self.line, self.rate(0..1));
+        plain.push(Rc::clone(&self.line));
         let scored = |form: Form, regression: &Regression<'_>, gain: &[f64; PHI.len()], parameters: usize| {
             let (criterion, lane) = regression.criterion(gain, self.floor);
             let odds = if form == Form::Line { 0.0 } else { OTHER_SHAPES };
@@ -406,15 +407,15 @@ impl<'a> Search<'a> {
             scored(Form::Saturating(tau.exp()), &line, &gain, 2)
         });
         let broken = Tried::new(&KNEES, |knee| {
-            let gain = line.gain(&self.each(|x| x.min(knee)));
-            scored(Form::Broken(knee), &line, &gain, 2)
+            let gain = plain.gain(&self.each(|x| x.min(knee)));
+            scored(Form::Broken(knee), &plain, &gain, 2)
         });
         let hinge = Tried::new(&KNEES, |knee| {
             let gain = level.gain(&self.each(|x| (x - knee).max(0.0)));
             scored(Form::Hinge(knee), &level, &gain, 2)
         });
         let most = if self.x.len() < MIN_POINTS_OF_STEPS { 0 } else { 2 };
-        for placement in steps::place(&line, self.floor, most) {
+        for placement in steps::place(&plain, self.floor, most) {
             let mut at = placement.at;
             at.sort_unstable();
             if let Ok(ends) = <[usize; 2]>::try_from(at.as_slice()) {
@@ -439,8 +440,13 @@ impl<'a> Search<'a> {
     fn description(&self, candidate: &Candidate) -> Description {
         let n = self.x.len();
         let one_level = matches!(candidate.form, Form::Lives { one_level: true, .. });
-        let at_end =
-            |column: Rc<Column>, slope: f64| Term { at_end: column.values()[n - 1], column, slope, passing: false, known: None };
+        let at_end = |column: Rc<Column>, slope: f64| Term {
+            at_end: column.values()[n - 1],
+            column,
+            slope,
+            passing: false,
+            known: None,
+        };
         let mut terms: Vec<Term> = self.base(one_level).into_iter().map(|column| at_end(column, 0.0)).collect();
         terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| Term {
             column: Rc::clone(column),
@@ -463,7 +469,12 @@ impl<'a> Search<'a> {
             // exactly (one step of Gauss and Newton).
             terms.push(Term { column: by_age, at_end: 0.0, slope: 0.0, passing: false, known: None });
         };
-        let (mut growth, mut known) = (Rc::clone(&self.line), None);
+        let mut growth = Rc::clone(&self.line);
+        // What pods gain with their age is one rate: it says nothing of one that changes.
+        let mut known = match candidate.form {
+            Form::Broken(_) | Form::Hinge(_) => None,
+            _ => self.rate(0..1),
+        };
         match &candidate.form {
             Form::Line => {}
             Form::Saturating(tau) => cooling(*tau, &mut terms),

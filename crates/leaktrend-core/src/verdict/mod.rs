@@ -311,6 +311,7 @@ pub struct Measured {
     /// See `Evidence::refills_to`.
     refills_to: Option<f64>,
     span_seconds: f64,
+    of_workload: bool,
     terms: JudgeTerms,
 }
 
@@ -344,6 +345,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
         n_falls: falls.open.len(),
         restarts: falls.restarts.len(),
         span_seconds: fit.span_seconds,
+        of_workload: fit.is_of_workload(),
         terms: *terms,
     }
 }
@@ -420,6 +422,11 @@ impl Judgement {
     /// See `Evidence::as_read`.
     pub fn is_as_read(&self) -> bool {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.as_read)
+    }
+
+    /// See `Evidence::of_workload`.
+    pub fn is_of_workload(&self) -> bool {
+        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.of_workload)
     }
 
     /// See `Evidence::refills_to`.

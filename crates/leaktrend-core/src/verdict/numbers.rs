@@ -93,6 +93,7 @@ impl Case<'_> {
             largest_bytes: staircase.steps.iter().map(|(_, size)| *size).fold(0.0, f64::max),
         };
         Evidence {
+            of_workload: measured.of_workload,
             subject: match (claim.doubt, claim.reading) {
                 (Some(Doubt::Peaks), _) => Subject::Peaks,
                 (_, Reading::Collections) => Subject::Troughs,

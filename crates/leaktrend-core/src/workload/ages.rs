@@ -1,9 +1,10 @@
 //! How much more older pods hold than younger ones beside them.
 //!
-//! What is common to all pods at a moment may be growth, the calendar or a load. Between pods of one version that run at
-//! the same moment these cancel, and what a pod gains with its age is left: the level of a pod is lower the later it
-//! started. This needs no day to be seen twice. Pods differ in their levels for other reasons, too: by how much is
-//! estimated from what age leaves.
+//! What is common to all pods at a moment may be growth, the calendar or a load. Between pods of one version at one moment
+//! these cancel, and what a pod gains with its age is left: the later it started, the lower its level. This needs no day
+//! to be seen twice. Pods differ in their levels for other reasons, too: by how much is estimated from what age leaves.
+
+use std::collections::BTreeMap;
 
 use super::join::{Life, Lifetime};
 use super::start_up;
@@ -12,101 +13,97 @@ use crate::stats::ar1::Known;
 /// With fewer degrees of freedom the size of the differences between pods is not known: Student's t has no variance.
 const LEAST: f64 = 3.0;
 
-/// A pod in a life: numbers less the mean of its life.
-struct Member {
-    life: usize,
-    /// Seconds.
-    start: f64,
-    /// Bytes.
-    level: f64,
-    /// The mean of exp(-age/τ).
-    cooled: f64,
-    /// The variance of its level for its own noise.
-    variance: f64,
-    weight: f64,
-}
-
-/// The rate at which the pods of each life grow, in bytes per second; `None` where their ages do not show it. `tau_ms`,
-/// `noise`: see `start_up::Without`.
+/// The rate at which the pods of each life grow, in bytes per second; `None` where their ages do not show it. `tau_ms`: the
+/// time constant of the start-up that was taken out of them.
+///
+/// Levels by start, less the mean of the pods that run at the same moment, by least squares; the levels of pods are
+/// independent of each other. What is along the start-up says nothing: one that was estimated too small makes young pods
+/// look small.
 pub(super) fn rates(
     lifetimes: &[Lifetime],
     lives: &[Life],
     grid: (i64, f64),
     tau_ms: Option<f64>,
-    noise: f64,
 ) -> Vec<Option<Known>> {
-    let mut members: Vec<Member> = Vec::new();
-    for (index, life) in lives.iter().enumerate() {
-        let of_life = lifetimes.iter().filter(|one| one.starts).filter_map(|one| {
-            let within: Vec<usize> =
-                one.cells.iter().map(|cell| cell.0).filter(|moment| life.moments.contains(moment)).collect();
-            let level = *one.levels.get(&index)?;
-            let n = within.len() as f64;
-            let cooled = tau_ms.map_or(0.0, |tau| {
-                within.iter().map(|moment| start_up::cooled(one, *moment, grid, tau)).sum::<f64>() / n
-            });
-            let start = 1e-3 * (one.start_ms - grid.0) as f64;
-            Some(Member { life: index, start, level, cooled, variance: noise / n, weight: 1.0 })
-        });
-        members.extend(of_life);
-    }
-    let nothing = vec![None; lives.len()];
-    let Some(first) = Fit::of(&mut members, lives.len()) else { return nothing };
-    let own = members.iter().map(|one| one.variance).sum::<f64>() / members.len() as f64;
-    let between = (first.variance - own).max(0.0);
-    members.iter_mut().for_each(|one| one.weight = (between + one.variance).max(f64::MIN_POSITIVE).recip());
-    let Some(fit) = Fit::of(&mut members, lives.len()) else { return nothing };
+    let fits: Vec<Option<Fit>> =
+        lives.iter().enumerate().map(|(index, life)| Fit::of(lifetimes, (index, life), grid, tau_ms)).collect();
+    let sum = |of: fn(&Fit) -> f64| fits.iter().flatten().map(of).sum::<f64>();
+    let degrees_of_freedom = sum(|fit| fit.degrees_of_freedom);
+    let variance = sum(|fit| fit.squares) / sum(|fit| fit.free);
     // Student's t is wider than a normal distribution.
-    let variance = fit.variance.max(1.0) * fit.degrees_of_freedom / (fit.degrees_of_freedom - 2.0);
-    let known = |(rate, square): (f64, f64)| Known { mean: rate, variance: variance * square };
-    fit.rates.into_iter().map(|rate| rate.map(known).filter(|known| known.variance > 0.0)).collect()
+    let variance = variance * degrees_of_freedom / (degrees_of_freedom - 2.0);
+    let known = |fit: &Fit| Known { mean: fit.rate, variance: variance * fit.weights };
+    let is_known = |known: &Known| degrees_of_freedom >= LEAST && known.variance > 0.0;
+    fits.iter().map(|fit| fit.as_ref().map(known).filter(is_known)).collect()
 }
 
-/// Levels by start and start-up, by weighted least squares.
+/// The levels of one life by start.
 struct Fit {
-    /// Of each life its rate, and the variance of that in units of `variance`.
-    rates: Vec<Option<(f64, f64)>>,
-    /// The variance of the levels, times their weights.
-    variance: f64,
+    /// Bytes per second.
+    rate: f64,
+    /// Its variance where that of a level is 1: the sum of the squares of the weights of the levels in it.
+    weights: f64,
+    /// What is left of the levels, squared, at all moments; and the value expected of that where the variance of a level
+    /// is 1.
+    squares: f64,
+    free: f64,
     degrees_of_freedom: f64,
 }
 
+/// A pod at a moment.
+struct Cell {
+    pod: usize,
+    level: f64,
+    /// Seconds.
+    start: f64,
+    /// exp(-age/τ).
+    cooled: f64,
+}
+
 impl Fit {
-    /// `None` with too few pods.
-    fn of(members: &mut [Member], n_lives: usize) -> Option<Fit> {
-        for life in 0..n_lives {
-            let mut sums = [0.0; 4];
-            for one in members.iter().filter(|one| one.life == life) {
-                [1.0, one.start, one.level, one.cooled].iter().zip(&mut sums).for_each(|(x, sum)| *sum += one.weight * x);
-            }
-            for one in members.iter_mut().filter(|one| one.life == life) {
-                one.start -= sums[1] / sums[0];
-                one.level -= sums[2] / sums[0];
-                one.cooled -= sums[3] / sums[0];
+    /// `None` where no two pods of different ages ran at one moment.
+    fn of(lifetimes: &[Lifetime], (index, life): (usize, &Life), grid: (i64, f64), tau_ms: Option<f64>) -> Option<Fit> {
+        let mut moments: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
+        for (pod, one) in lifetimes.iter().enumerate().filter(|(_, one)| one.starts) {
+            let Some(level) = one.levels.get(&index).copied() else { continue };
+            let start = 1e-3 * (one.start_ms - grid.0) as f64;
+            for moment in one.cells.iter().map(|cell| cell.0).filter(|moment| life.moments.contains(moment)) {
+                let cooled = tau_ms.map_or(0.0, |tau_ms| start_up::cooled(one, moment, grid, tau_ms));
+                moments.entry(moment).or_default().push(Cell { pod, level, start, cooled });
             }
         }
-        let sum = |of: &dyn Fn(&Member) -> f64| members.iter().map(|one| one.weight * of(one)).sum::<f64>();
-        // A start-up that was estimated too small makes young pods look small: what is along it says nothing of age.
-        let cooled = sum(&|one| one.cooled * one.cooled);
-        let along = |of: &dyn Fn(&Member) -> f64| {
-            if cooled > 0.0 { sum(&|one| one.cooled * of(one)) / cooled } else { 0.0 }
-        };
-        let of_start = along(&|one| one.start);
-        let apart = |one: &Member| one.start - of_start * one.cooled;
-        let of_life = |life: usize| {
-            let each = || members.iter().filter(|one| one.life == life);
-            let total = |of: &dyn Fn(&Member) -> f64| each().map(|one| one.weight * of(one)).sum::<f64>();
-            let (square, along) = (total(&|one| apart(one).powi(2)), total(&|one| apart(one) * one.start));
-            (along > 1e-9 * square && square > 0.0)
-                .then(|| (-total(&|one| apart(one) * one.level) / along, square / along.powi(2)))
-        };
-        let rates: Vec<Option<(f64, f64)>> = (0..n_lives).map(of_life).collect();
-        let grown = |one: &Member| one.level + rates[one.life].map_or(0.0, |rate| rate.0) * one.start;
-        let of_level = along(&grown);
-        let n_used = (0..n_lives).filter(|life| members.iter().any(|one| one.life == *life)).count();
-        let fitted = n_used + rates.iter().flatten().count() + usize::from(cooled > 0.0);
-        let degrees_of_freedom = members.len() as f64 - fitted as f64;
-        let variance = sum(&|one| (grown(one) - of_level * one.cooled).powi(2)) / degrees_of_freedom;
-        (degrees_of_freedom >= LEAST).then_some(Fit { rates, variance, degrees_of_freedom })
+        // Less the mean of those beside it.
+        for cells in moments.values_mut() {
+            let n = cells.len() as f64;
+            let mean = |of: fn(&Cell) -> f64| cells.iter().map(of).sum::<f64>() / n;
+            let (level, start, cooled) = (mean(|one| one.level), mean(|one| one.start), mean(|one| one.cooled));
+            for one in cells.iter_mut() {
+                one.level -= level;
+                one.start -= start;
+                one.cooled -= cooled;
+            }
+        }
+        let cells = || moments.values().flatten();
+        let sum = |of: &dyn Fn(&Cell) -> f64| cells().map(of).sum::<f64>();
+        let (of_start, of_cooled) = (sum(&|one| one.start * one.start), sum(&|one| one.cooled * one.cooled));
+        let along = if of_cooled > 0.0 { sum(&|one| one.start * one.cooled) / of_cooled } else { 0.0 };
+        let apart = |one: &Cell| one.start - along * one.cooled;
+        let square = sum(&|one| apart(one) * one.start);
+        if square <= 1e-9 * of_start {
+            return None;
+        }
+        let mut of_pods: BTreeMap<usize, f64> = BTreeMap::new();
+        cells().for_each(|one| *of_pods.entry(one.pod).or_default() += apart(one) / square);
+        let weights: f64 = of_pods.values().map(|weight| weight * weight).sum();
+        let rate = -sum(&|one| apart(one) * one.level) / square;
+        let beside: usize = moments.values().map(|cells| cells.len() - 1).sum();
+        let fitted = 2.0 + f64::from(u8::from(of_cooled > 0.0));
+        Some(Fit {
+            rate,
+            weights,
+            squares: sum(&|one| (one.level + rate * one.start).powi(2)),
+            free: beside as f64 - weights * square,
+            degrees_of_freedom: of_pods.len() as f64 - fitted,
+        })
     }
 }

@@ -113,7 +113,7 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
     }
     lifetimes.sort_by_key(|lifetime| (lifetime.start_ms, lifetime.pod));
     let mut lives = lives(&lifetimes, grid);
-    let Without { of_lives, errors, tau_ms, noise } = start_up::without(&mut lifetimes, &lives, grid);
+    let Without { of_lives, errors, tau_ms } = start_up::without(&mut lifetimes, &lives, grid);
     let mut beside = Beside { errors: errors.iter().map(|_| Vec::new()).collect(), rates: Vec::new() };
     let mut samples = Samples::default();
     let quantum = pods.iter().filter_map(|pod| pod.series.quantum_bytes().median()).fold(1.0, f64::max);
@@ -129,7 +129,7 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
             samples.push(time_ms, bytes.max(0.0), quantum, marks);
         }
     }
-    beside.rates = ages::rates(&lifetimes, &lives, grid, tau_ms, noise);
+    beside.rates = ages::rates(&lifetimes, &lives, grid, tau_ms);
     let series = MemorySeries::new(info, samples)?;
     Some(Joined { series, lives, lifetimes, versions, grid, beside })
 }

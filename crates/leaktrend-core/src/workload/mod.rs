@@ -110,12 +110,7 @@ pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
     (grows && before.mean() < 0.5 * since.mean()).then_some(life)
 }
 
-fn fit<'a>(
-    beside: &'a Beside,
-    segmentation: &'a Segmentation<'a>,
-    series: &MemorySeries,
-    terms: &'a Terms,
-) -> Fit<'a> {
+fn fit<'a>(beside: &'a Beside, segmentation: &'a Segmentation<'a>, series: &MemorySeries, terms: &'a Terms) -> Fit<'a> {
     let quantum = series.quantum_bytes().median().expect("a series is never empty");
     let monday = monday(series, terms.hours_ahead);
     Fit::new(segmentation, quantum, monday, &terms.tolerance, terms.judge.settle_seconds).of_workload(beside)

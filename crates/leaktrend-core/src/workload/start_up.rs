@@ -22,9 +22,6 @@ pub(super) struct Without {
     pub(super) errors: Vec<Vec<f64>>,
     /// The time constant of the start-up that was taken out, in milliseconds.
     pub(super) tau_ms: Option<f64>,
-    /// The variance of the noise of a pod, times the number of cells that are worth one independent of them, in bytes
-    /// squared.
-    pub(super) noise: f64,
 }
 
 /// exp(-age/τ) of a lifetime at a moment; 0 where its start was not seen.
@@ -74,9 +71,9 @@ pub(super) fn without(lifetimes: &mut [Lifetime], lives: &[Life], grid: (i64, f6
     let moments: usize = lives.iter().map(|life| life.moments.len()).sum();
     let free = (left.len() as f64 - moments as f64).max(1.0);
     let best = best.filter(|(gain, ..)| gain * free > EXPLAINS * lasts * (squares - gain));
-    let noise = lasts * (squares - best.map_or(0.0, |(gain, ..)| gain)) / free;
     let mut errors = Vec::new();
-    if let Some((_, size, tau)) = best {
+    if let Some((gain, size, tau)) = best {
+        let noise = lasts * (squares - gain) / free;
         errors = errors_of(lifetimes, lives, grid, (size, tau), noise);
         for lifetime in lifetimes.iter_mut() {
             let start_up: Vec<f64> =
@@ -97,11 +94,12 @@ pub(super) fn without(lifetimes: &mut [Lifetime], lives: &[Life], grid: (i64, f6
         let seen = (0..cells.n_moments).filter(|at| seen[*at] > 0);
         of_lives.push(seen.map(|at| (life.moments.start + at, typical + common[at])).collect());
     }
-    Without { of_lives, errors, tau_ms: best.map(|(.., tau)| tau), noise }
+    Without { of_lives, errors, tau_ms: best.map(|(.., tau)| tau) }
 }
 
 /// By how much a start-up of this size and time constant may be wrong in what is common, at every moment: its size and the
 /// logarithm of its time constant, by least squares (one step of Gauss and Newton), as independent standard errors.
+/// `noise`: the variance of the noise of a pod, times the number of cells that are worth one without memory.
 fn errors_of(
     lifetimes: &[Lifetime],
     lives: &[Life],

@@ -29,10 +29,8 @@ impl Search<'_> {
     pub(super) fn know(&mut self, beside: &Beside, unit: f64, span: f64) {
         let error = |values: &Vec<f64>| self.noise.column(values.iter().map(|value| value / unit).collect());
         self.errors = beside.errors.iter().map(error).collect();
-        let rate = |known: Known| Known {
-            mean: known.mean * span / unit,
-            variance: known.variance * (span / unit).powi(2),
-        };
+        let rate =
+            |known: Known| Known { mean: known.mean * span / unit, variance: known.variance * (span / unit).powi(2) };
         self.rates = beside.rates.iter().map(|known| known.map(rate)).collect();
         self.any_apart = true;
         // Of the noise only a size is needed: what is left where everything is free.
@@ -43,8 +41,8 @@ impl Search<'_> {
         self.variance = left.rss().map(|rss| rss / degrees_of_freedom + self.floor);
     }
 
-    /// The rate at which these lives grow.
-    fn rate(&self, lives: Range<usize>) -> Option<Known> {
+    /// The rate at which these lives grow, as pods say beside the points.
+    pub(super) fn rate(&self, lives: Range<usize>) -> Option<Known> {
         let rates = self.rates.get(lives)?.iter().flatten();
         let (weight, sum) = rates.fold((0.0, 0.0), |(weight, sum), known| {
             (weight + known.variance.recip(), sum + known.mean / known.variance)
@@ -104,13 +102,18 @@ impl Search<'_> {
     }
 
     /// The lives from which on growth may have a rate of its own, as indices of `starts`.
+    ///
+    /// Any life of a workload, beside the calendar of all: before that is known, what one life does may be the day.
     fn places_apart(&self) -> Vec<usize> {
         let (share, points) = LAST_LIFE;
         let last = self.starts.len() - 1;
-        let first = if self.any_apart { 0 } else { last };
+        let (first, share) = if self.any_apart { (0, 0.0) } else { (last, share) };
+        if self.any_apart && self.rhythms.len() == 1 {
+            return Vec::new();
+        }
         let is_long = |index: &usize| {
             let start = self.starts[*index];
-            self.x.len() - start >= points && (self.any_apart || 1.0 - self.x[start] >= share)
+            self.x.len() - start >= points && 1.0 - self.x[start] >= share
         };
         (first..=last).filter(is_long).collect()
     }
