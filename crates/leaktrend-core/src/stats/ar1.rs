@@ -518,6 +518,29 @@ mod tests {
         line_through(Points::new(x, y).unwrap(), 0.0, 0.0).unwrap().slope()
     }
 
+    /// Where noise has no memory, what is known of a coefficient is one more sample that shows nothing else.
+    #[test]
+    fn what_is_known_of_a_coefficient_is_one_more_sample() {
+        let (x, y) = line(30, 0.5);
+        let noise = Noise::new(&x, &[]);
+        let mut known = Regression::new(&noise, noise.column(y.clone()));
+        known.push(noise.column(vec![1.0; 30]));
+        known.push_known(noise.column(x.clone()), Known { mean: 0.7, variance: 1e-4 }, &[1.0; PHI.len()]);
+        let (weight, mean) = (100.0, 0.7);
+        let more = |values: &[f64], value: f64| values.iter().copied().chain([value]).collect::<Vec<f64>>();
+        let (x, y) = (more(&x, weight), more(&y, weight * mean));
+        let at: Vec<f64> = (0..31).map(f64::from).collect();
+        let noise = Noise::new(&at, &[30]);
+        let mut longer = Regression::new(&noise, noise.column(y));
+        longer.push(noise.column(more(&[1.0; 30], 0.0)));
+        longer.push(noise.column(x));
+        for (known, longer) in known.coefficients(0).into_iter().zip(longer.coefficients(0)) {
+            assert!((known - longer).abs() < 1e-9, "{known} {longer}");
+        }
+        assert!((known.rss()[0] - longer.rss()[0]).abs() < 1e-6, "{} {}", known.rss()[0], longer.rss()[0]);
+        assert!((0.5..0.7).contains(&known.coefficients(0)[1]));
+    }
+
     #[test]
     fn the_slope_of_a_line_is_found_within_its_interval() {
         let (x, y) = line(100, 0.5);

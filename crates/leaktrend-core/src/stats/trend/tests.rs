@@ -66,3 +66,24 @@ fn lives_with_the_same_growth_are_one_form() {
     assert!(matches!(trend.chosen.form, Form::Lives { apart_from: None, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
 }
+
+/// A start-up that may be wrong by much leaves the slope less known; a rate that pods show makes it better known.
+#[test]
+fn what_is_known_beside_the_points_counts() {
+    let x: Vec<f64> = (0..120).map(|index| 60.0 * f64::from(index)).collect();
+    let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) / 9.0 + f64::from(index * 7 % 5)).collect();
+    let slope = |beside: &Beside| {
+        let points = Points::new(&x, &y).unwrap();
+        let starts = &[40, 80];
+        let setup = Setup { points, starts, monday: None, daily: false, beside: Some(beside), floor: 0.0 };
+        of(&setup).unwrap().sustained.slope()
+    };
+    let error = (0..120).map(|index| 20.0 * (-f64::from(index % 40) / 15.0).exp()).collect();
+    let rates = vec![Some(Known { mean: 0.0, variance: 1e-12 }); 3];
+    let [plain, doubtful, known] =
+        [Beside::default(), Beside { errors: vec![error], rates: Vec::new() }, Beside { errors: Vec::new(), rates }]
+            .map(|beside| slope(&beside));
+    assert!(1.2 * plain.spread() < doubtful.spread(), "{} {}", plain.spread(), doubtful.spread());
+    assert!(known.spread() < 0.1 * plain.spread(), "{} {}", plain.spread(), known.spread());
+    assert!(known.mean().abs() < 1e-5 && plain.mean() > 1e-3, "{} {}", plain.mean(), known.mean());
+}
