@@ -34,7 +34,7 @@ impl Search<'_> {
         self.rates = beside.rates.iter().map(|known| known.map(rate)).collect();
         self.any_apart = true;
         // Of the noise only a size is needed: what is left where everything is free.
-        let richest = self.rhythms.iter().filter(|columns| columns.len() < self.x.len() / 4).next_back();
+        let richest = self.rhythms.iter().rfind(|columns| columns.len() < self.x.len() / 4);
         let all = self.levels.iter().chain(&self.errors).chain([&self.line]).chain(richest.into_iter().flatten());
         let left = self.with(all.cloned());
         let degrees_of_freedom = (self.x.len() - left.rank().min(self.x.len() - 1)) as f64;
