@@ -80,6 +80,8 @@ pub struct Facts {
     pub state: State,
     /// Whether more than the values tell of its restarts.
     pub restarts_are_seen: bool,
+    /// Whether it is a workload, whose pods rollouts replace.
+    pub of_workload: bool,
     /// Number of kills for memory.
     pub n_kills: usize,
     /// Number of restarts, kills among them.
@@ -438,6 +440,11 @@ fn cause(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &
             4,
             None,
             "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
+        ),
+        Verdict::LeakMaskedByRestarts if facts.of_workload => (
+            3,
+            None,
+            "profile one pod, before the next rollout replaces it, with the profiler of its runtime (of Node: V8's, or clinic.js): rollouts hide this leak",
         ),
         Verdict::LeakMaskedByRestarts => (
             3,

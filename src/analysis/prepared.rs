@@ -66,24 +66,23 @@ impl<'a> Prepared<'a> {
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
         let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit());
-        let measure = if joined.is_some() { workload::measure } else { leaktrend_core::measure };
-        let after_load = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
-        // Where growth came with a version, what is judged is what runs since then.
-        let life = joined.as_ref().filter(|_| after_load == 0).and_then(|joined| workload::grows_since(joined, &terms));
-        let from = life.zip(joined.as_ref()).map(|(life, joined)| joined.lives[life].from);
-        let leaks_since = from
-            .and_then(|from| samples.from(from))
-            .is_some_and(|rest| measure(&segment::cut(&rest, own_limit), &rest, &terms).judge(None).verdict.is_leak());
-        let since = life.filter(|_| leaks_since);
-        let judged_from = from.filter(|_| leaks_since).unwrap_or(after_load);
+        let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
         let rest = if judged_from == 0 { None } else { samples.from(judged_from) };
         let judged_segmentation = rest.as_ref().map(|rest| segment::cut(rest, own_limit));
         let measured = if judged_from < samples.len() {
             let judged = judged_segmentation.as_ref().unwrap_or(&segmentation);
-            Some(measure(judged, rest.as_ref().unwrap_or(&samples), &terms))
+            let series = rest.as_ref().unwrap_or(&samples);
+            Some(match &joined {
+                Some(joined) => workload::measure(joined, judged_from, judged, series, &terms),
+                None => leaktrend_core::measure(judged, series, &terms),
+            })
         } else {
             None
         };
+        // What grows may do so since a version.
+        let leaks = measured.as_ref().is_some_and(|measured| measured.judge(None).verdict.is_leak());
+        let joined_whole = joined.as_ref().filter(|_| leaks && judged_from == 0);
+        let since = joined_whole.and_then(|joined| workload::grows_since(joined, &terms));
         let (segmentation, judged_segmentation) = (segmentation.pack(), judged_segmentation.map(Segmentation::pack));
         Prepared {
             samples,

@@ -18,6 +18,7 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         seconds_to_limit: None,
         state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },
         restarts_are_seen: true,
+        of_workload: false,
         n_kills: failed_criteria.contains(&"restart-loop").into(),
         n_restarts: failed_criteria.contains(&"restart-loop").into(),
         step_assumed: false,

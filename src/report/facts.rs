@@ -206,6 +206,7 @@ impl SeriesReport {
                 None => State::Runs,
             },
             restarts_are_seen: self.restarts_are_seen(),
+            of_workload: self.judgement.is_of_workload(),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
             n_restarts: self.restarts.len(),
             step_assumed: self.step_assumed,

@@ -100,6 +100,7 @@ fn restarts(series: &SeriesReport) -> String {
 pub fn verdict_words(series: &SeriesReport) -> &'static str {
     match series.verdict() {
         Verdict::Leak => "leak",
+        Verdict::LeakMaskedByRestarts if series.judgement.is_of_workload() => "leak behind rollouts",
         Verdict::LeakMaskedByRestarts => "leak behind restarts",
         Verdict::SteppingGrowth => "growth in steps",
         Verdict::LeakSuspected if series.judgement.refills_to().is_some() => "refills after a drop",

@@ -127,7 +127,10 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
     });
     let subject = parts::subject(series);
     match series.verdict() {
-        Verdict::LeakMaskedByRestarts => format!("leak: {subject} grows {rate} between restarts{since}"),
+        Verdict::LeakMaskedByRestarts => {
+            let cut = if series.judgement.is_of_workload() { "rollouts" } else { "restarts" };
+            format!("leak: {subject} grows {rate} between {cut}{since}")
+        }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
             format!("growth in {n} steps, none back: {rate}{since}")

@@ -286,6 +286,9 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         RegimeWhy::StartUp => {
             format!("This is about the time since {since}: what came before is taken for its start-up")
         }
+        RegimeWhy::Restart if judgement.is_of_workload() => {
+            format!("This is about the time since the rollout at {since}")
+        }
         RegimeWhy::Restart if series.restarts.is_empty() => format!("This is about the time since it fell at {since}"),
         RegimeWhy::Restart => {
             // A stretch begins with its first block, a little later.

@@ -8,8 +8,8 @@ use std::ops::Range;
 use crate::segment::{Reading, Segmentation};
 use crate::stats::ar1::{Noise, PHI, Regression, Scaled};
 use crate::stats::posterior::LinePosterior;
-use crate::stats::robust::{median, median_of};
-use crate::stats::trend::{self, Setup, Trend};
+use crate::stats::robust::{mean, median, median_of};
+use crate::stats::trend::{self, Beside, Setup, Trend};
 use crate::stats::troughs::{self, Blocks, Cutting};
 use crate::stats::{Points, calendar, steps};
 use crate::units::{DAY, MIB};
@@ -173,8 +173,8 @@ pub struct Fit<'a> {
     step: f64,
     monday: Option<f64>,
     settle_seconds: f64,
-    /// Whether a rhythm of the day is looked for across lives that are shorter.
-    across_lives: bool,
+    /// What is known of a workload beside its series.
+    beside: Option<&'a Beside>,
     /// From the first to the last sample.
     pub span_seconds: f64,
     /// The variance of reading, in bytes squared.
@@ -203,18 +203,41 @@ impl<'a> Fit<'a> {
             step,
             monday,
             settle_seconds,
-            across_lives: false,
+            beside: None,
             span_seconds,
             floor: reading_variance(quantum),
         }
     }
 
     /// The same for a workload, whose runs share the calendar however short they are: rollouts follow no clock, so what
-    /// pods do in a day may come from the load.
+    /// pods do in a day may come from the load. `beside`: what is known of it at every sample, and of the
+    /// runs that begin with the first sample and with each restart.
     #[must_use]
-    pub fn of_workload(mut self) -> Fit<'a> {
-        self.across_lives = true;
+    pub fn of_workload(mut self, beside: &'a Beside) -> Fit<'a> {
+        self.beside = Some(beside);
         self
+    }
+
+    /// Whether it is that of a workload.
+    pub fn is_of_workload(&self) -> bool {
+        self.beside.is_some()
+    }
+
+    /// The same for these blocks of the samples from one on.
+    fn beside(&self, from: usize, blocks: &Blocks) -> Option<Beside> {
+        let beside = self.beside?;
+        let of_blocks = |error: &Vec<f64>| -> Option<Vec<f64>> {
+            blocks.samples.iter().map(|samples| mean(error.get(samples.start + from..samples.end + from)?)).collect()
+        };
+        let errors = beside.errors.iter().filter_map(of_blocks).collect();
+        // A life of which there is no block is a part of none.
+        let life = |block: usize| {
+            let first = from + blocks.samples[block].start;
+            self.segmentation.falls.certain.partition_point(|start| *start <= first)
+        };
+        let lives = [0].into_iter().chain(blocks.starts.iter().copied()).map(life);
+        let rates = lives.map(|life| beside.rates.get(life).copied().flatten()).collect();
+        Some(Beside { errors, rates })
     }
 
     /// The growth that matters, for the samples from index `from` on. `apart`: whether these are known to be a regime of
@@ -247,10 +270,11 @@ impl<'a> Fit<'a> {
         let seconds = &self.segmentation.seconds;
         let n = seconds.len();
         let points = Points::new(seconds, &self.segmentation.values)?.slice(from..n);
+        let beside = self.beside(from, &blocks);
         let of = |values: &[f64], starts: &[usize], daily: bool| {
             let points = Points::new(&blocks.x, values)?;
-            let (monday, across_lives, floor) = (self.monday, self.across_lives, self.floor);
-            trend::of(&Setup { points, starts, monday, daily, across_lives, floor })
+            let (monday, beside, floor) = (self.monday, beside.as_ref(), self.floor);
+            trend::of(&Setup { points, starts, monday, daily, beside, floor })
         };
         let starts = &blocks.starts;
         let of_troughs = of(&blocks.troughs, starts, false)?;

@@ -49,7 +49,7 @@ fn joined(pods: &[(MemorySeries, &str)]) -> Joined {
 }
 
 fn judged(joined: &Joined) -> Judgement {
-    workload::measure(&segment::cut(&joined.series, None), &joined.series, &Terms::default()).judge(None)
+    workload::measure(joined, 0, &segment::cut(&joined.series, None), &joined.series, &Terms::default()).judge(None)
 }
 
 /// Width of the interval of growth, in bytes per second.
@@ -117,6 +117,50 @@ fn start_ups_one_after_another_are_no_growth() {
     assert!(!judgement.verdict.is_leak(), "{:?} {:?}", judgement.verdict, judgement.growth);
     let growth = judgement.growth.unwrap();
     assert!(growth.upper < 60.0 * MIB / (6.0 * HOUR) / 4.0, "{growth:?}");
+}
+
+/// Four pods at a time, each for half a day, one after another three hours apart; all memory swings with the day.
+fn of_all_ages(hours: f64, gain: f64) -> Vec<(MemorySeries, &'static str)> {
+    let mut random = Random(5);
+    let mut pods = Vec::new();
+    for number in 0..(hours / 3.0) as usize {
+        let from = 3.0 * number as f64;
+        let (noise, level) = (random.wandering(900), 200.0 + 3.0 * random.normal());
+        let day = |at: usize| 20.0 * (std::f64::consts::TAU * (at as f64 * STEP / HOUR - 24.0) / 24.0).sin();
+        pods.push((pod(from, (from + 12.0).min(hours), |at, age| level + gain * age + day(at) + noise[at]), "1"));
+    }
+    pods
+}
+
+/// In thirty hours no rhythm of the day is known, but pods of different ages answer to it alike.
+#[test]
+fn pods_of_different_ages_show_growth_before_the_day_is_known() {
+    let leaks = judged(&joined(&of_all_ages(30.0, 3.0)));
+    assert!(leaks.verdict.is_leak(), "{:?}", leaks.reason());
+    let growth = leaks.growth.unwrap();
+    let truth = 3.0 * MIB / HOUR;
+    assert!(growth.lower < truth && truth < growth.upper, "{growth:?}");
+    let healthy = judged(&joined(&of_all_ages(30.0, 0.0)));
+    assert!(!healthy.verdict.is_leak() && healthy.verdict != Verdict::LeakSuspected, "{:?}", healthy.reason());
+}
+
+/// The last rollout is half a day ago, and since then the load has risen.
+#[test]
+fn the_morning_after_a_rollout_is_no_leak() {
+    let mut random = Random(3);
+    let mut pods = Vec::new();
+    for (version, (from, to)) in [("a", (0.0, 24.0)), ("b", (24.0, 47.0)), ("c", (47.0, 60.0))] {
+        for place in 0..5 {
+            let late = if from > 0.0 { 0.1 * f64::from(place) } else { 0.0 };
+            let noise = random.wandering(900);
+            let day = |at: usize| 30.0 * (std::f64::consts::TAU * (at as f64 * STEP / HOUR - 53.0) / 24.0).sin();
+            pods.push((pod(from + late, to, |at, _| 300.0 + day(at) + noise[at]), version));
+        }
+    }
+    let judgement = judged(&joined(&pods));
+    assert!(!judgement.verdict.is_leak(), "{:?}", judgement.reason());
+    let reason = judgement.reason();
+    assert!(!reason.contains("restart") && !judgement.would_change().contains("restart"), "{reason}");
 }
 
 /// Three rollouts a day apart, with five pods each; from some version on each grows by so much an hour.

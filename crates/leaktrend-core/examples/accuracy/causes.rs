@@ -19,7 +19,10 @@ pub(crate) fn print() {
     );
     let names: Vec<&str> = COLUMNS.iter().map(|column| column.1).collect();
     println!("| kinds | {} |\n|{}", names.join(" | "), "---|".repeat(names.len() + 1));
-    rows("family").filter(|row| row[0] == "all").chain(rows("kinds")).for_each(|row| println!("| {} |", row.join(" | ")));
+    rows("family")
+        .filter(|row| row[0] == "all")
+        .chain(rows("kinds"))
+        .for_each(|row| println!("| {} |", row.join(" | ")));
 }
 
 /// The rows of the first table with this name, with those columns.
@@ -28,7 +31,9 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&'static str>> {
     let mut lines = REPORT.lines().skip_while(move |line| !is_head(line));
     let head = cells(lines.next().unwrap_or_else(|| panic!("reports/causes.md has a table of {table}")));
     let place = |name: &str| {
-        head.iter().position(|cell| *cell == name).unwrap_or_else(|| panic!("its table of {table} has a column `{name}`"))
+        head.iter()
+            .position(|cell| *cell == name)
+            .unwrap_or_else(|| panic!("its table of {table} has a column `{name}`"))
     };
     let places: Vec<usize> = [0].into_iter().chain(COLUMNS.iter().map(|column| place(column.0))).collect();
     let rows = lines.skip(1).take_while(|line| line.starts_with('|')).map(cells);

@@ -1,7 +1,7 @@
 //! How often verdicts on workloads are right: simulated pods that come and go, whose truth is known.
 //!
 //! `cargo run -p leaktrend-core --example workloads` prints the tables of `reports/workloads.md`; `-- --workloads 100`
-//! makes fewer, `-- --seed 7` others. `-- --list` prints a line for each. `-- --export FILE` writes three of them as a
+//! makes fewer, `-- --seed 7` others. `-- --list` prints a line for each. `-- --only times` prints one table. `-- --export FILE` writes three of them as a
 //! Prometheus export: one that leaks since its third version, a healthy one, and one of which one pod leaks.
 
 #[path = "../accuracy/generator/random.rs"]
@@ -9,23 +9,30 @@
 mod random;
 mod simulation;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};
 
 use leaktrend_core::series::MemorySeries;
 use leaktrend_core::stats::fdr;
 use leaktrend_core::units::DAY;
-use leaktrend_core::verdict::Verdict;
+use leaktrend_core::verdict::{Measured, Verdict};
 use leaktrend_core::workload::{self, Joined, Pod, siblings};
 use leaktrend_core::{Terms, judge, segment};
 use rayon::prelude::*;
 
 use random::Random;
-use simulation::{Kind, Plan, Read};
+use simulation::{Kind, Plan, Read, Slow};
 
 /// So many workloads are judged in one run, and share a false discovery rate.
 const BATCH: usize = 50;
+/// Workloads of which verdicts are asked after longer and longer windows: one that does not grow, and three strengths of
+/// a leak.
+const SLOW: [Slow; 4] = [
+    Slow { gain: (0.0, 0.0), days: 7.0 },
+    Slow { gain: (0.01, 0.03), days: 28.0 },
+    Slow { gain: (0.03, 0.1), days: 14.0 },
+    Slow { gain: (0.1, 0.3), days: 7.0 },
+];
 /// The seed of the exported ones.
 const EXPORTED: u64 = 5;
 
@@ -38,6 +45,17 @@ fn main() {
     }
     let (n, seed) = (number("--workloads", 200) as usize, number("--seed", 1));
     let list = arguments.iter().any(|one| one == "--list");
+    let only = value("--only").map(String::as_str);
+    if only != Some("times") {
+        rows(n, seed, list);
+        println!();
+    }
+    if only != Some("rows") {
+        times(n, seed, list);
+    }
+}
+
+fn rows(n: usize, seed: u64, list: bool) {
     println!(
         "| what grows | workloads | called a leak | suspected | level | open | no single pod shows it | of these called a \
          leak | a leaking pod named | a healthy pod named | version named | right one |"
@@ -51,14 +69,13 @@ fn main() {
     ] {
         row(name, &judged(kind, n, seed), list);
     }
-    println!();
-    times(n, seed, list);
 }
 
 /// What is said of a workload.
 struct Answer {
     plan: Plan,
     verdict: Verdict,
+    reason: String,
     /// How many pods are judged a leak by themselves.
     pods_that_leak: usize,
     pods: usize,
@@ -69,7 +86,7 @@ struct Answer {
 }
 
 fn plan(kind: Kind, pods: Option<usize>, number: u64, seed: u64) -> (Plan, Vec<Read>) {
-    let mut random = Random::of(seed * 1_000_003 + number, kind as u64);
+    let mut random = Random::of(seed * 1_000_003 + number, kind.stream());
     let plan = Plan::of(kind, pods, &mut random);
     let read = plan.run(&mut random);
     (plan, read)
@@ -96,7 +113,7 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
                 let (plan, read) = plan(kind, None, *number, seed);
                 let (joined, of) = joined(&read, i64::MAX).expect("there are pods");
                 let since = workload::grows_since(&joined, &terms);
-                let measured = measured(&joined, since, &terms);
+                let measured = measured(&joined, &terms);
                 let matters = measured.stretch().map_or(f64::INFINITY, |stretch| stretch.tolerance.bytes_per_second);
                 let differing = siblings::differing(&joined, matters, &terms.judge);
                 let right = differing.iter().filter(|one| of[one.pod].leaks).count();
@@ -117,19 +134,17 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
             .into_iter()
             .map(|(plan, measured, since, differing, pods_that_leak, pods)| {
                 let q_value = measured.p_value().and_then(|_| q_values.next());
-                let verdict = measured.judge(q_value).verdict;
-                Answer { plan, verdict, pods_that_leak, pods, since, differing }
+                let judgement = measured.judge(q_value);
+                let (verdict, reason) = (judgement.verdict, judgement.reason());
+                Answer { plan, verdict, reason, pods_that_leak, pods, since, differing }
             })
             .collect::<Vec<_>>()
     });
     batches.collect()
 }
 
-fn measured(joined: &Joined, since: Option<usize>, terms: &Terms) -> leaktrend_core::verdict::Measured {
-    let of = |series: &MemorySeries| workload::measure(&segment::cut(series, None), series, terms);
-    let since = since.and_then(|life| joined.series.from(joined.lives[life].from)).map(|series| of(&series));
-    let whole = of(&joined.series);
-    since.filter(|since| since.judge(None).verdict.is_leak()).unwrap_or(whole)
+fn measured(joined: &Joined, terms: &Terms) -> Measured {
+    workload::measure(joined, 0, &segment::cut(&joined.series, None), &joined.series, terms)
 }
 
 fn row(name: &str, answers: &[Answer], list: bool) {
@@ -156,7 +171,7 @@ fn row(name: &str, answers: &[Answer], list: bool) {
     for answer in answers.iter().filter(|_| list) {
         let Plan { pods, more, days, step, gain, rollouts, .. } = &answer.plan;
         eprintln!(
-            "  {} {pods}+{more} pods ({} in all, {} leak alone) {days} d {step} s gain {gain:.2} {} rollouts since {:?} (true {}) {:?}",
+            "  {} {pods}+{more} pods ({} in all, {} leak alone) {days} d {step} s gain {gain:.2} {} rollouts since {:?} (true {}) {:?}: {}",
             answer.verdict.name(),
             answer.pods,
             answer.pods_that_leak,
@@ -164,43 +179,54 @@ fn row(name: &str, answers: &[Answer], list: bool) {
             answer.since,
             answer.plan.since,
             answer.differing,
+            answer.reason,
         );
     }
 }
 
-/// Days until the verdict with one pod and with eight; `None` without one.
-type Pair = (Option<f64>, Option<f64>);
-
-/// How long a verdict takes with eight pods and with one, on workloads that leak.
+/// How long a verdict takes with eight pods and with one, by the strength of the leak: from which window on half of the
+/// workloads are called a leak, and four of five. Each window is judged by itself, as by one who looks then: the first of
+/// many looks that calls a leak would be the earlier the more noise there is.
 fn times(n: usize, seed: u64, list: bool) {
-    let terms = Terms::default();
-    let windows: Vec<f64> = (4..=56).map(|eighth| 0.125 * f64::from(eighth)).collect();
-    let first = |pods: usize, number: u64| {
-        let (plan, read) = plan(Kind::Slow, Some(pods), number, seed + 1000);
-        let start_ms = read.iter().map(|one| one.series.start_ms()).min()?;
-        windows.iter().take_while(|days| **days <= plan.days).copied().find(|days| {
-            let Some((joined, _)) = joined(&read, start_ms + (days * DAY * 1000.0) as i64) else { return false };
-            measured(&joined, None, &terms).judge(None).verdict.is_leak()
-        })
-    };
-    let pairs: Vec<Pair> = (0..n as u64).into_par_iter().map(|number| (first(1, number), first(8, number))).collect();
-    // Those without a verdict took longer than all others.
-    let middle = |of: fn(&Pair) -> Option<f64>| {
-        let mut all: Vec<f64> = pairs.iter().map(|pair| of(pair).unwrap_or(f64::INFINITY)).collect();
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
-    let (one, eight) = (middle(|pair| pair.0), middle(|pair| pair.1));
-    let missing = |of: fn(&Pair) -> Option<f64>| pairs.iter().filter(|pair| of(pair).is_none()).count();
-    println!("| pods | median time to the verdict | without a verdict |\n|---|---|---|");
-    println!("| 1 | {one:.2} days | {} of {n} |", missing(|pair| pair.0));
-    println!("| 8 | {eight:.2} days | {} of {n} |", missing(|pair| pair.1));
-    println!("\nWith eight pods it takes {:.2} of the time.", eight / one);
-    if list {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        pairs.iter().for_each(|pair| *counts.entry(format!("{pair:?}")).or_default() += 1);
-        counts.iter().for_each(|(pair, n)| eprintln!("  {n} x {pair}"));
+    println!("| gain in a day | pods | half are called a leak from | four of five from | called in all windows |");
+    println!("|---|---|---|---|---|");
+    for slow in SLOW {
+        for pods in [1, 8] {
+            let called: Vec<Vec<bool>> =
+                (0..n as u64).into_par_iter().map(|number| called(slow, pods, number, seed + 1000, list)).collect();
+            let windows = slow.windows();
+            let share = |at: usize| called.iter().filter(|one| one[at]).count() as f64 / n as f64;
+            let shares: Vec<f64> = (0..windows.len()).map(share).collect();
+            let from = |least: f64| {
+                let before = shares.iter().rposition(|share| *share < least).map_or(0, |at| at + 1);
+                windows.get(before).map_or("not".to_owned(), |days| format!("{days:.1} days"))
+            };
+            let all = 100.0 * shares.iter().sum::<f64>() / shares.len() as f64;
+            let gain = format!("{:.0} to {:.0} %", 100.0 * slow.gain.0, 100.0 * slow.gain.1);
+            println!("| {gain} | {pods} | {} | {} | {all:.1} % |", from(0.5), from(0.8));
+            if list {
+                let each = windows.iter().zip(&shares).map(|(days, share)| format!("{days:.2} d {share:.2}"));
+                eprintln!("  {}", each.collect::<Vec<_>>().join(", "));
+            }
+        }
     }
+}
+
+/// Whether a workload is called a leak, in each window.
+fn called(slow: Slow, pods: usize, number: u64, seed: u64, list: bool) -> Vec<bool> {
+    let terms = Terms::default();
+    let (plan, read) = plan(Kind::Slow(slow), Some(pods), number, seed);
+    let start_ms = read.iter().map(|one| one.series.start_ms()).min().unwrap_or(0);
+    let is_called = |days: f64| {
+        let Some((joined, _)) = joined(&read, start_ms + (days * DAY * 1000.0) as i64) else { return false };
+        let judgement = measured(&joined, &terms).judge(None);
+        let is_leak = judgement.verdict.is_leak();
+        if list && is_leak && plan.gain == 0.0 {
+            eprintln!("  {number} {days:.2} d {}: {}", judgement.verdict.name(), judgement.reason());
+        }
+        is_leak
+    };
+    slow.windows().into_iter().map(is_called).collect()
 }
 
 /// Writes three workloads as the answer to an instant query of a range.
@@ -211,7 +237,7 @@ fn export(path: &Path) -> std::io::Result<()> {
     for (name, kind, pods) in
         [("web", Kind::LeaksSinceVersion, 6), ("api", Kind::Healthy, 3), ("queue", Kind::OnePodLeaks, 5)]
     {
-        let mut random = Random::of(EXPORTED, kind as u64);
+        let mut random = Random::of(EXPORTED, kind.stream());
         let plan = Plan::of(kind, None, &mut random).steady(kind, pods);
         let read = plan.run(&mut random);
         let mut text = |alphabet: usize, n: usize| -> String {

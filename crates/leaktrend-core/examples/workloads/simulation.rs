@@ -13,18 +13,47 @@ const START_MS: i64 = 1_794_787_200_000;
 const HOUR: f64 = 3600.0;
 
 /// What grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     /// Nothing.
     Healthy,
     /// Every pod.
     Leaks,
-    /// Every pod by so little that a verdict takes days, for a week.
-    Slow,
+    /// Every pod, by how much in a day and for how long.
+    Slow(Slow),
     /// Every pod of the versions from one on.
     LeaksSinceVersion,
     /// One of the pods that run from the last rollout but one on; there is no rollout after that.
     OnePodLeaks,
+}
+
+/// A workload of which the time to a verdict is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Slow {
+    /// Growth in a day, as a share of the level: at least and at most.
+    pub(crate) gain: (f64, f64),
+    /// For so long, in days.
+    pub(crate) days: f64,
+}
+
+impl Slow {
+    /// The windows that are judged, in days, each so much longer than the one before.
+    pub(crate) fn windows(self) -> Vec<f64> {
+        std::iter::successors(Some(0.5), |days| Some(1.15 * days)).take_while(|days| *days <= self.days).collect()
+    }
+}
+
+impl Kind {
+    /// The stream of random numbers that workloads of this kind are drawn from.
+    pub(crate) fn stream(self) -> u64 {
+        match self {
+            Kind::Healthy => 0,
+            Kind::Leaks => 1,
+            Kind::Slow(_) => 2,
+            Kind::LeaksSinceVersion => 3,
+            Kind::OnePodLeaks => 4,
+        }
+    }
 }
 
 /// A workload.
@@ -64,7 +93,11 @@ pub(crate) struct Read {
 
 impl Plan {
     pub(crate) fn of(kind: Kind, pods: Option<usize>, random: &mut Random) -> Plan {
-        let days = if kind == Kind::Slow { 7.0 } else { random.one_of(&[3.0, 5.0, 7.0]) };
+        let drawn = random.one_of(&[3.0, 5.0, 7.0]);
+        let (days, gain) = match kind {
+            Kind::Slow(slow) => (slow.days, slow.gain),
+            _ => (drawn, (0.1, 0.5)),
+        };
         let n = random.whole(3..21);
         let mut rollouts = vec![-random.uniform(0.0, 12.0) * HOUR];
         // Every day at some time of the working hours, or of the night.
@@ -81,7 +114,7 @@ impl Plan {
             more: if pods.is_some() { 0 } else { random.whole(0..n / 2 + 1) },
             days,
             step: random.one_of(&[60.0, 120.0, 300.0]),
-            gain: if kind == Kind::Slow { random.uniform(0.04, 0.15) } else { random.uniform(0.1, 0.5) },
+            gain: random.uniform(gain.0, gain.1),
             since: random.whole(1..days as usize),
             level: random.uniform(100.0, 800.0) * MIB,
             rollouts,
@@ -188,7 +221,7 @@ impl Plan {
     fn process(&self, number: usize, version: usize, start: f64, random: &mut Random) -> Process {
         let leaks = match self.kind {
             Kind::Healthy => false,
-            Kind::Leaks | Kind::Slow => true,
+            Kind::Leaks | Kind::Slow(_) => true,
             Kind::LeaksSinceVersion => version >= self.since,
             Kind::OnePodLeaks => self.is_first_of_last(start),
         };

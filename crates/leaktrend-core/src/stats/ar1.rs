@@ -20,6 +20,7 @@ pub const PHI: [f64; 13] = [0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.9
 
 /// A number for each of `PHI`.
 pub type Lanes = [f64; PHI.len()];
+const NOTHING: Lanes = [0.0; PHI.len()];
 
 /// Steps are rounded to this share of the usual one, so that jitter of a clock does not count; shorter ones are taken
 /// as this long, so that bursts do not look identical.
@@ -182,6 +183,15 @@ pub struct Regression<'a> {
     rss: Lanes,
 }
 
+/// What is known of a coefficient from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Known {
+    /// Its mean, in units of the response.
+    pub mean: f64,
+    /// Its variance, in the square of these.
+    pub variance: f64,
+}
+
 /// A column seen from those before it: whatever is to be explained, it is the same.
 #[derive(Debug, Clone)]
 pub struct Direction {
@@ -224,8 +234,26 @@ impl<'a> Regression<'a> {
     /// Adds a column. False if it is a combination of the columns before it, and is left out.
     pub fn push(&mut self, column: Rc<Column>) -> bool {
         let Some(direction) = self.direction(&column) else { return false };
-        let along = self.along(&column, &direction);
-        let Direction { mut row, norm } = direction;
+        let along = self.along(&column, &direction, &NOTHING);
+        self.push_along(column, direction, along);
+        true
+    }
+
+    /// Adds a column whose coefficient is known as one more observation beside the samples, whose noise has `variance`.
+    ///
+    /// Theil, Goldberger (1961), "On pure and mixed statistical estimation in economics".
+    pub fn push_known(&mut self, column: Rc<Column>, known: Known, variance: &Lanes) -> bool {
+        let weight = variance.map(|variance| variance / known.variance);
+        for (rss, weight) in self.rss.iter_mut().zip(&weight) {
+            *rss += weight * known.mean * known.mean;
+        }
+        let Some(direction) = self.direction_with(&column, &weight) else { return false };
+        let along = self.along(&column, &direction, &weight.map(|weight| weight * known.mean));
+        self.push_along(column, direction, along);
+        true
+    }
+
+    fn push_along(&mut self, column: Rc<Column>, Direction { mut row, norm }: Direction, along: Lanes) {
         row.push(norm);
         for (rss, along) in self.rss.iter_mut().zip(&along) {
             *rss = (*rss - along * along).max(0.0);
@@ -233,7 +261,6 @@ impl<'a> Regression<'a> {
         self.lower.push(row);
         self.along.push(along);
         self.columns.push(column);
-        true
     }
 
     /// By how much the residual sum of squares would fall if `column` were added; 0 when it adds nothing.
@@ -243,13 +270,16 @@ impl<'a> Regression<'a> {
 
     /// The same of a column whose direction is known; `None` when it adds nothing.
     pub fn gain_along(&self, column: &Column, direction: Option<&Direction>) -> Lanes {
-        let along = direction.map_or([0.0; PHI.len()], |direction| self.along(column, direction));
+        let along = direction.map_or(NOTHING, |direction| self.along(column, direction, &NOTHING));
         along.map(|along| along * along)
     }
 
-    /// The response along a column.
-    fn along(&self, column: &Column, Direction { row, norm }: &Direction) -> Lanes {
+    /// The response along a column; `known`: of an observation of its coefficient, weighted.
+    fn along(&self, column: &Column, Direction { row, norm }: &Direction, known: &Lanes) -> Lanes {
         let mut along = self.noise.product(column, &self.response);
+        for lane in 0..PHI.len() {
+            along[lane] += known[lane];
+        }
         for (entry, explained) in row.iter().zip(&self.along) {
             for lane in 0..PHI.len() {
                 along[lane] -= entry[lane] * explained[lane];
@@ -263,7 +293,15 @@ impl<'a> Regression<'a> {
 
     /// A column seen from those of the regression; `None` when it adds nothing to them.
     pub fn direction(&self, column: &Column) -> Option<Direction> {
-        let whole = self.noise.product(column, column);
+        self.direction_with(column, &NOTHING)
+    }
+
+    /// The same beside an observation of its coefficient of this weight.
+    fn direction_with(&self, column: &Column, weight: &Lanes) -> Option<Direction> {
+        let mut whole = self.noise.product(column, column);
+        for lane in 0..PHI.len() {
+            whole[lane] += weight[lane];
+        }
         let mut left = whole;
         let mut row: Vec<Lanes> = Vec::with_capacity(self.columns.len() + 1);
         for (known, factors) in self.columns.iter().zip(&self.lower) {
@@ -511,6 +549,29 @@ mod tests {
 
     fn slope_of(x: &[f64], y: &[f64]) -> SlopePosterior {
         line_through(Points::new(x, y).unwrap(), 0.0, 0.0).unwrap().slope()
+    }
+
+    /// Where noise has no memory, what is known of a coefficient is one more sample that shows nothing else.
+    #[test]
+    fn what_is_known_of_a_coefficient_is_one_more_sample() {
+        let (x, y) = line(30, 0.5);
+        let noise = Noise::new(&x, &[]);
+        let mut known = Regression::new(&noise, noise.column(y.clone()));
+        known.push(noise.column(vec![1.0; 30]));
+        known.push_known(noise.column(x.clone()), Known { mean: 0.7, variance: 1e-4 }, &[1.0; PHI.len()]);
+        let (weight, mean) = (100.0, 0.7);
+        let more = |values: &[f64], value: f64| values.iter().copied().chain([value]).collect::<Vec<f64>>();
+        let (x, y) = (more(&x, weight), more(&y, weight * mean));
+        let at: Vec<f64> = (0..31).map(f64::from).collect();
+        let noise = Noise::new(&at, &[30]);
+        let mut longer = Regression::new(&noise, noise.column(y));
+        longer.push(noise.column(more(&[1.0; 30], 0.0)));
+        longer.push(noise.column(x));
+        for (known, longer) in known.coefficients(0).into_iter().zip(longer.coefficients(0)) {
+            assert!((known - longer).abs() < 1e-9, "{known} {longer}");
+        }
+        assert!((known.rss()[0] - longer.rss()[0]).abs() < 1e-6, "{} {}", known.rss()[0], longer.rss()[0]);
+        assert!((0.5..0.7).contains(&known.coefficients(0)[1]));
     }
 
     #[test]

@@ -4,11 +4,15 @@
 //! Weights are those of the Bayesian information criterion (Kass, Raftery 1995); what was searched for (a knee, a time
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
+mod lives;
 mod shapes;
 
 use std::rc::Rc;
 
-use super::ar1::{Column, Noise, PHI, Regression, Scaled};
+use lives::AN_ERROR;
+pub use lives::Beside;
+
+use super::ar1::{Column, Known, Lanes, Noise, PHI, Regression, Scaled};
 use super::calendar::{self, Rhythm};
 use super::posterior::LinePosterior;
 use super::robust::median;
@@ -25,10 +29,6 @@ pub const LATEST_KNEE: f64 = KNEES[KNEES.len() - 1];
 const STEP_LOCATION: usize = 2;
 /// Descriptions that are worse by more than this have a weight below 1 %.
 const PLAUSIBLE: f64 = 10.0;
-/// A last life has a rate of its own only where it is so much of the window, and has this many points.
-const LAST_LIFE: (f64, usize) = (0.15, 12);
-/// A start-up lasts at most this share of the longest life: a slower one cannot be distinguished from growth.
-const LONGEST_START_UP: f64 = 0.25;
 /// What any other shape than a line costs beside its coefficients: twice the logarithm of the odds against it, here some
 /// seven to one. At even odds the four kinds of shape, all of them wrong, would leave too little for the line to prove
 /// a level. Chosen among 0, 2 and 4 on generated series, not taken from a source.
@@ -61,8 +61,8 @@ pub enum Form {
     Lives {
         /// Time constant of a start-up of each life, as a share of the window.
         start_up: Option<f64>,
-        /// Whether the last life grows at a rate of its own.
-        last_apart: bool,
+        /// The life from which on growth has a rate of its own, as an index of `Setup::starts`.
+        apart_from: Option<usize>,
         /// Whether all lives begin at one level.
         one_level: bool,
     },
@@ -124,15 +124,15 @@ pub struct Setup<'a> {
     pub monday: Option<f64>,
     /// Whether one daily harmonic is assumed, in a window too short to show it.
     pub daily: bool,
-    /// Whether runs shorter than a day share a daily rhythm.
-    pub across_lives: bool,
+    /// What is known beside the points; lives then share a rhythm of the day though they are shorter.
+    pub beside: Option<&'a Beside>,
     /// The variance of reading, in `y` squared.
     pub floor: f64,
 }
 
 /// The trend of `setup`; `None` with too few points. Takes O(n) time for a bounded number of runs.
 pub fn of(setup: &Setup<'_>) -> Option<Trend> {
-    let Setup { points, starts, monday, daily, across_lives, floor } = *setup;
+    let Setup { points, starts, monday, daily, beside, floor } = *setup;
     let n = points.len();
     if n < MIN_POINTS {
         return None;
@@ -142,7 +142,7 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let mut rhythms =
         if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), points.y(), monday) };
     // What lives of a day do in a day is growth or rhythm: it is taken for growth.
-    if !across_lives && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
+    if beside.is_none() && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
     }
     let floor = floor / scaled.unit.powi(2);
@@ -150,6 +150,9 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
 
     search.line_only = daily;
     search.sizes = sizes(points.y(), starts);
+    if let Some(beside) = beside {
+        search.know(beside, scaled.unit, points.span());
+    }
     let mut candidates = Vec::new();
     for rhythm in search.best_rhythms() {
         search.run(rhythm, &mut candidates);
@@ -210,6 +213,8 @@ struct Term {
     slope: f64,
     /// Whether that slope ends by itself.
     passing: bool,
+    /// What is known of its coefficient beside the points.
+    known: Option<Known>,
 }
 
 /// All terms of a description.
@@ -219,7 +224,9 @@ impl Description {
     /// Those terms that add to the ones before them, fitted; and their indices.
     fn regression<'a>(&self, search: &Search<'a>) -> (Regression<'a>, Vec<usize>) {
         let mut regression = Regression::new(search.noise, Rc::clone(&search.y));
-        let kept = (0..self.0.len()).filter(|index| regression.push(Rc::clone(&self.0[*index].column))).collect();
+        let kept = (0..self.0.len())
+            .filter(|index| search.push(&mut regression, &self.0[*index].column, self.0[*index].known))
+            .collect();
         (regression, kept)
     }
 
@@ -256,6 +263,14 @@ struct Search<'a> {
     sizes: Vec<f64>,
     /// Whether no other shape is tried.
     line_only: bool,
+    /// Of a workload: by what its start-up may be wrong.
+    errors: Vec<Rc<Column>>,
+    /// Of a workload: the rate at which each life grows, in units of `y` over the window.
+    rates: Vec<Option<Known>>,
+    /// Whether growth may have a rate of its own from any life on, not only the last.
+    any_apart: bool,
+    /// The variance of the noise, for what is known beside it.
+    variance: Lanes,
 }
 
 impl<'a> Search<'a> {
@@ -286,8 +301,19 @@ impl<'a> Search<'a> {
             floor,
             line_only: false,
             sizes: vec![1.0; x.len()],
+            errors: Vec::new(),
+            rates: Vec::new(),
+            any_apart: false,
+            variance: [0.0; PHI.len()],
             noise,
             x,
+        }
+    }
+
+    fn push(&self, regression: &mut Regression<'_>, column: &Rc<Column>, known: Option<Known>) -> bool {
+        match known {
+            Some(known) => regression.push_known(Rc::clone(column), known, &self.variance),
+            None => regression.push(Rc::clone(column)),
         }
     }
 
@@ -365,8 +391,9 @@ impl<'a> Search<'a> {
 
     fn run_shapes(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
         let level = self.with(self.base(false).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
-        let mut line = level.clone();
-        line.push(Rc::clone(&self.line));
+        let [mut line, mut plain] = [level.clone(), level.clone()];
+        self.push(&mut line, &self.line, self.rate(0..1));
+        plain.push(Rc::clone(&self.line));
         let scored = |form: Form, regression: &Regression<'_>, gain: &[f64; PHI.len()], parameters: usize| {
             let (criterion, lane) = regression.criterion(gain, self.floor);
             let odds = if form == Form::Line { 0.0 } else { OTHER_SHAPES };
@@ -380,23 +407,23 @@ impl<'a> Search<'a> {
         }
         let taus = TIME_CONSTANTS.map(f64::ln);
         let saturate = |tau: f64| Shape::new(&line, self.cooling(tau.exp()));
-        let break_at = |knee: f64| Shape::new(&line, self.each(|x| x.min(knee)));
+        let break_at = |knee: f64| Shape::new(&plain, self.each(|x| x.min(knee)));
         let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
         let make =
             || Shapes { saturating: taus.map(saturate), broken: KNEES.map(break_at), hinge: KNEES.map(hinge_at) };
-        let alone = self.rhythms[rhythm].is_empty();
+        let alone = self.rhythms[rhythm].is_empty() && self.rates.is_empty();
         let shapes = if alone { Shapes::known(self.seconds, make) } else { Rc::new(make()) };
         let saturating = Tried::new(&taus, &shapes.saturating, saturate, |tau, shape| {
             scored(Form::Saturating(tau.exp()), &line, &shape.gain(&line), 2)
         });
         let broken = Tried::new(&KNEES, &shapes.broken, break_at, |knee, shape| {
-            scored(Form::Broken(knee), &line, &shape.gain(&line), 2)
+            scored(Form::Broken(knee), &plain, &shape.gain(&plain), 2)
         });
         let hinge = Tried::new(&KNEES, &shapes.hinge, hinge_at, |knee, shape| {
             scored(Form::Hinge(knee), &level, &shape.gain(&level), 2)
         });
         let most = if self.x.len() < MIN_POINTS_OF_STEPS { 0 } else { 2 };
-        for placement in steps::place(&line, self.floor, most) {
+        for placement in steps::place(&plain, self.floor, most) {
             let mut at = placement.at;
             at.sort_unstable();
             if let Ok(ends) = <[usize; 2]>::try_from(at.as_slice()) {
@@ -417,81 +444,24 @@ impl<'a> Search<'a> {
         candidates.extend([saturating.refined(least), broken.refined(least), hinge.refined(least)]);
     }
 
-    fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
-        let last = *self.starts.last().expect("there are lives after the first");
-        let longest = longest_life(&self.x, self.starts);
-        let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
-        let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
-        let cooling: Vec<Rc<Column>> = taus.iter().map(|tau| self.cooling(tau.exp())).collect();
-        for one_level in [false, true] {
-            if one_level && self.starts.len() < 2 {
-                continue;
-            }
-            for last_apart in [false, true] {
-                let (share, points) = LAST_LIFE;
-                if last_apart && (self.x.len() - last < points || 1.0 - self.x[last] < share) {
-                    continue;
-                }
-                let mut regression =
-                    self.with(self.base(one_level).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
-                if last_apart {
-                    regression.push(self.growth_before(last, one_level));
-                }
-                if !regression.push(self.growth(one_level)) {
-                    continue;
-                }
-                let price = (self.x.len() as f64).ln();
-                let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
-                    let (criterion, lane) = regression.criterion(gain, self.floor);
-                    let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
-                    let form = Form::Lives { start_up, last_apart, one_level };
-                    Candidate { form, rhythm, bic: criterion + parameters as f64 * price, lane }
-                };
-                candidates.push(scored(None, &[0.0; PHI.len()]));
-                let cool = |tau: f64| Shape::new(&regression, self.cooling(tau.exp()));
-                let shapes: Vec<Shape> =
-                    cooling.iter().map(|column| Shape::new(&regression, Rc::clone(column))).collect();
-                let start_up =
-                    Tried::new(&taus, &shapes, cool, |tau, shape| scored(Some(tau.exp()), &shape.gain(&regression)));
-                let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
-                candidates.push(start_up.refined(least));
-            }
-        }
-    }
-
-    /// Growth since the start of each life, or all the time: the same where each life has a level of its own.
-    fn growth(&self, one_level: bool) -> Rc<Column> {
-        if !one_level {
-            return Rc::clone(&self.line);
-        }
-        let mut start = 0;
-        let ages = (0..self.x.len()).map(|index| {
-            if self.starts.contains(&index) {
-                start = index;
-            }
-            self.x[index] - self.x[start]
-        });
-        self.noise.column(ages.collect())
-    }
-
-    /// The same, up to the last life.
-    fn growth_before(&self, last: usize, one_level: bool) -> Rc<Column> {
-        let growth = self.growth(one_level);
-        self.noise.column(growth.values().iter().enumerate().map(|(at, x)| if at < last { *x } else { 0.0 }).collect())
-    }
-
     /// A candidate written out, growth last.
     fn description(&self, candidate: &Candidate) -> Description {
         let n = self.x.len();
         let one_level = matches!(candidate.form, Form::Lives { one_level: true, .. });
-        let at_end =
-            |column: Rc<Column>, slope: f64| Term { at_end: column.values()[n - 1], column, slope, passing: false };
+        let at_end = |column: Rc<Column>, slope: f64| Term {
+            at_end: column.values()[n - 1],
+            column,
+            slope,
+            passing: false,
+            known: None,
+        };
         let mut terms: Vec<Term> = self.base(one_level).into_iter().map(|column| at_end(column, 0.0)).collect();
         terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| Term {
             column: Rc::clone(column),
             at_end: 0.0,
             slope: 0.0,
             passing: false,
+            known: None,
         }));
         let last_age = 1.0 - self.starts.last().map_or(0.0, |start| self.x[*start]);
         let cooling = |tau: f64, terms: &mut Vec<Term>| {
@@ -505,9 +475,14 @@ impl<'a> Search<'a> {
             terms.push(Term { passing: true, ..at_end(column, slope) });
             // How the curve changes with what was searched for: beside it the slope does not depend on having found it
             // exactly (one step of Gauss and Newton).
-            terms.push(Term { column: by_age, at_end: 0.0, slope: 0.0, passing: false });
+            terms.push(Term { column: by_age, at_end: 0.0, slope: 0.0, passing: false, known: None });
         };
         let mut growth = Rc::clone(&self.line);
+        // What pods gain with their age is one rate: it says nothing of one that changes.
+        let mut known = match candidate.form {
+            Form::Broken(_) | Form::Hinge(_) => None,
+            _ => self.rate(0..1),
+        };
         match &candidate.form {
             Form::Line => {}
             Form::Saturating(tau) => cooling(*tau, &mut terms),
@@ -524,23 +499,19 @@ impl<'a> Search<'a> {
                 let pulse = (0..n).map(|index| f64::from(u8::from((*from..*to).contains(&index)))).collect();
                 terms.push(at_end(self.noise.column(pulse), 0.0));
             }
-            Form::Lives { start_up, last_apart, one_level } => {
-                if *last_apart {
-                    let last = *self.starts.last().expect("there are lives after the first");
-                    terms.push(at_end(self.growth_before(last, *one_level), 0.0));
-                    let since = self.growth(*one_level);
-                    growth = self.noise.column(
-                        since.values().iter().enumerate().map(|(at, x)| if at < last { 0.0 } else { *x }).collect(),
-                    );
-                } else {
-                    growth = self.growth(*one_level);
-                }
+            Form::Lives { start_up, apart_from, one_level } => {
+                terms.extend(
+                    self.errors.iter().map(|error| Term { known: Some(AN_ERROR), ..at_end(Rc::clone(error), 0.0) }),
+                );
+                let mut growths = self.growths(*apart_from, *one_level);
+                (growth, known) = growths.pop().expect("there is a present rate");
+                terms.extend(growths.into_iter().map(|(column, known)| Term { known, ..at_end(column, 0.0) }));
                 if let Some(tau) = start_up {
                     cooling(*tau, &mut terms);
                 }
             }
         }
-        terms.push(at_end(growth, 1.0));
+        terms.push(Term { known, ..at_end(growth, 1.0) });
         Description(terms)
     }
 }

@@ -102,6 +102,8 @@ impl Claim {
         let whole = of(settled, why, true, terms);
         let last = segmentation.cuts(reading).last().map(|last| (*last, seconds[n - 1] - seconds[*last]));
         let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= LIFE_SHARE * fit.span_seconds);
+        // The last life of a workload has a rate of its own beside the calendar of all, and in less than two days none by itself.
+        let last = last.filter(|(_, length)| !fit.is_of_workload() || *length >= calendar::MIN_DAYS * DAY);
         if !whole.is_open() {
             // What earlier lives did is over where the last one is level.
             let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);

@@ -26,6 +26,8 @@ pub enum Grounds {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Evidence {
+    /// Whether it is that of a workload: its restarts are rollouts, and its memory that of a typical pod.
+    pub of_workload: bool,
     /// What the verdict is about.
     pub subject: Subject,
     /// What the stretch that was measured begins with.

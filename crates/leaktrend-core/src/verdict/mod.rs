@@ -313,6 +313,7 @@ pub struct Measured {
     /// The run before the stretch that decides, where that is not the whole.
     before: Option<Before>,
     span_seconds: f64,
+    of_workload: bool,
     terms: JudgeTerms,
 }
 
@@ -358,6 +359,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
         n_falls: falls.open.len(),
         restarts: falls.restarts.len(),
         span_seconds: fit.span_seconds,
+        of_workload: fit.is_of_workload(),
         terms: *terms,
     }
 }
@@ -434,6 +436,11 @@ impl Judgement {
     /// See `Evidence::as_read`.
     pub fn is_as_read(&self) -> bool {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.as_read)
+    }
+
+    /// See `Evidence::of_workload`.
+    pub fn is_of_workload(&self) -> bool {
+        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.of_workload)
     }
 
     /// See `Evidence::refills_to`.

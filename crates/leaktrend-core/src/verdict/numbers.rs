@@ -93,6 +93,7 @@ impl Case<'_> {
             largest_bytes: staircase.steps.iter().map(|(_, size)| *size).fold(0.0, f64::max),
         };
         Evidence {
+            of_workload: measured.of_workload,
             subject: match (claim.doubt, claim.reading) {
                 (Some(Doubt::Peaks), _) => Subject::Peaks,
                 (_, Reading::Collections) => Subject::Troughs,
@@ -149,9 +150,8 @@ impl Case<'_> {
             Form::Steps(at) if !at.is_empty() => {
                 Regime { start_seconds: seconds[at[at.len() - 1]], why: RegimeWhy::Shift }
             }
-            Form::Lives { last_apart: true, .. } => {
-                let last = self.stretch.starts[self.stretch.starts.len() - 1];
-                Regime { start_seconds: seconds[last], why: RegimeWhy::Restart }
+            Form::Lives { apart_from: Some(start), .. } => {
+                Regime { start_seconds: seconds[self.stretch.starts[*start]], why: RegimeWhy::Restart }
             }
             _ => whole(self.measured.claim.why),
         }

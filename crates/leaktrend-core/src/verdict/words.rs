@@ -99,11 +99,13 @@ impl Told<'_> {
         let excluded = format!("growth above {tolerance} is excluded");
         let risen = memory_text(evidence.risen_bytes);
         let runs = evidence.runs;
+        let restart = self.restart();
         let restarts = match evidence.restarts {
-            1 => "one restart".to_owned(),
-            count => format!("{count} restarts"),
+            1 => format!("one {restart}"),
+            count => format!("{count} {restart}s"),
         };
         let settled = match evidence.since {
+            RegimeWhy::Restart if evidence.of_workload => " since its last rollout",
             RegimeWhy::Restart => " since its last restart",
             RegimeWhy::LaterHalf => " in the later half of the window",
             _ => "",
@@ -124,7 +126,7 @@ impl Told<'_> {
                 } else {
                     String::new()
                 };
-                format!("memory grows {rate} between its restarts ({restarts}{judged})")
+                format!("memory grows {rate} between its {restart}s ({restarts}{judged})")
             }
             Verdict::SteppingGrowth => {
                 let steps = evidence.steps.map_or(String::new(), |steps| {
@@ -145,7 +147,7 @@ impl Told<'_> {
             Verdict::WarmedUp => format!("{subject} rose by {risen} and has been level since{settled}: {excluded}"),
             Verdict::Flat if runs > 1 => {
                 let runs = if runs == 2 { "both".to_owned() } else { format!("all {runs}") };
-                format!("memory is level in {runs} runs between restarts that are long enough to judge: {excluded}")
+                format!("memory is level in {runs} runs between {restart}s that are long enough to judge: {excluded}")
             }
             Verdict::Flat => format!("{subject} is level{settled}: {excluded}"),
             Verdict::NegligibleGrowth => {
@@ -185,6 +187,8 @@ impl Told<'_> {
                 let run = self.evidence.span_seconds / (self.evidence.restarts + 1) as f64;
                 let how = match self.evidence.restarts {
                     0 => String::new(),
+                    // Rollouts are no fault of it, and its pods are judged together.
+                    _ if self.evidence.of_workload => String::new(),
                     // No run will be as long as that.
                     n if run < seconds && run < OFTEN => format!(", or find out why it restarted {n} times"),
                     _ if run < seconds => String::new(),
@@ -197,6 +201,11 @@ impl Told<'_> {
                 duration_text(self.evidence.terms.keep_seconds)
             ),
         }
+    }
+
+    /// What cuts its runs.
+    fn restart(&self) -> &'static str {
+        if self.evidence.of_workload { "rollout" } else { "restart" }
     }
 
     /// How memory rose to the level that it holds.
@@ -214,6 +223,7 @@ impl Told<'_> {
         }
         let how = match evidence.course {
             _ if evidence.since != RegimeWhy::Whole => "in a jump",
+            Course::Runs if evidence.of_workload => "from one rollout to another",
             Course::Runs => "from one run to another",
             Course::Pulse => "and fell back by less",
             Course::OneStep => "in one step",
@@ -273,7 +283,13 @@ impl Told<'_> {
         let longer = self.needed.map_or(String::new(), |seconds| format!(" (about {} longer)", duration_text(seconds)));
         match self.verdict {
             Verdict::Leak | Verdict::SteppingGrowth => "a longer window in which memory stays level".to_owned(),
+            Verdict::LeakMaskedByRestarts if self.evidence.of_workload => {
+                "pods that level off before the next rollout replaces them".to_owned()
+            }
             Verdict::LeakMaskedByRestarts => "runs between restarts that level off before they end".to_owned(),
+            Verdict::LeakSuspected | Verdict::Inconclusive if self.evidence.of_workload => {
+                format!("a longer window{longer}, or more pods of different ages side by side")
+            }
             Verdict::LeakSuspected if self.evidence.open_falls > 0 => format!(
                 "a longer window{longer}, or a record of its restarts beside the values (events, or docker stats with its \
                  I/O columns)"

@@ -8,28 +8,17 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Pod;
+use super::start_up::{self, Without};
+use super::{Pod, ages};
 use crate::segment;
 use crate::series::{Marks, MemorySeries, Samples, SeriesInfo};
 use crate::stats::robust::median;
+use crate::stats::trend::Beside;
 
 /// At most so many moments: of the blocks in which a series is judged each has some seven.
 const MOMENTS: f64 = 2016.0;
 /// At most so much of a lifetime is left out as its start.
 const START_SHARE: f64 = 0.1;
-/// A start-up lasts at most this share of the longest lifetime: a slower one cannot be told from growth.
-const LONGEST_START_UP: f64 = 0.25;
-/// Time constants of a start-up that are tried, each so much longer than the one before.
-const LONGER: f64 = 1.7;
-/// The best of them is made finer so many times, by halves: to some 2 %.
-const REFINEMENTS: i32 = 5;
-/// A start-up is taken out where it explains so many times the variance of the noise that is left: what two coefficients
-/// cost in the Bayesian information criterion, of some hundred readings.
-const EXPLAINS: f64 = 10.0;
-/// Levels and moments are fitted in turns until nothing moves by more than this share of the spread ...
-const SETTLED: f64 = 1e-6;
-/// ... or so many turns are over.
-const TURNS: usize = 400;
 
 /// One process of a pod, between restarts.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,12 +63,24 @@ pub struct Joined {
     pub versions: Vec<Option<String>>,
     /// The time of the first moment and from one to the next, in milliseconds.
     pub(super) grid: (i64, f64),
+    /// What is known beside the series: at each of its samples, and of each life.
+    pub(super) beside: Beside,
 }
 
 impl Joined {
     /// The middle of a moment, in seconds from the first.
     pub(super) fn seconds(&self, moment: usize) -> f64 {
         moment as f64 * self.grid.1 / 1000.0
+    }
+
+    /// What is known beside the samples from one on; of other samples than these nothing.
+    pub(super) fn beside_from(&self, from: usize, n: usize) -> Beside {
+        if from + n != self.series.len() {
+            return Beside::default();
+        }
+        let life = self.lives.iter().rposition(|life| life.from <= from).unwrap_or(0);
+        let errors = self.beside.errors.iter().map(|error| error[from..].to_vec()).collect();
+        Beside { errors, rates: self.beside.rates[life..].to_vec() }
     }
 
     /// When a life begins, in milliseconds.
@@ -112,12 +113,14 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
     }
     lifetimes.sort_by_key(|lifetime| (lifetime.start_ms, lifetime.pod));
     let mut lives = lives(&lifetimes, grid);
-    let of_lives = without_start_up(&mut lifetimes, &lives, grid);
+    let Without { of_lives, errors, tau_ms } = start_up::without(&mut lifetimes, &lives, grid);
+    let mut beside = Beside { errors: errors.iter().map(|_| Vec::new()).collect(), rates: Vec::new() };
     let mut samples = Samples::default();
     let quantum = pods.iter().filter_map(|pod| pod.series.quantum_bytes().median()).fold(1.0, f64::max);
     for (life, common) in lives.iter_mut().zip(of_lives) {
         life.from = samples.len();
         for (moment, bytes) in common {
+            beside.errors.iter_mut().zip(&errors).for_each(|(of_samples, error)| of_samples.push(error[moment]));
             let begins = samples.len() == life.from && life.from > 0;
             // No fall of it is a restart that is not known.
             let marks =
@@ -126,8 +129,9 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
             samples.push(time_ms, bytes.max(0.0), quantum, marks);
         }
     }
+    beside.rates = ages::rates(&lifetimes, &lives, grid, tau_ms);
     let series = MemorySeries::new(info, samples)?;
-    Some(Joined { series, lives, lifetimes, versions, grid })
+    Some(Joined { series, lives, lifetimes, versions, grid, beside })
 }
 
 /// The versions in the order of their first appearance.
@@ -224,130 +228,4 @@ fn lives(lifetimes: &[Lifetime], (start_ms, step_ms): (i64, f64)) -> Vec<Life> {
             .any(|one| one.version == life.version && one.cells.iter().any(|(moment, _)| life.moments.contains(moment)))
     });
     merged
-}
-
-/// Lifetime, moment from the first of the life, bytes.
-type Cell = (usize, usize, f64);
-
-/// Numbers of the lifetimes of one life, and what they have in common.
-struct Cells {
-    each: Vec<Cell>,
-    n_moments: usize,
-    n_lifetimes: usize,
-}
-
-impl Cells {
-    fn of(lifetimes: &[Lifetime], life: &Life, value: impl Fn(&Lifetime, usize, f64) -> f64) -> Cells {
-        let mut cells = Vec::new();
-        for (index, lifetime) in lifetimes.iter().enumerate().filter(|(_, one)| one.version == life.version) {
-            let first = lifetime.cells.partition_point(|(moment, _)| *moment < life.moments.start);
-            let within = lifetime.cells[first..].iter().take_while(|(moment, _)| *moment < life.moments.end);
-            cells.extend(
-                within.map(|(moment, bytes)| (index, moment - life.moments.start, value(lifetime, *moment, *bytes))),
-            );
-        }
-        Cells { each: cells, n_moments: life.moments.len(), n_lifetimes: lifetimes.len() }
-    }
-
-    /// Levels of lifetimes and what is common at each moment, by least squares: each in turns is the mean of what the
-    /// other leaves. What is common has a mean of 0 over all cells.
-    fn levels(&self) -> (Vec<f64>, Vec<f64>) {
-        let (mut levels, mut common) = (vec![0.0; self.n_lifetimes], vec![0.0; self.n_moments]);
-        let spread = self.each.iter().map(|(.., value)| value.abs()).fold(0.0, f64::max);
-        for _ in 0..TURNS {
-            let means = |n: usize, of: &dyn Fn(&Cell) -> (usize, f64)| {
-                let mut sums = vec![(0.0, 0.0); n];
-                for cell in &self.each {
-                    let (at, value) = of(cell);
-                    sums[at].0 += value;
-                    sums[at].1 += 1.0;
-                }
-                sums.into_iter().map(|(sum, count): (f64, f64)| if count > 0.0 { sum / count } else { 0.0 }).collect()
-            };
-            let next: Vec<f64> = means(self.n_lifetimes, &|(of, at, value)| (*of, value - common[*at]));
-            let moved = next.iter().zip(&levels).map(|(next, level)| (next - level).abs()).fold(0.0, f64::max);
-            levels = next;
-            common = means(self.n_moments, &|(of, at, value)| (*at, value - levels[*of]));
-            if moved <= SETTLED * spread {
-                break;
-            }
-        }
-        let n = self.each.len().max(1) as f64;
-        let mean = self.each.iter().map(|(_, at, _)| common[*at]).sum::<f64>() / n;
-        common.iter_mut().for_each(|value| *value -= mean);
-        levels.iter_mut().for_each(|level| *level += mean);
-        (levels, common)
-    }
-
-    /// What levels and moments leave of each cell.
-    fn left(&self) -> Vec<f64> {
-        let (levels, common) = self.levels();
-        self.each.iter().map(|(of, at, value)| value - levels[*of] - common[*at]).collect()
-    }
-}
-
-/// Takes the start-up that all lifetimes have in common out of their cells, gives each its level, and what is common in
-/// each life: moments and bytes of a typical pod.
-fn without_start_up(lifetimes: &mut [Lifetime], lives: &[Life], grid: (i64, f64)) -> Vec<Vec<(usize, f64)>> {
-    let age =
-        |lifetime: &Lifetime, moment: usize| (moment as f64 * grid.1 - (lifetime.start_ms - grid.0) as f64).max(0.0);
-    let cooled = |lifetime: &Lifetime, moment: usize, tau: f64| {
-        if lifetime.starts { (-age(lifetime, moment) / tau).exp() } else { 0.0 }
-    };
-    let plain: Vec<Cells> = lives.iter().map(|life| Cells::of(lifetimes, life, |_, _, bytes| bytes)).collect();
-    let (mut left, mut squares, mut carried) = (Vec::new(), 0.0, 0.0);
-    for cells in &plain {
-        let of_life = cells.left();
-        squares += of_life.iter().map(|left| left * left).sum::<f64>();
-        let next = cells.each.windows(2).zip(of_life.windows(2)).filter(|(pair, _)| pair[0].0 == pair[1].0);
-        carried += next.map(|(_, left)| left[0] * left[1]).sum::<f64>();
-        left.extend(of_life);
-    }
-    // Noise that lasts says less: of AR(1) noise so many readings are worth one.
-    let lasts = (carried / squares).clamp(0.0, 0.999);
-    let lasts = if squares > 0.0 { (1.0 + lasts) / (1.0 - lasts) } else { 1.0 };
-    let longest = lifetimes.iter().map(|one| (one.end_ms - one.start_ms) as f64).fold(0.0, f64::max);
-    let explained = |tau: f64| {
-        let columns = lives
-            .iter()
-            .flat_map(|life| Cells::of(lifetimes, life, |lifetime, moment, _| cooled(lifetime, moment, tau)).left());
-        let (mut along, mut square) = (0.0, 0.0);
-        for (column, left) in columns.zip(&left) {
-            along += column * left;
-            square += column * column;
-        }
-        if square > 0.0 { (along * along / square, along / square, tau) } else { (0.0, 0.0, tau) }
-    };
-    let taus = std::iter::successors(Some(2.0 * grid.1), |tau| Some(LONGER * tau));
-    let tried = taus.take_while(|tau| *tau <= LONGEST_START_UP * longest).map(explained);
-    let mut best = tried.max_by(|a, b| a.0.total_cmp(&b.0));
-    for finer in 1..=REFINEMENTS {
-        let factor = LONGER.powf(0.5_f64.powi(finer));
-        let near = best.into_iter().flat_map(|(.., tau)| [tau / factor, tau * factor]).map(explained);
-        best = near.chain(best).max_by(|a, b| a.0.total_cmp(&b.0));
-    }
-    let free = left.len() as f64 - lives.iter().map(|life| life.moments.len()).sum::<usize>() as f64;
-    if let Some((gain, size, tau)) = best
-        && gain * free.max(1.0) > EXPLAINS * lasts * (squares - gain)
-    {
-        for lifetime in lifetimes.iter_mut() {
-            let start_up: Vec<f64> =
-                lifetime.cells.iter().map(|(moment, _)| size * cooled(lifetime, *moment, tau)).collect();
-            lifetime.cells.iter_mut().zip(start_up).for_each(|((_, bytes), start_up)| *bytes -= start_up);
-        }
-    }
-    let mut of_lives = Vec::new();
-    for (index, life) in lives.iter().enumerate() {
-        let cells = Cells::of(lifetimes, life, |_, _, bytes| bytes);
-        let (levels, common) = cells.levels();
-        let mut seen = vec![0; cells.n_moments];
-        for (of, at, _) in &cells.each {
-            lifetimes[*of].levels.insert(index, levels[*of]);
-            seen[*at] += 1;
-        }
-        let typical = cells.each.iter().map(|(of, ..)| levels[*of]).sum::<f64>() / cells.each.len().max(1) as f64;
-        let seen = (0..cells.n_moments).filter(|at| seen[*at] > 0);
-        of_lives.push(seen.map(|at| (life.moments.start + at, typical + common[at])).collect());
-    }
-    of_lives
 }

@@ -5,8 +5,11 @@
 //! what they have in common at a moment (growth, the calendar, noise of the load) counts once, however many run. That
 //! series is judged as any other. Which pod differs from its siblings is said by [`siblings`].
 
+mod ages;
+mod cells;
 mod join;
 pub mod siblings;
+mod start_up;
 
 pub use join::{Joined, Life, Lifetime, join};
 
@@ -16,6 +19,7 @@ use crate::series::MemorySeries;
 use crate::stats::ar1::{Noise, PHI, Regression, Scaled};
 use crate::stats::calendar;
 use crate::stats::posterior::LinePosterior;
+use crate::stats::trend::Beside;
 use crate::verdict::{self, Measured};
 use crate::{Terms, monday};
 
@@ -33,9 +37,17 @@ pub struct Pod<'a> {
     pub version: Option<&'a str>,
 }
 
-/// Measures a typical pod. Takes the time of a series of its length.
-pub fn measure(segmentation: &Segmentation<'_>, series: &MemorySeries, terms: &Terms) -> Measured {
-    verdict::measure(&fit(segmentation, series, terms), segmentation, &terms.judge)
+/// Measures a typical pod: `series`, which is that of `joined` from the sample `from` on. Takes the time of a series of its
+/// length.
+pub fn measure(
+    joined: &Joined,
+    from: usize,
+    segmentation: &Segmentation<'_>,
+    series: &MemorySeries,
+    terms: &Terms,
+) -> Measured {
+    let beside = joined.beside_from(from, series.len());
+    verdict::measure(&fit(&beside, segmentation, series, terms), segmentation, &terms.judge)
 }
 
 /// Since when it grows, where that is since a version: the index in `joined.lives` of the first life that does. `None`
@@ -45,7 +57,7 @@ pub fn measure(segmentation: &Segmentation<'_>, series: &MemorySeries, terms: &T
 /// clearly better than one rate, with what the search costs.
 pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
     let segmentation = segment::cut(&joined.series, terms.tolerance.limit_bytes);
-    let fit = fit(&segmentation, &joined.series, terms);
+    let fit = fit(&joined.beside, &segmentation, &joined.series, terms);
     let (from, blocks) = fit.blocks(segmentation.falls.readings[0], 0)?;
     let (n, x) = (blocks.x.len(), &blocks.x);
     let lives = || joined.lives.iter().enumerate().skip(1);
@@ -98,8 +110,8 @@ pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
     (grows && before.mean() < 0.5 * since.mean()).then_some(life)
 }
 
-fn fit<'a>(segmentation: &'a Segmentation<'a>, series: &MemorySeries, terms: &'a Terms) -> Fit<'a> {
+fn fit<'a>(beside: &'a Beside, segmentation: &'a Segmentation<'a>, series: &MemorySeries, terms: &'a Terms) -> Fit<'a> {
     let quantum = series.quantum_bytes().median().expect("a series is never empty");
     let monday = monday(series, terms.hours_ahead);
-    Fit::new(segmentation, quantum, monday, &terms.tolerance, terms.judge.settle_seconds).of_workload()
+    Fit::new(segmentation, quantum, monday, &terms.tolerance, terms.judge.settle_seconds).of_workload(beside)
 }

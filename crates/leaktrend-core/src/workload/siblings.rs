@@ -27,8 +27,11 @@ pub struct Differing {
     pub q_value: f64,
 }
 
-/// The pods that grow faster than their siblings by more than `matters` (bytes per second), as a discovery among all at
-/// the rate of `terms`; the fastest first.
+/// The pods that grow faster than their siblings by more than `matters` (bytes per second), the fastest first.
+///
+/// Each is a discovery among all pods at the significance of `terms`, not at its false discovery rate: where no pod
+/// leaks, any that is named is a false discovery, so that rate is how often a healthy workload has a pod named.
+/// Benjamini, Hochberg (1995), section 2.
 pub fn differing(joined: &Joined, matters: f64, terms: &crate::verdict::JudgeTerms) -> Vec<Differing> {
     let compared: Vec<Compared> = (0..joined.lifetimes.len()).filter_map(|index| compared(joined, index)).collect();
     let at_most = |one: &Compared, value: f64| {
@@ -41,7 +44,7 @@ pub fn differing(joined: &Joined, matters: f64, terms: &crate::verdict::JudgeTer
     for (one, q_value) in compared.iter().zip(fdr::q_values(&p_values)) {
         let grows = at_most(one, matters) < tail && at_most(one, 0.0) < terms.significance;
         let (slope, own, index) = (&one.slopes[0], one.own, one.lifetime);
-        if grows && own > matters && q_value <= terms.false_discovery_rate {
+        if grows && own > matters && q_value <= terms.significance {
             let bytes_per_second = (slope.mean(), slope.quantile(tail), slope.quantile(1.0 - tail));
             let pod = joined.lifetimes[index].pod;
             found.push(Differing { pod, bytes_per_second, own_bytes_per_second: own, q_value });
@@ -104,7 +107,7 @@ fn compared(joined: &Joined, index: usize) -> Option<Compared> {
     // Pods answer to a load differently: what one gains on the others in less than two days must survive the day, too.
     let is_short = points.span() < calendar::MIN_DAYS * calendar::DAY;
     let of = |daily| {
-        let setup = Setup { points, starts: &[], monday: None, daily, across_lives: false, floor };
+        let setup = Setup { points, starts: &[], monday: None, daily, beside: None, floor };
         Some(trend::of(&setup)?.sustained.slope())
     };
     let slopes = if is_short { vec![of(false)?, of(true)?] } else { vec![of(false)?] };

@@ -5,7 +5,7 @@ fn found(n: usize, shape: impl Fn(f64) -> f64) -> Trend {
     let wiggle = [0.3, -0.5, 0.1, 0.6, -0.4, -0.1, 0.4, -0.6, 0.2];
     let y: Vec<f64> = (0..n).map(|index| shape(index as f64 / n as f64) + wiggle[index % 9]).collect();
     let points = Points::new(&x, &y).unwrap();
-    of(&Setup { points, starts: &[], monday: None, daily: false, across_lives: false, floor: 0.0 }).unwrap()
+    of(&Setup { points, starts: &[], monday: None, daily: false, beside: None, floor: 0.0 }).unwrap()
 }
 
 #[track_caller]
@@ -59,11 +59,11 @@ fn lives_with_the_same_growth_are_one_form() {
         starts: &[40, 80],
         monday: None,
         daily: false,
-        across_lives: false,
+        beside: None,
         floor: 0.0,
     };
     let trend = of(&setup).unwrap();
-    assert!(matches!(trend.chosen.form, Form::Lives { last_apart: false, .. }), "{:?}", trend.chosen);
+    assert!(matches!(trend.chosen.form, Form::Lives { apart_from: None, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
 }
 
@@ -74,9 +74,30 @@ fn a_series_does_not_depend_on_those_before_it() {
         let x: Vec<f64> = (0..100).map(|at| 60.0 * f64::from(at) + if at < 50 { 0.0 } else { seconds }).collect();
         let y: Vec<f64> = (0..100).map(|at| 100.0 + f64::from((at - 40).max(0)) + f64::from(at * 7 % 5)).collect();
         let points = Points::new(&x, &y).unwrap();
-        of(&Setup { points, starts: &[], monday: None, daily: false, across_lives: false, floor: 0.0 }).unwrap().chosen
+        of(&Setup { points, starts: &[], monday: None, daily: false, beside: None, floor: 0.0 }).unwrap().chosen
     }
     let alone = std::thread::spawn(|| with_gap(3600.0)).join().unwrap();
     with_gap(0.0);
     assert_eq!(with_gap(3600.0), alone);
+}
+
+/// A start-up that may be wrong by much leaves the slope less known; a rate that pods show makes it better known.
+#[test]
+fn what_is_known_beside_the_points_counts() {
+    let x: Vec<f64> = (0..120).map(|index| 60.0 * f64::from(index)).collect();
+    let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) / 9.0 + f64::from(index * 7 % 5)).collect();
+    let slope = |beside: &Beside| {
+        let points = Points::new(&x, &y).unwrap();
+        let starts = &[40, 80];
+        let setup = Setup { points, starts, monday: None, daily: false, beside: Some(beside), floor: 0.0 };
+        of(&setup).unwrap().sustained.slope()
+    };
+    let error = (0..120).map(|index| 20.0 * (-f64::from(index % 40) / 15.0).exp()).collect();
+    let rates = vec![Some(Known { mean: 0.0, variance: 1e-12 }); 3];
+    let [plain, doubtful, known] =
+        [Beside::default(), Beside { errors: vec![error], rates: Vec::new() }, Beside { errors: Vec::new(), rates }]
+            .map(|beside| slope(&beside));
+    assert!(1.2 * plain.spread() < doubtful.spread(), "{} {}", plain.spread(), doubtful.spread());
+    assert!(known.spread() < 0.1 * plain.spread(), "{} {}", plain.spread(), known.spread());
+    assert!(known.mean().abs() < 1e-5 && plain.mean() > 1e-3, "{} {}", plain.mean(), known.mean());
 }

@@ -1,0 +1,149 @@
+//! Lives: what they have in common, and from which of them on they grow at a rate of their own.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::shapes::{Shape, Tried};
+use super::{Candidate, Form, Search, TIME_CONSTANTS, longest_life};
+use crate::stats::ar1::{Column, Known, PHI};
+
+/// A last life has a rate of its own only where it is so much of the window, and has this many points.
+const LAST_LIFE: (f64, usize) = (0.15, 12);
+/// A start-up lasts at most this share of the longest life: a slower one cannot be distinguished from growth.
+const LONGEST_START_UP: f64 = 0.25;
+/// The coefficient of a column that is a standard error.
+pub(super) const AN_ERROR: Known = Known { mean: 0.0, variance: 1.0 };
+
+/// What the pods of a workload say of its lives beside their common course.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// By how much a start-up that was taken out may be wrong at every point, in `y`: standard errors that are
+    /// independent of each other.
+    pub errors: Vec<Vec<f64>>,
+    /// The rate at which each life grows, in `y` per unit of `x`; `None` where it is not known.
+    pub rates: Vec<Option<Known>>,
+}
+
+impl Search<'_> {
+    /// Takes in what is known beside the points; `unit` and `span` are one of `y` and of `x`.
+    pub(super) fn know(&mut self, beside: &Beside, unit: f64, span: f64) {
+        let error = |values: &Vec<f64>| self.noise.column(values.iter().map(|value| value / unit).collect());
+        self.errors = beside.errors.iter().map(error).collect();
+        let rate =
+            |known: Known| Known { mean: known.mean * span / unit, variance: known.variance * (span / unit).powi(2) };
+        self.rates = beside.rates.iter().map(|known| known.map(rate)).collect();
+        self.any_apart = true;
+        // Of the noise only a size is needed: what is left where everything is free.
+        let richest = self.rhythms.iter().rfind(|columns| columns.len() < self.x.len() / 4);
+        let all = self.levels.iter().chain(&self.errors).chain([&self.line]).chain(richest.into_iter().flatten());
+        let left = self.with(all.cloned());
+        let degrees_of_freedom = (self.x.len() - left.rank().min(self.x.len() - 1)) as f64;
+        self.variance = left.rss().map(|rss| rss / degrees_of_freedom + self.floor);
+    }
+
+    /// The rate at which these lives grow, as pods say beside the points.
+    pub(super) fn rate(&self, lives: Range<usize>) -> Option<Known> {
+        let rates = self.rates.get(lives)?.iter().flatten();
+        let (weight, sum) = rates.fold((0.0, 0.0), |(weight, sum), known| {
+            (weight + known.variance.recip(), sum + known.mean / known.variance)
+        });
+        (weight > 0.0).then(|| Known { mean: sum / weight, variance: weight.recip() })
+    }
+
+    pub(super) fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
+        let longest = longest_life(&self.x, self.starts);
+        let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
+        let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
+        let cooling: Vec<Rc<Column>> = taus.iter().map(|tau| self.cooling(tau.exp())).collect();
+        let price = (self.x.len() as f64).ln();
+        let places = self.places_apart();
+        let searched = 2.0 * (places.len().max(1) as f64).ln();
+        for one_level in [false, true] {
+            if one_level && self.starts.len() < 2 {
+                continue;
+            }
+            // The time constant does not depend on where growth began.
+            let mut found = None;
+            for apart_from in [None].into_iter().chain(places.iter().copied().map(Some)) {
+                let mut regression =
+                    self.with(self.base(one_level).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
+                self.errors.iter().for_each(|error| {
+                    self.push(&mut regression, error, Some(AN_ERROR));
+                });
+                let growth = self.growths(apart_from, one_level);
+                if !growth.into_iter().all(|(column, known)| self.push(&mut regression, &column, known)) {
+                    continue;
+                }
+                let odds = if apart_from.is_some() { searched } else { 0.0 };
+                let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
+                    let (criterion, lane) = regression.criterion(gain, self.floor);
+                    let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
+                    let form = Form::Lives { start_up, apart_from, one_level };
+                    Candidate { form, rhythm, bic: criterion + odds + parameters as f64 * price, lane }
+                };
+                candidates.push(scored(None, &[0.0; PHI.len()]));
+                if let Some(tau) = found.filter(|_| self.any_apart) {
+                    candidates.push(scored(Some(tau), &regression.gain(&self.cooling(tau))));
+                    continue;
+                }
+                let cool = |tau: f64| Shape::new(&regression, self.cooling(tau.exp()));
+                let shapes: Vec<Shape> =
+                    cooling.iter().map(|column| Shape::new(&regression, Rc::clone(column))).collect();
+                let start_up =
+                    Tried::new(&taus, &shapes, cool, |tau, shape| scored(Some(tau.exp()), &shape.gain(&regression)));
+                let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
+                let refined = start_up.refined(least);
+                found = match refined.form {
+                    Form::Lives { start_up, .. } => start_up,
+                    _ => None,
+                };
+                candidates.push(refined);
+            }
+        }
+    }
+
+    /// The lives from which on growth may have a rate of its own, as indices of `starts`.
+    ///
+    /// Any life of a workload, beside the calendar of all: before that is known, what one life does may be the day.
+    fn places_apart(&self) -> Vec<usize> {
+        let (share, points) = LAST_LIFE;
+        let last = self.starts.len() - 1;
+        let (first, share) = if self.any_apart { (0, 0.0) } else { (last, share) };
+        if self.any_apart && self.rhythms.len() == 1 {
+            return Vec::new();
+        }
+        let is_long = |index: &usize| {
+            let start = self.starts[*index];
+            self.x.len() - start >= points && 1.0 - self.x[start] >= share
+        };
+        (first..=last).filter(is_long).collect()
+    }
+
+    /// Growth, the present rate last: one for all lives, or one before and one from a life on.
+    pub(super) fn growths(&self, apart_from: Option<usize>, one_level: bool) -> Vec<(Rc<Column>, Option<Known>)> {
+        let (growth, n) = (self.growth(one_level), self.starts.len() + 1);
+        let Some(index) = apart_from else { return vec![(growth, self.rate(0..n))] };
+        let within = |samples: Range<usize>| {
+            let of = |(at, x): (usize, &f64)| if samples.contains(&at) { *x } else { 0.0 };
+            self.noise.column(growth.values().iter().enumerate().map(of).collect())
+        };
+        let start = self.starts[index];
+        let [before, since] = [within(0..start), within(start..self.x.len())];
+        vec![(before, self.rate(0..index + 1)), (since, self.rate(index + 1..n))]
+    }
+
+    /// Growth since the start of each life, or all the time: the same where each life has a level of its own.
+    fn growth(&self, one_level: bool) -> Rc<Column> {
+        if !one_level {
+            return Rc::clone(&self.line);
+        }
+        let mut start = 0;
+        let ages = (0..self.x.len()).map(|index| {
+            if self.starts.contains(&index) {
+                start = index;
+            }
+            self.x[index] - self.x[start]
+        });
+        self.noise.column(ages.collect())
+    }
+}
