@@ -167,7 +167,7 @@ const NIGHT: f64 = 12.0 * 3600.0;
 /// load, points to one of its patterns.
 pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextAction> {
     let cause = of_kind(judgement, facts).or_else(|| cause(judgement, facts));
-    let restarts_unexplained = judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts;
+    let restarts_unexplained = has_unexplained_restarts(judgement, facts);
     if cause.is_none() && !facts.failed && !restarts_unexplained {
         return None;
     }
@@ -236,7 +236,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         );
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
     }
-    if judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts {
+    if has_unexplained_restarts(judgement, facts) {
         let n = facts.n_restarts;
         let text = if facts.restarts_are_seen {
             format!("it restarted {n} times: check its last state and its events to see whether that was intended")
@@ -317,6 +317,11 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         None => "nothing to do".to_owned(),
     };
     (None, Step { text, commands: watch })
+}
+
+/// Whether it restarted several times and no verdict says why; rollouts have their reason.
+fn has_unexplained_restarts(judgement: &Judgement, facts: &Facts) -> bool {
+    judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts && !facts.of_workload
 }
 
 /// Whether memory holds a level, so that no restart helps.

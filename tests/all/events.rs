@@ -285,7 +285,7 @@ fn logs_tell_what_docker_events_tell() {
     assert!(both["series"].as_array().unwrap().len() > 1);
     let (said, input) = told_by("data/prometheus.json", "stderr.txt", java, "");
     assert!(said.iter().all(|said| !said.contains("as its log says")), "{said:?}");
-    let warning = "none of its 1 events belongs to a container with readings (it names  stderr): name its container with `--events NAME=FILE`";
+    let warning = "none of its 1 events belongs to a container with readings (it names stderr): name its container with `--events NAME=FILE`";
     assert_eq!(input["warnings"][1], warning);
 }
 
