@@ -187,32 +187,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         return (Some(1), step(text, target.why_restarted().to_vec()));
     }
     if facts.state == State::Loops {
-        let mut commands = target.why_restarted().to_vec();
-        commands.push(target.watch());
-        if !facts.restarts_are_seen {
-            let text = "it seems to restart again and again, but only the values say so: check its events and its last \
-                        state before anything else, because garbage collections can look the same";
-            return (None, step(text, commands));
-        }
-        if facts.n_kills == 0 && !is_leak {
-            let text = "it is restarted again and again, and nothing shows that memory is why: read its last state and its \
-                        events for the reason";
-            return (None, step(text, commands));
-        }
-        let mut text = if is_leak {
-            "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise \
-             the limit, to twice as much for instance, so that a run lasts long enough to be profiled"
-        } else {
-            "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
-             or make its heap smaller"
-        }
-        .to_owned();
-        let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| docker_amount(2.0 * limit));
-        match target.larger_limit(&memory) {
-            Some(command) => commands.push(command),
-            None => text.push_str("; the limit is in the manifest of its workload (resources.limits.memory)"),
-        }
-        return (is_leak.then_some(4), Step { text, commands });
+        return in_a_loop(target, judgement, facts);
     }
     if facts.is_near_limit() && facts.failed && is_level(judgement.verdict) {
         let text = "memory has been level near its limit, and comes back to that level after a restart: raise the limit, so \
@@ -263,7 +238,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         return (None, Step { text, commands: [target.why_restarted().to_vec(), watch].concat() });
     }
     // What is suspected, and may be known before the morning.
-    let may_leak = judgement.verdict == Verdict::LeakSuspected || facts.leans_to_leak;
+    let may_leak = may_leak(judgement, facts);
     if let Some(longer) =
         judgement.open_for_seconds().filter(|longer| may_leak && *longer < NIGHT && !facts.step_assumed)
     {
@@ -274,6 +249,14 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let text = format!("it may leak: measure about {} longer, judge again{limit}", duration_text(longer));
         return (None, Step { text, commands: watch });
     }
+    by_deadline(target, judgement, facts)
+}
+
+/// What is fitting now where only its limit sets a deadline.
+fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
+    let is_leak = judgement.verdict.is_leak();
+    let may_leak = may_leak(judgement, facts);
+    let watch = vec![target.watch(), target.memory_stat()];
     let text = match facts.seconds_to_limit {
         Some(left) if facts.step_assumed => format!(
             "the limit is about {} away if the assumed sampling interval is right: find out how often readings were taken \
@@ -317,6 +300,43 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         None => "nothing to do".to_owned(),
     };
     (None, Step { text, commands: watch })
+}
+
+/// What is fitting now in a crash loop.
+fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
+    let step = |text: &str, commands: Vec<String>| Step { text: text.to_owned(), commands };
+    let is_leak = judgement.verdict.is_leak();
+    let mut commands = target.why_restarted().to_vec();
+    commands.push(target.watch());
+    if !facts.restarts_are_seen {
+        let text = "it seems to restart again and again, but only the values say so: check its events and its last \
+                    state before anything else, because garbage collections can look the same";
+        return (None, step(text, commands));
+    }
+    if facts.n_kills == 0 && !is_leak {
+        let text = "it is restarted again and again, and nothing shows that memory is why: read its last state and its \
+                    events for the reason";
+        return (None, step(text, commands));
+    }
+    let mut text = if is_leak {
+        "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise \
+         the limit, to twice as much for instance, so that a run lasts long enough to be profiled"
+    } else {
+        "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
+         or make its heap smaller"
+    }
+    .to_owned();
+    let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| docker_amount(2.0 * limit));
+    match target.larger_limit(&memory) {
+        Some(command) => commands.push(command),
+        None => text.push_str("; the limit is in the manifest of its workload (resources.limits.memory)"),
+    }
+    (is_leak.then_some(4), Step { text, commands })
+}
+
+/// Whether a leak is suspected, or likelier than not.
+fn may_leak(judgement: &Judgement, facts: &Facts) -> bool {
+    judgement.verdict == Verdict::LeakSuspected || facts.leans_to_leak
 }
 
 /// Whether it restarted several times and no verdict says why; rollouts have their reason.

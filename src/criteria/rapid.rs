@@ -154,15 +154,18 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
     };
     let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
-    let firing: Vec<i64> =
-        spans.iter().filter(|span| span.during.is_none()).filter_map(|span| span.firing_at_ms).collect();
-    let reason = match firing[..] {
-        [_, .., last_ms] if status == Status::Fail => {
-            format!("{reason} ({} times in all, the last at {})", firing.len(), moment_text(series, last_ms))
-        }
-        _ => reason,
-    };
+    let reason = if status == Status::Fail { reason + &how_often(series, &spans) } else { reason };
     Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes_per_second").with_spans(spans)
+}
+
+/// How often memory climbed too fast, where more than once; begins with a space.
+fn how_often(series: &MemorySeries, spans: &[Span]) -> String {
+    let counted = spans.iter().filter(|span| span.during.is_none());
+    let firing: Vec<i64> = counted.filter_map(|span| span.firing_at_ms).collect();
+    match firing[..] {
+        [_, .., last_ms] => format!(" ({} times in all, the last at {})", firing.len(), moment_text(series, last_ms)),
+        _ => String::new(),
+    }
 }
 
 /// When memory climbed too fast; `counted`: the parts without start-ups and the climbs in them.

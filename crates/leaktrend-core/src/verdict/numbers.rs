@@ -212,10 +212,9 @@ impl Case<'_> {
 
     fn before(&self, view: &Trend, regime: &Regime) -> Option<Before> {
         let from = match (regime.why, &self.stretch.starts[..]) {
-            (RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged, _) => 0,
             // The run before the last.
             (RegimeWhy::Restart, [.., before, _]) => *before,
-            (RegimeWhy::Restart, [_]) => 0,
+            (RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged, _) | (RegimeWhy::Restart, [_]) => 0,
             _ => return self.measured.before,
         };
         self.rate_until(view, from, regime.start_seconds)
