@@ -109,6 +109,11 @@ impl Facts {
         self.failed_criteria.contains(&id)
     }
 
+    /// What else is to do where no limit is known; empty where one is.
+    fn and_find_limit(&self) -> &'static str {
+        if self.limit_bytes.is_none() { ", and find its limit, which the input does not name" } else { "" }
+    }
+
     /// Whether memory is near its limit now, or will be within half an hour.
     fn is_near_limit(&self) -> bool {
         self.share_of_limit.is_some_and(|share| share >= 0.9) || self.seconds_to_limit.is_some_and(|left| left < 1800.0)
@@ -226,10 +231,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if let Some((bytes, seconds)) = facts.falls_again.filter(|(_, seconds)| {
         *seconds < NIGHT && facts.seconds_to_limit.is_none_or(|left| *seconds < left) && !facts.step_assumed
     }) {
-        let limit = match facts.limit_bytes {
-            None => ", and find its limit, which the input does not name",
-            Some(_) => "",
-        };
+        let limit = facts.and_find_limit();
         let text = format!(
             "it held {} when it last restarted, and does again in about {}: see why it restarted{limit}",
             memory_text(bytes),
@@ -242,10 +244,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if let Some(longer) =
         judgement.open_for_seconds().filter(|longer| may_leak && *longer < NIGHT && !facts.step_assumed)
     {
-        let limit = match facts.limit_bytes {
-            None => ", and find its limit, which the input does not name",
-            Some(_) => "",
-        };
+        let limit = facts.and_find_limit();
         let text = format!("it may leak: measure about {} longer, judge again{limit}", duration_text(longer));
         return (None, Step { text, commands: watch });
     }
