@@ -159,6 +159,8 @@ impl Pattern {
 /// A heap snapshot takes about as much memory again as the heap holds (Node's documentation of
 /// `v8.getHeapSnapshot`): above this share of the limit it may get the process killed.
 const SNAPSHOT_SHARE: f64 = 0.5;
+/// How a step begins that asks for nothing.
+pub const NOTHING: &str = "nothing to do";
 /// Two heap snapshots differ by what was gained between them: this share of the memory can be seen.
 const SEEN_SHARE: f64 = 0.05;
 /// So many restarts have a reason worth a look, though no verdict says what it is.
@@ -272,7 +274,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
                 },
             );
         }
-        Some(left) => format!("nothing to do: the limit is about {} away", duration_text(left)),
+        Some(left) => format!("{NOTHING}: the limit is about {} away", duration_text(left)),
         None if is_leak && facts.limit_bytes.is_none() => {
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
                 format!(": at this rate its memory doubles in about {}", duration_text(seconds))
@@ -296,7 +298,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
              (--limit)"
                 .to_owned()
         }
-        None => "nothing to do".to_owned(),
+        None => NOTHING.to_owned(),
     };
     (None, Step { text, commands: watch })
 }

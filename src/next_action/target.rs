@@ -69,7 +69,7 @@ impl Target {
         }
         let filter = if let Target::Docker(name) = self { shell_quoted(name) } else { self.name() };
         [
-            format!("docker events --since 1h --until 0s --filter container={filter}"),
+            format!("docker events --since 24h --until 0s --filter container={filter}"),
             format!("docker inspect --format '{{{{json .State}}}}' {}", self.name()),
         ]
     }

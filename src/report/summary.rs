@@ -70,10 +70,6 @@ pub fn details(report: &Report, screen: Screen) -> String {
                 escape::printable(&criterion.reason)
             ));
         }
-        // Of what fails the first lines say so.
-        if let Some(action) = series.next_action.as_ref().filter(|_| series.outcome < Outcome::Fail) {
-            text.push_str(&format!("  tonight: {}\n", escape::printable(&action.tonight.text)));
-        }
     }
     for note in words::cautions(report) {
         text.push_str(&format!("\nnote: {}\n", escape::printable(&note)));

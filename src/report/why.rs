@@ -1,11 +1,12 @@
 //! One line for every series that fails: what failed, when, whether in a start-up, whether it goes on, the trend, and what
-//! to do tonight.
+//! to do tonight; and one for every other that asks for something tonight.
 
 use super::facts::{Lean, first_failed_ms, is_failing_still};
 use super::{Report, SeriesReport, TimeToLimit, parts, table, words};
 use crate::account::Timeline;
 use crate::criteria::Criterion;
 use crate::grows::What;
+use crate::next_action::{self, NextAction};
 use crate::policy::Outcome;
 use crate::units::{duration_text, memory_text};
 use crate::verdict::Verdict;
@@ -16,10 +17,15 @@ const LISTED: usize = 20;
 /// Why each failing series fails, the worst first; `name` shows the id of a series, `text` what stands beside it.
 pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str) -> String) -> Vec<String> {
     let failing = || report.series.iter().filter(|series| series.outcome == Outcome::Fail);
+    let asks = |series: &&SeriesReport| {
+        let asks = |action: &NextAction| !action.tonight.text.starts_with(next_action::NOTHING);
+        series.outcome < Outcome::Fail && series.next_action.as_ref().is_some_and(asks)
+    };
     let of = |series: &SeriesReport| {
         let tonight =
             series.next_action.as_ref().map_or(String::new(), |action| format!(". Tonight: {}", action.tonight.text));
-        let line = text(&format!("{}{tonight}", line(report, series)));
+        let what = if series.outcome == Outcome::Fail { line(report, series) } else { table::finding(series) };
+        let line = text(&format!("{what}{tonight}"));
         format!("{}: {line}", name(&words::shortened(series.id(), words::NAME_CHARS)))
     };
     let mut lines: Vec<String> = assumed(report, text).into_iter().chain(failing().take(LISTED).map(of)).collect();
@@ -27,6 +33,7 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
     if more > 0 {
         lines.push(format!("and {more} more series fail: see the table"));
     }
+    lines.extend(report.series.iter().filter(asks).take(LISTED).map(of));
     lines
 }
 

@@ -209,8 +209,11 @@ pub fn cautions(report: &Report) -> Vec<String> {
     let quiet = |series: &&SeriesReport| series.last_seen_ms.is_some() && series.outcome == Outcome::Pass;
     let gone: Vec<&SeriesReport> = report.series.iter().filter(quiet).collect();
     if !gone.is_empty() {
+        let last_ms = gone.iter().filter_map(|series| series.last_seen_ms).max().unwrap_or_default();
+        let at_latest = if gone.len() > 1 { " at the latest" } else { "" };
         cautions.push(format!(
-            "Not read to the end, though others were: {}. See whether this was meant.",
+            "No readings since {}{at_latest}, though others go on: {}. Check whether it still runs.",
+            time(report, last_ms),
             names(&gone, &quoted)
         ));
     }
