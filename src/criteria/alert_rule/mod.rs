@@ -74,9 +74,9 @@ impl Rule {
 /// Whether 15 s more than its `for` make a rule fire depends on when it is evaluated:
 ///
 /// ```
-/// # use leaktrend::criteria::alert_rule::{Exempt, Lookback, Readings, Replay, Rule};
+/// # use leaktrend::criteria::alert_rule::{Exempt, Lookback, Replay, Rule, RuleReadings};
 /// let points = (0..40).map(|n| (n * 15_000, Some(if (10..19).contains(&n) { 950.0 } else { 100.0 }))).collect();
-/// let readings = Readings::new(points, Lookback::prometheus_3(300_000)).unwrap();
+/// let readings = RuleReadings::new(points, Lookback::prometheus_3(300_000)).unwrap();
 /// let replay = Replay::new(&Rule::level(1000.0, 0.9, 120_000), &readings, 30_000);
 /// assert_eq!(replay.over_phases(Exempt::default()).phases.fired_share, 0.5);
 /// ```
