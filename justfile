@@ -60,7 +60,7 @@ nights seeds="1":
     cargo run --release --locked --example nightly -- {{seeds}}
 
 # A leak from end to end, with Node: a server that leaks, load, and which route it was. Needs `just example`.
-leak seconds="90":
+leak seconds="120":
     examples/leaky-node/run.sh {{seconds}} "$(mktemp -d)" "{{target}}/release/leaktrend"
 
 # The extension is named too, so that both are built of the same crates once: alone they would turn on other features.
