@@ -57,6 +57,25 @@ fn what_was_mended_is_told() {
     assert!(n_told >= 36, "{n_told} of 40");
 }
 
+/// The same where both runs are judged together, and the last by its own rate.
+#[test]
+fn what_a_run_did_before_the_last_is_told() {
+    for seed in 0..20 {
+        let random = &mut Random::new(seed);
+        let times = every(10.0 * MINUTE, 12.0 * DAY);
+        let noise = random.autocorrelated(0.9, times.len());
+        let at = 8.0 * DAY;
+        let mib = times.iter().zip(&noise).map(|(time, noise)| {
+            let lost = if *time < at { 45.0 * time / DAY } else { 20.0 * (1.0 - (-(time - at) / HOUR).exp()) };
+            220.0 + lost + 25.0 * (std::f64::consts::TAU * time / DAY).sin() + 3.0 * noise
+        });
+        let judgement = judged(&series(MONDAY, &times, &mib.collect::<Vec<_>>(), Metric::DockerUsage));
+        let before = judgement.before.unwrap_or_else(|| panic!("seed {seed}: {:?}", judgement.verdict));
+        let mib_a_day = before.bytes_per_second * DAY / 1_048_576.0;
+        assert!((35.0..55.0).contains(&mib_a_day), "seed {seed}: {mib_a_day}");
+    }
+}
+
 #[test]
 fn a_leak_that_goes_on_after_a_deployment_is_one() {
     Tally::of(0..40, |seed| deployed(seed, false)).at_least(0.95, alarms);
