@@ -37,6 +37,19 @@ impl Bins {
         let since = time_ms.checked_sub(self.start_ms)?.checked_sub(1)?;
         (0 <= since).then(|| (since / self.bin_ms) as usize).filter(|bin| *bin < self.count)
     }
+
+    /// Adds what came between two times to the bins between them, in proportion.
+    pub(super) fn spread(&self, sums: &mut [f64], (from, to): (i64, i64), amount: f64) {
+        let first = ((from - self.start_ms).max(0) / self.bin_ms) as usize;
+        for (bin, sum) in sums.iter_mut().enumerate().skip(first) {
+            let begin = self.start_ms + bin as i64 * self.bin_ms;
+            if to <= begin {
+                break;
+            }
+            let overlap = (begin + self.bin_ms).min(to) - begin.max(from);
+            *sum += amount * overlap.max(0) as f64 / (to - from) as f64;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl Column {
             self.n_falls += u64::from(value < before);
             self.n_restarts += u64::from(is_restart);
             let rise = if value < before { value } else { value - before };
-            spread(&mut self.rises, bins, (before_ms, time_ms), rise);
+            bins.spread(&mut self.rises, (before_ms, time_ms), rise);
         }
         self.last = Some((time_ms, value));
         let Some(bin) = bins.of(time_ms) else { return false };
@@ -133,19 +133,6 @@ impl Column {
             _ => self.rises,
         };
         Some(Kind { name: self.name, what, values, span })
-    }
-}
-
-/// Adds what came between two times to the bins between them, in proportion.
-fn spread(rises: &mut [f64], bins: Bins, (from, to): (i64, i64), rise: f64) {
-    let first = ((from - bins.start_ms).max(0) / bins.bin_ms) as usize;
-    for (bin, sum) in rises.iter_mut().enumerate().skip(first) {
-        let begin = bins.start_ms + bin as i64 * bins.bin_ms;
-        if to <= begin {
-            break;
-        }
-        let overlap = (begin + bins.bin_ms).min(to) - begin.max(from);
-        *sum += rise * overlap.max(0) as f64 / (to - from) as f64;
     }
 }
 

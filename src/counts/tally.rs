@@ -18,6 +18,8 @@ const REMEMBERED: usize = 1 << 16;
 /// Longer paths are not remembered, in bytes.
 const REMEMBERED_LENGTH: usize = 256;
 
+const SECOND_MS: i64 = 1000;
+
 /// What the name of a kind without a path is.
 const MALFORMED: &str = "malformed requests";
 /// What the kinds together are that are not told apart.
@@ -43,6 +45,8 @@ pub(super) struct Tally {
     received: Vec<f64>,
     /// Time of the first and the last request in any bin, in milliseconds.
     pub(super) span: Option<(i64, i64)>,
+    /// Whether every time is a whole second, as in an access log.
+    is_by_second: bool,
 }
 
 #[derive(Debug)]
@@ -82,6 +86,7 @@ impl Tally {
             errors: Vec::new(),
             received: Vec::new(),
             span: None,
+            is_by_second: true,
         }
     }
 
@@ -96,6 +101,7 @@ impl Tally {
         times: u32,
     ) -> bool {
         let Some(bin) = self.bins.of(time_ms) else { return false };
+        self.is_by_second &= time_ms % SECOND_MS == 0;
         let kind = self.kind_of(target);
         let requests = &mut self.kinds[kind as usize];
         requests.total += u64::from(times);
@@ -209,13 +215,30 @@ impl Tally {
         }
         let counted = |(name, _): (String, u64)| {
             let kind = &self.kinds[self.places[&name] as usize];
-            Counted { of_bin: kind.of_bin.iter().map(|n| f64::from(*n)).collect(), name }
+            Counted { of_bin: self.when_they_came(kind.of_bin.iter().map(|n| f64::from(*n))), name }
         };
+        let read =
+            |is_empty: bool, values: &mut dyn Iterator<Item = f64>| (!is_empty).then(|| self.when_they_came(values));
         Kinds {
             requests: order.into_iter().map(counted).collect(),
-            errors: (!self.errors.is_empty()).then(|| self.errors.iter().map(|n| f64::from(*n)).collect()),
-            received: (!self.received.is_empty()).then_some(self.received),
+            errors: read(self.errors.is_empty(), &mut self.errors.iter().map(|n| f64::from(*n))),
+            received: read(self.received.is_empty(), &mut self.received.iter().copied()),
         }
+    }
+
+    /// The amounts of the bins by when they came. Times in whole seconds leave the fraction out: where bins are shorter
+    /// than a second, what was logged at one came at any moment of it, at even odds.
+    fn when_they_came(&self, of_bin: impl Iterator<Item = f64>) -> Vec<f64> {
+        if !self.is_by_second || SECOND_MS <= self.bins.bin_ms {
+            return of_bin.collect();
+        }
+        let mut spread = vec![0.0; self.bins.count];
+        for (bin, amount) in of_bin.enumerate().filter(|(_, amount)| *amount > 0.0) {
+            let end = self.bins.start_ms + (bin as i64 + 1) * self.bins.bin_ms;
+            let second = end - end.rem_euclid(SECOND_MS);
+            self.bins.spread(&mut spread, (second, second + SECOND_MS), amount);
+        }
+        spread
     }
 }
 
@@ -329,6 +352,23 @@ mod tests {
         );
         assert_eq!(kinds.errors, Some(vec![40.0, 20.0, 0.0, 20.0]));
         assert_eq!(kinds.received, Some(vec![200.0, 100.0, 0.0, 100.0]));
+    }
+
+    /// Memory is read several times a second in a short soak, an access log has whole seconds.
+    #[test]
+    fn what_came_in_a_second_is_spread_over_it() {
+        let short = || Tally::new(Bins { start_ms: 900, bin_ms: 250, count: 6 }, Routes::default());
+        let count = |times: &[i64]| {
+            let mut tally = short();
+            times.iter().for_each(|time| assert!(tally.add(*time, Some(b"GET /"), Some(500), Some(4.0), 2)));
+            tally.finish()
+        };
+        let kinds = count(&[1000, 1000, 2000]);
+        assert_eq!(kinds.requests[0].of_bin, [0.6, 1.0, 1.0, 1.0, 0.7, 0.5]);
+        assert_eq!(kinds.errors.unwrap(), kinds.requests[0].of_bin);
+        assert_eq!(kinds.received.unwrap(), kinds.requests[0].of_bin.iter().map(|n| 2.0 * n).collect::<Vec<f64>>());
+        // One time that is not whole shows that the others are as they were.
+        assert_eq!(count(&[1000, 1200, 2000]).requests[0].of_bin, [2.0, 2.0, 0.0, 0.0, 2.0, 0.0]);
     }
 
     /// A token in a path must not land in a report.
