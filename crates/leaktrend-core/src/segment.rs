@@ -20,7 +20,7 @@ const MANY_FALLS: usize = 12;
 /// So many collections leave floors enough to say something.
 const MIN_CYCLES: usize = 5;
 /// After a restart at most this share of the memory before it is left.
-const RESTART_DEPTH: f64 = 0.6;
+pub const RESTART_DEPTH: f64 = 0.6;
 /// A restart goes back at least this share of the way to the start level; a load that is released keeps some.
 const WAY_BACK: f64 = 0.75;
 /// OOM kills happen at one level: the levels before the falls agree within this share of their median.

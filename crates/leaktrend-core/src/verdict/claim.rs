@@ -1,11 +1,12 @@
 //! What one reading of a series claims, and what two of them claim together.
 
 use std::f64::consts::PI;
+use std::ops::Range;
 
 use super::grounds::Doubt;
 use super::{JudgeTerms, RegimeWhy, SEARCHED, Verdict, tail};
 use crate::fit::{Fit, MIN_SAMPLES, Stretch};
-use crate::segment::{Reading, START_UP, Segmentation};
+use crate::segment::{RESTART_DEPTH, Reading, START_UP, Segmentation};
 use crate::stats::calendar;
 use crate::stats::posterior::{LinePosterior, SlopePosterior};
 use crate::stats::robust::median;
@@ -124,8 +125,10 @@ impl Claim {
             let changed = |stretch: &Stretch| !matches!(stretch.views().0.chosen.form, Form::Line);
             let apart = whole.stretch.as_ref().is_none_or(changed);
             let mut later = of(half, RegimeWhy::LaterHalf, apart, &strict);
-            let still_peaks = whole.doubt == Some(Doubt::Peaks) && later.verdict == Verdict::Shrinking;
-            if !later.is_open() && !still_peaks {
+            // What shrinks may have been collected, and goes on growing.
+            let is_seen = whole.verdict == Verdict::LeakSuspected && reading == Reading::Collections;
+            let still_grows = later.verdict == Verdict::Shrinking && (is_seen || whole.doubt == Some(Doubt::Peaks));
+            if !later.is_open() && !still_grows {
                 if later.verdict.is_leak() {
                     later.verdict = Verdict::LeakSuspected;
                     later.doubt = Some(Doubt::LaterHalf);
@@ -219,6 +222,17 @@ impl Claim {
         Claim { verdict, reading, why, risen: last - first, stretch: Some(stretch), doubt }
     }
 
+    /// The same, where a drop that may be no restart has given back what memory had gained until then: a full collection does
+    /// so too, and will do so again.
+    pub(super) fn unless_given_back(self, segmentation: &Segmentation<'_>) -> Claim {
+        match &self.stretch {
+            Some(stretch) if self.verdict.is_leak() && is_given_back(stretch, segmentation) => {
+                Claim { verdict: Verdict::LeakSuspected, doubt: Some(Doubt::GivenBack), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// What two readings of the same falls claim together, and what the one says that is not shown; the first takes them
     /// for restarts.
     pub(super) fn agreed(restarts: Claim, other: Claim) -> (Claim, Option<Other>) {
@@ -251,6 +265,44 @@ impl Claim {
             _ => (restarts, of_other),
         }
     }
+}
+
+/// Whether memory gained what matters, and a drop that may be a collection took most of that back, to less than the growth
+/// that is claimed would have left.
+fn is_given_back(stretch: &Stretch, segmentation: &Segmentation<'_>) -> bool {
+    /// A level before or after a drop is the median of so many blocks.
+    const EDGE: usize = 4;
+    /// And memory gains over at least so many.
+    const GAINING: usize = 2 * EDGE;
+    /// A full collection takes this share of what was gained since the one before.
+    const TAKEN: f64 = 0.5;
+    /// And of the growth that is claimed this share is missing after the last one.
+    const MISSING: f64 = 0.5;
+    let (seconds, level) = (&stretch.seconds, &stretch.of_troughs.without_rhythm);
+    let matters = stretch.tolerance.bytes_per_second * stretch.span();
+    let claimed = stretch.views().0.sustained.slope().mean();
+    let level_of = |blocks: Range<usize>| level.get(blocks).and_then(median);
+    let mut start = 0;
+    let mut given_back = None;
+    for &at in &segmentation.falls.collections {
+        let fall = seconds.partition_point(|block| *block < segmentation.seconds[at]);
+        if fall < start + GAINING {
+            continue;
+        }
+        let levels =
+            || Some([level_of(start..start + EDGE)?, level_of(fall - EDGE..fall)?, level_of(fall..fall + EDGE)?]);
+        let Some([first, before, after]) = levels() else { break };
+        let gained = before - first;
+        if gained >= matters && before - after >= TAKEN * gained {
+            let is_restart = segmentation.falls.open.binary_search(&at).is_ok() && after <= RESTART_DEPTH * before;
+            given_back = (!is_restart).then_some((fall, after));
+            start = fall;
+        }
+    }
+    given_back.zip(level_of(0..EDGE)).is_some_and(|((fall, after), first)| {
+        let predicted = claimed * (seconds[fall] - seconds[0]);
+        predicted >= matters && after - first <= (1.0 - MISSING) * predicted
+    })
 }
 
 /// The first sample past a start that was seen: one at less than half of the level that memory then settles at, with a

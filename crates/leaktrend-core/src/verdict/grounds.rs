@@ -148,4 +148,6 @@ pub enum Doubt {
     LaterHalf,
     /// It depends on how drops are read.
     Reading,
+    /// A drop that may be a full collection gave back what was gained before it.
+    GivenBack,
 }

@@ -332,6 +332,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
         Some(second) => Claim::agreed(first, second),
         None => (first, None),
     };
+    let claim = claim.unless_given_back(segmentation);
     let (seconds, values) = (&*segmentation.seconds, &*segmentation.values);
     let is_of_runs = |stretch: &Stretch| matches!(stretch.views().0.chosen.form, Form::Lives { .. });
     let may_climb = claim.verdict == Verdict::Step && !claim.stretch.as_ref().is_some_and(is_of_runs);

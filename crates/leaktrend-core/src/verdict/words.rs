@@ -259,6 +259,10 @@ impl Told<'_> {
             Some(Doubt::Shift) => "; the level shift beside it may explain it".to_owned(),
             Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
             Some(Doubt::LaterHalf) => "; the window as a whole leaves it open".to_owned(),
+            Some(Doubt::GivenBack) => {
+                "; it fell back to about where it began before, as after a restart or a full garbage collection"
+                    .to_owned()
+            }
             Some(Doubt::Reading) => {
                 let other = match &evidence.other_reading {
                     Some((Reading::Collections, verdict)) if verdict.proves_no_leak() => {

@@ -127,3 +127,50 @@ fn leaking_under_peaks(seed: u64) -> (String, Judgement) {
 fn a_leak_under_peaks_that_wander_is_seen_in_the_troughs() {
     Tally::of(0..30, leaking_under_peaks).at_least(0.7, Verdict::is_leak);
 }
+
+/// A heap of two generations: small collections leave a little that a full one takes, once or twice in the window. `lost`:
+/// what no collection takes, as a share of what a full one does.
+fn generational(seed: u64, lost: f64) -> (String, Judgement) {
+    let random = &mut Random::new(seed);
+    let days = [3.0, 7.0, 14.0][seed as usize % 3];
+    let (step, span) = (days * MINUTE, days * DAY);
+    let times = every(step, span);
+    let metric = if seed.is_multiple_of(2) { Metric::WorkingSet } else { Metric::Heap };
+    let live = random.uniform(150.0, 600.0);
+    let young = random.uniform(0.05, 0.3) * live;
+    let cycle = random.uniform(15.0, 50.0) * step;
+    let old_limit = random.uniform(0.2, 0.35) * live;
+    // The first full collection comes in the second or third quarter.
+    let old_rate = old_limit / (random.uniform(0.3, 0.7) * span);
+    let (mut garbage, mut old, mut at_most) = (0.0, 0.0, young);
+    let mib: Vec<f64> = times
+        .iter()
+        .map(|time| {
+            let traffic = random.uniform(0.7, 1.3) * day(*time, 0.6);
+            garbage += young * step / cycle * traffic;
+            old += old_rate * step;
+            if garbage > at_most {
+                (garbage, at_most) = (0.1 * garbage, young * random.uniform(0.9, 1.1));
+            }
+            if old > old_limit {
+                (garbage, old) = (0.0, 0.0);
+            }
+            live + lost * old_rate * time + old + garbage + 0.002 * live * random.normal()
+        })
+        .collect();
+    let name = format!("seed {seed}, {days} d, {metric:?}, live {live:.0} MiB, old {old_limit:.0}, young {young:.0}");
+    (name, judged(&series(MONDAY, &times, &mib, metric)))
+}
+
+#[test]
+fn what_a_full_collection_takes_back_is_no_leak() {
+    let tally = Tally::of(0..90, |seed| generational(seed, 0.0));
+    tally.at_most(0.02, Verdict::is_leak);
+    tally.explained(Verdict::LeakSuspected, "a full garbage collection");
+}
+
+/// The present run and the one before would grow alike without a leak, too.
+#[test]
+fn what_no_full_collection_takes_back_is_not_passed() {
+    Tally::of(0..60, |seed| generational(seed, 1.0)).at_most(0.0, Verdict::proves_no_leak);
+}
