@@ -352,6 +352,9 @@ fn points(text: &[u8], limit: usize, n_expected: usize) -> (Run, usize) {
             break;
         }
     }
+    // The first of a piece may be shorter than any that was expected.
+    run.time_ms.shrink_to_fit();
+    run.used_bytes.shrink_to_fit();
     (run, length)
 }
 
