@@ -35,7 +35,7 @@ pub(super) struct Held {
     pub(super) n_histograms: u64,
     pub(super) warnings: BTreeSet<String>,
     pub(super) is_partial: bool,
-    /// The pods that its series are of, and the ReplicaSets and Jobs that own pods, by name.
+    /// The pods that its series are of, and the `ReplicaSet`s and Jobs that own pods, by name.
     pub(super) owned: BTreeSet<(Owned, String)>,
 }
 

@@ -138,7 +138,7 @@ pub(super) fn step(interval: f64, span: i64) -> i64 {
     if 60 < step { (step + 59) / 60 * 60 } else { step }
 }
 
-/// What kube-state-metrics names the owner of. The workload of a pod is its owner, or the owner of its ReplicaSet or Job.
+/// What kube-state-metrics names the owner of. The workload of a pod is its owner, or the owner of its `ReplicaSet` or Job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owned {
     Pod,

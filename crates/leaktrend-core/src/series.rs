@@ -519,6 +519,22 @@ mod tests {
     }
 
     #[test]
+    fn a_series_that_is_read_in_parts_leaves_little_room_empty() {
+        let part = MemorySeries::from_slices(&[1, 2, 3], &[1.0, 2.0, 3.0]).unwrap().into_samples();
+        let [mut lent, mut given] = [Samples::default(), Samples::default()];
+        for _ in 0..1000 {
+            lent.extend(&part);
+            given.append(part.clone());
+        }
+        for Samples { time_ms, used_bytes, quantum_bytes, marks } in [lent, given] {
+            let lengths = [time_ms.len(), used_bytes.len(), quantum_bytes.len(), marks.len()];
+            assert_eq!(lengths, [3000; 4]);
+            let most = time_ms.capacity().max(used_bytes.capacity()).max(marks.capacity());
+            assert!(most <= 3000 + 3000 / 8, "{most}");
+        }
+    }
+
+    #[test]
     fn samples_are_put_in_time_order_and_the_last_reading_of_a_time_counts() {
         let mut samples = Samples::default();
         for (time_ms, bytes, marks) in [

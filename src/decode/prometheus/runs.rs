@@ -417,6 +417,13 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_shorter_than_expected_leaves_no_room_empty() {
+        let text = "[1795464398,\"1\"],".repeat(10);
+        let (run, _) = points(text.as_bytes(), usize::MAX, 10_000);
+        assert_eq!((run.time_ms.len(), run.time_ms.capacity(), run.used_bytes.capacity()), (10, 10, 10));
+    }
+
+    #[test]
     fn a_point_is_what_the_general_reading_gives() {
         check("[1795464398,\"537133056\"]", Some((1_795_464_398_000, 537_133_056.0)));
         check("[1795464398.5, \"0\"]", Some((1_795_464_398_500, 0.0)));
