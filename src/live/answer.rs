@@ -9,6 +9,7 @@ use std::io::{self, BufReader, Read, Write};
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::beside::Owned;
 use crate::account::cleaned;
 use crate::seed::seed;
 
@@ -34,6 +35,8 @@ pub(super) struct Held {
     pub(super) n_histograms: u64,
     pub(super) warnings: BTreeSet<String>,
     pub(super) is_partial: bool,
+    /// The pods that its series are of, and the `ReplicaSet`s and Jobs that own pods, by name.
+    pub(super) owned: BTreeSet<(Owned, String)>,
 }
 
 impl Held {
@@ -44,6 +47,7 @@ impl Held {
         self.n_histograms += other.n_histograms;
         self.warnings.extend(other.warnings);
         self.is_partial |= other.is_partial;
+        self.owned.extend(other.owned);
     }
 }
 
@@ -269,6 +273,7 @@ impl<'de> Visitor<'de> for Points<'_, '_> {
                 state.line.extend(b",\"values\":[");
                 state.line.extend(&point[1..]);
                 state.held.n_series += 1;
+                state.held.owned.extend(Owned::of(labels));
             }
             n += 1;
             state.held.n_samples += 1;
@@ -362,7 +367,7 @@ mod tests {
         insta::assert_snapshot!(taken(TWO, ALL), @r#"
         {"metric":{"__name__":"m","a":"1","b":"x\"y"},"values":[[100,"5"],[100.500,"6e+08"],[101,"NaN"]]},
         {"metric":{"a":"2"},"values":[[99.999,"7"]]}
-        Held { n_series: 2, n_samples: 4, n_histograms: 1, warnings: {"a block is missing"}, is_partial: true }
+        Held { n_series: 2, n_samples: 4, n_histograms: 1, warnings: {"a block is missing"}, is_partial: true, owned: {} }
         "#);
     }
 
@@ -371,7 +376,7 @@ mod tests {
         let bounds = Bounds { after_ms: 100_000, until_ms: 100_500, ..ALL };
         insta::assert_snapshot!(taken(TWO, bounds), @r#"
         {"metric":{"__name__":"m","a":"1","b":"x\"y"},"values":[[100.500,"6e+08"]]}
-        Held { n_series: 1, n_samples: 1, n_histograms: 1, warnings: {"a block is missing"}, is_partial: true }
+        Held { n_series: 1, n_samples: 1, n_histograms: 1, warnings: {"a block is missing"}, is_partial: true, owned: {} }
         "#);
     }
 

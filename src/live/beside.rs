@@ -52,6 +52,8 @@ pub(super) enum Form {
     Newest,
     /// The newest sample since the step before, so that nothing of a container outlives it by more than a step.
     SinceStep,
+    /// As `SinceStep`, of a metric of kube-state-metrics, whose labels the scrape may have renamed.
+    OfKube,
     /// One series of each container that this selects: processes of others were not asked for, and a process that two
     /// jobs scrape, or whose address changes, is one.
     OfContainers(ServerSelector),
@@ -63,6 +65,12 @@ impl Form {
         match self {
             Form::Newest => selector.to_string(),
             Form::SinceStep => format!("last_over_time({selector}[{step}s])"),
+            Form::OfKube => {
+                let mut selectors = vec![selector.clone(), selector.exported()];
+                selectors.dedup();
+                let since_step = |selector: &ServerSelector| Form::SinceStep.query(selector, step);
+                selectors.iter().map(since_step).collect::<Vec<_>>().join(" or ")
+            }
             Form::OfContainers(memory) => {
                 let of_one = format!("__name__,{OF_ONE},{AREAS}");
                 format!("sum by ({of_one}) (max by ({of_one},{POOLS}) ({selector} and on ({OF_ONE}) {memory}))")
@@ -128,6 +136,51 @@ pub(super) fn asked(memory: &ServerSelector, counted: &[(String, Counts)]) -> Ve
 pub(super) fn step(interval: f64, span: i64) -> i64 {
     let step = (interval.ceil() as i64).max(span / N_VALUES).max(1);
     if 60 < step { (step + 59) / 60 * 60 } else { step }
+}
+
+/// What kube-state-metrics names the owner of. The workload of a pod is its owner, or the owner of its `ReplicaSet` or Job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owned {
+    Pod,
+    ReplicaSet,
+    Job,
+}
+
+impl Owned {
+    pub(super) const ALL: [Owned; 3] = [Owned::Pod, Owned::ReplicaSet, Owned::Job];
+
+    /// Whose owner is asked for next, with its name: the pod of a series of memory, what owns a pod by `kube_pod_owner`.
+    pub(super) fn of(labels: &BTreeMap<String, String>) -> Option<(Owned, String)> {
+        let label = |key| labels.get(key).filter(|label| !label.is_empty());
+        if label("__name__").is_some_and(|name| name == Owned::Pod.metric()) {
+            let owned = match label("owner_kind")?.as_str() {
+                "ReplicaSet" => Owned::ReplicaSet,
+                "Job" => Owned::Job,
+                _ => return None,
+            };
+            return Some((owned, label("owner_name")?.clone()));
+        }
+        label("container").and(label("pod")).map(|pod| (Owned::Pod, pod.clone()))
+    }
+
+    /// The metric of kube-state-metrics that says who owns it.
+    pub(super) const fn metric(self) -> &'static str {
+        match self {
+            Owned::Pod => "kube_pod_owner",
+            Owned::ReplicaSet => "kube_replicaset_owner",
+            Owned::Job => "kube_job_owner",
+        }
+    }
+
+    /// The owners of those with these names.
+    pub(super) fn selector(self, memory: &ServerSelector, names: &[String]) -> ServerSelector {
+        let label = match self {
+            Owned::Pod => "pod",
+            Owned::ReplicaSet => "replicaset",
+            Owned::Job => "job_name",
+        };
+        memory.of(self.metric(), Some(&["cluster", "namespace"])).with(Matcher::one_of(label, names))
+    }
 }
 
 /// What is read beside the memory that is no amount of it.

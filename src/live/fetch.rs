@@ -1,5 +1,7 @@
 //! Reads what is wanted, part by part, and puts it into one file.
 
+mod owners;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead};
@@ -183,10 +185,12 @@ impl Reading<'_> {
             return Err(Failure::Fatal(probe::nothing_found(&self.client, selector, end, &from, &to)));
         }
         let n_samples = counted(held.n_samples, "sample");
+        let pods = std::mem::take(&mut held.owned);
         if self.wanted.with_amounts {
             self.amounts(mode, &density, (start, end), &mut spool, &mut held, &mut notes)?;
         }
         self.companions(&density, (start, end), &mut spool, &mut held, &mut notes);
+        self.owners(pods, mode, (start, end), &mut spool, &mut held, &mut notes);
         if 0 < held.n_histograms {
             notes.push(format!(
                 "{} hold native histograms, which are not amounts of memory: skipped",

@@ -81,6 +81,17 @@ impl ServerSelector {
         ServerSelector { metric: metric.to_owned(), matchers: self.matchers.iter().filter(is_kept).cloned().collect() }
     }
 
+    /// The same of what kube-state-metrics exports, where the scrape sets labels of its own: `pod` is `exported_pod` there.
+    pub(super) fn exported(&self) -> ServerSelector {
+        let mut selector = self.clone();
+        for matcher in &mut selector.matchers {
+            if ["namespace", "pod"].contains(&matcher.label.as_str()) {
+                matcher.label.insert_str(0, "exported_");
+            }
+        }
+        selector
+    }
+
     /// The same with one more matcher.
     pub(super) fn with(&self, matcher: Matcher) -> ServerSelector {
         let mut selector = self.clone();
@@ -100,7 +111,9 @@ impl Matcher {
         match values {
             [value] => Matcher::new(label, "=", value),
             values => {
-                let escaped: Vec<String> = values.iter().map(|value| regex::escape(value)).collect();
+                // A hyphen means nothing outside of a class, and names have many.
+                let escaped: Vec<String> =
+                    values.iter().map(|value| regex::escape(value).replace("\\-", "-")).collect();
                 Matcher::new(label, "=~", &escaped.join("|"))
             }
         }

@@ -7,6 +7,7 @@ use super::logs::LogRead;
 use super::state::{KeptSeries, LogMemory, Memory, ReadContent, Rename};
 use crate::account::Input;
 use crate::decode::{SeriesSamples, Told};
+use crate::pods::WORKLOAD;
 use crate::resolve::Readings;
 use crate::series::{Marks, MemorySeries, Samples, SeriesInfo};
 use crate::units::duration_text;
@@ -153,7 +154,12 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, identities: &
         }
     }
     let limit = info.limit.or(kept.info.limit);
+    let owner = kept.info.labels.remove(WORKLOAD);
     kept.info = SeriesInfo { limit, ..info };
+    // The owner of a pod does not change; tonight's answer may lack it.
+    if let Some(owner) = owner {
+        kept.info.labels.entry(WORKLOAD.to_owned()).or_insert(owner);
+    }
 
     let n_before = kept.samples.len();
     let mut all = std::mem::take(&mut kept.samples);

@@ -210,6 +210,7 @@ impl Samples {
 
     /// Appends all of `other`.
     pub fn extend(&mut self, other: &Samples) {
+        self.reserve(other.len());
         self.time_ms.extend_from_slice(&other.time_ms);
         self.used_bytes.extend_from_slice(&other.used_bytes);
         self.quantum_bytes.append(&other.quantum_bytes);
@@ -218,6 +219,7 @@ impl Samples {
 
     /// Appends all of `other`, and frees its memory.
     pub fn append(&mut self, other: Samples) {
+        self.reserve(other.len());
         let Samples { mut time_ms, mut used_bytes, quantum_bytes, mut marks } = other;
         self.time_ms.append(&mut time_ms);
         drop(time_ms);
@@ -225,6 +227,18 @@ impl Samples {
         drop(used_bytes);
         self.quantum_bytes.append(&quantum_bytes);
         self.marks.append(&mut marks);
+    }
+
+    /// Makes room for `more` samples, or an eighth of those that are there: a series that is read in parts leaves little
+    /// of it empty.
+    fn reserve(&mut self, more: usize) {
+        if self.time_ms.capacity() < self.len() + more {
+            let more = more.max(self.len() / 8);
+            self.time_ms.reserve_exact(more);
+            self.used_bytes.reserve_exact(more);
+            self.quantum_bytes.reserve_exact(more);
+            self.marks.reserve_exact(more);
+        }
     }
 
     /// A copy of the samples in this range.
@@ -501,6 +515,22 @@ mod tests {
             metric: Metric::DockerUsage,
             container_given: true,
             sampling: Sampling::Raw,
+        }
+    }
+
+    #[test]
+    fn a_series_that_is_read_in_parts_leaves_little_room_empty() {
+        let part = MemorySeries::from_slices(&[1, 2, 3], &[1.0, 2.0, 3.0]).unwrap().into_samples();
+        let [mut lent, mut given] = [Samples::default(), Samples::default()];
+        for _ in 0..1000 {
+            lent.extend(&part);
+            given.append(part.clone());
+        }
+        for Samples { time_ms, used_bytes, quantum_bytes, marks } in [lent, given] {
+            let lengths = [time_ms.len(), used_bytes.len(), quantum_bytes.len(), marks.len()];
+            assert_eq!(lengths, [3000; 4]);
+            let most = time_ms.capacity().max(used_bytes.capacity()).max(marks.capacity());
+            assert!(most <= 3000 + 3000 / 8, "{most}");
         }
     }
 

@@ -352,6 +352,9 @@ fn points(text: &[u8], limit: usize, n_expected: usize) -> (Run, usize) {
             break;
         }
     }
+    // The first of a piece may be shorter than any that was expected.
+    run.time_ms.shrink_to_fit();
+    run.used_bytes.shrink_to_fit();
     (run, length)
 }
 
@@ -411,6 +414,13 @@ mod tests {
             let general: f64 = general.parse().unwrap();
             assert_eq!(((seconds * 1000.0).round() as i64, general.to_bits()), (time_ms, value.to_bits()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_run_that_is_shorter_than_expected_leaves_no_room_empty() {
+        let text = "[1795464398,\"1\"],".repeat(10);
+        let (run, _) = points(text.as_bytes(), usize::MAX, 10_000);
+        assert_eq!((run.time_ms.len(), run.time_ms.capacity(), run.used_bytes.capacity()), (10, 10, 10));
     }
 
     #[test]

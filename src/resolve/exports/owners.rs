@@ -9,8 +9,8 @@ use crate::decode::SeriesSamples;
 use crate::decode::prometheus::{Labels, Owner, owner};
 use crate::pods::{WORKLOAD, without_hash, without_schedule};
 
-/// Who owns what: of its namespace and name, the kind and the name of its owner.
-type Owners<'a> = HashMap<(&'a str, &'a str), (&'a str, &'a str)>;
+/// Who owns what: of its namespace and name, the kind and the name of its owner; `None` where it has no owner.
+type Owners<'a> = HashMap<(&'a str, &'a str), Option<(&'a str, &'a str)>>;
 
 /// Takes the series of owners out of what was read, and writes the workload of each pod to the label `workload`, where
 /// it has none.
@@ -28,9 +28,11 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
         let Some(kind) = owner(labels) else { continue };
         let is_controller = labels.get("owner_is_controller").is_none_or(|is| is != "false");
         let [name, owner_kind, owner_name] = [kind.label(), "owner_kind", "owner_name"].map(|key| label(labels, key));
-        // What has no owner is exported with the kind `<none>`.
-        if is_controller && !name.is_empty() && !owner_name.is_empty() && owner_kind != "<none>" {
-            of.entry(kind).or_default().insert((label(labels, "namespace"), name), (owner_kind, owner_name));
+        if is_controller && !name.is_empty() {
+            // What has no owner is exported with the kind `<none>`, by later versions with none.
+            let has_owner = !owner_name.is_empty() && owner_kind != "<none>";
+            let known = of.entry(kind).or_default().entry((label(labels, "namespace"), name)).or_default();
+            *known = has_owner.then_some((owner_kind, owner_name)).or(*known);
         }
     }
     let none = Owners::new();
@@ -45,11 +47,11 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
     *series = memory;
 }
 
-/// The workload of a series of memory: the owner of its pod, or the owner of that.
+/// The workload of a series of memory: the owner of its pod, or the owner of that; a pod without an owner is its own.
 fn workload<'a>(labels: &'a Labels, pods: &Owners<'a>, sets: &Owners<'a>, jobs: &Owners<'a>) -> Option<&'a str> {
     let [namespace, pod] = ["namespace", "pod"].map(|key| labels.get(key).map_or("", String::as_str));
-    let (kind, name) = *pods.get(&(namespace, pod))?;
-    let above = |of: &Owners<'a>| of.get(&(namespace, name)).map(|(_, owner)| *owner);
+    let Some((kind, name)) = *pods.get(&(namespace, pod))? else { return Some(pod) };
+    let above = |of: &Owners<'a>| of.get(&(namespace, name)).map(|owner| owner.map_or(name, |(_, above)| above));
     Some(match kind {
         "ReplicaSet" => above(sets).unwrap_or(without_hash(name).0),
         "Job" => above(jobs).unwrap_or_else(|| without_schedule(name)),
@@ -83,7 +85,11 @@ mod tests {
         kube_pod_owner{namespace=\"shop\",pod=\"api-84c7b5d6f-x2k4p\",owner_kind=\"ReplicaSet\",owner_name=\"api-84c7b5d6f\",owner_is_controller=\"true\"} 1 1795464400\n\
         kube_pod_owner{exported_namespace=\"shop\",exported_pod=\"sync-x2k4p\",pod=\"ksm-0\",namespace=\"ops\",owner_kind=\"Job\",owner_name=\"sync-29112345\"} 1 1795464400\n\
         kube_pod_owner{namespace=\"shop\",pod=\"etcd-node-7\",owner_kind=\"Node\",owner_name=\"node-7\"} 1 1795464400\n\
-        kube_pod_owner{namespace=\"shop\",pod=\"bare-x2k4p\",owner_kind=\"<none>\",owner_name=\"<none>\"} 1 1795464400\n";
+        kube_pod_owner{namespace=\"shop\",pod=\"bare-x2k4p\",owner_kind=\"<none>\",owner_name=\"<none>\"} 1 1795464400\n\
+        kube_pod_owner{namespace=\"shop\",pod=\"bare-0\"} 1 1795464400\n\
+        kube_pod_owner{namespace=\"shop\",pod=\"old-84c7b5d6f-x2k4p\",owner_kind=\"ReplicaSet\",owner_name=\"old-84c7b5d6f\"} 1 1795464400\n\
+        kube_replicaset_owner{namespace=\"shop\",replicaset=\"old-84c7b5d6f\"} 1 1795464400\n\
+        kube_pod_owner{namespace=\"shop\",pod=\"spark-x2k4p\",owner_kind=\"Driver\",owner_name=\"driver\",owner_is_controller=\"false\"} 1 1795464400\n";
 
     #[test]
     fn the_owner_of_the_owner_is_the_workload() {
@@ -92,15 +98,28 @@ mod tests {
                 "container_memory_working_set_bytes{{namespace=\"shop\",pod=\"{pod}\",container=\"app\"}} 1048576 1795464400\n"
             )
         };
-        let pods = ["web-84c7b5d6f-x2k4p", "api-84c7b5d6f-x2k4p", "sync-x2k4p", "etcd-node-7", "bare-x2k4p"];
+        let pods = [
+            "web-84c7b5d6f-x2k4p",
+            "api-84c7b5d6f-x2k4p",
+            "sync-x2k4p",
+            "etcd-node-7",
+            "bare-x2k4p",
+            "bare-0",
+            "old-84c7b5d6f-x2k4p",
+            "spark-x2k4p",
+            "unknown-x2k4p",
+        ];
         let text: String = pods.iter().map(|pod| memory(pod)).chain([OWNERS.to_owned()]).collect();
         let (inputs, series) = read_all(Format::Prometheus, &[(&text, MTIME_MS)]);
         let workloads: Vec<Option<&str>> =
             series.iter().map(|one| one.info.labels.get("workload").map(String::as_str)).collect();
-        assert_eq!(workloads, [Some("front"), Some("api"), Some("sync"), Some("etcd"), None]);
+        let with_owner = [Some("front"), Some("api"), Some("sync"), Some("etcd")];
+        // A pod or a ReplicaSet without an owner is a workload of its own; an owner that controls nothing says nothing.
+        let alone = [Some("bare-x2k4p"), Some("bare-0"), Some("old-84c7b5d6f"), None, None];
+        assert_eq!(workloads, [&with_owner[..], &alone].concat());
         // The label tells no container apart.
         assert_eq!(series[0].info.id, "shop/web-84c7b5d6f-x2k4p/app");
-        assert_eq!(account(&inputs[0]), "5 samples, 0 gaps, 6 other, 0 rejected\n");
+        assert_eq!(account(&inputs[0]), "9 samples, 0 gaps, 10 other, 0 rejected\n");
     }
 
     #[test]

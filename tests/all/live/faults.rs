@@ -216,7 +216,7 @@ fn other_amounts_are_read_to_their_end_or_not_at_all() {
         let since = Time::BeforeNow(2 * 86_400_000);
         run(&Wanted { since, max_samples: 2000, concurrency: 1, ..wanted(&server.address()) })
     };
-    let late = server(|query| query.starts_with("last_over_time("));
+    let late = server(|query| query.starts_with("last_over_time({"));
     let ran = read(&late);
     assert_eq!(samples(ran.text()).len(), 2 * 5760);
     assert!(!ran.text().contains("\"container_memory_rss\""));

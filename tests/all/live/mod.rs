@@ -2,6 +2,7 @@
 //! is said when it does not answer as it should.
 
 mod faults;
+mod owners;
 mod program;
 mod real;
 pub(crate) mod scripted;
@@ -161,6 +162,7 @@ fn what_is_asked_is_gentle_and_exact() {
     POST /api/v1/query_range end=1795464420 query=kube_pod_container_status_restarts_total{container!="",container!="POD"} start=1795453620 step=60 timeout=120s
     POST /api/v1/query_range end=1795464420 query=kube_pod_container_status_last_terminated_reason{container!="",container!="POD"} start=1795453620 step=60 timeout=120s
     POST /api/v1/query_range end=1795464420 query=kube_pod_start_time start=1795453620 step=60 timeout=120s
+    POST /api/v1/query_range end=1795464420 query=last_over_time(kube_pod_owner{pod=~"api-0|web-1"}[10800s]) or last_over_time(kube_pod_owner{exported_pod=~"api-0|web-1"}[10800s]) start=1795464420 step=10800 timeout=120s
     "#);
     assert!(server.asked().iter().all(|request| request.header("accept-encoding") == Some("gzip")));
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use super::scripted::{NOW, Reply, Scripted, Shop, success};
 use super::with;
 
-fn leaktrend(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
+pub(super) fn leaktrend(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leaktrend"));
     command
         .current_dir(folder)
@@ -19,7 +19,7 @@ fn leaktrend(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Outp
     command.arg("analyze").args(args).envs(environment.iter().copied()).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:PORT").into_owned()
 }

@@ -110,7 +110,7 @@ fn case(name: &str) -> PathBuf {
 }
 
 /// The series of an export as `promtool` takes them.
-fn open_metrics(export: &Value) -> String {
+pub(super) fn open_metrics(export: &Value) -> String {
     let mut families: BTreeMap<&str, String> = BTreeMap::new();
     for series in export["data"]["result"].as_array().unwrap() {
         let labels = series["metric"].as_object().unwrap();
