@@ -158,6 +158,10 @@ impl SeriesReport {
         let judgement = &self.judgement;
         let verdict = self.verdict();
         let of_verdict = match verdict {
+            // The rate is that of the time since it changed.
+            _ if judgement.onset_seconds.is_some() && judgement.regime.why == RegimeWhy::GrowthChanged => {
+                Some(at(judgement.regime.start_seconds))
+            }
             _ if verdict.is_leak() || verdict == Verdict::LeakSuspected => judgement.onset_seconds.map(at),
             Verdict::Step => judgement.change_points.first().map(|step| at(step.at_seconds)),
             Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) => Some(at(judgement.regime.start_seconds)),

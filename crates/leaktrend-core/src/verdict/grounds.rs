@@ -46,6 +46,8 @@ pub struct Evidence {
     /// Whether the growth is that of the readings since the present regime began, because the interval of the shape excludes
     /// it.
     pub as_read: bool,
+    /// Whether the growth is all that was gained since it began, the level shifts on the way among it.
+    pub with_shifts: bool,
     /// Runs between restarts that were looked at, at least one.
     pub runs: usize,
     /// Restarts in the window.

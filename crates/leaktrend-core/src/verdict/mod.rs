@@ -438,6 +438,11 @@ impl Judgement {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.as_read)
     }
 
+    /// See `Evidence::with_shifts`.
+    pub fn is_with_shifts(&self) -> bool {
+        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.with_shifts)
+    }
+
     /// See `Evidence::of_workload`.
     pub fn is_of_workload(&self) -> bool {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.of_workload)

@@ -117,7 +117,12 @@ impl Told<'_> {
                     1 => ", whether or not its drop was a restart".to_owned(),
                     count => format!(", whether or not its {count} drops were restarts"),
                 };
-                format!("{subject} grows {rate}{settled}, as {}{falls}", course_words(evidence.course))
+                let course = if evidence.with_shifts {
+                    "with the level shifts on the way counted in".to_owned()
+                } else {
+                    format!("as {}", course_words(evidence.course))
+                };
+                format!("{subject} grows {rate}{settled}, {course}{falls}")
             }
             Verdict::LeakMaskedByRestarts => {
                 let all = evidence.restarts + 1;

@@ -1,7 +1,7 @@
 //! Levels that shift up and down: a shift that is placed wrongly leaves growth behind, which is none.
 
 use leaktrend_core::series::Metric;
-use leaktrend_core::units::DAY;
+use leaktrend_core::units::{DAY, MIB};
 use leaktrend_core::verdict::{Judgement, Verdict};
 
 use crate::simulated::{MINUTE, MONDAY, Random, Tally, alarms, day, every, judged, series};
@@ -43,4 +43,39 @@ fn traffic_that_moves_is_hardly_ever_a_leak() {
 #[test]
 fn a_leak_under_traffic_that_moves_is_at_least_suspected() {
     Tally::of(0..40, |seed| moved(seed, 0.03)).at_least(0.95, alarms);
+}
+
+/// Thirty small steps in ten days, as a store of sessions that grows with each import: the seconds that it was watched and
+/// the MiB that it gained.
+fn in_small_steps(seed: u64) -> (f64, f64, Judgement) {
+    let random = &mut Random::new(seed);
+    let span = 10.0 * DAY;
+    let times = every(15.0 * MINUTE, span);
+    let steps: Vec<(f64, f64)> = (0..30).map(|_| (random.uniform(0.0, span), random.uniform(9.0, 27.0))).collect();
+    let gained = |time: f64| steps.iter().filter(|(at, _)| *at <= time).map(|(_, size)| size).sum::<f64>();
+    let mib: Vec<f64> = times.iter().map(|time| 300.0 + gained(*time) + random.uniform(-2.0, 2.0)).collect();
+    (span, gained(span), judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
+}
+
+/// A staircase was said to grow 25 MiB a day, beside its last shift, since before the first reading, over which it gained
+/// 54 a day: a rate and the time since which it holds are of one and the same time.
+#[test]
+fn what_grows_in_steps_gained_what_its_rate_says() {
+    let judged: Vec<(u64, f64, f64, Judgement)> = (0..60)
+        .map(|seed| {
+            let (span, gained, judgement) = in_small_steps(seed);
+            (seed, span, gained, judgement)
+        })
+        .filter(|(.., judgement)| judgement.verdict == Verdict::Leak)
+        .collect();
+    assert!(20 <= judged.len(), "{} of 60 are leaks of a line", judged.len());
+    for (seed, span, gained, judgement) in judged {
+        let onset = judgement.onset_seconds.unwrap();
+        // What began later gained less: this is about those that grew all the time.
+        if onset > 0.02 * span {
+            continue;
+        }
+        let said = judgement.growth.unwrap().bytes_per_second * span / MIB;
+        assert!((0.7..1.4).contains(&(said / gained)), "seed {seed}: {said:.0} MiB said, {gained:.0} gained");
+    }
 }
