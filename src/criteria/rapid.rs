@@ -154,22 +154,23 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
     };
     let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
-    let reason = if status == Status::Fail { reason + &how_often(series, &spans) } else { reason };
+    let fastest = climbs.too_fast(decided, above).map(|(_, time_ms)| time_ms);
+    let reason = if status == Status::Fail { reason + &how_often(series, &spans, fastest) } else { reason };
     Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes_per_second").with_spans(spans)
 }
 
-/// How often memory climbed too fast, where more than once; begins with a period.
-fn how_often(series: &MemorySeries, spans: &[Span]) -> String {
+/// How often memory climbed too fast, where more than once; begins with a period. `fastest_ms`: when the fastest climb ended.
+fn how_often(series: &MemorySeries, spans: &[Span], fastest_ms: Option<i64>) -> String {
     let counted = spans.iter().filter(|span| span.during.is_none());
     let firing: Vec<i64> = counted.filter_map(|span| span.firing_at_ms).collect();
-    match firing[..] {
-        [_, .., last_ms] => format!(
-            ". It climbed too fast {} times: this was the fastest, the last was at {}",
-            firing.len(),
-            moment_text(series, last_ms)
-        ),
-        _ => String::new(),
-    }
+    let [_, .., last_ms] = firing[..] else { return String::new() };
+    let last = if fastest_ms.is_some_and(|fastest_ms| last_ms <= fastest_ms) {
+        "and the last".to_owned()
+    } else {
+        format!("the last began at {}", moment_text(series, last_ms))
+    };
+    let comma = if last.starts_with("and") { "" } else { "," };
+    format!(". It climbed too fast {} times: this was the fastest{comma} {last}", firing.len())
 }
 
 /// When memory climbed too fast; `counted`: the parts without start-ups and the climbs in them.
