@@ -441,17 +441,23 @@ pub fn would_change(series: &SeriesReport) -> String {
 /// What to do next, as a sentence.
 pub fn next(action: &NextAction) -> String {
     let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
-    let is_unnamed = action.tonight.commands.iter().any(|command| command.contains("CONTAINER"));
+    let is_unnamed = action.commands().iter().any(|command| command.contains("CONTAINER"));
     let unnamed = if is_unnamed { " Replace CONTAINER by its name, which the input does not give." } else { "" };
     format!("Next (runbook level {}{pattern}).{unnamed}", action.level)
 }
 
-/// The steps of the next action: a sentence, and commands to be pasted.
+/// The steps of the next action: a sentence, and commands to be pasted. Those that act on the container stand apart.
 pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
-    let step = |when: &str, step: &'_ Step| format!("{when}: {}.", step.text);
-    let tonight = (step("Tonight", &action.tonight), action.tonight.commands.as_slice());
-    let tomorrow = action.tomorrow.as_ref().map(|next| (step("Tomorrow", next), next.commands.as_slice()));
-    std::iter::once(tonight).chain(tomorrow).collect()
+    let step = |when: &str, step: &Step| format!("{when}: {}.", step.text);
+    let mut steps = Vec::new();
+    let tomorrow = action.tomorrow.as_ref().map(|next| ("Tomorrow", next));
+    for (when, next) in std::iter::once(("Tonight", &action.tonight)).chain(tomorrow) {
+        steps.push((step(when, next), next.commands.as_slice()));
+        if !next.changes.is_empty() {
+            steps.push(("These restart, change or pause the container:".to_owned(), next.changes.as_slice()));
+        }
+    }
+    steps
 }
 
 /// The verdict of a healthy series and its reason, as a sentence.
