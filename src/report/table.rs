@@ -193,10 +193,10 @@ fn full(report: &Report, series: &SeriesReport) -> String {
     match series.verdict() {
         _ if series.last_seen_ms.is_some() => "gone".to_owned(),
         _ if used[used.len() - 1] >= 0.98 * ceiling => "now".to_owned(),
-        // What comes close for a moment is not in sight of a trend, and may still get it killed.
+        // No trend leads there, but a peak may come close.
         verdict if is_level(verdict) => {
             let peak = series.peak_share().unwrap_or_default();
-            format!("not in sight (peak {:.0} %)", 100.0 * peak)
+            format!("no, peak {:.0} %", 100.0 * peak)
         }
         Verdict::Inconclusive => "open".to_owned(),
         _ => "-".to_owned(),

@@ -357,7 +357,7 @@ fn a_level_says_how_near_its_limit_it_came() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spikes.json");
     for (peak, row, finding) in
-        [(830.0, "not in sight (peak 83 %)", None), (930.0, "not in sight (peak 93 %)", Some(93))]
+        [(830.0, "no, peak 83 %", None), (930.0, "no, peak 93 %", Some(93))]
     {
         let mut values = level(900, 400.0);
         // One reading: too short for the alert.

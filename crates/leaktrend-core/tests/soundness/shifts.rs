@@ -1,7 +1,7 @@
 //! Levels that shift up and down: a shift that is placed wrongly leaves growth behind, which is none.
 
 use leaktrend_core::series::Metric;
-use leaktrend_core::units::{DAY, MIB};
+use leaktrend_core::units::{DAY, MIB, duration_text};
 use leaktrend_core::verdict::{Judgement, Verdict};
 
 use crate::simulated::{MINUTE, MONDAY, Random, Tally, alarms, day, every, judged, series};
@@ -78,4 +78,29 @@ fn what_grows_in_steps_gained_what_its_rate_says() {
         let said = judgement.growth.unwrap().bytes_per_second * span / MIB;
         assert!((0.7..1.4).contains(&(said / gained)), "seed {seed}: {said:.0} MiB said, {gained:.0} gained");
     }
+}
+
+/// One report said that no window decides in one place, and to wait for a longer one in another.
+#[test]
+fn the_reason_and_what_would_change_it_give_one_answer() {
+    let open = (0..80).map(|seed| moved(seed, 0.01)).filter(|(_, judgement)| judgement.is_open());
+    let (mut n_never, mut n_longer) = (0, 0);
+    for (name, judgement) in open {
+        let (reason, change) = (judgement.reason(), judgement.would_change());
+        match judgement.open_for_seconds() {
+            Some(seconds) => {
+                n_longer += 1;
+                let longer = duration_text(seconds);
+                assert!(change.contains(&format!("a longer window (about {longer} longer)")), "{name}: {change}");
+                let said = reason.split("measure about ").nth(1);
+                assert!(said.is_none_or(|said| said.starts_with(&longer)), "{name}: {reason}");
+            }
+            None => {
+                n_never += 1;
+                assert!(!reason.contains("measure about"), "{name}: {reason}");
+                assert!(!change.contains("longer"), "{name}: {change}");
+            }
+        }
+    }
+    assert!(5 <= n_never && 5 <= n_longer, "{n_never} never, {n_longer} with time");
 }
