@@ -238,7 +238,7 @@ fn listed(
             let picture = if charts.shows(series) { picture(report, series, true) } else { String::new() };
             let reason = escaped(&line(series));
             let commands = series.next_action.iter().flat_map(NextAction::commands);
-            let commands: String = commands.map(|command| format!(" {}", code(&command))).collect();
+            let commands = commands.map(|command| format!(" {}", code(&command))).collect::<Vec<_>>().concat();
             format!("<li id=\"series-{index}\">{}: {reason}{commands}\n{picture}</li>\n", code(series.id()))
         })
         .collect();

@@ -88,7 +88,7 @@ impl Document {
             let chart = |index: usize| images.of_series[index].as_ref().map(|chart| format!(" [Chart]({chart})"));
             let commands = |series: &SeriesReport| {
                 let commands = series.next_action.iter().flat_map(NextAction::commands);
-                commands.map(|command| format!(" {}", code(&command))).collect::<String>()
+                commands.map(|command| format!(" {}", code(&command))).collect::<Vec<_>>().concat()
             };
             let listed = |(index, series): (usize, &SeriesReport)| {
                 let (name, line) = (code(series.id()), escaped(&line(series)));

@@ -356,9 +356,7 @@ fn a_container_that_is_gone_does_not_read_as_healthy() {
 fn a_level_says_how_near_its_limit_it_came() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spikes.json");
-    for (peak, row, finding) in
-        [(830.0, "no, peak 83 %", None), (930.0, "no, peak 93 %", Some(93))]
-    {
+    for (peak, row, finding) in [(830.0, "no, peak 83 %", None), (930.0, "no, peak 93 %", Some(93))] {
         let mut values = level(900, 400.0);
         // One reading: too short for the alert.
         values[450] = peak * f64::from(1 << 20);

@@ -46,8 +46,6 @@ pub struct Evidence {
     /// Whether the growth is that of the readings since the present regime began, because the interval of the shape excludes
     /// it.
     pub as_read: bool,
-    /// Whether the growth is all that was gained since it began, the level shifts on the way among it.
-    pub with_shifts: bool,
     /// Runs between restarts that were looked at, at least one.
     pub runs: usize,
     /// Restarts in the window.
@@ -105,6 +103,8 @@ pub enum Course {
     OneStep,
     /// Two or more lasting shifts.
     Steps,
+    /// Level shifts and what grows beside them, counted together: all that was gained since growth began.
+    WithShifts,
     /// Another level for a while.
     Pulse,
     /// Runs between restarts that are alike.

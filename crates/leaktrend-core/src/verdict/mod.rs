@@ -438,9 +438,9 @@ impl Judgement {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.as_read)
     }
 
-    /// See `Evidence::with_shifts`.
+    /// See `Course::WithShifts`.
     pub fn is_with_shifts(&self) -> bool {
-        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.with_shifts)
+        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.course == Course::WithShifts)
     }
 
     /// See `Evidence::of_workload`.

@@ -62,7 +62,10 @@ impl Case<'_> {
             regime = Regime { start_seconds: began, why: self.measured.claim.why };
         }
         let as_read = seen.is_some() || later.is_some() || gained.is_some();
-        let evidence = Evidence { as_read, with_shifts: gained.is_some(), ..self.evidence(view) };
+        let mut evidence = Evidence { as_read, ..self.evidence(view) };
+        if gained.is_some() {
+            evidence.course = Course::WithShifts;
+        }
         if let Some(other) = self.measured.other.as_ref().and_then(|other| other.growth.as_ref()) {
             // What every reading allows.
             let other = self.growth(other);
@@ -113,7 +116,6 @@ impl Case<'_> {
             // Where it rests on what falls are taken for, that is the thing to say.
             refills_to: measured.refills_to.filter(|_| claim.doubt != Some(Doubt::Reading)),
             as_read: false,
-            with_shifts: false,
             runs: stretch.starts.len() + 1,
             restarts: measured.restarts,
             open_falls: measured.n_falls,

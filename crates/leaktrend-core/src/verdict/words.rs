@@ -113,12 +113,7 @@ impl Told<'_> {
                     1 => ", whether or not its drop was a restart".to_owned(),
                     count => format!(", whether or not its {count} drops were restarts"),
                 };
-                let course = if evidence.with_shifts {
-                    "with the level shifts on the way counted in".to_owned()
-                } else {
-                    format!("as {}", course_words(evidence.course))
-                };
-                format!("{subject} grows {rate}{settled}, {course}{falls}")
+                format!("{subject} grows {rate}{settled}, as {}{falls}", course_words(evidence.course))
             }
             Verdict::LeakMaskedByRestarts => {
                 let all = evidence.restarts + 1;
@@ -344,6 +339,7 @@ fn course_words(course: Course) -> &'static str {
         Course::Hinge => "a level and then growth",
         Course::Bend => "a line that bends",
         Course::OneStep | Course::Steps => "a level shift and growth",
+        Course::WithShifts => "level shifts and growth, counted together",
         Course::Pulse => "growth beside another level for a while",
         Course::Runs => "runs that grow alike",
     }
