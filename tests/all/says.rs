@@ -338,12 +338,12 @@ fn a_container_that_is_gone_does_not_read_as_healthy() {
     let said = say(&[path.to_str().unwrap()], 200);
     let first = said.markdown.lines().next().unwrap();
     assert!(first.starts_with("**PASS") && first.ends_with("; 1 is gone: `worker`**"), "{first}");
-    let asked = "; last seen 4 Mar 11:21 UTC at 200.7 MiB. Tonight: its readings have ended: see whether it still runs";
+    let asked = "; last seen 4 Mar 11:21 UTC at 200.4 MiB. Tonight: its readings have ended: see whether it still runs";
     for text in [&said.terminal, &said.markdown] {
         assert!(text.contains(asked), "{text}");
     }
     let rows = of_markdown(&said.markdown);
-    assert!(rows["worker"]["finding"].starts_with("gone; until then "), "{:?}", rows["worker"]);
+    assert!(rows["worker"]["finding"].starts_with("gone (was: "), "{:?}", rows["worker"]);
     let (gone, healthy) = said.markdown.split_once("\n## Healthy\n").unwrap();
     assert!(gone.split_once("\n## Gone\n").unwrap().1.contains("- `worker`: last seen 2026-03-04T11:21:45Z"), "{gone}");
     assert!(gone.contains("`docker events --since 24h --until 0s --filter container=worker`"), "{gone}");
