@@ -74,8 +74,8 @@ pub fn finding(series: &SeriesReport) -> String {
     let leaked = if leaked_before(series) { ", grew before its last restart" } else { "" };
     let peak = series.peak_near_limit().filter(|_| is_level(series.verdict()));
     let peak = peak.map_or(String::new(), |share| format!(", peaks at {:.0} % of its limit", 100.0 * share));
-    let gone = if series.last_seen_ms.is_some() { "gone; until then " } else { "" };
-    format!("{gone}{}{grows}{}{leaked}{peak}{pods}", of_whole(series), restarts(series))
+    let whole = format!("{}{grows}{}{leaked}{peak}{pods}", of_whole(series), restarts(series));
+    if series.last_seen_ms.is_some() { format!("gone (was: {whole})") } else { whole }
 }
 
 /// Whether it grew by what matters until the restart after which nothing is settled.
