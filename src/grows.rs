@@ -61,7 +61,7 @@ impl What {
         match self {
             What::Nothing | What::Open | What::Unknown => None,
             What::PageCache => Some("page cache grows"),
-            What::SharedMemory => Some("shared memory grows"),
+            What::SharedMemory => Some("active cache grows"),
             What::Anonymous => Some("anonymous memory grows"),
             What::Heap => Some("the heap grows"),
             What::OutsideHeap => Some("memory outside the heap grows"),
@@ -212,8 +212,6 @@ impl Case<'_> {
         let verdict = head.judgement.verdict;
         let counts_cache = matches!(head.amount, Amount::WorkingSet | Amount::Usage);
         if let Some(cache) = self.carrying(Amount::Cache).filter(|_| counts_cache) {
-            let has_less = |amount: &Amount| self.part(*amount).is_some_and(|at| self.share(at) != Share::Most);
-            let anonymous = [Amount::Rss, Amount::ProcessRss].into_iter().find(has_less);
             if head.amount == Amount::Usage {
                 let sentence = format!(
                     "{} with `{}`, which counts all page cache: the kernel takes page cache back, and only the working set says whether that helps (export `container_memory_working_set_bytes`)",
@@ -222,17 +220,10 @@ impl Case<'_> {
                 );
                 return answer(What::PageCache, Verdict::LeakSuspected, sentence);
             }
-            if let Some(anonymous) = anonymous {
+            if let Some((anonymous, sentence)) = self.cache_instead_of_processes(cache) {
                 // Where the processes are proven to leak as well, that stands.
                 let leaks = self.leaking(&[anonymous]).is_some();
                 let verdict = if leaks { verdict } else { Verdict::LeakSuspected };
-                let does = if self.is_proven_level(anonymous) { "is level" } else { "grows by less, if at all" };
-                let sentence = format!(
-                    "{} with `{}` while {} {does}: shared memory, a tmpfs or files in active use; a tmpfs (`/dev/shm`, an emptyDir in memory) counts as cache and cannot be taken back",
-                    self.grows(cache),
-                    head.name,
-                    anonymous.words()
-                );
                 return answer(What::SharedMemory, verdict, sentence);
             }
         }
@@ -264,6 +255,21 @@ impl Case<'_> {
                 answer(What::Unknown, verdict, sentence)
             }
         }
+    }
+
+    /// That cache grows with the head where memory of the processes does not, and which amount says so; `None` where that
+    /// grows as well, or is not there.
+    fn cache_instead_of_processes(&self, cache: usize) -> Option<(Amount, String)> {
+        let has_less = |amount: &Amount| self.part(*amount).is_some_and(|at| self.share(at) != Share::Most);
+        let anonymous = [Amount::Rss, Amount::ProcessRss].into_iter().find(has_less)?;
+        let does = if self.is_proven_level(anonymous) { "is level" } else { "grows by less, if at all" };
+        let sentence = format!(
+            "{} with `{}` while {} {does}: shared memory, a tmpfs or files in active use; a tmpfs (`/dev/shm`, an emptyDir in memory) counts as cache and cannot be taken back",
+            self.grows(cache),
+            self.head.name,
+            anonymous.words()
+        );
+        Some((anonymous, sentence))
     }
 
     /// What the container gained and its working set did not, where that is most and the working set is not proven to grow.
@@ -429,6 +435,14 @@ impl Case<'_> {
             return by_part(What::Anonymous, at, self.parts[at].judgement.verdict, sentence);
         }
         let not_settled = format!("; whether `{}` grows is not settled", head.name);
+        // Not settled of the whole, but known of its parts: what fills it is no memory of the processes.
+        let cache = self.carrying(Amount::Cache).filter(|_| head.amount == Amount::WorkingSet);
+        let is_less = |amount: Amount| self.is_proven_level(amount) || self.has_little(amount);
+        if let Some((anonymous, sentence)) = cache.and_then(|cache| self.cache_instead_of_processes(cache))
+            && is_less(anonymous)
+        {
+            return answer(What::SharedMemory, verdict, format!("{sentence}{not_settled}"));
+        }
         let usage_grows = || {
             self.part(Amount::Usage)
                 .is_none_or(|at| self.parts[at].grows_clearly() || self.head.amount == Amount::Usage)

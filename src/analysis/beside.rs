@@ -97,6 +97,6 @@ pub(super) fn add_experiment(report: &mut SeriesReport) {
     let Some(experiment) = attribution::words::experiment(attribution) else { return };
     match &mut action.tomorrow {
         Some(step) => step.text = format!("{experiment}. Also: {}", step.text),
-        None => action.tomorrow = Some(Step { text: experiment, commands: Vec::new() }),
+        None => action.tomorrow = Some(Step::looks(experiment, Vec::new())),
     }
 }

@@ -153,7 +153,7 @@ impl Alert {
             let reached_ms = span.pending_at_ms - self.rule.condition.reach_back_ms();
             let began_ms = starts.last_by(span.pending_at_ms).map_or(reached_ms, |start_ms| reached_ms.max(start_ms));
             return format!(
-                "would have fired only {or_load}for a rise that began {}; {} up to {largest}",
+                "would have fired only {or_load}for a rise that began {}: {} up to {largest}",
                 starts.not_counted_text(series, began_ms),
                 self.what
             );
@@ -166,13 +166,13 @@ impl Alert {
         }
         if replay.furthest().is_some_and(|value| value > self.above) {
             return format!(
-                "silent: {} up to {largest}, never above {} for {}",
+                "would not have fired: {} up to {largest}, but not above {} for as long as {}",
                 self.what,
                 self.limit,
                 self.for_text()
             );
         }
-        format!("silent: {} at most {largest}, {} allowed", self.what, self.limit)
+        format!("would not have fired: {} at most {largest}, {} allowed", self.what, self.limit)
     }
 
     fn undecided_text(

@@ -354,7 +354,7 @@ fn fired_text(series: &MemorySeries, answer: &alert_rule::Answer, counted_ms: i6
     let first_ms = firing.map_or(counted_ms, |firing_ms| firing_ms.min(counted_ms));
     let counted = if first_ms < counted_ms {
         let from = moment_text(series, counted_ms);
-        format!(" (what counts begins at {from}: before that it saw a start-up or a load)")
+        format!(" (it counts only from {from} on: before that it saw a start-up or a load)")
     } else {
         String::new()
     };

@@ -130,9 +130,9 @@ impl Words<'_> {
             return format!("would have fired only under the load, which does not count: {}", self.measured());
         }
         if self.replay.longest_held_seconds() == 0.0 {
-            return format!("silent: {}", self.measured());
+            return format!("would not have fired: {}", self.measured());
         }
-        format!("silent: {}{}", self.measured(), self.held())
+        format!("would not have fired: {}{}", self.measured(), self.held())
     }
 
     /// The compared value and its threshold.

@@ -81,7 +81,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
         (Some((slope, time_ms)), _) if slope > above => {
             let reason = format!(
-                "memory climbed {} (median slope of {}) until {}, faster than {limit_text}{left_out}",
+                "memory climbed {} over the {} up to {} (median slope), {limit_text} allowed{left_out}",
                 RateUnit::Minute.text(slope),
                 settings.window_seconds,
                 moment_text(series, time_ms)
@@ -90,7 +90,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
         (_, Some((slope, time_ms))) if !decided && slope > above => {
             let reason = format!(
-                "memory climbed at least {} until {}, on average between readings {} apart, faster than {limit_text}{left_out}",
+                "memory climbed at least {} up to {} (on average between readings {} apart), {limit_text} allowed{left_out}",
                 RateUnit::Minute.text(slope),
                 moment_text(series, time_ms),
                 step_text(series).unwrap_or_default()
@@ -111,7 +111,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
                         format!("; otherwise it climbed at most {most}, {limit_text} allowed{left_out}")
                     });
                     format!(
-                        "memory climbed {} (median slope of {}) until {}, {}{others}",
+                        "memory climbed {} over the {} up to {} (median slope), {}{others}",
                         RateUnit::Minute.text(at_start),
                         settings.window_seconds,
                         moment_text(series, time_ms),
@@ -141,7 +141,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         _ => {
             let reason = match at_start {
                 Some((slope, time_ms)) => format!(
-                    "memory climbed at least {} until {}, {}; no other readings reach over {}",
+                    "memory climbed at least {} up to {}, {}; no other readings reach over {}",
                     RateUnit::Minute.text(slope),
                     moment_text(series, time_ms),
                     starts.not_counted_text(series, time_ms),
@@ -154,18 +154,23 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
     };
     let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
-    let reason = if status == Status::Fail { reason + &how_often(series, &spans) } else { reason };
+    let fastest = climbs.too_fast(decided, above).map(|(_, time_ms)| time_ms);
+    let reason = if status == Status::Fail { reason + &how_often(series, &spans, fastest) } else { reason };
     Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes_per_second").with_spans(spans)
 }
 
-/// How often memory climbed too fast, where more than once; begins with a space.
-fn how_often(series: &MemorySeries, spans: &[Span]) -> String {
+/// How often memory climbed too fast, where more than once; begins with a period. `fastest_ms`: when the fastest climb ended.
+fn how_often(series: &MemorySeries, spans: &[Span], fastest_ms: Option<i64>) -> String {
     let counted = spans.iter().filter(|span| span.during.is_none());
     let firing: Vec<i64> = counted.filter_map(|span| span.firing_at_ms).collect();
-    match firing[..] {
-        [_, .., last_ms] => format!(" ({} times in all, the last at {})", firing.len(), moment_text(series, last_ms)),
-        _ => String::new(),
-    }
+    let [_, .., last_ms] = firing[..] else { return String::new() };
+    let last = if fastest_ms.is_some_and(|fastest_ms| last_ms <= fastest_ms) {
+        "and the last".to_owned()
+    } else {
+        format!("the last began at {}", moment_text(series, last_ms))
+    };
+    let comma = if last.starts_with("and") { "" } else { "," };
+    format!(". It climbed too fast {} times: this was the fastest{comma} {last}", firing.len())
 }
 
 /// When memory climbed too fast; `counted`: the parts without start-ups and the climbs in them.

@@ -96,8 +96,8 @@ impl Starts {
         self.seen_bytes.filter(|_| start_ms == series.start_ms())
     }
 
-    /// That what was reached at a time does not count: `58 s after the start at ...: not counted, as ...`, or
-    /// `with the start at ...`.
+    /// That what was reached at a time does not count: `58 s after the start at ..., which does not count (...)`, or
+    /// `with the start at ..., which ...`.
     pub(super) fn not_counted_text(&self, series: &MemorySeries, time_ms: i64) -> String {
         let start_ms = self.last_by(time_ms).unwrap_or_else(|| series.start_ms());
         let since = match time_ms - start_ms {
@@ -108,7 +108,7 @@ impl Starts {
             format!(" (the readings begin at {} and settle at {})", memory_text(first), memory_text(level))
         });
         format!(
-            "{since} the start at {}{seen}: not counted, as memory may settle for {} after a start",
+            "{since} the start at {}{seen}, which does not count (memory may settle for {} after a start)",
             moment_text(series, start_ms),
             self.settle
         )

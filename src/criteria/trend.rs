@@ -21,10 +21,9 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let (status, reason) = match verdict.judgement {
         _ if span_seconds < needed_seconds => {
             let reason = format!(
-                "readings over {}{after_load} cannot show the trend of a day; {} are needed, {} more",
-                duration_text(span_seconds),
+                "it is evaluated from {} of readings{after_load} on; there are {}",
                 duration_text(needed_seconds),
-                duration_text(needed_seconds - span_seconds)
+                duration_text(span_seconds)
             );
             (Status::NotEvaluable, reason)
         }

@@ -61,6 +61,16 @@ fn cache_that_grows_with_the_working_set_is_suspected_at_most() {
     check(LEAKING_SET, &[(Amount::Rss, "leak", 90.0), (Amount::Cache, "flat", 5.0)], "anonymous leak");
 }
 
+/// A working set that page cache fills while the processes hold a level: open, and no question of the heap.
+#[test]
+fn cache_that_fills_an_open_working_set_is_named() {
+    let cache = (Amount::Cache, "leak-suspected", 19.0);
+    check(OPEN_SET, &[(Amount::Rss, "flat", 0.0), cache], "shared-memory inconclusive");
+    check(OPEN_SET, &[(Amount::Rss, "inconclusive", 1.0), cache], "shared-memory inconclusive");
+    // Processes that may have grown as well leave it open.
+    check(OPEN_SET, &[(Amount::Rss, "inconclusive", 9.5), cache], "open inconclusive");
+}
+
 #[test]
 fn a_heap_that_leaks_decides_what_its_container_leaves_open() {
     let heap = (Amount::HeapUsed, "leak", 18.0);

@@ -2,7 +2,7 @@ use std::process::Command;
 
 use super::target::operand;
 use super::*;
-use crate::verdict::{Detectable, Grounds};
+use crate::verdict::{Detectable, Grounds, ShapeName};
 
 fn judgement(verdict: Verdict, shape: ShapeName) -> Judgement {
     Judgement { verdict, shape, ..Judgement::open(Grounds::NoLongStretch) }
@@ -23,6 +23,9 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         n_restarts: failed_criteria.contains(&"restart-loop").into(),
         step_assumed: false,
         leans_to_leak: false,
+        has_false_alarm: false,
+        has_undecided: false,
+        peak_share: None,
         climbed_seconds: None,
         refills_to_bytes: None,
         seconds_to_double: None,
@@ -62,7 +65,9 @@ fn the_shape_points_to_a_pattern_and_restarts_to_a_level() {
 fn near_the_limit_a_restart_comes_first() {
     let near = Facts { share_of_limit: Some(0.95), ..facts(&[]) };
     let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &near).unwrap();
-    assert_eq!((action.level, action.tonight.commands[2].as_str()), (1, "docker restart web"));
+    // What only looks stands apart from what changes something.
+    assert_eq!((action.level, action.tonight.changes.as_slice()), (1, &["docker restart web".to_owned()][..]));
+    assert!(action.tonight.commands.iter().all(|command| !command.contains("restart")), "{action:?}");
     assert!(action.tonight.text.contains("Take no heap snapshot first"), "{}", action.tonight.text);
     // Half full it may be taken, with a warning; with room to spare without one.
     for (share, is_warned) in [(0.6, true), (0.3, false)] {
@@ -129,8 +134,9 @@ fn no_step_contradicts_the_facts() {
     let tonight = step(Verdict::Leak, &assumed).tonight.text;
     assert!(tonight.contains("if the assumed sampling interval is right"), "{tonight}");
     // Nor by kills that lie further apart than a loop.
-    let killed = step(Verdict::LeakMaskedByRestarts, &Facts { n_kills: 9, ..facts(&[]) }).tonight.text;
-    assert!(killed.starts_with("it was killed for memory 9 times: check its last state"), "{killed}");
+    let killed = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), ..facts(&[]) };
+    let killed = step(Verdict::LeakMaskedByRestarts, &killed).tonight.text;
+    assert!(killed.starts_with("it was killed for memory 9 times; the next is due in about 2 h: check"), "{killed}");
 }
 
 #[test]
@@ -167,7 +173,7 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     let restarted = Facts { falls_again: Some((1e9, 1020.0)), seconds_to_limit: Some(2700.0), ..facts(&[]) };
     assert_eq!(
         tonight(Verdict::LeakMaskedByRestarts, &restarted, 0.0).unwrap(),
-        "it held 953.7 MiB when it last restarted, and does again in about 17 min: see why it restarted"
+        "it held 953.7 MiB when it last restarted, and holds as much again in about 17 min: see why it restarted"
     );
     // A level near the limit comes back after a restart.
     let full = Facts { share_of_limit: Some(0.94), ..facts(&["high-memory"]) };
@@ -177,7 +183,70 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     // Restarts are looked into though memory looks healthy.
     let restarts = Facts { n_restarts: 19, ..suspected };
     assert!(tonight(Verdict::Inconclusive, &restarts, 0.0).unwrap().starts_with("it restarted 19 times"));
-    assert_eq!(tonight(Verdict::Inconclusive, &Facts { n_restarts: 1, ..restarts }, 0.0), None);
+    assert_eq!(tonight(Verdict::Inconclusive, &Facts { n_restarts: 1, ..restarts }, 0.0).unwrap(), "nothing to do");
+}
+
+/// Whoever is told to sleep is given nothing to paste: what is for the day stands under tomorrow.
+#[test]
+fn nothing_to_do_comes_without_commands() {
+    let leak = Facts { seconds_to_limit: Some(172_800.0), ..facts(&[]) };
+    let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &leak).unwrap();
+    assert_eq!(action.tonight, Step::looks("nothing to do: the limit is about 2 d away", Vec::new()));
+    assert_eq!(action.tomorrow.unwrap().commands[0], "docker stats --no-stream web");
+}
+
+/// Whatever needs a look says what follows from it.
+#[test]
+fn what_is_open_or_warned_of_has_a_step() {
+    let fine = Facts { failed: false, ..facts(&[]) };
+    let tomorrow = |verdict, facts: &Facts, needed_seconds: Option<f64>| {
+        let detectable = Some(Detectable { bytes_per_second: None, needed_seconds });
+        let judgement = Judgement { detectable, ..judgement(verdict, ShapeName::Unknown) };
+        of(&docker("web"), &judgement, facts).map(|action| {
+            assert_eq!(action.tonight.text, "nothing to do");
+            action.tomorrow.unwrap().text
+        })
+    };
+    let check = |verdict, facts: &Facts, needed: Option<f64>, expected: &str| {
+        assert_eq!(tomorrow(verdict, facts, needed).unwrap(), expected);
+    };
+    let open = Verdict::Inconclusive;
+    check(open, &fine, Some(86_400.0), "judge it again when it has been measured for about 1 d longer");
+    check(
+        open,
+        &fine,
+        None,
+        "more time alone will not settle it: measure under a steadier load, or an amount that varies less, such as its heap",
+    );
+    let leans = Facts { leans_to_leak: true, ..fine.clone() };
+    let seems = "memory seems to climb, but this is not proven yet: ";
+    let longer = format!("{seems}go on measuring for about 1 d; a heap snapshot now and one later settle it sooner");
+    check(open, &leans, Some(86_400.0), &longer);
+    let never = format!("{seems}more time alone will not settle it; compare a heap snapshot now and one later");
+    check(open, &leans, None, &never);
+    let alarm = Facts { has_false_alarm: true, ..fine.clone() };
+    assert!(tomorrow(Verdict::Flat, &alarm, None).unwrap().contains("the alert was a false alarm"));
+    let undecided = Facts { has_undecided: true, ..fine.clone() };
+    assert!(tomorrow(Verdict::Flat, &undecided, None).unwrap().starts_with("a criterion that must be decided"));
+    let peaks = Facts { peak_share: Some(0.93), ..fine.clone() };
+    assert!(tomorrow(Verdict::Flat, &peaks, None).unwrap().starts_with("its peaks reach 93 % of its limit"));
+    assert_eq!(tomorrow(Verdict::Flat, &fine, None), None);
+    // What is gone is looked for, however well it was.
+    let gone = Facts { state: State::Gone, ..fine };
+    let action = of(&docker("web"), &judgement(Verdict::Flat, ShapeName::Flat), &gone).unwrap();
+    assert!(action.tonight.text.starts_with("its readings have ended: see whether it still runs"), "{action:?}");
+    assert_eq!(action.tomorrow, None);
+}
+
+/// A heap snapshot shows nothing of page cache.
+#[test]
+fn what_is_open_and_known_to_be_cache_is_not_looked_for_on_the_heap() {
+    for grows in [What::PageCache, What::SharedMemory] {
+        let facts = Facts { failed: false, grows: Some(grows), ..facts(&[]) };
+        let action = of(&docker("web"), &judgement(Verdict::Inconclusive, ShapeName::Unknown), &facts).unwrap();
+        assert!(!action.text().contains("heap snapshot now"), "{}", action.text());
+        assert!(action.text().contains("cache"), "{}", action.text());
+    }
 }
 
 /// The runbook's stack is not everybody's: its commands stand where its patterns are.

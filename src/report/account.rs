@@ -1,6 +1,8 @@
-//! What became of every line of an input, as a sum that a reader can check.
+//! What was read from each input, and what became of every line of it, as a sum that a reader can check.
 
-use crate::account::Input;
+use super::Report;
+use super::words::quoted;
+use crate::account::{Input, TimeSource};
 
 /// `4,512 lines = 4,480 readings + 3 gaps + 28 others + 1 rejected`.
 ///
@@ -23,6 +25,65 @@ pub fn account(input: &Input) -> Option<String> {
         counted(input.other_lines, "other"),
         thousands(input.rejected_count)
     ))
+}
+
+/// Headings of the table of inputs; the cells of `input_cells` stand below them, after the path.
+pub const INPUT_HEADINGS: [&str; 7] = ["format", "samples", "series", "gaps", "rejected", "other lines", "times"];
+
+/// What was read from an input.
+pub fn input_cells(input: &Input) -> [String; 7] {
+    let times = match input.time_source {
+        TimeSource::Embedded => "from the input",
+        TimeSource::Inferred => "inferred",
+    };
+    [
+        input.format_name().unwrap_or("-").to_owned(),
+        input.samples.to_string(),
+        input.series.to_string(),
+        input.gaps.to_string(),
+        input.rejected_count.to_string(),
+        input.other_lines.to_string(),
+        times.to_owned(),
+    ]
+}
+
+/// What became of each input of counts, beside the table of inputs.
+pub fn counted_inputs(report: &Report) -> Vec<String> {
+    let with_counts = report.inputs.iter().filter_map(|input| Some((input, input.counted?)));
+    with_counts
+        .map(|(input, counted)| {
+            let others = input.other_lines - counted.outside;
+            let total = input.samples + input.gaps + input.other_lines + input.rejected_count;
+            format!(
+                "{}: {total} {} = {} counted + {} outside the readings + {} gaps + {others} others + {} rejected.",
+                quoted(&input.path),
+                if input.lines.is_some() { "lines" } else { "values" },
+                input.samples,
+                counted.outside,
+                input.gaps,
+                input.rejected_count,
+            )
+        })
+        .collect()
+}
+
+/// What became of the events of each input that holds some.
+pub fn events(report: &Report) -> Vec<String> {
+    let with_events = report.inputs.iter().filter_map(|input| Some((input, input.events?)));
+    with_events
+        .map(|(input, counts)| {
+            format!(
+                "{}: {} container events; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
+                quoted(&input.path),
+                counts.read,
+                counts.matched,
+                input.series,
+                counts.other_containers,
+                counts.outside,
+                counts.uncertain,
+            )
+        })
+        .collect()
 }
 
 fn counted(n: u64, noun: &str) -> String {

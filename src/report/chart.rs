@@ -3,6 +3,7 @@
 //! Takes times in milliseconds and memory in bytes, and texts that the caller has made. Decides here only how the
 //! picture is laid out: what is in view, which ticks, which labels fit. Nothing is fitted or judged.
 
+mod alerts;
 mod axis;
 mod canvas;
 mod curve;
@@ -192,9 +193,9 @@ pub struct StepMark {
 pub enum SpanKind {
     /// Load was applied: a grey band behind the samples.
     Load,
-    /// An alert's condition held, but not yet for long enough: the strip below the plot.
+    /// An alert's condition held, but not yet for long enough: in a lane below the plot.
     Pending,
-    /// An alert fired: the strip below the plot.
+    /// An alert fired: in a lane below the plot.
     Firing,
 }
 
@@ -207,7 +208,7 @@ pub struct TimeSpan {
     pub end_ms: i64,
     /// What it was.
     pub kind: SpanKind,
-    /// The text in or beside it; nothing where it is empty.
+    /// The text beside a load; of an alert the rule, which has a lane of its own.
     pub label: String,
 }
 
@@ -257,6 +258,8 @@ fn inline(drawing: &Drawing) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use resvg::tiny_skia::Pixmap;
 
@@ -440,8 +443,35 @@ mod tests {
             chart.spans[2].label = "high-memory".to_owned();
             svg(&chart, Theme::Light)
         };
-        assert!(texts(&legend(START + 119 * MINUTE)).contains(&"firing: high-memory (still firing)"));
-        assert!(texts(&legend(START + 50 * MINUTE)).contains(&"firing: high-memory"));
+        assert!(texts(&legend(START + 119 * MINUTE)).contains(&"firing (at the end still: high-memory)"));
+        assert!(!legend(START + 50 * MINUTE).contains("still"));
+    }
+
+    #[test]
+    fn each_rule_has_a_lane_with_its_name() {
+        let (time_ms, used) = (times(120), ramp(120));
+        let names = ["high-memory", "growth-100mb-5m", "rapid-50mb-per-min", "rule:OwnRule"];
+        for n in 1..=names.len() {
+            let mut chart = Chart::of_samples("web", &time_ms, &used);
+            // They fire at the same time: one bar would be one colour.
+            chart.spans = names[..n]
+                .iter()
+                .map(|name| TimeSpan {
+                    start_ms: START + 20 * MINUTE,
+                    end_ms: START + 60 * MINUTE,
+                    kind: SpanKind::Firing,
+                    label: (*name).to_owned(),
+                })
+                .collect();
+            let svg = svg(&chart, Theme::Light);
+            assert!(names[..n].iter().all(|name| texts(&svg).contains(name)), "{:?}", texts(&svg));
+            let (red, green, blue) = Palette::of(Theme::Light).firing;
+            let colour = format!("#{red:02X}{green:02X}{blue:02X}");
+            let bars =
+                svg.split("<rect").filter(|rest| rest.split("/>").next().is_some_and(|one| one.contains(&colour)));
+            let tops: BTreeSet<&str> = bars.filter_map(|bar| bar.split_once(" y=\"")?.1.split('"').next()).collect();
+            assert_eq!(tops.len(), n + 1, "a bar for each of {n} rules, and the mark of the legend: {tops:?}");
+        }
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::cmp::Ordering;
 
 use super::{KnownLimit, KnownLimitSource, SeriesReport};
 use crate::criteria::{self, AssumedLimit, Criterion, During, Span, Status};
+use crate::grows::What;
 use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
 use crate::segment::Cause;
-use crate::verdict::{Doubt, Grounds, Judgement, RegimeWhy, Verdict};
+use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict};
 
 /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
 const LEANS: f64 = 0.41;
@@ -113,6 +114,11 @@ impl SeriesReport {
         self.failing().any(still)
     }
 
+    /// Whether its readings ended while those of others went on, and nothing else is wrong with it.
+    pub fn is_gone_quietly(&self) -> bool {
+        self.last_seen_ms.is_some() && self.outcome == Outcome::Pass
+    }
+
     /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
     /// A garbage collection can look like one.
     pub fn restarts_are_seen(&self) -> bool {
@@ -148,7 +154,32 @@ impl SeriesReport {
             return None;
         }
         let growth = self.judgement.growth;
-        Some(growth.map_or(Lean::Open, |growth| lean(growth.lower, growth.upper, self.tolerance.bytes_per_second)))
+        let of_growth = |growth: Growth| lean(growth.lower, growth.upper, self.tolerance.bytes_per_second);
+        match growth.map_or(Lean::Open, of_growth) {
+            // Cache that grows is no process that leaks.
+            Lean::Leaking if self.is_cache_that_grows() => Some(Lean::Open),
+            lean => Some(lean),
+        }
+    }
+
+    /// Whether cache is what seems to grow while nothing is settled.
+    pub fn is_cache_that_grows(&self) -> bool {
+        self.verdict() == Verdict::Inconclusive
+            && matches!(self.what_grows(), Some(What::PageCache | What::SharedMemory))
+    }
+
+    /// Its highest reading as a share of where it ends, its limit or where it was killed; `None` where neither is known.
+    pub fn peak_share(&self) -> Option<f64> {
+        let highest = self.samples.used_bytes().iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Some(highest / self.ceiling()?)
+    }
+
+    /// The same where it is above the threshold of `high-memory` and was not for long enough to fail it.
+    pub fn peak_near_limit(&self) -> Option<f64> {
+        let criterion = self.criteria.iter().find(|criterion| criterion.id == "high-memory")?;
+        let own = self.limit.and_then(KnownLimit::own).filter(|_| criterion.status != Status::Fail)?;
+        let highest = self.peak_share().filter(|_| self.ceiling() == Some(own))?;
+        (criterion.threshold? < highest).then_some(highest)
     }
 
     /// Since when it is as its outcome says: when growth began, or the first of its rules failed.
@@ -158,6 +189,10 @@ impl SeriesReport {
         let judgement = &self.judgement;
         let verdict = self.verdict();
         let of_verdict = match verdict {
+            // The rate is that of the time since it changed.
+            _ if judgement.onset_seconds.is_some() && judgement.regime.why == RegimeWhy::GrowthChanged => {
+                Some(at(judgement.regime.start_seconds))
+            }
             _ if verdict.is_leak() || verdict == Verdict::LeakSuspected => judgement.onset_seconds.map(at),
             Verdict::Step => judgement.change_points.first().map(|step| at(step.at_seconds)),
             Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) => Some(at(judgement.regime.start_seconds)),
@@ -180,9 +215,17 @@ impl SeriesReport {
             // A start that was seen has nothing before it; of a later half nobody knows when it began.
             RegimeWhy::StartUp if of_growth => false,
             RegimeWhy::LaterHalf if of_growth => true,
-            _ => began_with_readings,
+            _ if of_growth => began_with_readings,
+            // What a rule saw has a time: it is older only where it was so from the first reading on.
+            _ => began_with_readings && self.fails_from_the_first(),
         };
         Some(Since { at_ms, or_before })
+    }
+
+    /// Whether a rule that fails held from the first reading on.
+    fn fails_from_the_first(&self) -> bool {
+        let first_ms = self.samples.start_ms() + self.step_seconds.map_or(0, |step| (step * 1000.0) as i64);
+        self.failed().filter_map(first_failed).any(|span| span.pending_at_ms < first_ms)
     }
 
     /// What its next action depends on beside its verdict.
@@ -211,6 +254,9 @@ impl SeriesReport {
             n_restarts: self.restarts.len(),
             step_assumed: self.step_assumed,
             leans_to_leak: self.lean() == Some(Lean::Leaking),
+            has_false_alarm: !self.contradicted.is_empty(),
+            has_undecided: !self.undecided.is_empty(),
+            peak_share: self.peak_near_limit(),
             climbed_seconds: self.judgement.climb().map(|climb| climb.seconds),
             refills_to_bytes: self.judgement.refills_to(),
             seconds_to_double: self.seconds_to_double(),
@@ -313,6 +359,7 @@ pub fn worst_first(a: &SeriesReport, b: &SeriesReport) -> Ordering {
         |series: &SeriesReport| series.judgement.growth.map_or(f64::NEG_INFINITY, |growth| growth.bytes_per_second);
     b.outcome
         .cmp(&a.outcome)
+        .then_with(|| b.is_gone_quietly().cmp(&a.is_gone_quietly()))
         .then_with(|| urgency_seconds(a).total_cmp(&urgency_seconds(b)))
         .then(a.verdict().cmp(&b.verdict()))
         .then_with(|| rate(b).total_cmp(&rate(a)))

@@ -5,11 +5,12 @@
 
 use rayon::prelude::*;
 
-use super::account::account;
+use super::account::{self, account};
 use super::chart::{self, Chart, Theme};
 use super::escape::{self, html as escaped, html_code as code, html_text};
 use super::folder::Charts;
 use super::{Report, SeriesReport, causes, parts, pictures, table as series_table, why, words};
+use crate::next_action::NextAction;
 use crate::policy::Outcome;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -215,28 +216,43 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
 fn healthy(report: &Report, charts: Charts) -> String {
     let healthy: Vec<(usize, &SeriesReport)> =
         report.series.iter().enumerate().filter(|(_, series)| series.outcome == Outcome::Pass).collect();
-    if healthy.is_empty() {
+    let (gone, healthy): (Vec<_>, Vec<_>) = healthy.into_iter().partition(|(_, series)| series.is_gone_quietly());
+    let gone = listed(report, charts, "Gone", &gone, &|series| words::gone(report, series));
+    gone + &listed(report, charts, "Healthy", &healthy, &words::healthy)
+}
+
+/// Series with a line each below a heading; nothing without any.
+fn listed(
+    report: &Report,
+    charts: Charts,
+    heading: &str,
+    series: &[(usize, &SeriesReport)],
+    line: &(dyn Fn(&SeriesReport) -> String + Sync),
+) -> String {
+    if series.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> = healthy
+    let lines: Vec<String> = series
         .par_iter()
         .map(|&(index, series)| {
             let picture = if charts.shows(series) { picture(report, series, true) } else { String::new() };
-            let reason = escaped(&words::healthy(series));
-            format!("<li id=\"series-{index}\">{}: {reason}\n{picture}</li>\n", code(series.id()))
+            let reason = escaped(&line(series));
+            let commands = series.next_action.iter().flat_map(NextAction::commands);
+            let commands = commands.map(|command| format!(" {}", code(&command))).collect::<Vec<_>>().concat();
+            format!("<li id=\"series-{index}\">{}: {reason}{commands}\n{picture}</li>\n", code(series.id()))
         })
         .collect();
-    format!("<section>\n<h2>Healthy</h2>\n<ul>\n{}</ul>\n</section>\n", lines.concat())
+    format!("<section>\n<h2>{heading}</h2>\n<ul>\n{}</ul>\n</section>\n", lines.concat())
 }
 
 fn inputs(report: &Report) -> String {
-    let cells = |input| words::input_cells(input).map(|cell| format!("<td class=\"number\">{cell}</td>")).concat();
+    let cells = |input| account::input_cells(input).map(|cell| format!("<td class=\"number\">{cell}</td>")).concat();
     let rows: Vec<String> = report
         .inputs
         .iter()
         .map(|input| format!("<tr><td class=\"name\">{}</td>{}</tr>\n", code(&input.path), cells(input)))
         .collect();
-    let headings: Vec<&str> = ["input"].into_iter().chain(words::INPUT_HEADINGS).collect();
+    let headings: Vec<&str> = ["input"].into_iter().chain(account::INPUT_HEADINGS).collect();
     let mut text = format!("<section>\n<h2>Inputs</h2>\n{}", table("", "inputs", &headings, &rows.concat()));
     let accounts = report.inputs.iter().filter_map(|input| Some((input, account(input)?)));
     let accounts: Vec<String> =
@@ -244,8 +260,8 @@ fn inputs(report: &Report) -> String {
     if !accounts.is_empty() {
         text.push_str(&format!("<ul>\n{}</ul>\n", accounts.concat()));
     }
-    text.extend(words::counted_inputs(report).iter().map(|counts| format!("<p>{}</p>\n", escaped(counts))));
-    text.extend(words::events(report).iter().map(|events| format!("<p>{}</p>\n", escaped(events))));
+    text.extend(account::counted_inputs(report).iter().map(|counts| format!("<p>{}</p>\n", escaped(counts))));
+    text.extend(account::events(report).iter().map(|events| format!("<p>{}</p>\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs
         .iter()

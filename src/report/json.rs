@@ -301,7 +301,7 @@ struct NextActionJson<'a> {
 #[derive(Serialize)]
 struct StepJson<'a> {
     text: &'a str,
-    commands: &'a [String],
+    commands: Vec<&'a String>,
 }
 
 fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
@@ -455,7 +455,7 @@ fn memory_json(series: &SeriesReport) -> MemoryJson {
 }
 
 fn step_json(step: &Step) -> StepJson<'_> {
-    StepJson { text: &step.text, commands: &step.commands }
+    StepJson { text: &step.text, commands: step.all_commands().collect() }
 }
 
 pub(super) fn settled_json(level: SettledLevel) -> SettledJson {

@@ -2,9 +2,10 @@
 //!
 //! A text that must not be longer than a limit keeps the worst series and says what it leaves out.
 
-use super::account::account;
+use super::account::{self, account};
 use super::escape::{code, code_cell, markdown as escaped, markdown_cell as cell, printable};
 use super::{Report, SeriesReport, causes, parts, table, why, words};
+use crate::next_action::NextAction;
 use crate::policy::Outcome;
 
 /// Columns of a sparkline in the table.
@@ -48,6 +49,7 @@ struct Document {
     rows: Vec<String>,
     overview: Vec<String>,
     sections: Vec<Section>,
+    gone: Vec<String>,
     healthy: Vec<String>,
     inputs: Vec<String>,
 }
@@ -68,17 +70,32 @@ struct Kept {
     /// Sections in full, and after them sections cut short.
     whole: usize,
     short: usize,
+    gone: usize,
     healthy: usize,
     inputs: usize,
 }
 
+const GONE_HEAD: &str = "\n## Gone\n\n";
 const HEALTHY_HEAD: &str = "\n## Healthy\n\n";
 const INPUTS_HEAD: &str = "\n## Inputs\n\n";
 
 impl Document {
     fn new(report: &Report, images: &Images) -> Document {
         let needs_a_look = report.series.iter().enumerate().filter(|(_, series)| series.outcome > Outcome::Pass);
-        let healthy = report.series.iter().enumerate().filter(|(_, series)| series.outcome == Outcome::Pass);
+        let passes = report.series.iter().enumerate().filter(|(_, series)| series.outcome == Outcome::Pass);
+        let (gone, healthy): (Vec<_>, Vec<_>) = passes.partition(|(_, series)| series.is_gone_quietly());
+        let listed = |series: Vec<(usize, &SeriesReport)>, line: &dyn Fn(&SeriesReport) -> String| -> Vec<String> {
+            let chart = |index: usize| images.of_series[index].as_ref().map(|chart| format!(" [Chart]({chart})"));
+            let commands = |series: &SeriesReport| {
+                let commands = series.next_action.iter().flat_map(NextAction::commands);
+                commands.map(|command| format!(" {}", code(&command))).collect::<Vec<_>>().concat()
+            };
+            let listed = |(index, series): (usize, &SeriesReport)| {
+                let (name, line) = (code(series.id()), escaped(&line(series)));
+                format!("- {name}: {line}{}{}\n", commands(series), chart(index).unwrap_or_default())
+            };
+            series.into_iter().map(listed).collect()
+        };
         Document {
             first_line: format!("**{}**\n", words::headline(report, &code)),
             reasons: why::lines(report, &code, &escaped).iter().map(|line| format!("- {line}\n")).collect(),
@@ -92,13 +109,8 @@ impl Document {
             sections: needs_a_look
                 .map(|(index, series)| Section::new(report, series, images.of_series[index].as_deref()))
                 .collect(),
-            healthy: healthy
-                .map(|(index, series)| {
-                    let chart =
-                        images.of_series[index].as_ref().map_or(String::new(), |chart| format!(" [Chart]({chart})"));
-                    format!("- {}: {}{chart}\n", code(series.id()), escaped(&words::healthy(series)))
-                })
-                .collect(),
+            gone: listed(gone, &|series| words::gone(report, series)),
+            healthy: listed(healthy, &words::healthy),
             inputs: inputs(report),
         }
     }
@@ -111,6 +123,7 @@ impl Document {
             overview: self.overview.len(),
             whole: self.sections.len(),
             short: 0,
+            gone: self.gone.len(),
             healthy: self.healthy.len(),
             inputs: self.inputs.len(),
         }
@@ -133,6 +146,10 @@ impl Document {
         let (whole, rest) = self.sections.split_at(kept.whole);
         text.extend(whole.iter().map(|section| section.whole.as_str()));
         text.extend(rest[..kept.short].iter().map(|section| section.short.as_str()));
+        if kept.gone > 0 {
+            text.push_str(GONE_HEAD);
+            text.extend(self.gone[..kept.gone].iter().map(String::as_str));
+        }
         if kept.healthy > 0 {
             text.push_str(HEALTHY_HEAD);
             text.extend(self.healthy[..kept.healthy].iter().map(String::as_str));
@@ -159,14 +176,14 @@ impl Document {
         let whole = take(&whole, room, &mut room);
         let short: Vec<usize> = self.sections[whole..].iter().map(|section| section.short.len()).collect();
         let short = take(&short, room, &mut room);
-        let mut healthy = 0;
-        let mut inputs = 0;
+        let (mut gone, mut healthy, mut inputs) = (0, 0, 0);
         // What is well is told only where all that is not has been.
         if whole + short == self.sections.len() {
+            gone = take_below(GONE_HEAD.len(), &lengths(&self.gone), room, &mut room);
             healthy = take_below(HEALTHY_HEAD.len(), &lengths(&self.healthy), room, &mut room);
             inputs = take_below(INPUTS_HEAD.len(), &lengths(&self.inputs), room, &mut room);
         }
-        let kept = Kept { reasons, cautions, rows, overview, whole, short, healthy, inputs };
+        let kept = Kept { reasons, cautions, rows, overview, whole, short, gone, healthy, inputs };
         self.text(&kept, &self.left_out(&kept, limit))
     }
 
@@ -184,6 +201,7 @@ impl Document {
             counted(self.overview.len() - kept.overview, "page of the overview", "pages of the overview"),
             counted(kept.short, "series' criteria and next action", "series' criteria and next actions"),
             counted(unsettled, "series that needs a look", "series that need a look"),
+            counted(self.gone.len() - kept.gone, "series that is gone", "series that are gone"),
             counted(self.healthy.len() - kept.healthy, "healthy series", "healthy series"),
             (kept.inputs < self.inputs.len()).then(|| "what is known of the inputs".to_owned()),
         ];
@@ -296,11 +314,11 @@ impl Section {
 
 /// The table of inputs, then events, rejected lines, then what the settings ignore.
 fn inputs(report: &Report) -> Vec<String> {
-    let mut table = format!("| input | {} |\n|---|", words::INPUT_HEADINGS.join(" | "));
-    table.push_str(&"---|".repeat(words::INPUT_HEADINGS.len()));
+    let mut table = format!("| input | {} |\n|---|", account::INPUT_HEADINGS.join(" | "));
+    table.push_str(&"---|".repeat(account::INPUT_HEADINGS.len()));
     table.push('\n');
     for input in &report.inputs {
-        table.push_str(&format!("| {} | {} |\n", code_cell(&input.path), words::input_cells(input).join(" | ")));
+        table.push_str(&format!("| {} | {} |\n", code_cell(&input.path), account::input_cells(input).join(" | ")));
     }
     let mut parts = vec![table];
     let accounts = report.inputs.iter().filter_map(|input| Some((input, account(input)?)));
@@ -309,8 +327,8 @@ fn inputs(report: &Report) -> Vec<String> {
     if !accounts.is_empty() {
         parts.push(format!("\n{}", accounts.concat()));
     }
-    parts.extend(words::counted_inputs(report).iter().map(|counts| format!("\n{}\n", escaped(counts))));
-    parts.extend(words::events(report).iter().map(|events| format!("\n{}\n", escaped(events))));
+    parts.extend(account::counted_inputs(report).iter().map(|counts| format!("\n{}\n", escaped(counts))));
+    parts.extend(account::events(report).iter().map(|events| format!("\n{}\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs
         .iter()

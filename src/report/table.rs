@@ -72,7 +72,10 @@ pub fn finding(series: &SeriesReport) -> String {
     let grows = series.what_grows().and_then(What::finding).map_or(String::new(), |what| format!(", {what}"));
     let pods = series.workload.as_ref().map_or(String::new(), |workload| format!(" ({})", workload.finding()));
     let leaked = if leaked_before(series) { ", grew before its last restart" } else { "" };
-    format!("{}{grows}{}{leaked}{pods}", of_whole(series), restarts(series))
+    let peak = series.peak_near_limit().filter(|_| is_level(series.verdict()));
+    let peak = peak.map_or(String::new(), |share| format!(", peaks at {:.0} % of its limit", 100.0 * share));
+    let whole = format!("{}{grows}{}{leaked}{peak}{pods}", of_whole(series), restarts(series));
+    if series.last_seen_ms.is_some() { format!("gone (was: {whole})") } else { whole }
 }
 
 /// Whether it grew by what matters until the restart after which nothing is settled.
@@ -96,6 +99,11 @@ fn restarts(series: &SeriesReport) -> String {
     }
 }
 
+/// Whether a verdict says that memory holds a level.
+fn is_level(verdict: Verdict) -> bool {
+    verdict.proves_no_leak() || verdict == Verdict::Step
+}
+
 /// The verdict of a series in a few words, whatever its rules say.
 pub fn verdict_words(series: &SeriesReport) -> &'static str {
     match series.verdict() {
@@ -107,6 +115,7 @@ pub fn verdict_words(series: &SeriesReport) -> &'static str {
         Verdict::LeakSuspected => "leak suspected",
         Verdict::Step if series.judgement.climb().is_some() => "climbed, level since",
         Verdict::Step => "a step up, level since",
+        Verdict::Inconclusive if series.is_cache_that_grows() => "no leak shown",
         Verdict::Inconclusive => series.lean().map_or("too short to say", |lean| lean.words(&series.judgement)),
         Verdict::NegligibleGrowth => "grows too slowly to matter",
         Verdict::WarmedUp => "warmed up, level since",
@@ -184,7 +193,11 @@ fn full(report: &Report, series: &SeriesReport) -> String {
     match series.verdict() {
         _ if series.last_seen_ms.is_some() => "gone".to_owned(),
         _ if used[used.len() - 1] >= 0.98 * ceiling => "now".to_owned(),
-        verdict if verdict.proves_no_leak() || verdict == Verdict::Step => "not in sight".to_owned(),
+        // No trend leads there, but a peak may come close.
+        verdict if is_level(verdict) => {
+            let peak = series.peak_share().unwrap_or_default();
+            format!("no, peak {:.0} %", 100.0 * peak)
+        }
         Verdict::Inconclusive => "open".to_owned(),
         _ => "-".to_owned(),
     }

@@ -17,14 +17,21 @@ const LISTED: usize = 20;
 /// Why each failing series fails, the worst first; `name` shows the id of a series, `text` what stands beside it.
 pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str) -> String) -> Vec<String> {
     let failing = || report.series.iter().filter(|series| series.outcome == Outcome::Fail);
+    let gone = words::listed_gone(report);
     let asks = |series: &&SeriesReport| {
         let asks = |action: &NextAction| !action.tonight.text.starts_with(next_action::NOTHING);
-        series.outcome < Outcome::Fail && series.next_action.as_ref().is_some_and(asks)
+        let is_of_many = series.is_gone_quietly() && gone.is_empty();
+        series.outcome < Outcome::Fail && !is_of_many && series.next_action.as_ref().is_some_and(asks)
     };
     let of = |series: &SeriesReport| {
         let tonight =
             series.next_action.as_ref().map_or(String::new(), |action| format!(". Tonight: {}", action.tonight.text));
-        let what = if series.outcome == Outcome::Fail { line(report, series) } else { table::finding(series) };
+        let what = if series.outcome == Outcome::Fail {
+            line(report, series)
+        } else {
+            let finding = std::iter::once(table::finding(series));
+            finding.chain(series.last_seen_ms.and_then(|_| end(report, series))).collect::<Vec<_>>().join("; ")
+        };
         let line = text(&format!("{what}{tonight}"));
         format!("{}: {line}", name(&words::shortened(series.id(), words::NAME_CHARS)))
     };
@@ -232,6 +239,7 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
             None => format!("a leak is suspected: {}", rate()),
         },
         Verdict::Inconclusive => match series.lean() {
+            _ if series.is_cache_that_grows() => "its cache grows, and no leak is shown".to_owned(),
             Some(Lean::Leaking) => format!("it is probably leaking, not proven ({})", rate()),
             Some(Lean::Healthy) => "its trend looks healthy, not proven".to_owned(),
             lean => format!("whether it leaks: {}", lean.unwrap_or(Lean::Open).words(judgement)),

@@ -7,7 +7,7 @@ use super::escape::printable;
 use super::json::status_name;
 use super::table::{finding, sparkline};
 use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
-use crate::account::{Input, TimeSource, Timeline};
+use crate::account::{Input, Timeline};
 use crate::criteria::{Criterion, Status};
 use crate::next_action::{NextAction, Step};
 use crate::policy::{self, ExitCode, Outcome};
@@ -24,6 +24,11 @@ const RESTARTS_LISTED: usize = 8;
 /// The outcome in words, and first of all what could not be done. `name` shows the id of a series.
 pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
     let mut outcome = of_series(report, name);
+    let gone = gone_quietly(report);
+    if !gone.is_empty() {
+        let verb = if gone.len() == 1 { "is" } else { "are" };
+        outcome.push_str(&format!("; {} {verb} gone: {}", gone.len(), names(&gone, name)));
+    }
     if !report.stopped.is_empty() {
         let stopped = stopped(report, name).join("; ");
         outcome = format!("{}: {stopped}. Until then: {outcome}", report.outcome.name().to_uppercase());
@@ -150,6 +155,17 @@ fn slow_growth(report: &Report, total: usize) -> String {
     }
 }
 
+/// Those that are gone while others go on, and of which nothing else is wrong.
+fn gone_quietly(report: &Report) -> Vec<&SeriesReport> {
+    report.series.iter().filter(|series| series.is_gone_quietly()).collect()
+}
+
+/// The same where they are few enough for a line each; none where they are many, as jobs that come and go.
+pub fn listed_gone(report: &Report) -> Vec<&SeriesReport> {
+    let gone = gone_quietly(report);
+    if gone.len() <= NAMED { gone } else { Vec::new() }
+}
+
 fn names(series: &[&SeriesReport], name: &dyn Fn(&str) -> String) -> String {
     let mut listed: Vec<String> =
         series.iter().take(NAMED).map(|series| name(&shortened(series.id(), NAME_CHARS))).collect();
@@ -170,7 +186,7 @@ pub fn shortened(name: &str, n: usize) -> String {
     name.chars().take(head).chain(['…']).chain(name.chars().skip(count - tail)).collect()
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", printable(name))
 }
 
@@ -206,13 +222,12 @@ pub fn cautions(report: &Report) -> Vec<String> {
             .collect();
         cautions.push(format!("Could not be judged with this data: {}.", list.join(", ")));
     }
-    let quiet = |series: &&SeriesReport| series.last_seen_ms.is_some() && series.outcome == Outcome::Pass;
-    let gone: Vec<&SeriesReport> = report.series.iter().filter(quiet).collect();
-    if !gone.is_empty() {
+    let gone = gone_quietly(report);
+    // Few of them have a line each above.
+    if NAMED < gone.len() {
         let last_ms = gone.iter().filter_map(|series| series.last_seen_ms).max().unwrap_or_default();
-        let at_latest = if gone.len() > 1 { " at the latest" } else { "" };
         cautions.push(format!(
-            "No readings since {}{at_latest}, though others go on: {}. Check whether it still runs.",
+            "No readings since {} at the latest, though others go on: {}. Check whether they should still run.",
             time(report, last_ms),
             names(&gone, &quoted)
         ));
@@ -267,7 +282,11 @@ pub fn strip(report: &Report, series: &SeriesReport, spark_chars: usize) -> Stri
 pub fn heading(series: &SeriesReport) -> String {
     let verdict = series.verdict();
     let is_alone = series.outcome == policy::of_verdict(verdict) && !series.is_looping() && series.lean().is_none();
-    if is_alone { verdict.name().to_owned() } else { format!("{} (verdict {})", finding(series), verdict.name()) }
+    if is_alone && series.last_seen_ms.is_none() {
+        verdict.name().to_owned()
+    } else {
+        format!("{} (verdict {})", finding(series), verdict.name())
+    }
 }
 
 /// Since when a series has been doing what it does, and what it did before; `None` where it is the whole.
@@ -441,82 +460,37 @@ pub fn would_change(series: &SeriesReport) -> String {
 /// What to do next, as a sentence.
 pub fn next(action: &NextAction) -> String {
     let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
-    let is_unnamed = action.tonight.commands.iter().any(|command| command.contains("CONTAINER"));
+    let is_unnamed = action.commands().iter().any(|command| command.contains("CONTAINER"));
     let unnamed = if is_unnamed { " Replace CONTAINER by its name, which the input does not give." } else { "" };
     format!("Next (runbook level {}{pattern}).{unnamed}", action.level)
 }
 
-/// The steps of the next action: a sentence, and commands to be pasted.
+/// The steps of the next action: a sentence, and commands to be pasted. Those that act on the container stand apart.
 pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
-    let step = |when: &str, step: &'_ Step| format!("{when}: {}.", step.text);
-    let tonight = (step("Tonight", &action.tonight), action.tonight.commands.as_slice());
-    let tomorrow = action.tomorrow.as_ref().map(|next| (step("Tomorrow", next), next.commands.as_slice()));
-    std::iter::once(tonight).chain(tomorrow).collect()
+    let step = |when: &str, step: &Step| format!("{when}: {}.", step.text);
+    let mut steps = Vec::new();
+    let tomorrow = action.tomorrow.as_ref().map(|next| ("Tomorrow", next));
+    for (when, next) in std::iter::once(("Tonight", &action.tonight)).chain(tomorrow) {
+        steps.push((step(when, next), next.commands.as_slice()));
+        if !next.changes.is_empty() {
+            steps.push(("These restart, change or pause the container:".to_owned(), next.changes.as_slice()));
+        }
+    }
+    steps
 }
 
 /// The verdict of a healthy series and its reason, as a sentence.
 pub fn healthy(series: &SeriesReport) -> String {
     let grows = parts::sentence(series).map_or(String::new(), |grows| format!(" What grows: {grows}."));
-    format!("{}. {}.{grows}", series.verdict().name(), sentence(&series.reason()))
+    let next = series.next_action.as_ref().map_or(String::new(), |action| format!(" {}.", action.text()));
+    format!("{}. {}.{grows}{next}", series.verdict().name(), sentence(&series.reason()))
 }
 
-/// Headings of the table of inputs; the cells of `input_cells` stand below them, after the path.
-pub const INPUT_HEADINGS: [&str; 7] = ["format", "samples", "series", "gaps", "rejected", "other lines", "times"];
-
-/// What was read from an input.
-pub fn input_cells(input: &Input) -> [String; 7] {
-    let times = match input.time_source {
-        TimeSource::Embedded => "from the input",
-        TimeSource::Inferred => "inferred",
-    };
-    [
-        input.format_name().unwrap_or("-").to_owned(),
-        input.samples.to_string(),
-        input.series.to_string(),
-        input.gaps.to_string(),
-        input.rejected_count.to_string(),
-        input.other_lines.to_string(),
-        times.to_owned(),
-    ]
-}
-
-/// What became of each input of counts, beside the table of inputs.
-pub fn counted_inputs(report: &Report) -> Vec<String> {
-    let with_counts = report.inputs.iter().filter_map(|input| Some((input, input.counted?)));
-    with_counts
-        .map(|(input, counted)| {
-            let others = input.other_lines - counted.outside;
-            let total = input.samples + input.gaps + input.other_lines + input.rejected_count;
-            format!(
-                "{}: {total} {} = {} counted + {} outside the readings + {} gaps + {others} others + {} rejected.",
-                quoted(&input.path),
-                if input.lines.is_some() { "lines" } else { "values" },
-                input.samples,
-                counted.outside,
-                input.gaps,
-                input.rejected_count,
-            )
-        })
-        .collect()
-}
-
-/// What became of the events of each input that holds some.
-pub fn events(report: &Report) -> Vec<String> {
-    let with_events = report.inputs.iter().filter_map(|input| Some((input, input.events?)));
-    with_events
-        .map(|(input, counts)| {
-            format!(
-                "{}: {} container events; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
-                quoted(&input.path),
-                counts.read,
-                counts.matched,
-                input.series,
-                counts.other_containers,
-                counts.outside,
-                counts.uncertain,
-            )
-        })
-        .collect()
+/// When a series that is gone was last seen, and what it was until then, as a sentence.
+pub fn gone(report: &Report, series: &SeriesReport) -> String {
+    let seen = series.last_seen_ms.map_or(String::new(), |seen_ms| time(report, seen_ms));
+    let whole = healthy(series).replacen(". ", ": ", 1);
+    format!("last seen {seen}, though others go on. Until then {whole}")
 }
 
 /// Whether a criterion says something that a reader of a short report must see.
@@ -551,8 +525,9 @@ pub fn clock(report: &Report, time_ms: i64, near_ms: i64) -> String {
 
 /// With a capital letter, as a sentence of its own.
 fn sentence(text: &str) -> String {
-    // A metric keeps its name.
-    if text.split_whitespace().next().is_some_and(|word| word.contains('_')) {
+    // A metric and a criterion keep their names.
+    let is_name = |word: &str| word.contains('_') || word.contains('-') && word.contains(|c: char| c.is_ascii_digit());
+    if text.split_whitespace().next().is_some_and(is_name) {
         return text.to_owned();
     }
     let mut chars = text.chars();

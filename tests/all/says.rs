@@ -322,3 +322,72 @@ fn quiet_and_verbose_do_not_conflict() {
     assert_eq!(run(&["-q", "-v"]), (true, true));
     assert_eq!(run(&["-v", "-q"]), (false, false));
 }
+
+/// Memory about a level, in MiB, with a little noise.
+fn level(n: u32, mib: f64) -> Vec<f64> {
+    growing(n, 0.0).iter().map(|bytes| bytes + (mib - 100.0) * f64::from(1 << 20)).collect()
+}
+
+/// Level until it ended, it passed for healthy.
+#[test]
+fn a_container_that_is_gone_does_not_read_as_healthy() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("fleet.json");
+    let series = [("web", level(800, 200.0)), ("worker", level(500, 200.0)), ("api", level(800, 300.0))];
+    write_matrix(&path, &series.map(|(name, values)| (name.to_owned(), values)));
+    let said = say(&[path.to_str().unwrap()], 200);
+    let first = said.markdown.lines().next().unwrap();
+    assert!(first.starts_with("**PASS") && first.ends_with("; 1 is gone: `worker`**"), "{first}");
+    let asked = "; last seen 4 Mar 11:21 UTC at 200.4 MiB. Tonight: its readings have ended: see whether it still runs";
+    for text in [&said.terminal, &said.markdown] {
+        assert!(text.contains(asked), "{text}");
+    }
+    let rows = of_markdown(&said.markdown);
+    assert!(rows["worker"]["finding"].starts_with("gone (was: "), "{:?}", rows["worker"]);
+    let (gone, healthy) = said.markdown.split_once("\n## Healthy\n").unwrap();
+    assert!(gone.split_once("\n## Gone\n").unwrap().1.contains("- `worker`: last seen 2026-03-04T11:21:45Z"), "{gone}");
+    assert!(gone.contains("`docker events --since 24h --until 0s --filter container=worker`"), "{gone}");
+    assert!(!healthy.contains("worker"), "{healthy}");
+    assert!(said.html.contains("<h2>Gone</h2>"));
+}
+
+/// A spike near the limit was told nowhere: the trend has no limit in sight, and the next spike may reach it.
+#[test]
+fn a_level_says_how_near_its_limit_it_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("spikes.json");
+    for (peak, row, finding) in [(830.0, "no, peak 83 %", None), (930.0, "no, peak 93 %", Some(93))] {
+        let mut values = level(900, 400.0);
+        // One reading: too short for the alert.
+        values[450] = peak * f64::from(1 << 20);
+        write_matrix(&path, &[("web".to_owned(), values)]);
+        let said = say(&[path.to_str().unwrap(), "--limit", "web=1000MiB"], 200);
+        let web = &of_markdown(&said.markdown)["web"];
+        assert_eq!(web["limit reached (UTC)"], row);
+        let peaks = finding.map(|share| format!(", peaks at {share} % of its limit"));
+        assert_eq!(web["finding"].contains("peaks at"), peaks.is_some(), "{web:?}");
+        assert!(peaks.is_none_or(|peaks| web["finding"].ends_with(&peaks)), "{web:?}");
+        assert_eq!(said.markdown.contains("its peaks reach 93 % of its limit"), finding.is_some(), "{}", said.markdown);
+    }
+}
+
+/// Commands that restart or change something have a block of their own, and whoever may sleep is given none.
+#[test]
+fn what_only_looks_stands_apart_from_what_changes() {
+    let reports = [REPORTS[0], REPORTS[3]].map(|args| say(args, 400).markdown);
+    let mut n_blocks = 0;
+    for markdown in &reports {
+        let parts: Vec<&str> = markdown.split("```").collect();
+        for (before, block) in parts.iter().zip(&parts[1..]).step_by(2) {
+            let acts = before.trim_end().ends_with("These restart, change or pause the container:");
+            let commands: Vec<&str> = block.lines().skip(1).filter(|line| !line.is_empty()).collect();
+            let is_change = |command: &&str| {
+                ["docker restart", "docker update", "curl -X POST", "scp "].iter().any(|verb| command.starts_with(verb))
+            };
+            assert!(commands.iter().all(|command| is_change(command) == acts), "{before}\n{commands:?}");
+            assert!(!before.trim_end().ends_with("Tonight: nothing to do."), "{commands:?}");
+            n_blocks += usize::from(acts);
+        }
+    }
+    assert!(0 < n_blocks);
+}

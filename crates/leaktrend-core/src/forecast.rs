@@ -35,7 +35,8 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
     let outlook = Outlook::new(measured)?;
     let level = outlook.line.at(0.0).quantile(0.5);
     // Steps are no line: they go on at the rate at which they came.
-    if judgement.verdict == Verdict::SteppingGrowth && level < limit {
+    let in_steps = judgement.verdict == Verdict::SteppingGrowth || judgement.is_with_shifts();
+    if in_steps && level < limit {
         let reached = |rate: f64| (rate > 0.0).then(|| (limit - level) / rate);
         let (seconds, lower, upper) =
             (reached(growth.bytes_per_second)?, reached(growth.upper)?, reached(growth.lower));

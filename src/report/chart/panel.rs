@@ -1,5 +1,6 @@
 //! One chart, large: its layout, and everything that has a text.
 
+use super::alerts;
 use super::axis::{self, TimeTicks};
 use super::canvas::{Anchor, Area, Canvas, Drawing, Lettering, Point, document};
 use super::curve::{self, Frame};
@@ -11,9 +12,9 @@ use super::{Chart, Curve, HEIGHT, RestartMark, SpanKind, StepMark, TimeSpan, WID
 use crate::units;
 
 /// Free space at the left and right of the picture, in pixels.
-const MARGIN: f64 = 28.0;
+pub(super) const MARGIN: f64 = 28.0;
 /// The em of labels, in pixels: half of it can still be read.
-const LABEL: f64 = 16.0;
+pub(super) const LABEL: f64 = 16.0;
 /// Above this many labels of fitted lines only the last is written.
 const MOST_CURVE_LABELS: usize = 6;
 /// Above this many restarts only marks are drawn at the top, without lines through the plot.
@@ -36,7 +37,7 @@ pub(super) fn time_ticks(chart: &Chart, time: (f64, f64), n: usize) -> TimeTicks
     if chart.relative_time { axis::relative_ticks(time.0, time.1, n) } else { axis::utc_ticks(time.0, time.1, n) }
 }
 
-fn label(colour: Colour) -> Lettering {
+pub(super) fn label(colour: Colour) -> Lettering {
     Lettering { size: LABEL, weight: Weight::Regular, colour }
 }
 
@@ -84,13 +85,14 @@ fn heading(canvas: &mut Canvas, chart: &Chart, palette: &Palette) {
 fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) {
     let ticks = axis::memory_ticks(window.memory.0, window.memory.1, 7);
     let widest = ticks.iter().map(|tick| width(&tick.label, LABEL, Weight::Regular)).fold(0.0, f64::max);
-    let has_alerts = chart.spans.iter().any(|span| span.kind != SpanKind::Load);
-    let alert = if has_alerts { width("alerts", LABEL, Weight::Regular) } else { 0.0 };
+    let lanes = alerts::height(chart);
+    // Below them stands what their colours mean.
+    let below = if lanes > 0.0 { lanes + 26.0 } else { 0.0 };
     let area = Area {
-        left: (MARGIN + widest.max(alert).max(strips::widest_label(chart)) + 12.0).round(),
+        left: (MARGIN + widest.max(alerts::widest_label(chart)).max(strips::widest_label(chart)) + 12.0).round(),
         top: if chart.restarts.is_empty() { 104.0 } else { 132.0 },
         right: f64::from(WIDTH) - MARGIN,
-        bottom: f64::from(HEIGHT) - if has_alerts { 124.0 } else { 68.0 },
+        bottom: f64::from(HEIGHT) - 68.0 - below,
     };
     let frame = Frame { area, time: window.time, memory: window.memory };
     let mut labels =
@@ -168,13 +170,11 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
         labels.put(canvas, "no samples", &[(middle, Anchor::Middle)], palette.muted);
     }
     restart_labels(canvas, chart, &frame, palette);
-    let mut bottom = area.bottom;
-    if has_alerts {
-        bottom += 30.0;
-        alert_strip(canvas, chart, &frame, Area { top: area.bottom + 9.0, bottom, ..area }, palette);
-        alert_legend(canvas, chart, (area.left, f64::from(HEIGHT) - 10.0), palette);
+    alerts::draw(canvas, chart, &frame, palette);
+    if lanes > 0.0 {
+        alerts::legend(canvas, chart, (area.left, f64::from(HEIGHT) - 10.0), palette);
     }
-    time_axis(canvas, chart, &frame, bottom, palette);
+    time_axis(canvas, chart, &frame, area.bottom + lanes, palette);
     strips::draw(canvas, chart, (area.left, area.right), f64::from(HEIGHT), frame.time, palette);
 }
 
@@ -483,78 +483,8 @@ fn counted(marks: &[(f64, &RestartMark)]) -> String {
     counts.iter().map(|(label, count)| format!("{count} × {label}")).collect::<Vec<_>>().join(", ")
 }
 
-/// When alerts were pending (low) and firing (high), one strip for all of them.
-fn alert_strip(canvas: &mut Canvas, chart: &Chart, frame: &Frame, strip: Area, palette: &Palette) {
-    canvas.text("alerts", (strip.left - 12.0, strip.bottom - 5.0), Anchor::Right, label(palette.muted));
-    canvas.rect(Area { top: strip.bottom - 1.0, ..strip }, palette.grid);
-    for kind in [SpanKind::Pending, SpanKind::Firing] {
-        let (colour, on_colour, name) = match kind {
-            SpanKind::Pending => (palette.pending, palette.on_pending, "pending"),
-            _ => (palette.firing, palette.on_firing, "firing"),
-        };
-        let mut spans: Vec<(Area, &str)> = chart
-            .spans
-            .iter()
-            .filter(|span| span.kind == kind)
-            .filter_map(|span| Some((in_view(frame, span)?, span.label.as_str())))
-            .collect();
-        spans.sort_by(|a, b| a.0.left.total_cmp(&b.0.left));
-        // Spans that touch become one: an alert that flaps would be thousands.
-        let mut merged: Vec<(Area, &str)> = Vec::new();
-        for (area, text) in spans {
-            match merged.last_mut() {
-                Some((last, _)) if area.left <= last.right + 0.5 => last.right = last.right.max(area.right),
-                _ => merged.push((area, text)),
-            }
-        }
-        for (area, text) in merged {
-            let top = if kind == SpanKind::Pending { strip.top + 4.0 } else { strip.top };
-            canvas.rect(Area { top, bottom: strip.bottom, ..area }, colour);
-            let size = 15.0;
-            let longest = [text, name]
-                .into_iter()
-                .find(|text| !text.is_empty() && width(&clean(text), size, Weight::Regular) + 12.0 <= area.width());
-            if let Some(text) = longest {
-                let lettering = Lettering { size, weight: Weight::Regular, colour: on_colour };
-                canvas.text(&clean(text), (area.left + 6.0, strip.bottom - 4.5), Anchor::Left, lettering);
-            }
-        }
-    }
-}
-
-/// What the colours of the strip mean, and which alerts are in it: those that fired to the end say so.
-fn alert_legend(canvas: &mut Canvas, chart: &Chart, (left, baseline): Point, palette: &Palette) {
-    let end_ms = chart.time_ms.last().copied().unwrap_or(i64::MAX);
-    let mut x = left;
-    for (kind, colour, name) in
-        [(SpanKind::Pending, palette.pending, "pending"), (SpanKind::Firing, palette.firing, "firing")]
-    {
-        let mut alerts: Vec<(&str, bool)> = Vec::new();
-        for span in chart.spans.iter().filter(|span| span.kind == kind) {
-            let goes_on = span.end_ms >= end_ms;
-            match alerts.iter_mut().find(|(label, _)| *label == span.label) {
-                Some((_, still)) => *still |= goes_on,
-                None => alerts.push((&span.label, goes_on)),
-            }
-        }
-        if alerts.is_empty() {
-            continue;
-        }
-        let names: Vec<String> = alerts
-            .iter()
-            .filter(|(label, _)| kind == SpanKind::Firing && !label.is_empty())
-            .map(|(label, still)| if *still { format!("{label} (still firing)") } else { (*label).to_owned() })
-            .collect();
-        let text = if names.is_empty() { name.to_owned() } else { format!("{name}: {}", names.join(", ")) };
-        let text = fitted(&text, LABEL, Weight::Regular, f64::from(WIDTH) - MARGIN - x - 24.0);
-        canvas.rect(Area { left: x, right: x + 14.0, top: baseline - 12.0, bottom: baseline + 2.0 }, colour);
-        canvas.text(&text, (x + 22.0, baseline), Anchor::Left, label(palette.muted));
-        x += 22.0 + width(&text, LABEL, Weight::Regular) + 28.0;
-    }
-}
-
 /// A span of time as an area of the width that it takes in the plot, at least two pixels; `None` out of view.
-fn in_view(frame: &Frame, span: &TimeSpan) -> Option<Area> {
+pub(super) fn in_view(frame: &Frame, span: &TimeSpan) -> Option<Area> {
     let (start, end) = (span.start_ms as f64, span.end_ms as f64);
     if end < start || end < frame.time.0 || frame.time.1 < start {
         return None;

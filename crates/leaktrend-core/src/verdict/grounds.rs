@@ -103,6 +103,8 @@ pub enum Course {
     OneStep,
     /// Two or more lasting shifts.
     Steps,
+    /// Level shifts and what grows beside them, counted together: all that was gained since growth began.
+    WithShifts,
     /// Another level for a while.
     Pulse,
     /// Runs between restarts that are alike.

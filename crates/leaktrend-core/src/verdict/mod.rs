@@ -439,6 +439,11 @@ impl Judgement {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.as_read)
     }
 
+    /// See `Course::WithShifts`.
+    pub fn is_with_shifts(&self) -> bool {
+        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.course == Course::WithShifts)
+    }
+
     /// See `Evidence::of_workload`.
     pub fn is_of_workload(&self) -> bool {
         matches!(&self.grounds, Grounds::Measured(evidence) if evidence.of_workload)

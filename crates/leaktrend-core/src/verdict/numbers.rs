@@ -42,7 +42,7 @@ impl Case<'_> {
         let grows = verdict.is_leak() || verdict == Verdict::LeakSuspected;
         let slope = if grows { view.sustained.slope() } else { view.line.slope() };
         let later = self.later_knee(view).filter(|_| grows);
-        let regime = match later {
+        let mut regime = match later {
             Some((start_seconds, _)) => Regime { start_seconds, why: RegimeWhy::GrowthBegan },
             None => self.regime(view),
         };
@@ -56,7 +56,16 @@ impl Case<'_> {
         if let Some(seen) = seen {
             growth = growth.joined_with(seen);
         }
-        let as_read = seen.is_some() || later.is_some();
+        let gained = self.gained_with_shifts(view, &regime, growth.bytes_per_second).filter(|_| grows);
+        if let Some((began, rate)) = gained {
+            growth = self.growth(&slope).joined_with(rate);
+            regime = Regime { start_seconds: began, why: self.measured.claim.why };
+        }
+        let as_read = seen.is_some() || later.is_some() || gained.is_some();
+        let mut evidence = Evidence { as_read, ..self.evidence(view) };
+        if gained.is_some() {
+            evidence.course = Course::WithShifts;
+        }
         if let Some(other) = self.measured.other.as_ref().and_then(|other| other.growth.as_ref()) {
             // What every reading allows.
             let other = self.growth(other);
@@ -73,7 +82,7 @@ impl Case<'_> {
         Judgement {
             verdict,
             shape: self.shape(view),
-            grounds: Grounds::Measured(Box::new(Evidence { as_read, ..self.evidence(view) })),
+            grounds: Grounds::Measured(Box::new(evidence)),
             growth: Some(growth),
             onset_seconds,
             // Shifts of a shape that does not hold are none.
@@ -208,6 +217,16 @@ impl Case<'_> {
             },
             _ => regime.start_seconds,
         }
+    }
+
+    /// When growth began and all that was gained since, as a rate, where it began before the level shifted last and the
+    /// shifts took part in it: growth beside them is not all that a reader sees. `rate`: that growth.
+    fn gained_with_shifts(&self, view: &Trend, regime: &Regime, rate: f64) -> Option<(f64, f64)> {
+        let began = Some(self.growth_began(view, regime, rate));
+        let began = began.filter(|began| regime.why == RegimeWhy::Shift && *began < regime.start_seconds)?;
+        let from = self.stretch.seconds.partition_point(|at| *at < began);
+        let gained = self.stretch.rise_since(view, from)?;
+        (rate < gained).then_some((began, gained))
     }
 
     fn before(&self, view: &Trend, regime: &Regime) -> Option<Before> {

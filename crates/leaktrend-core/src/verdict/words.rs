@@ -1,12 +1,10 @@
 //! Puts a judgement into sentences.
 
-use super::claim::START_UPS;
 use super::grounds::{Course, Doubt, Evidence, Grounds, Subject};
 use super::{Growth, Judgement, RegimeWhy, Verdict};
 use crate::fit::{MIN_SAMPLES, ToleranceRule};
 use crate::segment::Reading;
-use crate::stats::calendar;
-use crate::units::{DAY, duration_text, memory_text};
+use crate::units::{duration_text, memory_text};
 
 /// Who restarts this often, in seconds, is not deployed as often.
 const OFTEN: f64 = 12.0 * 3600.0;
@@ -16,7 +14,7 @@ const GAVE_BACK: f64 = 1.25;
 impl Judgement {
     /// Why, as one sentence with numbers, without a final period.
     pub fn reason(&self) -> String {
-        let needed = self.detectable.and_then(|detectable| detectable.needed_seconds);
+        let needed = self.open_for_seconds();
         match (&self.grounds, &self.growth) {
             (Grounds::Measured(evidence), Some(growth)) => {
                 let chance = if evidence.may_be_chance { "; among so many series this may be chance" } else { "" };
@@ -40,19 +38,17 @@ impl Judgement {
     /// How much longer to measure until it is known whether memory leaks, in seconds; `None` where it is known, or where
     /// no length of time tells.
     pub fn open_for_seconds(&self) -> Option<f64> {
-        if !matches!(self.verdict, Verdict::Inconclusive | Verdict::LeakSuspected) {
-            return None;
-        }
-        let needed = self.detectable.and_then(|detectable| detectable.needed_seconds);
-        match &self.grounds {
-            Grounds::Measured(evidence) => missing_seconds(evidence).or(needed),
-            _ => needed,
-        }
+        self.detectable.and_then(|detectable| detectable.needed_seconds).filter(|_| self.is_open())
+    }
+
+    /// Whether it is not known whether memory leaks.
+    pub fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::Inconclusive | Verdict::LeakSuspected)
     }
 
     /// What would change the verdict, as a part of a sentence without a final period.
     pub fn would_change(&self) -> String {
-        let needed = self.detectable.and_then(|detectable| detectable.needed_seconds);
+        let needed = self.open_for_seconds();
         match (&self.grounds, &self.growth) {
             (Grounds::Measured(evidence), Some(growth)) => {
                 Told { verdict: self.verdict, evidence, growth, needed }.would_change()
@@ -158,7 +154,8 @@ impl Told<'_> {
                 let question = self.open_question();
                 let longer = self.longer(needed);
                 if evidence.doubt == Some(Doubt::Unseen) {
-                    return "too few readings in the last quarter of the window to pass".to_owned();
+                    let longer = needed.map_or(String::new(), |_| format!("; {longer}"));
+                    return format!("too few readings in the last quarter of the window to pass{longer}");
                 }
                 let which = if evidence.doubt == Some(Doubt::Reading) {
                     format!("{subject} grows, but it is level if its {} drops were restarts", evidence.open_falls)
@@ -203,6 +200,18 @@ impl Told<'_> {
         }
     }
 
+    /// What decides it: more readings, or less noise where no length of time would do.
+    fn what_decides(&self) -> String {
+        match self.needed {
+            Some(seconds) => format!("a longer window (about {} longer)", duration_text(seconds)),
+            None if self.evidence.doubt == Some(Doubt::Unseen) => "readings up to the end of the window".to_owned(),
+            None => format!(
+                "less noise (with this much, even {} of readings will not decide it)",
+                duration_text(self.evidence.terms.keep_seconds)
+            ),
+        }
+    }
+
     /// What cuts its runs.
     fn restart(&self) -> &'static str {
         if self.evidence.of_workload { "rollout" } else { "restart" }
@@ -241,10 +250,8 @@ impl Told<'_> {
 
     fn doubt(&self, tolerance: &str) -> String {
         let evidence = self.evidence;
-        let longer = || {
-            let missing = missing_seconds(evidence).unwrap_or(0.0);
-            format!(": measure about {} longer", duration_text(missing))
-        };
+        let longer =
+            || self.needed.map_or(String::new(), |needed| format!(": measure about {} longer", duration_text(needed)));
         match evidence.doubt {
             // What would pass has a sentence of its own.
             None | Some(Doubt::Unseen) => String::new(),
@@ -252,7 +259,11 @@ impl Told<'_> {
             Some(Doubt::Noise) => "; wandering noise could do as much".to_owned(),
             Some(Doubt::Day) => {
                 let swing = 100.0 * evidence.terms.daily_swing;
-                format!("; a day on which memory swings by {swing:.0} % would look the same{}", longer())
+                format!(
+                    "; less than two days of readings cannot tell this from a daily rhythm, in which memory may rise and fall \
+                     by {swing:.0} % of its level{}",
+                    longer()
+                )
             }
             Some(Doubt::StartUp) => format!("; a start-up would look the same{}", longer()),
             Some(Doubt::View) => "; its lowest readings and its mean disagree".to_owned(),
@@ -284,7 +295,7 @@ impl Told<'_> {
 
     fn would_change(&self) -> String {
         let tolerance = self.tolerance_text();
-        let longer = self.needed.map_or(String::new(), |seconds| format!(" (about {} longer)", duration_text(seconds)));
+        let decides = self.what_decides();
         match self.verdict {
             Verdict::Leak | Verdict::SteppingGrowth => "a longer window in which memory stays level".to_owned(),
             Verdict::LeakMaskedByRestarts if self.evidence.of_workload => {
@@ -292,16 +303,15 @@ impl Told<'_> {
             }
             Verdict::LeakMaskedByRestarts => "runs between restarts that level off before they end".to_owned(),
             Verdict::LeakSuspected | Verdict::Inconclusive if self.evidence.of_workload => {
-                format!("a longer window{longer}, or more pods of different ages side by side")
+                format!("{decides}, or more pods of different ages side by side")
             }
             Verdict::LeakSuspected if self.evidence.open_falls > 0 => format!(
-                "a longer window{longer}, or a record of its restarts beside the values (events, or docker stats with its \
+                "{decides}, or a record of its restarts beside the values (events, or docker stats with its \
                  I/O columns)"
             ),
-            Verdict::LeakSuspected => format!("a longer window{longer}"),
+            Verdict::LeakSuspected | Verdict::Inconclusive => decides,
             Verdict::Step if self.evidence.climb.is_some() => "growth after the climb".to_owned(),
             Verdict::Step => "growth after the step, or further steps".to_owned(),
-            Verdict::Inconclusive => format!("a longer window{longer}, or less noise"),
             Verdict::NegligibleGrowth => format!("growth above {tolerance}, or a smaller tolerance"),
             Verdict::WarmedUp | Verdict::Flat | Verdict::Shrinking => {
                 format!("growth above {tolerance}; smaller growth does not count")
@@ -325,16 +335,6 @@ impl Told<'_> {
     }
 }
 
-/// How much longer to measure until a day, or a start-up, no longer looks the same, in seconds.
-fn missing_seconds(evidence: &Evidence) -> Option<f64> {
-    let needed = match evidence.doubt? {
-        Doubt::Day => calendar::MIN_DAYS.ceil() * DAY,
-        Doubt::StartUp => START_UPS * evidence.terms.settle_seconds,
-        _ => return None,
-    };
-    Some((needed - evidence.span_seconds).max(0.0))
-}
-
 /// How a series came to grow, in words.
 fn course_words(course: Course) -> &'static str {
     match course {
@@ -343,6 +343,7 @@ fn course_words(course: Course) -> &'static str {
         Course::Hinge => "a level and then growth",
         Course::Bend => "a line that bends",
         Course::OneStep | Course::Steps => "a level shift and growth",
+        Course::WithShifts => "level shifts and growth, counted together",
         Course::Pulse => "growth beside another level for a while",
         Course::Runs => "runs that grow alike",
     }

@@ -1,8 +1,8 @@
 //! Levels that shift up and down: a shift that is placed wrongly leaves growth behind, which is none.
 
 use leaktrend_core::series::Metric;
-use leaktrend_core::units::DAY;
-use leaktrend_core::verdict::{Judgement, Verdict};
+use leaktrend_core::units::{DAY, MIB, duration_text};
+use leaktrend_core::verdict::{Judgement, Regime, RegimeWhy, Verdict};
 
 use crate::simulated::{MINUTE, MONDAY, Random, Tally, alarms, day, every, judged, series};
 
@@ -43,4 +43,62 @@ fn traffic_that_moves_is_hardly_ever_a_leak() {
 #[test]
 fn a_leak_under_traffic_that_moves_is_at_least_suspected() {
     Tally::of(0..40, |seed| moved(seed, 0.03)).at_least(0.95, alarms);
+}
+
+/// Thirty small steps in ten days, as a store of sessions that grows with each import: times in seconds, and MiB.
+fn in_small_steps(seed: u64) -> (Vec<f64>, Vec<f64>, Judgement) {
+    let random = &mut Random::new(seed);
+    let times = every(15.0 * MINUTE, 10.0 * DAY);
+    let steps: Vec<(f64, f64)> =
+        (0..30).map(|_| (random.uniform(0.0, 10.0 * DAY), random.uniform(9.0, 27.0))).collect();
+    let gained = |time: f64| steps.iter().filter(|(at, _)| *at <= time).map(|(_, size)| size).sum::<f64>();
+    let mib: Vec<f64> = times.iter().map(|time| 300.0 + gained(*time) + random.uniform(-2.0, 2.0)).collect();
+    let judgement = judged(&series(MONDAY, &times, &mib, Metric::WorkingSet));
+    (times, mib, judgement)
+}
+
+/// A staircase was said to grow 25 MiB a day, beside its last shift, since before the first reading, over which it gained
+/// 54 a day: a rate and the time since which it holds are of one and the same time.
+#[test]
+fn what_grows_in_steps_gained_what_its_rate_says() {
+    let all = (0..60).map(|seed| (seed, in_small_steps(seed)));
+    let leaks = all.filter(|(_, (.., judgement))| judgement.verdict == Verdict::Leak);
+    let mut n_with_shifts = 0;
+    for (seed, (times, mib, judgement)) in leaks {
+        n_with_shifts += usize::from(judgement.is_with_shifts());
+        let Regime { start_seconds, why } = judgement.regime;
+        // Where growth changed, the report says since when.
+        let since = if why == RegimeWhy::GrowthChanged { start_seconds } else { judgement.onset_seconds.unwrap() };
+        let from = times.partition_point(|time| *time < since);
+        let (seconds, gained) = (times[times.len() - 1] - since, mib[mib.len() - 1] - mib[from]);
+        let said = judgement.growth.unwrap().bytes_per_second * seconds / MIB;
+        assert!(
+            (0.6..1.6).contains(&(said / gained)),
+            "seed {seed}, {why:?} {:?}: {said:.0} MiB said, {gained:.0} gained since {since:.0}",
+            judgement.shape
+        );
+    }
+    assert!(20 <= n_with_shifts, "{n_with_shifts} of 60 gained by shifts");
+}
+
+/// One report said that no window decides in one place, and to wait for a longer one in another.
+#[test]
+fn the_reason_and_what_would_change_it_give_one_answer() {
+    let open = (0..80).map(|seed| moved(seed, 0.01)).filter(|(_, judgement)| judgement.is_open());
+    let (mut n_never, mut n_longer) = (0, 0);
+    for (name, judgement) in open {
+        let (reason, change) = (judgement.reason(), judgement.would_change());
+        if let Some(seconds) = judgement.open_for_seconds() {
+            n_longer += 1;
+            let longer = duration_text(seconds);
+            assert!(change.contains(&format!("a longer window (about {longer} longer)")), "{name}: {change}");
+            let said = reason.split("measure about ").nth(1);
+            assert!(said.is_none_or(|said| said.starts_with(&longer)), "{name}: {reason}");
+        } else {
+            n_never += 1;
+            assert!(!reason.contains("measure about"), "{name}: {reason}");
+            assert!(!change.contains("longer"), "{name}: {change}");
+        }
+    }
+    assert!(5 <= n_never && 5 <= n_longer, "{n_never} never, {n_longer} with time");
 }

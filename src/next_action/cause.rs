@@ -1,0 +1,305 @@
+//! How to find the cause: the runbook's level, the leak pattern that the shape points to, and what to do by day.
+
+use super::{Facts, State, Step, Target, is_level};
+use crate::grows::What;
+use crate::units::{DAY, duration_text, memory_text};
+use crate::verdict::{Doubt, Grounds, Judgement, ShapeName, Verdict};
+
+/// What the runbook tells apart by the shape of memory over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// Memory grows with the load: connections that are not closed.
+    Connections,
+    /// What collections leave grows: event listeners that pile up.
+    Listeners,
+    /// Memory jumps and stays: a cache without a limit.
+    Cache,
+    /// Memory jumps and comes back: buffers of uploads.
+    Uploads,
+}
+
+impl Pattern {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Pattern::Connections => "A",
+            Pattern::Listeners => "B",
+            Pattern::Cache => "C",
+            Pattern::Uploads => "D",
+        }
+    }
+
+    /// The runbook's look at the suspect.
+    const fn command(self) -> &'static str {
+        match self {
+            Pattern::Connections => {
+                r#"psql "$DATABASE_URL" -c "SELECT state, count(*) FROM pg_stat_activity GROUP BY state""#
+            }
+            Pattern::Listeners => "curl http://HOST:3001/debug/event-listeners | jq",
+            Pattern::Cache => "curl http://HOST:3001/debug/cache-stats | jq",
+            Pattern::Uploads => r#"grep -r "multer" apps/api/src --include="*.ts""#,
+        }
+    }
+}
+
+/// A heap snapshot takes about as much memory again as the heap holds (Node's documentation of
+/// `v8.getHeapSnapshot`): above this share of the limit it may get the process killed.
+const SNAPSHOT_SHARE: f64 = 0.5;
+/// What `of_kind` and `of_shape` say where only time settles it.
+const GO_ON: &str = "go on measuring";
+/// What they say settles it sooner,
+const TWO_SNAPSHOTS: &str = "a heap snapshot now and one later";
+/// or alone where time does not.
+const NOT_BY_TIME: &str = "more time alone will not settle it";
+/// Two heap snapshots differ by what was gained between them: this share of the memory can be seen.
+const SEEN_SHARE: f64 = 0.05;
+
+/// How to find the cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cause {
+    /// The runbook's escalation level.
+    pub(super) level: u8,
+    /// The leak pattern that the shape points to; `None` where it points to none.
+    pub(super) pattern: Option<Pattern>,
+    /// Whether a look at what holds the memory belongs to it.
+    pub(super) looks: bool,
+    /// What to do by day.
+    text: String,
+}
+
+/// How to find the cause of what is wrong, or what settles what is open; `None` where nothing that is known points to a step.
+pub(super) fn of(judgement: &Judgement, facts: &Facts) -> Option<Cause> {
+    if let Some((level, pattern, text)) = of_kind(judgement, facts).or_else(|| of_shape(judgement, facts)) {
+        let text = of_level(facts).unwrap_or_else(|| text.to_owned());
+        return Some(Cause { level, pattern, looks: true, text: with_way_on(judgement, &text) });
+    }
+    if facts.failed || facts.state != State::Runs {
+        return None;
+    }
+    let text = unsettled(judgement, facts)?;
+    Some(Cause { level: 2, pattern: None, looks: false, text })
+}
+
+/// What the level says that memory comes back to; `None` where it comes back to none.
+fn of_level(facts: &Facts) -> Option<String> {
+    let level = memory_text(facts.refills_to_bytes?);
+    Some(format!(
+        "see whether it has passed the {level} that it held before it fell: a cache stays below, a leak goes on"
+    ))
+}
+
+/// A text that says to go on measuring, with for how long; where no length of time settles it, without that.
+fn with_way_on(judgement: &Judgement, text: &str) -> String {
+    match judgement.open_for_seconds() {
+        Some(longer) => text.replace(GO_ON, &format!("{GO_ON} for about {}", duration_text(longer))),
+        None if judgement.is_open() => text.replace(&format!(", and {GO_ON}"), "").replace(
+            &format!("{GO_ON}; {TWO_SNAPSHOTS} settle it sooner"),
+            &format!("{NOT_BY_TIME}; compare {TWO_SNAPSHOTS}"),
+        ),
+        None => text.to_owned(),
+    }
+}
+
+/// The step that follows from what is neither a leak nor a failure.
+fn unsettled(judgement: &Judgement, facts: &Facts) -> Option<String> {
+    if facts.has_undecided {
+        return Some(
+            "a criterion that must be decided could not be: the table says which readings it needs".to_owned(),
+        );
+    }
+    if facts.has_false_alarm {
+        return Some(
+            "memory is level, so the alert was a false alarm: find what ran when it fired, and adjust the alert if that is \
+             usual"
+                .to_owned(),
+        );
+    }
+    if let Some(share) = facts.peak_share {
+        return Some(format!(
+            "its peaks reach {:.0} % of its limit: find what runs then, and raise the limit before a peak gets it killed",
+            100.0 * share
+        ));
+    }
+    (judgement.verdict == Verdict::Inconclusive).then(|| match (judgement.open_for_seconds(), &judgement.grounds) {
+        (Some(longer), _) => {
+            format!("judge it again when it has been measured for about {} longer", duration_text(longer))
+        }
+        (None, Grounds::NothingAfterLoad) => "measure on after the load, and judge again".to_owned(),
+        (None, Grounds::Measured(evidence)) if evidence.doubt == Some(Doubt::Unseen) => {
+            "find out why its last readings are missing, and judge it again with them".to_owned()
+        }
+        (None, _) => {
+            format!("{NOT_BY_TIME}: measure under a steadier load, or an amount that varies less, such as its heap")
+        }
+    })
+}
+
+/// What to do by day: the text, with the risk of a snapshot, and the commands for the pattern.
+pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
+    // Between two snapshots it must gain something to be seen.
+    let apart = match facts.seconds_to_double.map(|seconds| SEEN_SHARE * seconds) {
+        Some(apart) if DAY <= 2.0 * apart => "a day or more apart",
+        Some(apart) if 3600.0 <= apart => "some hours apart",
+        _ => "some minutes apart",
+    };
+    let mut text = cause.text.replace("some minutes apart", apart);
+    if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && text.contains("snapshot")) {
+        let limit = facts.limit_bytes.map_or(String::new(), |limit| format!(" of {}", memory_text(limit)));
+        text.push_str(&format!(
+            ". Careful: a snapshot needs about as much memory again as the heap holds, and memory is at {:.0} % of the \
+             limit{limit}: raise the limit first, or take it soon after a restart",
+            100.0 * share
+        ));
+    }
+    if facts.share_of_limit.is_none() && text.contains("snapshot") {
+        text.push_str(". Careful: a snapshot needs about as much memory again as the heap holds");
+    }
+    let mut step = Step::looks(text, Vec::new());
+    // What is gone cannot be looked into.
+    if let Some(pattern) = cause.pattern.filter(|_| facts.state != State::Gone) {
+        step.commands.push(format!(
+            "{} | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'",
+            target.exec("cat /tmp/request-log.json")
+        ));
+        step.commands.push(pattern.command().to_owned());
+        // A snapshot stops the process while it is taken.
+        let snapshot =
+            ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"];
+        step.changes.extend(snapshot.map(str::to_owned));
+    }
+    step
+}
+
+/// How to find the cause by the kind of memory that grows, as `of_shape`; `None` where that says no more than the shape.
+fn of_kind(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
+    let verdict = judgement.verdict;
+    let is_asked = verdict.is_leak() || verdict == Verdict::LeakSuspected || judgement.is_open() && !facts.failed;
+    if facts.state == State::Loops || !is_asked {
+        return None;
+    }
+    let level = if verdict == Verdict::LeakMaskedByRestarts { 3 } else { 2 };
+    let text = match facts.grows? {
+        What::Heap => {
+            "objects on the heap pile up: take two heap snapshots some minutes apart, and compare what is retained"
+        }
+        What::OutsideHeap => {
+            "memory grows outside the heap: count buffers (uploads, streams, images; a heap snapshot of Node shows which objects hold an ArrayBuffer, and no native memory), then look at native modules, and at fragmentation with another allocator (jemalloc, or MALLOC_ARENA_MAX=2)"
+        }
+        What::HeapReserve => {
+            "the heap reserves more and its objects do not: cap it (--max-old-space-size, -Xmx, GOMEMLIMIT), and look for loads that need much at once"
+        }
+        What::SharedMemory => {
+            "the cache in the working set grows: look at the size of /dev/shm and of mounts of type tmpfs (an emptyDir in memory is one), then at files that are mapped or read again and again"
+        }
+        What::PageCache => {
+            "what it gains is page cache, which the kernel takes back when memory is short: a heap snapshot shows nothing of \
+             it. Judge the working set, which leaves idle page cache out, and go on measuring"
+        }
+        What::Kernel => "memory of the kernel grows: look at sockets, pipes and open files, and at slab in memory.stat",
+        What::Swap => {
+            "what it gains goes to swap: compare VmSwap and RssAnon in /proc/PID/status, and look for the leak as if its \
+             resident set grew"
+        }
+        What::Anonymous | What::Nothing | What::Open | What::Unknown => return None,
+    };
+    Some((level, None, text))
+}
+
+/// The runbook's level, the pattern that the shape points to, and how to find the cause; `None` where nothing that is
+/// known points to one.
+fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
+    let failed = |id: &str| facts.failed(id);
+    let verdict = judgement.verdict;
+    let jumped = failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min");
+    Some(match verdict {
+        Verdict::Leak if judgement.shape == ShapeName::Sawtooth => (
+            2,
+            Some(Pattern::Listeners),
+            "memory after garbage collection grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
+        ),
+        Verdict::Leak if failed("flat-after-load") => (
+            2,
+            Some(Pattern::Connections),
+            "what the load took is not given back, and memory goes on growing: compare it with the query and request rate (pattern A: connections that are not closed), and take two heap snapshots some minutes apart",
+        ),
+        Verdict::Leak => (
+            2,
+            None,
+            "it goes on growing: compare it with the rates of queries, requests and jobs, and take two heap snapshots some minutes apart",
+        ),
+        Verdict::LeakMaskedByRestarts if facts.state == State::Loops => (
+            4,
+            None,
+            "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
+        ),
+        Verdict::LeakMaskedByRestarts if facts.of_workload => (
+            3,
+            None,
+            "profile one pod, before the next rollout replaces it, with the profiler of its runtime (of Node: V8's, or clinic.js): rollouts hide this leak",
+        ),
+        Verdict::LeakMaskedByRestarts => (
+            3,
+            None,
+            "profile one run, before its next restart, with the profiler of its runtime (of Node: V8's, or clinic.js): restarts hide this leak, and users notice each of them",
+        ),
+        Verdict::SteppingGrowth => (
+            2,
+            Some(Pattern::Cache),
+            "memory is kept in steps: look for a cache or session store without a size limit (pattern C), with heap snapshots before and after a step",
+        ),
+        // The reason for the restarts comes first.
+        _ if facts.state == State::Loops => return None,
+        Verdict::Step if facts.climbed_seconds.is_some() && failed("flat-after-load") => (
+            2,
+            Some(Pattern::Connections),
+            "memory climbed under the load and a part of it was not given back: take a heap snapshot before and after the same load, and compare the endpoints that it called (pattern A: connections that are not closed)",
+        ),
+        Verdict::Step if facts.climbed_seconds.is_some() => (
+            2,
+            None,
+            "memory climbed for a while and kept a part of it: find what ran in that time. If that was a load, give it (--load START..END): what a load leaves behind is then judged. Run it again: a leak adds as much once more, a cache does not",
+        ),
+        Verdict::Step => (
+            2,
+            Some(Pattern::Cache),
+            "it holds more since one moment: find what ran or was deployed then, and whether a cache has no limit (pattern C)",
+        ),
+        Verdict::LeakSuspected if jumped => (
+            2,
+            None,
+            "memory jumped: find what ran at that time. Whether it also leaks is open: go on measuring; a heap snapshot now and one later settle it sooner",
+        ),
+        Verdict::LeakSuspected => (2, None, "go on measuring; a heap snapshot now and one later settle it sooner"),
+        _ if failed("flat-after-load") => (
+            2,
+            Some(Pattern::Connections),
+            "what the load took is not given back: take a heap snapshot before and after the same load, and compare the endpoints that it called (pattern A: connections that are not closed)",
+        ),
+        _ if facts.leans_to_leak => (
+            2,
+            None,
+            "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
+        ),
+        _ if !facts.failed => return None,
+        _ if (facts.n_spikes > 0 || jumped) && !is_level(verdict) => (
+            2,
+            None,
+            "memory jumped, and whether it goes on growing is not settled: find what ran at that time, and go on measuring",
+        ),
+        _ if jumped || facts.n_spikes > 0 && !failed("high-memory") => (
+            2,
+            Some(Pattern::Uploads),
+            "memory jumps and does not go on growing: look at upload handling and its buffers (pattern D)",
+        ),
+        _ if failed("high-memory") && facts.share_of_limit.is_none() => {
+            (2, None, "nothing grows: if its real limit leaves more room, give the alert that limit")
+        }
+        _ if failed("high-memory") => {
+            (2, None, "it needs more memory than its limit leaves room for: raise the limit, or make its heap smaller")
+        }
+        _ if failed("restart-loop") => {
+            (2, None, "it was restarted again and again for a while: its events and its logs may say why")
+        }
+        _ if failed("growth-100mb-5m") => (2, None, "memory rose fast for a while: find what ran at that time"),
+        _ => return None,
+    })
+}
