@@ -7,6 +7,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::attribution::Pattern;
 use crate::grows::What;
 use crate::units::{DAY, GIB, MIB, duration_text, memory_text};
 use crate::verdict::{Judgement, ShapeName, Verdict};
@@ -19,7 +20,7 @@ pub struct NextAction {
     /// The runbook's escalation level, 1 to 4.
     pub level: u8,
     /// The runbook's leak pattern, `A` to `D`; `None` when the shape points to none.
-    pub pattern: Option<&'static str>,
+    pub pattern: Option<Pattern>,
     /// What is fitting now, whatever the hour.
     pub tonight: Step,
     /// What finds the cause, by day.
@@ -120,39 +121,15 @@ impl Facts {
     }
 }
 
-/// What the runbook tells apart by the shape of memory over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pattern {
-    /// Memory grows with the load: connections that are not closed.
-    Connections,
-    /// What collections leave grows: event listeners that pile up.
-    Listeners,
-    /// Memory jumps and stays: a cache without a limit.
-    Cache,
-    /// Memory jumps and comes back: buffers of uploads.
-    Uploads,
-}
-
-impl Pattern {
-    const fn name(self) -> &'static str {
-        match self {
-            Pattern::Connections => "A",
-            Pattern::Listeners => "B",
-            Pattern::Cache => "C",
-            Pattern::Uploads => "D",
+/// The runbook's look at the suspect.
+const fn command(pattern: Pattern) -> &'static str {
+    match pattern {
+        Pattern::Connections => {
+            r#"psql "$DATABASE_URL" -c "SELECT state, count(*) FROM pg_stat_activity GROUP BY state""#
         }
-    }
-
-    /// The runbook's look at the suspect.
-    const fn command(self) -> &'static str {
-        match self {
-            Pattern::Connections => {
-                r#"psql "$DATABASE_URL" -c "SELECT state, count(*) FROM pg_stat_activity GROUP BY state""#
-            }
-            Pattern::Listeners => "curl http://HOST:3001/debug/event-listeners | jq",
-            Pattern::Cache => "curl http://HOST:3001/debug/cache-stats | jq",
-            Pattern::Uploads => r#"grep -r "multer" apps/api/src --include="*.ts""#,
-        }
+        Pattern::Listeners => "curl http://HOST:3001/debug/event-listeners | jq",
+        Pattern::Cache => "curl http://HOST:3001/debug/cache-stats | jq",
+        Pattern::Uploads => r#"grep -r "multer" apps/api/src --include="*.ts""#,
     }
 }
 
@@ -181,7 +158,7 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
     let (level, tonight) = tonight(target, judgement, facts);
     let tomorrow = cause.map(|(_, pattern, text)| tomorrow(target, facts, pattern, &of_level(facts, text)));
     let level = level.or(cause.map(|(level, _, _)| level)).unwrap_or(2);
-    Some(NextAction { level, pattern: cause.and_then(|(_, pattern, _)| Some(pattern?.name())), tonight, tomorrow })
+    Some(NextAction { level, pattern: cause.and_then(|(_, pattern, _)| pattern), tonight, tomorrow })
 }
 
 /// What to do now, and the runbook's level if it applies.
@@ -401,7 +378,7 @@ fn tomorrow(target: &Target, facts: &Facts, pattern: Option<Pattern>, text: &str
             "{} | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'",
             target.exec("cat /tmp/request-log.json")
         ));
-        commands.push(pattern.command().to_owned());
+        commands.push(command(pattern).to_owned());
     }
     Step { text, commands }
 }
