@@ -105,4 +105,4 @@ update:
     LEAKTREND_UPDATE=1 cargo test --test all cases:: || true
     LEAKTREND_UPDATE=1 cargo test --test all docs::every || true
     LEAKTREND_UPDATE=1 cargo test --test all ci:: || true
-    INSTA_UPDATE=always cargo test --lib
+    INSTA_UPDATE=always LEAKTREND_UPDATE=1 cargo test --lib

@@ -4,52 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::open::{Line, Source};
 
-/// A form of input that can be read. The comments are those of `--help`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Output of docker stats, as text or JSON.
-    DockerStats,
-    /// Output of podman stats, as text or JSON.
-    PodmanStats,
-    /// Output of nerdctl stats, as text or JSON.
-    NerdctlStats,
-    /// Output of crictl stats, as text or JSON.
-    CrictlStats,
-    /// Output of kubectl top pod, preferably with `--containers`.
-    KubectlTop,
-    /// Lines of `epoch,512.3MiB`.
-    TrendCsv,
-    /// CSV with a header, from Grafana and others.
-    CsvTable,
-    /// Output of Node's `process.memoryUsage()`, printed or as JSON.
-    NodeMemory,
-    /// A Prometheus response or export.
-    Prometheus,
-    /// A table in a Parquet file.
-    Parquet,
-    /// A table in an Arrow IPC (Feather) file or stream.
-    Arrow,
+crate::named! {
+    /// A form of input that can be read.
+    #[derive(PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Format {
+        // The comments are those of `--help`.
+        /// Output of docker stats, as text or JSON.
+        DockerStats = "docker-stats",
+        /// Output of podman stats, as text or JSON.
+        PodmanStats = "podman-stats",
+        /// Output of nerdctl stats, as text or JSON.
+        NerdctlStats = "nerdctl-stats",
+        /// Output of crictl stats, as text or JSON.
+        CrictlStats = "crictl-stats",
+        /// Output of kubectl top pod, preferably with `--containers`.
+        KubectlTop = "kubectl-top",
+        /// Lines of `epoch,512.3MiB`.
+        TrendCsv = "trend-csv",
+        /// CSV with a header, from Grafana and others.
+        CsvTable = "csv-table",
+        /// Output of Node's `process.memoryUsage()`, printed or as JSON.
+        NodeMemory = "node-memory",
+        /// A Prometheus response or export.
+        Prometheus = "prometheus",
+        /// A table in a Parquet file.
+        Parquet = "parquet",
+        /// A table in an Arrow IPC (Feather) file or stream.
+        Arrow = "arrow",
+    }
 }
 
 impl Format {
-    /// The name in the command line and the report.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Format::DockerStats => "docker-stats",
-            Format::PodmanStats => "podman-stats",
-            Format::NerdctlStats => "nerdctl-stats",
-            Format::CrictlStats => "crictl-stats",
-            Format::KubectlTop => "kubectl-top",
-            Format::TrendCsv => "trend-csv",
-            Format::CsvTable => "csv-table",
-            Format::NodeMemory => "node-memory",
-            Format::Prometheus => "prometheus",
-            Format::Parquet => "parquet",
-            Format::Arrow => "arrow",
-        }
-    }
-
     /// The command that prints a text table; `None` for what is not one.
     pub(crate) const fn command(self) -> Option<&'static str> {
         match self {
@@ -75,6 +61,30 @@ impl Format {
     /// Whether it is a table with typed columns, whose rows may stand in any order.
     pub const fn is_typed_table(self) -> bool {
         matches!(self, Format::Parquet | Format::Arrow)
+    }
+}
+
+crate::named! {
+    /// A form of input that is read beside the readings.
+    pub enum OtherForm {
+        /// Output of `docker events`.
+        DockerEvents = "docker-events",
+        /// Events or pods, as `kubectl get -o json` prints them.
+        Kubernetes = "kubernetes",
+        /// The log of a kernel or an application.
+        Log = "log",
+        /// An access log, as lines or a JSON array.
+        AccessLog = "access-log",
+        /// An access log as CSV.
+        AccessCsv = "access-csv",
+        /// Covariates as CSV.
+        CovariateCsv = "covariate-csv",
+        /// Covariates as a Parquet or Arrow table.
+        CovariateTable = "covariate-table",
+        /// Covariates as a Prometheus response.
+        CovariatePrometheus = "covariate-prometheus",
+        /// Deploys and other changes.
+        Changes = "changes",
     }
 }
 
@@ -132,7 +142,7 @@ pub struct Input {
     pub events: Option<EventCounts>,
     /// What its events were read as; `None` for an input of readings or counts.
     #[serde(skip)]
-    pub events_form: Option<&'static str>,
+    pub events_form: Option<OtherForm>,
     /// What was counted of it; `None` for an input of readings or events.
     #[serde(skip)]
     pub counted: Option<CountedAs>,
@@ -141,8 +151,8 @@ pub struct Input {
 /// What an input of counts was read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountedAs {
-    /// `access-log`, `access-csv`, `covariate-csv`, `covariate-table`, `covariate-prometheus` or `changes`.
-    pub form: &'static str,
+    /// The form of its counts or changes.
+    pub form: OtherForm,
     /// Of its other lines, those at times without memory readings.
     pub outside: u64,
 }
@@ -164,24 +174,28 @@ pub struct Rejected {
     pub why: String,
 }
 
-/// Where times come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimeSource {
-    /// The input carries them.
-    Embedded,
-    /// Counted back from the last reading.
-    Inferred,
+crate::named! {
+    /// Where times come from.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum TimeSource {
+        /// The input carries them.
+        Embedded = "embedded",
+        /// They were counted back from the last reading.
+        Inferred = "inferred",
+    }
 }
 
-/// Where the time of the last untimed reading comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EndFrom {
-    /// `--end`.
-    Option,
-    /// The file's modification time.
-    Mtime,
+crate::named! {
+    /// Where the time of the last untimed reading comes from.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum EndFrom {
+        /// The option `--end`.
+        Option = "option",
+        /// The file's modification time.
+        Mtime = "mtime",
+    }
 }
 
 /// What became of the events of one file.
@@ -229,7 +243,7 @@ impl Input {
     /// The name of what it was read as; `None` when it could not be used at all.
     pub fn format_name(&self) -> Option<&'static str> {
         let of_counts = self.counted.map(|counted| counted.form);
-        self.events_form.or(of_counts).or(self.format.map(Format::name))
+        self.events_form.or(of_counts).map(OtherForm::name).or(self.format.map(Format::name))
     }
 
     /// Counts a line that could not be read; `why` is asked only where it is kept.

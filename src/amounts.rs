@@ -11,41 +11,43 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::resolve;
 use crate::series::SeriesInfo;
 
-/// An amount of a container's memory, in the order in which a kill depends on it: the first that is there is the head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Amount {
-    /// What the kernel cannot easily take back: usage without inactive page cache.
-    WorkingSet,
-    /// Anonymous memory of a cgroup, as cAdvisor counts it.
-    Rss,
-    /// The resident set of a process.
-    ProcessRss,
-    /// Everything that is charged to a cgroup, with all of its page cache.
-    Usage,
-    /// Objects on the heap that a runtime manages.
-    HeapUsed,
-    /// What that heap has taken from the system, used or not.
-    HeapTotal,
-    /// The part of it that no object uses.
-    HeapIdle,
-    /// The part of it that was given back to the system.
-    HeapReleased,
-    /// Memory that a runtime counts beside its heap: classes and code of a JVM.
-    NonHeap,
-    /// Memory outside the heap that objects on it keep: Node's `external`.
-    External,
-    /// Buffers outside the heap: Node's `arrayBuffers`, direct buffers of a JVM.
-    Buffers,
-    /// Page cache, shared memory and tmpfs.
-    Cache,
-    /// Files and shared memory that are mapped.
-    MappedFile,
-    /// Memory of the kernel that is charged to a cgroup.
-    Kernel,
-    /// What was moved out to swap.
-    Swap,
-    /// Another amount of a runtime: a space of its heap, a limit, address space. Shown, never weighed.
-    Other,
+crate::named! {
+    /// An amount of a container's memory, in the order in which a kill depends on it: the first that is there is the head.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Amount {
+        /// What the kernel cannot easily take back: usage without inactive page cache.
+        WorkingSet = "working-set",
+        /// Anonymous memory of a cgroup, as cAdvisor counts it.
+        Rss = "rss",
+        /// The resident set of a process.
+        ProcessRss = "process-rss",
+        /// Everything that is charged to a cgroup, with all of its page cache.
+        Usage = "usage",
+        /// Objects on the heap that a runtime manages.
+        HeapUsed = "heap-used",
+        /// What that heap has taken from the system, used or not.
+        HeapTotal = "heap-total",
+        /// The part of it that no object uses.
+        HeapIdle = "heap-idle",
+        /// The part of it that was given back to the system.
+        HeapReleased = "heap-released",
+        /// Memory that a runtime counts beside its heap: classes and code of a JVM.
+        NonHeap = "non-heap",
+        /// Memory outside the heap that objects on it keep: Node's `external`.
+        External = "external",
+        /// Buffers outside the heap: Node's `arrayBuffers`, direct buffers of a JVM.
+        Buffers = "buffers",
+        /// Page cache, shared memory and tmpfs.
+        Cache = "cache",
+        /// Files and shared memory that are mapped.
+        MappedFile = "mapped-file",
+        /// Memory of the kernel that is charged to a cgroup.
+        Kernel = "kernel",
+        /// What was moved out to swap.
+        Swap = "swap",
+        /// Another amount of a runtime: a space of its heap, a limit, address space. Shown, never weighed.
+        Other = "other",
+    }
 }
 
 /// Metrics and what they count. Of two that count one amount the first is weighed.
@@ -112,28 +114,6 @@ impl Amount {
             (Some("heap"), amount) => Some(*amount),
             (Some("nonheap" | "non_heap"), Amount::HeapUsed) => Some(Amount::NonHeap),
             _ => Some(Amount::Other),
-        }
-    }
-
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Amount::WorkingSet => "working-set",
-            Amount::Rss => "rss",
-            Amount::ProcessRss => "process-rss",
-            Amount::Usage => "usage",
-            Amount::HeapUsed => "heap-used",
-            Amount::HeapTotal => "heap-total",
-            Amount::HeapIdle => "heap-idle",
-            Amount::HeapReleased => "heap-released",
-            Amount::NonHeap => "non-heap",
-            Amount::External => "external",
-            Amount::Buffers => "buffers",
-            Amount::Cache => "cache",
-            Amount::MappedFile => "mapped-file",
-            Amount::Kernel => "kernel",
-            Amount::Swap => "swap",
-            Amount::Other => "other",
         }
     }
 

@@ -11,51 +11,35 @@ use crate::amounts::Amount;
 use crate::units::RateUnit;
 use crate::verdict::{Grounds, Growth, Judgement, Verdict};
 
-/// What grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Nothing: the head is proven level, and no part is proven to grow.
-    Nothing,
-    /// Nothing is proven.
-    Open,
-    /// The head grows, and the amounts that are there do not say which kind of memory that is.
-    Unknown,
-    /// Page cache, which the kernel takes back: no leak of the process.
-    PageCache,
-    /// Cache within the working set: shared memory, tmpfs or files in active use.
-    SharedMemory,
-    /// Anonymous memory of the processes.
-    Anonymous,
-    /// Objects on the managed heap.
-    Heap,
-    /// Memory of the process outside that heap.
-    OutsideHeap,
-    /// What the heap reserves and its objects do not use.
-    HeapReserve,
-    /// Memory of the kernel.
-    Kernel,
-    /// What was moved to swap.
-    Swap,
+crate::named! {
+    /// What grows.
+    pub enum What {
+        /// Nothing: the head is proven level, and no part is proven to grow.
+        Nothing = "nothing",
+        /// Nothing is proven.
+        Open = "open",
+        /// The head grows, and the amounts that are there do not say which kind of memory that is.
+        Unknown = "unknown",
+        /// Page cache, which the kernel takes back: no leak of the process.
+        PageCache = "page-cache",
+        /// Cache within the working set: shared memory, tmpfs or files in active use.
+        SharedMemory = "shared-memory",
+        /// Anonymous memory of the processes.
+        Anonymous = "anonymous",
+        /// Objects on the managed heap.
+        Heap = "heap",
+        /// Memory of the process outside that heap.
+        OutsideHeap = "outside-heap",
+        /// What the heap reserves and its objects do not use.
+        HeapReserve = "heap-reserve",
+        /// Memory of the kernel.
+        Kernel = "kernel",
+        /// What was moved to swap.
+        Swap = "swap",
+    }
 }
 
 impl What {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            What::Nothing => "nothing",
-            What::Open => "open",
-            What::Unknown => "unknown",
-            What::PageCache => "page-cache",
-            What::SharedMemory => "shared-memory",
-            What::Anonymous => "anonymous",
-            What::Heap => "heap",
-            What::OutsideHeap => "outside-heap",
-            What::HeapReserve => "heap-reserve",
-            What::Kernel => "kernel",
-            What::Swap => "swap",
-        }
-    }
-
     /// What stands behind a finding in a table; `None` where a finding says enough.
     pub const fn finding(self) -> Option<&'static str> {
         match self {

@@ -71,7 +71,7 @@ pub mod selection;
 pub mod settings;
 pub mod window;
 
-pub use leaktrend_core::{causes, fit, forecast, segment, series, settled, stats, units, verdict, workload};
+pub use leaktrend_core::{causes, fit, forecast, named, segment, series, settled, stats, units, verdict, workload};
 
 pub use analysis::judge_frame as judge;
 pub use read::read;

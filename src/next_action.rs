@@ -8,6 +8,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::attribution::Pattern;
 use crate::grows::What;
 use crate::units::{GIB, MIB, duration_text, memory_text};
 use crate::verdict::{Judgement, Verdict};
@@ -20,7 +21,7 @@ pub struct NextAction {
     /// The runbook's escalation level, 1 to 4.
     pub level: u8,
     /// The runbook's leak pattern, `A` to `D`; `None` when the shape points to none.
-    pub pattern: Option<&'static str>,
+    pub pattern: Option<Pattern>,
     /// What is fitting now, whatever the hour.
     pub tonight: Step,
     /// What finds the cause, by day.
@@ -168,7 +169,7 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
         step.commands.splice(0..0, [target.watch(), target.memory_stat()]);
     }
     let level = level.or(cause.as_ref().map(|cause| cause.level)).unwrap_or(2);
-    let pattern = cause.and_then(|cause| Some(cause.pattern?.name()));
+    let pattern = cause.and_then(|cause| cause.pattern);
     Some(NextAction { level, pattern, tonight, tomorrow })
 }
 

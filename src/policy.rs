@@ -6,31 +6,20 @@ use crate::criteria::{Criterion, Status};
 use crate::settings::{InconclusiveExit, OnContradictedAlert, PolicySettings, WarnExit};
 use crate::verdict::Verdict;
 
-/// The outcome of a series or of the whole report, ordered from good to bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Nothing is wrong, and that is proven.
-    Pass,
-    /// Worth a look.
-    Warn,
-    /// Nothing can be claimed yet.
-    Inconclusive,
-    /// It leaks, or a gating criterion failed.
-    Fail,
-    /// The job could not be done.
-    Error,
-}
-
-impl Outcome {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Outcome::Pass => "pass",
-            Outcome::Warn => "warn",
-            Outcome::Inconclusive => "inconclusive",
-            Outcome::Fail => "fail",
-            Outcome::Error => "error",
-        }
+crate::named! {
+    /// The outcome of a series or of the whole report, ordered from good to bad.
+    #[derive(PartialOrd, Ord)]
+    pub enum Outcome {
+        /// Nothing is wrong, and that is proven.
+        Pass = "pass",
+        /// Worth a look.
+        Warn = "warn",
+        /// Nothing can be claimed yet.
+        Inconclusive = "inconclusive",
+        /// It leaks, or a gating criterion failed.
+        Fail = "fail",
+        /// The job could not be done.
+        Error = "error",
     }
 }
 

@@ -91,9 +91,7 @@ pub(super) fn attribution(
 /// Adds to the next action what would settle the cause, and the pattern that the evidence points to.
 pub(super) fn add_experiment(report: &mut SeriesReport) {
     let Some((action, attribution)) = report.next_action.as_mut().zip(report.attribution.as_ref()) else { return };
-    if let Some(pattern) = attribution.pattern {
-        action.pattern = Some(pattern.name());
-    }
+    action.pattern = attribution.pattern.or(action.pattern);
     let Some(experiment) = attribution::words::experiment(attribution) else { return };
     match &mut action.tomorrow {
         Some(step) => step.text = format!("{experiment}. Also: {}", step.text),

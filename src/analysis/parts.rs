@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::events::SeriesEvents;
 use crate::report::{
-    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, Shapes,
+    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, SegmentWhy, Shapes,
 };
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
@@ -25,10 +25,10 @@ pub(super) fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> V
             start_ms: time_ms[life.start],
             end_ms: time_ms[life.end - 1],
             why: match cause {
-                None => "start",
-                Some(Cause::Gap) => "gap",
-                Some(Cause::Recreated) => "recreated",
-                Some(_) => "restart",
+                None => SegmentWhy::Start,
+                Some(Cause::Gap) => SegmentWhy::Gap,
+                Some(Cause::Recreated) => SegmentWhy::Recreated,
+                Some(_) => SegmentWhy::Restart,
             },
         })
         .collect()

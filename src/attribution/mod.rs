@@ -26,59 +26,35 @@ const ONSET_CONFIDENCE: f64 = 0.95;
 /// Margins are not better known than this, in units of BIC.
 const MOST: f64 = 100.0;
 
-/// What a cause is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CauseKind {
-    /// Requests of one kind, all requests, failed ones, or bytes received.
-    Request,
-    /// Another count or a level.
-    Covariate,
-    /// A deploy, a flag, a restart.
-    Change,
-    /// Time itself.
-    Clock,
-}
-
-impl CauseKind {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            CauseKind::Request => "request",
-            CauseKind::Covariate => "covariate",
-            CauseKind::Change => "change",
-            CauseKind::Clock => "clock",
-        }
+crate::named! {
+    /// What a cause is.
+    pub enum CauseKind {
+        /// Requests of one kind, all requests, failed ones, or bytes received.
+        Request = "request",
+        /// Another count or a level.
+        Covariate = "covariate",
+        /// A deploy, a flag, a restart.
+        Change = "change",
+        /// Time itself.
+        Clock = "clock",
     }
 }
 
-/// What memory is kept by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// One request.
-    Request,
-    /// One response with a status of 500 or more.
-    Error,
-    /// One byte received.
-    Byte,
-    /// One of whatever a counter counts.
-    Count,
-    /// One of a level: memory is held for as long as it is there.
-    Level,
-    /// One second.
-    Second,
-}
-
-impl Unit {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Unit::Request => "request",
-            Unit::Error => "failed request",
-            Unit::Byte => "byte received",
-            Unit::Count => "count",
-            Unit::Level => "level",
-            Unit::Second => "second",
-        }
+crate::named! {
+    /// The unit that keeps bytes.
+    pub enum Unit {
+        /// One request.
+        Request = "request",
+        /// One response with a status of 500 or more.
+        Error = "failed request",
+        /// One byte received.
+        Byte = "byte received",
+        /// One of whatever a counter counts.
+        Count = "count",
+        /// One of a level: memory is held for as long as it is there.
+        Level = "level",
+        /// One second.
+        Second = "second",
     }
 }
 

@@ -2,30 +2,21 @@
 
 use super::{CauseKind, Suspect, Unit};
 
-/// A pattern of the runbook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pattern {
-    /// A: connections that are not closed.
-    Connections,
-    /// B: event listeners that pile up.
-    Listeners,
-    /// C: a cache without a limit.
-    Cache,
-    /// D: buffers of uploads.
-    Uploads,
+crate::named! {
+    /// A pattern of the runbook.
+    pub enum Pattern {
+        /// A: connections that are not closed.
+        Connections = "A",
+        /// B: event listeners that pile up.
+        Listeners = "B",
+        /// C: a cache without a limit.
+        Cache = "C",
+        /// D: buffers of uploads.
+        Uploads = "D",
+    }
 }
 
 impl Pattern {
-    /// `A` to `D`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Pattern::Connections => "A",
-            Pattern::Listeners => "B",
-            Pattern::Cache => "C",
-            Pattern::Uploads => "D",
-        }
-    }
-
     /// What it is, in words.
     pub const fn words(self) -> &'static str {
         match self {

@@ -1,11 +1,14 @@
-//! A comparison for programs: the form that `schema/comparison.schema.json` describes.
+//! A comparison for programs: `schema/comparison.schema.json` is generated from the types here.
 //!
 //! Numbers are bytes and bytes per second. Unknown is null.
 
 use serde::Serialize;
 
-use super::{Compared, Comparison, SeriesComparison};
-use crate::report::json::Number;
+use super::{Compared, Comparison, Finding, SeriesComparison};
+use crate::policy::Outcome;
+#[cfg(test)]
+use crate::report::json::schema;
+use crate::report::json::{Fraction, Name, Number};
 use crate::settings::CompareSettings;
 use crate::stats::difference::Estimate;
 
@@ -15,45 +18,76 @@ pub const SCHEMA: &str = include_str!("../../schema/comparison.schema.json");
 /// The version of the form; changed when a program that reads it must change.
 const SCHEMA_VERSION: u32 = 1;
 
+/// Output of `leaktrend compare`. Numbers are bytes and bytes per second.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ComparisonJson<'a> {
+    /// Changed when a program that reads this must change.
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
-    outcome: &'static str,
+    #[cfg_attr(test, schemars(extend("enum" = ["fail", "inconclusive", "pass"])))]
+    outcome: Name<Outcome>,
+    /// The exit code of the program.
+    #[cfg_attr(test, schemars(range(max = 3)))]
     exit_code: u8,
+    /// As [compare] in leaktrend.toml.
+    #[cfg_attr(test, schemars(schema_with = "schema::margins"))]
     margins: &'a CompareSettings,
+    /// What a reader must know of the comparison.
     notes: &'a [String],
     series: Vec<SeriesJson<'a>>,
+    /// Series that only the base holds.
     missing: &'a [String],
+    /// Series that only the new run holds.
     added: &'a [String],
 }
 
+/// A series that both runs hold.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SeriesJson<'a> {
     id: &'a str,
+    /// Differs from `id` only with `--pair`.
     base_id: &'a str,
-    finding: &'static str,
+    finding: Name<Finding>,
+    /// Whether it can leave the comparison open.
     affects_outcome: bool,
     base_verdict: &'a str,
     new_verdict: &'a str,
+    /// Growth, in bytes per second.
     growth: ComparedJson<'a>,
+    /// The settled level, in bytes.
     level: ComparedJson<'a>,
 }
 
+/// A number of a series in both runs.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ComparedJson<'a> {
-    finding: Option<&'static str>,
+    /// Null if there is nothing to compare; then it has no effect.
+    finding: Option<Name<Finding>>,
+    /// One sentence with numbers.
     reason: &'a str,
+    /// In the base; null if it was not measured.
     base: Option<EstimateJson>,
+    /// In the new run; null if it was not measured.
     new: Option<EstimateJson>,
+    /// New minus base.
     difference: Option<EstimateJson>,
-    confidence: Option<Number>,
+    /// Of the intervals.
+    confidence: Option<Fraction>,
+    /// The difference that matters.
     margin: Option<Number>,
 }
 
+/// A number with its interval.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct EstimateJson {
     value: Number,
+    /// Lower end of the interval.
     lower: Number,
+    /// Upper end of the interval.
     upper: Number,
 }
 
@@ -61,7 +95,7 @@ struct EstimateJson {
 pub fn render(comparison: &Comparison) -> String {
     let shape = ComparisonJson {
         schema_version: SCHEMA_VERSION,
-        outcome: comparison.outcome.name(),
+        outcome: Name(comparison.outcome),
         exit_code: comparison.exit_code as u8,
         margins: &comparison.margins,
         notes: &comparison.notes,
@@ -78,7 +112,7 @@ fn series(series: &SeriesComparison) -> SeriesJson<'_> {
     SeriesJson {
         id: &series.id,
         base_id: &series.base_id,
-        finding: series.finding.name(),
+        finding: Name(series.finding),
         affects_outcome: series.counts,
         base_verdict: &series.base_verdict,
         new_verdict: &series.new_verdict,
@@ -94,12 +128,22 @@ fn compared(compared: &Compared) -> ComparedJson<'_> {
         upper: Number(estimate.upper),
     };
     ComparedJson {
-        finding: compared.finding.map(super::Finding::name),
+        finding: compared.finding.map(Name),
         reason: &compared.reason,
         base: compared.base.map(estimate),
         new: compared.new.map(estimate),
         difference: compared.difference.map(estimate),
-        confidence: compared.confidence.map(Number),
+        confidence: compared.confidence.map(Fraction),
         margin: compared.margin.map(Number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_that_of_the_types() {
+        schema::check::<ComparisonJson>("comparison.schema.json", "leaktrend comparison");
     }
 }

@@ -76,30 +76,22 @@ pub struct Compared {
     pub reason: String,
 }
 
-/// What follows from a difference, from good to bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Finding {
-    /// The whole interval lies beyond the margin, downwards.
-    Better,
-    /// The whole interval lies below the margin.
-    NotWorse,
-    /// The interval holds the margin, or there is none.
-    Inconclusive,
-    /// The whole interval lies above the margin.
-    Worse,
+crate::named! {
+    /// What follows from a difference, from good to bad.
+    #[derive(PartialOrd, Ord)]
+    pub enum Finding {
+        /// The whole interval lies beyond the margin, downwards.
+        Better = "better",
+        /// The whole interval lies below the margin.
+        NotWorse = "not-worse",
+        /// The interval holds the margin, or there is none.
+        Inconclusive = "inconclusive",
+        /// The whole interval lies above the margin.
+        Worse = "worse",
+    }
 }
 
 impl Finding {
-    /// The name in the JSON comparison.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Finding::Better => "better",
-            Finding::NotWorse => "not-worse",
-            Finding::Inconclusive => "inconclusive",
-            Finding::Worse => "worse",
-        }
-    }
-
     const fn outcome(self) -> Outcome {
         match self {
             Finding::Better | Finding::NotWorse => Outcome::Pass,

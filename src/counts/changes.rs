@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{entry, note_break, open_file};
-use crate::account::{CountedAs, Input, cleaned, too_long};
+use crate::account::{CountedAs, Input, OtherForm, cleaned, too_long};
 use crate::events::{self, Action, kubernetes};
 use crate::open::Opened;
 
@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
         of_lines(opened, &mut input)
     };
     changes.iter_mut().for_each(|change| change.label = cleaned(&change.label, MAX_LABEL));
-    input.counted = Some(CountedAs { form: "changes", outside: 0 });
+    input.counted = Some(CountedAs { form: OtherForm::Changes, outside: 0 });
     if changes.is_empty() && input.rejected_count > 0 {
         input.counted = None;
         input.unusable = Some(format!("no change was recognised in it: {}", input.rejected[0].why));

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::bins::Bins;
 use super::tally::MAX_KINDS;
 use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
-use crate::account::{CountedAs, Format, Input, counted};
+use crate::account::{CountedAs, Format, Input, OtherForm, counted};
 use crate::decode::recognise;
 use crate::decode::table::NumberTable;
 use crate::open::{Opened, Source};
@@ -145,11 +145,11 @@ pub(super) fn read(path: &Path, bins: Bins) -> (Input, Vec<Kind>) {
     let mut outside = 0;
     let typed = recognise(&beginning).ok().filter(|format| format.is_typed_table());
     let (form, columns) = if let Some(format) = typed {
-        ("covariate-table", read_typed(path, opened, format, bins, &mut input, &mut outside))
+        (OtherForm::CovariateTable, read_typed(path, opened, format, bins, &mut input, &mut outside))
     } else if beginning.trim_ascii_start().starts_with(b"{") {
-        ("covariate-prometheus", matrix::read(opened.lines.into_reader(), bins, &mut input, &mut outside))
+        (OtherForm::CovariatePrometheus, matrix::read(opened.lines.into_reader(), bins, &mut input, &mut outside))
     } else {
-        ("covariate-csv", read_csv(&beginning, opened.lines.into_reader(), bins, &mut input, &mut outside))
+        (OtherForm::CovariateCsv, read_csv(&beginning, opened.lines.into_reader(), bins, &mut input, &mut outside))
     };
     note_break(&mut input, broken.take());
     input.other_lines += outside;

@@ -12,7 +12,7 @@ use super::entry::Entry;
 use super::tally::{MAX_KINDS, Tally};
 use super::text::{self, Clock, Said};
 use super::{note_break, open_file, route, table};
-use crate::account::{CountedAs, Input, counted, too_long};
+use crate::account::{CountedAs, Input, OtherForm, counted, too_long};
 use crate::open::{Line, Lines};
 use crate::units::time_text;
 
@@ -240,8 +240,8 @@ impl Log<'_> {
         let input = &mut self.input;
         input.counted = Some(CountedAs {
             form: match form {
-                Form::Lines | Form::Array => "access-log",
-                Form::Table => "access-csv",
+                Form::Lines | Form::Array => OtherForm::AccessLog,
+                Form::Table => OtherForm::AccessCsv,
             },
             outside: self.outside,
         });

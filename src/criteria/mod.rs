@@ -151,17 +151,19 @@ pub fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Vec<Criterion> 
     ]
 }
 
-/// How a criterion came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
-    /// It holds.
-    Pass,
-    /// It does not.
-    Fail,
-    /// The sampling cannot decide it. Never shown as a pass.
-    NotEvaluable,
-    /// It needs something that was not given.
-    NotApplicable,
+crate::named! {
+    /// How a criterion came out.
+    #[derive(PartialOrd, Ord)]
+    pub enum Status {
+        /// It holds.
+        Pass = "pass",
+        /// It does not hold.
+        Fail = "fail",
+        /// The readings cannot decide it. Never shown as a pass.
+        NotEvaluable = "not-evaluable",
+        /// It needs something that was not given.
+        NotApplicable = "not-applicable",
+    }
 }
 
 /// One criterion's result for one series.

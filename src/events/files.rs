@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::docker::{self, OfFile};
 use super::{Event, kubernetes, logs};
-use crate::account::{EventCounts, Input};
+use crate::account::{EventCounts, Input, OtherForm};
 use crate::open::{self, Given, Lines, Source};
 use crate::progress::Meter;
 
@@ -87,16 +87,16 @@ fn read_file(index: usize, path: &Path, around_ms: Option<i64>) -> (Input, Vec<E
     };
     let beginning = opened.lines.peek().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
     let (form, read) = if kubernetes::looks_like_objects(&beginning) {
-        ("kubernetes", kubernetes::read(opened.lines.into_reader(), index, &mut input))
+        (OtherForm::Kubernetes, kubernetes::read(opened.lines.into_reader(), index, &mut input))
     } else if !docker::looks_like_events(&beginning) && logs::looks_like_log(&beginning) {
-        ("log", logs::read(&mut opened.lines, index, &stem(path), around_ms, &mut input))
+        (OtherForm::Log, logs::read(&mut opened.lines, index, &stem(path), around_ms, &mut input))
     } else {
-        ("docker-events", docker::read(&mut opened.lines, index, &mut input))
+        (OtherForm::DockerEvents, docker::read(&mut opened.lines, index, &mut input))
     };
     let OfFile { events, span, failed, n_lines } = read;
     input.events = Some(EventCounts::default());
     input.events_form = Some(form);
-    if form == "kubernetes" && n_lines == 0 && failed.is_some() {
+    if form == OtherForm::Kubernetes && n_lines == 0 && failed.is_some() {
         input.unusable = failed;
         return (input, events, span);
     }
@@ -106,7 +106,7 @@ fn read_file(index: usize, path: &Path, around_ms: Option<i64>) -> (Input, Vec<E
     }
     if n_lines == 0 {
         input.warnings.push("it is empty: it says nothing about restarts".to_owned());
-    } else if form == "docker-events" && span.is_none() {
+    } else if form == OtherForm::DockerEvents && span.is_none() {
         (input.events, input.events_form) = (None, None);
         input.unusable = Some(
             "no event was recognised in it (expected the output of `docker events`, as text or as JSON lines, of \

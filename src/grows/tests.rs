@@ -6,7 +6,7 @@ use super::*;
 type Given = (Amount, &'static str, f64);
 
 fn judgement(verdict: &str, rate: f64) -> Judgement {
-    let verdict = Verdict::ALL.into_iter().find(|known| known.name() == verdict).expect("a verdict");
+    let verdict = Verdict::ALL.iter().copied().find(|known| known.name() == verdict).expect("a verdict");
     let (lower, upper) = (rate - 0.1 * rate.abs() - 1.0, rate + 0.1 * rate.abs() + 1.0);
     let growth = Growth { bytes_per_second: rate, lower, upper, confidence: 0.9, p_value: 0.001 };
     Judgement { verdict, growth: Some(growth), ..Judgement::open(Grounds::NoLongStretch) }
@@ -109,7 +109,7 @@ fn growth_that_the_heap_has_no_part_in_is_outside_it_or_its_reserve() {
 fn what_is_open_or_grows_beside_a_level_makes_no_decided_head_another() {
     for verdict in ["flat", "warmed-up", "negligible-growth", "shrinking"] {
         for amount in [Amount::Rss, Amount::Cache, Amount::Kernel, Amount::Buffers, Amount::HeapTotal] {
-            for of_part in Verdict::ALL {
+            for &of_part in Verdict::ALL {
                 let answer = weighed((Amount::WorkingSet, verdict, 0.0), &[(amount, of_part.name(), 100.0)]);
                 assert!(answer.ends_with(&format!(" {verdict}")), "{amount:?} {of_part:?}: {answer}");
             }

@@ -1,43 +1,20 @@
 //! How to find the cause: the runbook's level, the leak pattern that the shape points to, and what to do by day.
 
 use super::{Facts, State, Step, Target, is_level};
+use crate::attribution::Pattern;
 use crate::grows::What;
 use crate::units::{DAY, duration_text, memory_text};
 use crate::verdict::{Doubt, Grounds, Judgement, ShapeName, Verdict};
 
-/// What the runbook tells apart by the shape of memory over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pattern {
-    /// Memory grows with the load: connections that are not closed.
-    Connections,
-    /// What collections leave grows: event listeners that pile up.
-    Listeners,
-    /// Memory jumps and stays: a cache without a limit.
-    Cache,
-    /// Memory jumps and comes back: buffers of uploads.
-    Uploads,
-}
-
-impl Pattern {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Pattern::Connections => "A",
-            Pattern::Listeners => "B",
-            Pattern::Cache => "C",
-            Pattern::Uploads => "D",
+/// The runbook's look at the suspect.
+const fn command(pattern: Pattern) -> &'static str {
+    match pattern {
+        Pattern::Connections => {
+            r#"psql "$DATABASE_URL" -c "SELECT state, count(*) FROM pg_stat_activity GROUP BY state""#
         }
-    }
-
-    /// The runbook's look at the suspect.
-    const fn command(self) -> &'static str {
-        match self {
-            Pattern::Connections => {
-                r#"psql "$DATABASE_URL" -c "SELECT state, count(*) FROM pg_stat_activity GROUP BY state""#
-            }
-            Pattern::Listeners => "curl http://HOST:3001/debug/event-listeners | jq",
-            Pattern::Cache => "curl http://HOST:3001/debug/cache-stats | jq",
-            Pattern::Uploads => r#"grep -r "multer" apps/api/src --include="*.ts""#,
-        }
+        Pattern::Listeners => "curl http://HOST:3001/debug/event-listeners | jq",
+        Pattern::Cache => "curl http://HOST:3001/debug/cache-stats | jq",
+        Pattern::Uploads => r#"grep -r "multer" apps/api/src --include="*.ts""#,
     }
 }
 
@@ -160,7 +137,7 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
             "{} | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'",
             target.exec("cat /tmp/request-log.json")
         ));
-        step.commands.push(pattern.command().to_owned());
+        step.commands.push(command(pattern).to_owned());
         // A snapshot stops the process while it is taken.
         let snapshot =
             ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"];

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::json::{Number, Times};
+use super::json::{Fraction, Name, Number, Time, Times};
 use super::{Report, SeriesReport, words};
-use crate::attribution::{self, Attribution, Suspect};
+use crate::attribution::{self, Attribution, CauseKind, Suspect, Unit};
 
 /// All that is said of what growth follows, as a paragraph; `None` where nothing was compared.
 pub fn paragraph(report: &Report, series: &SeriesReport) -> Option<String> {
@@ -19,63 +19,91 @@ pub fn line(report: &Report, series: &SeriesReport) -> Option<String> {
     attribution::words::line(attribution, &|at_ms| words::time(report, at_ms))
 }
 
+/// What growth follows.
 #[derive(Serialize)]
-pub(super) struct CauseJson<'a> {
-    kind: &'static str,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SuspectJson<'a> {
+    kind: Name<CauseKind>,
+    /// Method and route, a column, the label of a change; `all requests`, `time itself`.
     name: &'a str,
+    /// Whether it is named as the cause; if not, it is this or one of `indistinguishable`.
     named: bool,
-    unit: Option<&'static str>,
+    /// The unit that keeps bytes; null for a change.
+    unit: Option<Name<Unit>>,
+    /// Bytes kept by each unit; null for a change.
     bytes_per_unit: Option<BytesPerUnitJson>,
+    /// The share of the growth that it explains, about 1 for the only cause.
     share_of_growth: Option<Number>,
+    /// How much worse every explanation without it is, in units of BIC; it is named from 6 on.
     margin: Number,
+    /// What would explain growth as well, best first.
     indistinguishable: &'a [String],
-    at: Option<String>,
+    /// When a change was made; null for other kinds.
+    at: Option<Time>,
 }
 
+/// Bytes kept by each unit.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct BytesPerUnitJson {
+    /// The estimate.
     value: Number,
+    /// Lower end of the interval.
     lower: Number,
+    /// Upper end of the interval.
     upper: Number,
-    confidence: Number,
+    /// Confidence of the interval.
+    confidence: Fraction,
 }
 
+/// When growth began.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct GrowthBeganJson {
-    at: Option<String>,
-    lower: Option<String>,
-    upper: Option<String>,
-    confidence: Number,
+    /// The median.
+    at: Option<Time>,
+    /// Lower end of the interval.
+    lower: Option<Time>,
+    /// Upper end of the interval.
+    upper: Option<Time>,
+    /// Confidence of the interval.
+    confidence: Fraction,
+    /// Changes in the interval.
     changes: Vec<ChangeJson>,
+    /// Changes within the readings.
     changes_in_window: usize,
 }
 
+/// A deploy or another change.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ChangeJson {
-    at: Option<String>,
+    /// When.
+    at: Option<Time>,
+    /// What.
     label: String,
 }
 
-pub(super) fn causes(series: &SeriesReport, times: Times) -> Option<Vec<CauseJson<'_>>> {
+pub(super) fn causes(series: &SeriesReport, times: Times) -> Option<Vec<SuspectJson<'_>>> {
     Some(of(series.attribution.as_ref()?, times))
 }
 
 /// What the growth of one amount follows.
-pub(super) fn of(attribution: &Attribution, times: Times) -> Vec<CauseJson<'_>> {
+pub(super) fn of(attribution: &Attribution, times: Times) -> Vec<SuspectJson<'_>> {
     attribution.suspects.iter().map(|suspect| cause(suspect, times)).collect()
 }
 
-fn cause(suspect: &Suspect, times: Times) -> CauseJson<'_> {
-    CauseJson {
-        kind: suspect.kind.name(),
+fn cause(suspect: &Suspect, times: Times) -> SuspectJson<'_> {
+    SuspectJson {
+        kind: Name(suspect.kind),
         name: &suspect.name,
         named: suspect.is_named,
-        unit: suspect.unit.map(attribution::Unit::name),
+        unit: suspect.unit.map(Name),
         bytes_per_unit: suspect.bytes_per_unit.map(|bytes| BytesPerUnitJson {
             value: Number(bytes.value),
             lower: Number(bytes.lower),
             upper: Number(bytes.upper),
-            confidence: Number(bytes.confidence),
+            confidence: Fraction(bytes.confidence),
         }),
         share_of_growth: suspect.share_of_growth.map(Number),
         margin: Number(suspect.margin),
@@ -90,7 +118,7 @@ pub(super) fn growth_began(series: &SeriesReport, times: Times) -> Option<Growth
         at: times.text(began.at_ms),
         lower: times.text(began.lower_ms),
         upper: times.text(began.upper_ms),
-        confidence: Number(began.confidence),
+        confidence: Fraction(began.confidence),
         changes: began
             .inside
             .iter()

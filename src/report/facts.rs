@@ -22,27 +22,19 @@ const MISSING: f64 = 3.0;
 /// if that is more than this share of its own time: captures that ran side by side do not end at once.
 const MISSING_SHARE: f64 = 0.02;
 
-/// Which way a series leans that is not settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lean {
-    /// It is likelier than not by far that it grows by less than matters.
-    Healthy,
-    /// It is likelier than not by far that it grows by more.
-    Leaking,
-    /// Neither.
-    Open,
+crate::named! {
+    /// Which way an inconclusive verdict leans.
+    pub enum Lean {
+        /// It very probably grows by less than what matters.
+        Healthy = "healthy",
+        /// It very probably grows by more than what matters.
+        Leaking = "leaking",
+        /// The readings say neither.
+        Open = "open",
+    }
 }
 
 impl Lean {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Lean::Healthy => "healthy",
-            Lean::Leaking => "leaking",
-            Lean::Open => "open",
-        }
-    }
-
     /// The words of the report. `judgement`: why it is open.
     pub fn words(self, judgement: &Judgement) -> &'static str {
         match self {

@@ -286,15 +286,16 @@ pub struct KnownLimit {
     pub source: KnownLimitSource,
 }
 
-/// The origin of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KnownLimitSource {
-    /// Given by the user.
-    Option,
-    /// Printed by the input.
-    Input,
-    /// Printed by the input, but taken to be the memory of the host: shown, not used.
-    Host,
+crate::named! {
+    /// The origin of a limit. A limit of the host is not used.
+    pub enum KnownLimitSource {
+        /// Given by the user.
+        Option = "option",
+        /// Printed by the input.
+        Input = "input",
+        /// Printed by the input, but taken to be the memory of the host: shown, not used.
+        Host = "host",
+    }
 }
 
 impl KnownLimit {
@@ -311,8 +312,22 @@ pub struct SegmentReport {
     pub start_ms: i64,
     /// Its last sample.
     pub end_ms: i64,
-    /// Why it begins: `start`, `restart`, `gap` or `recreated`.
-    pub why: &'static str,
+    /// Why it begins.
+    pub why: SegmentWhy,
+}
+
+crate::named! {
+    /// Why a part between restarts begins.
+    pub enum SegmentWhy {
+        /// It is the first.
+        Start = "start",
+        /// The container restarted.
+        Restart = "restart",
+        /// The container was absent, and came back at the level of a start.
+        Gap = "gap",
+        /// The container was recreated: its ID changed.
+        Recreated = "recreated",
+    }
 }
 
 /// A restart.

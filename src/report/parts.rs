@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::causes::{self, CauseJson};
+use super::causes::{self, SuspectJson};
 use super::facts::{Lean, lean};
-use super::json::{GrowthJson, Number, SettledJson, Times, growth_json, settled_json};
+use super::json::{GrowthJson, Name, Number, SettledJson, Time, Times, growth_json, settled_json};
 use super::{Breakdown, PartReport, Report, SeriesReport};
+use crate::amounts::Amount;
 use crate::grows::What;
 use crate::units::memory_text;
 use crate::verdict::{Judgement, Verdict};
@@ -84,45 +85,68 @@ pub fn rows(report: &Report, series: &SeriesReport) -> Vec<[String; 5]> {
     std::iter::once(head).chain(parts).collect()
 }
 
+/// What grows in a container of which several amounts were read.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct GrowsJson<'a> {
-    what: &'static str,
+    what: Name<What>,
+    /// What grows, in one sentence.
     sentence: &'a str,
-    amount: &'static str,
+    /// What the head counts.
+    amount: Name<Amount>,
+    /// The id of the head if it is judged alone.
     head: &'a str,
-    verdict_by_itself: &'static str,
+    /// The verdict of the head without the parts.
+    verdict_by_itself: Name<Verdict>,
+    /// The id of the part on which the verdict is based; null if it is the head.
     by_part: Option<&'a str>,
 }
 
+/// Another amount of a container.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct PartJson<'a> {
+    /// Its id if it is judged alone.
     id: &'a str,
-    amount: &'static str,
-    verdict: &'static str,
+    amount: Name<Amount>,
+    /// Its verdict by itself.
+    verdict: Name<Verdict>,
+    /// One sentence with numbers.
     reason: String,
+    #[cfg_attr(test, schemars(range(min = 1)))]
     samples: usize,
-    start: Option<String>,
-    end: Option<String>,
+    /// Its first sample.
+    start: Option<Time>,
+    /// Its last sample.
+    end: Option<Time>,
     first: Number,
     last: Number,
     median: Number,
     max: Number,
+    /// Growth above this matters.
+    #[cfg_attr(test, schemars(with = "Option<Number>"))]
     tolerance_bytes_per_second: Number,
+    /// The rate on which the verdict is based.
     growth: Option<GrowthJson>,
+    /// The level of the last quarter of what was judged; null while memory grows, or with too few samples since the last
+    /// restart.
     settled: Option<SettledJson>,
-    onset: Option<String>,
+    /// When growth began.
+    onset: Option<Time>,
+    /// What the growth follows, named causes first; only if it grows and requests, covariates or changes were given.
+    /// Correlation, not proof.
     #[serde(skip_serializing_if = "Option::is_none")]
-    causes: Option<Vec<CauseJson<'a>>>,
+    causes: Option<Vec<SuspectJson<'a>>>,
 }
 
 pub(super) fn grows(series: &SeriesReport) -> Option<GrowsJson<'_>> {
     let breakdown = series.breakdown.as_ref()?;
     Some(GrowsJson {
-        what: breakdown.what.name(),
+        what: Name(breakdown.what),
         sentence: &breakdown.sentence,
-        amount: breakdown.amount.name(),
+        amount: Name(breakdown.amount),
         head: &series.samples.info.id,
-        verdict_by_itself: breakdown.alone.verdict.name(),
+        verdict_by_itself: Name(breakdown.alone.verdict),
         by_part: breakdown.by_part.map(|at| breakdown.parts[at].samples.info.id.as_str()),
     })
 }
@@ -138,8 +162,8 @@ fn part(part: &PartReport, times: Times) -> PartJson<'_> {
     let judgement = &part.judgement;
     PartJson {
         id: &samples.info.id,
-        amount: part.amount.name(),
-        verdict: judgement.verdict.name(),
+        amount: Name(part.amount),
+        verdict: Name(judgement.verdict),
         reason: judgement.reason(),
         samples: samples.len(),
         start: times.text(samples.start_ms()),

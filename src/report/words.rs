@@ -4,7 +4,6 @@
 //! format shows it in its own way, and escapes everything.
 
 use super::escape::printable;
-use super::json::status_name;
 use super::table::{finding, sparkline};
 use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
 use crate::account::{Input, Timeline};
@@ -418,11 +417,7 @@ pub fn verdict_row(series: &SeriesReport) -> [String; 3] {
 
 /// How a criterion came out.
 pub fn status(criterion: &Criterion) -> &'static str {
-    if criterion.status == Status::Fail && !criterion.gates {
-        "fail (does not gate)"
-    } else {
-        status_name(criterion.status)
-    }
+    if criterion.status == Status::Fail && !criterion.gates { "fail (does not gate)" } else { criterion.status.name() }
 }
 
 /// The latest restarts of a series, a line each, and how many came before; empty without any.
@@ -459,7 +454,7 @@ pub fn would_change(series: &SeriesReport) -> String {
 
 /// What to do next, as a sentence.
 pub fn next(action: &NextAction) -> String {
-    let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {pattern}"));
+    let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {}", pattern.name()));
     let is_unnamed = action.commands().iter().any(|command| command.contains("CONTAINER"));
     let unnamed = if is_unnamed { " Replace CONTAINER by its name, which the input does not give." } else { "" };
     format!("Next (runbook level {}{pattern}).{unnamed}", action.level)

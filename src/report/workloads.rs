@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::SeriesReport;
-use super::json::{Number, Times};
+use super::json::{Fraction, Name, Number, Time, Times};
 use crate::account::counted;
 use crate::units::{RateUnit, time_text};
-use crate::verdict::Judgement;
+use crate::verdict::{Judgement, Verdict};
 
 /// The pods of a workload that are judged as one.
 #[derive(Debug, Clone)]
@@ -114,33 +114,55 @@ impl WorkloadReport {
     }
 }
 
+/// The pods of a workload, judged together.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct WorkloadJson<'a> {
+    /// How many pods were read.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pods: usize,
+    /// How many ran at the last reading.
     replicas: usize,
+    /// Its versions, in the order in which they were deployed.
     versions: Vec<VersionJson<'a>>,
+    /// The version since which it grows; null if it grew before, or does not grow.
     grows_since: Option<VersionJson<'a>>,
+    /// The pods that grow faster than their siblings, the fastest first.
     differing: Vec<DifferingJson<'a>>,
+    /// The pod on whose growth the verdict is based; null if it is based on all pods together.
     by_pod: Option<&'a str>,
 }
 
+/// A version of a workload.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VersionJson<'a> {
+    /// The hash of its pod template, or the image; null if neither is known.
     version: Option<&'a str>,
-    deployed: Option<String>,
+    /// When its first pod was seen; null if times are relative.
+    deployed: Option<Time>,
+    /// How many of its pods were read.
     pods: usize,
 }
 
+/// A pod that grows faster than its siblings.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DifferingJson<'a> {
     pod: &'a str,
     id: &'a str,
-    verdict: &'static str,
+    /// The verdict of the pod by itself.
+    verdict: Name<Verdict>,
+    /// How much faster it grows than its siblings.
     bytes_per_second: Number,
+    /// Lower end of the interval.
     lower: Number,
+    /// Upper end of the interval.
     upper: Number,
-    confidence: Number,
-    q_value: Number,
+    /// Confidence of the interval.
+    confidence: Fraction,
+    /// The p-value of the difference, corrected for the number of siblings.
+    q_value: Fraction,
 }
 
 pub(super) fn json(series: &SeriesReport, times: Times) -> Option<WorkloadJson<'_>> {
@@ -166,12 +188,12 @@ pub(super) fn json(series: &SeriesReport, times: Times) -> Option<WorkloadJson<'
                 DifferingJson {
                     pod: workload.pod(one.pod),
                     id: workload.pods[one.pod].id(),
-                    verdict: workload.pods[one.pod].verdict().name(),
+                    verdict: Name(workload.pods[one.pod].verdict()),
                     bytes_per_second: Number(rate),
                     lower: Number(lower),
                     upper: Number(upper),
-                    confidence: Number(one.confidence),
-                    q_value: Number(one.q_value),
+                    confidence: Fraction(one.confidence),
+                    q_value: Fraction(one.q_value),
                 }
             })
             .collect(),

@@ -75,25 +75,15 @@ struct Plan {
     selects: Vec<Select>,
 }
 
-/// What became of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RuleStatus {
-    /// It was replayed on at least one series.
-    Replayed,
-    /// It selects none.
-    NoSeries,
-    /// It was not replayed.
-    Refused,
-}
-
-impl RuleStatus {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RuleStatus::Replayed => "replayed",
-            RuleStatus::NoSeries => "no-series",
-            RuleStatus::Refused => "refused",
-        }
+crate::named! {
+    /// What became of an alert.
+    pub enum RuleStatus {
+        /// It was replayed exactly, on at least one series.
+        Replayed = "replayed",
+        /// It selects no series.
+        NoSeries = "no-series",
+        /// It was not replayed.
+        Refused = "refused",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Share, key, settings};
+use super::{Key, Shape, Share, key, settings};
 use crate::units::{Bytes, Seconds};
 
 /// The ids of all criteria, in the order of the report; the last three only where these amounts are known.
@@ -27,63 +27,30 @@ pub fn is_criterion(id: &str) -> bool {
     CRITERIA.contains(&id) || id.strip_prefix("rule:").is_some_and(|name| !name.is_empty())
 }
 
-/// The runbook's criteria.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct CriteriaSettings {
-    /// Start-up: for this long after a start, growth fails no rate criterion and flat-after-load takes no baseline (15 min).
-    /// 0 turns this off.
-    #[serde(rename = "settle_seconds")]
-    pub settle_seconds: Seconds,
-    /// `(x - x offset 5m) > 100000000` for 5 minutes.
-    #[serde(rename = "growth-100mb-5m")]
-    pub growth: GrowthSettings,
-    /// `x / limit > 0.9` for 2 minutes.
-    pub high_memory: HighMemorySettings,
-    /// More than 100 MB gained within 60 s, and kept.
-    #[serde(rename = "confirmed-100mb-60s")]
-    pub confirmed: ConfirmedSettings,
-    /// A slope above 50 MB a minute over 5 minutes.
-    #[serde(rename = "rapid-50mb-per-min")]
-    pub rapid: RapidSettings,
-    /// Back to the level before the load once it has ended.
-    pub flat_after_load: FlatAfterLoadSettings,
-    /// No leak over a day.
-    #[serde(rename = "trend-24h")]
-    pub trend: TrendSettings,
-    /// Restarts in quick succession.
-    pub restart_loop: RestartLoopSettings,
-    /// The settled level after a start.
-    #[serde(rename = "baseline-300mb")]
-    pub baseline: BaselineSettings,
-    /// The level soon after a restart.
-    #[serde(rename = "steady-500mb")]
-    pub steady: SteadySettings,
-    /// Readings that stopped coming. Decided only by the nightly job.
-    #[serde(rename = "stale-data")]
-    pub stale: StaleSettings,
-    /// The resident set of a Node.js process.
-    #[serde(rename = "rss-500mb")]
-    pub rss: RssSettings,
-    /// The heap that it has reserved.
-    #[serde(rename = "heap-total-300mb")]
-    pub heap_total: HeapTotalSettings,
-    /// The objects on it.
-    #[serde(rename = "heap-used-200mb")]
-    pub heap_used: HeapUsedSettings,
-    /// The alerts of rule files (`--rules`).
-    pub rules: RulesSettings,
+settings! {
+    /// The runbook's criteria.
+    CriteriaSettings {
+        /// Start-up: for this long after a start, growth fails no rate criterion and flat-after-load takes no baseline (15 min).
+        /// 0 turns this off.
+        settle_seconds: Seconds = Seconds::whole(900),
+    }
+    tables {
+        growth as "growth-100mb-5m": GrowthSettings,
+        high_memory as "high-memory": HighMemorySettings,
+        confirmed as "confirmed-100mb-60s": ConfirmedSettings,
+        rapid as "rapid-50mb-per-min": RapidSettings,
+        flat_after_load as "flat-after-load": FlatAfterLoadSettings,
+        trend as "trend-24h": TrendSettings,
+        restart_loop as "restart-loop": RestartLoopSettings,
+        baseline as "baseline-300mb": BaselineSettings,
+        steady as "steady-500mb": SteadySettings,
+        stale as "stale-data": StaleSettings,
+        rss as "rss-500mb": RssSettings,
+        heap_total as "heap-total-300mb": HeapTotalSettings,
+        heap_used as "heap-used-200mb": HeapUsedSettings,
+        rules: RulesSettings,
+    }
 }
-
-impl CriteriaSettings {
-    /// Its keys that are no tables, each with what it means.
-    pub(super) const KEYS: &[(&str, &str)] = &[(
-        "settle_seconds",
-        "Start-up: for this long after a start, growth fails no rate criterion and flat-after-load takes no baseline \
-         (15 min). 0 turns this off.",
-    )];
-}
-
 settings! {
     /// `(x - x offset 5m) > 100000000` for 5 minutes, replayed as Prometheus does.
     GrowthSettings {
@@ -254,27 +221,5 @@ settings! {
         ungated: Vec<String> = Vec::new(),
         /// Whether the failure of any other alert fails the series.
         gates: bool = true,
-    }
-}
-
-impl Default for CriteriaSettings {
-    fn default() -> CriteriaSettings {
-        CriteriaSettings {
-            settle_seconds: Seconds::whole(900),
-            growth: GrowthSettings::default(),
-            high_memory: HighMemorySettings::default(),
-            confirmed: ConfirmedSettings::default(),
-            rapid: RapidSettings::default(),
-            flat_after_load: FlatAfterLoadSettings::default(),
-            trend: TrendSettings::default(),
-            restart_loop: RestartLoopSettings::default(),
-            baseline: BaselineSettings::default(),
-            steady: SteadySettings::default(),
-            stale: StaleSettings::default(),
-            rss: RssSettings::default(),
-            heap_total: HeapTotalSettings::default(),
-            heap_used: HeapUsedSettings::default(),
-            rules: RulesSettings::default(),
-        }
     }
 }

@@ -76,50 +76,71 @@ pub enum OnContradictedAlert {
     Fail,
 }
 
-/// Every threshold, window and `for`, with the defaults of the runbook.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Which part of the data is judged.
-    pub window: WindowSettings,
-    /// When a verdict may be claimed.
-    pub verdict: VerdictSettings,
-    /// How verdicts and criteria become outcomes.
-    pub policy: PolicySettings,
-    /// How alert rules are evaluated.
-    pub evaluation: EvaluationSettings,
-    /// The runbook's criteria.
-    pub criteria: CriteriaSettings,
-    /// When one run is worse than another.
-    pub compare: CompareSettings,
-    /// What the nightly job keeps and decides.
-    pub nightly: NightlySettings,
-    /// How requests are told apart; absent from reports where nothing was set.
-    #[serde(skip_serializing_if = "RequestSettings::is_default")]
-    pub requests: RequestSettings,
+/// The keys and tables of a table of settings, and what they mean.
+pub(crate) struct Shape {
+    /// What it is.
+    pub(crate) about: &'static str,
+    /// Its keys.
+    pub(crate) keys: &'static [Key],
+    /// The tables in it, by name.
+    pub(crate) tables: &'static [(&'static str, Shape)],
 }
 
-/// A table of settings: its keys with their defaults; the doc comment of a key is its comment in `leaktrend config`.
+/// A key of a table of settings.
+pub(crate) struct Key {
+    /// Its name.
+    pub(crate) name: &'static str,
+    doc: &'static str,
+    /// A value that it can have, where it is unset by default.
+    example: &'static str,
+}
+
+impl Key {
+    /// What it means, as in `leaktrend config`.
+    pub(crate) const fn comment(&self) -> &'static str {
+        self.doc.trim_ascii()
+    }
+}
+
+/// A table of settings: its keys with their defaults, and the tables in it. A key that is unset by default has an example.
+/// The doc comment of a key is its comment in `leaktrend config` and its description in the JSON Schema.
 macro_rules! settings {
-    ($(#[doc = $about:literal])+ $name:ident {
-        $($(#[doc = $doc:literal])+ $(#[serde($($serde:tt)+)])? $field:ident $(as $key:literal)?: $type:ty = $default:expr,)*
-    }) => {
+    (
+        $(#[doc = $about:literal])+
+        $name:ident {
+            $($(#[doc = $doc:literal])+ $(#[serde($($serde:tt)+)])?
+            $field:ident $(as $key:literal)?: $type:ty = $default:expr $(=> $example:literal)?,)*
+        }
+        $(tables {
+            $($(#[serde($($inner_serde:tt)+)])? $inner:ident $(as $inner_key:literal)?: $table:ident,)+
+        })?
+    ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
             $($(#[doc = $doc])+ $(#[serde($($serde)+)])? $(#[serde(rename = $key)])? pub $field: $type,)*
+            $($(
+                #[doc = concat!("The table [", key!($inner $($inner_key)?), "](", stringify!($table), ").")]
+                $(#[serde($($inner_serde)+)])?
+                $(#[serde(rename = $inner_key)])?
+                pub $inner: $table,
+            )+)?
         }
 
         impl Default for $name {
             fn default() -> $name {
-                $name { $($field: $default,)* }
+                $name { $($field: $default,)* $($($inner: $table::default(),)+)? }
             }
         }
 
         impl $name {
-            /// Its keys, each with what it means.
-            pub(super) const KEYS: &[(&str, &str)] = &[$((key!($field $($key)?), concat!($($doc),+)),)*];
+            /// Its keys and tables, each with what it means.
+            pub(crate) const SHAPE: Shape = Shape {
+                about: concat!($($about),+),
+                keys: &[$(Key { name: key!($field $($key)?), doc: concat!($($doc),+), example: concat!($($example)?) },)*],
+                tables: &[$($((key!($inner $($inner_key)?), $table::SHAPE),)+)?],
+            };
         }
     };
 }
@@ -136,6 +157,21 @@ macro_rules! key {
 
 use {key, settings};
 
+settings! {
+    /// Every threshold, window and `for`, with the defaults of the runbook.
+    Settings {}
+    tables {
+        window: WindowSettings,
+        verdict: VerdictSettings,
+        policy: PolicySettings,
+        evaluation: EvaluationSettings,
+        criteria: CriteriaSettings,
+        compare: CompareSettings,
+        nightly: NightlySettings,
+        #[serde(skip_serializing_if = "RequestSettings::is_default")]
+        requests: RequestSettings,
+    }
+}
 settings! {
     /// Which part of the data is judged.
     WindowSettings {
@@ -172,7 +208,7 @@ settings! {
         step_share: Share = Share(0.05),
         /// Memory of the host: limits of this size or more are ignored. Unset: inferred from the limits.
         #[serde(skip_serializing_if = "Option::is_none")]
-        host_memory_bytes: Option<Bytes> = None,
+        host_memory_bytes: Option<Bytes> = None => "\"16GiB\"",
     }
 }
 settings! {
@@ -203,7 +239,7 @@ settings! {
         level_floor_bytes: Bytes = Bytes::new(10_000_000),
         /// Growth is worse if it is faster by this per day. Unset: the growth that matters in the new run.
         #[serde(skip_serializing_if = "Option::is_none")]
-        growth_bytes_per_day: Option<Bytes> = None,
+        growth_bytes_per_day: Option<Bytes> = None => "\"36MiB\"",
     }
 }
 settings! {
@@ -221,7 +257,7 @@ settings! {
     /// How requests are told apart.
     RequestSettings {
         /// Routes such as "/files/:name/versions/*", tried before the recognised ones; the first match counts.
-        routes: Vec<String> = Vec::new(),
+        routes: Vec<String> = Vec::new() => "[\"/files/:name/versions/*\"]",
     }
 }
 
@@ -238,7 +274,7 @@ settings! {
         interval_seconds: Seconds = Seconds::whole(30),
         /// Offset of rule evaluations from multiples of the interval. Unset: all offsets are tried.
         #[serde(skip_serializing_if = "Option::is_none")]
-        phase_seconds: Option<Seconds> = None,
+        phase_seconds: Option<Seconds> = None => "1.76",
         /// Largest age of the newest sample at an evaluation (5 minutes, as in Prometheus).
         lookback_seconds: Seconds = Seconds::whole(300),
         /// Whether a sample of exactly that age counts: "prometheus-2" (yes) or "prometheus-3" (no).

@@ -1,28 +1,18 @@
 use super::*;
 
 #[test]
-fn printed_settings_read_back_and_name_every_key() {
+fn printed_settings_read_back_and_so_do_the_examples() {
     let defaults = Settings::default();
     let text = with_comments(&defaults);
     let (settings, _) = read(&text).unwrap();
     assert_eq!(settings, defaults);
 
-    let table = toml::Table::try_from(&defaults).unwrap();
-    for (section, keys) in &table {
-        for (key, value) in keys.as_table().unwrap() {
-            let names: Vec<String> = match value.as_table() {
-                Some(criterion) => criterion.keys().map(|inner| format!("{section}.{key}/{inner}")).collect(),
-                None => vec![format!("{section}/{key}")],
-            };
-            for name in names {
-                let (section, key) = name.split_once('/').unwrap();
-                let known = commented::TABLES
-                    .iter()
-                    .any(|(known, keys)| *known == section && keys.iter().any(|(k, _)| *k == key));
-                assert!(known, "{name} has no comment");
-            }
-        }
-    }
+    // Without the marks of comments every key is set: also those that are unset by default.
+    let (keys, _) = text.split_once("# Settings for some series").unwrap();
+    let is_key =
+        |line: &&str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let uncommented: Vec<&str> = keys.lines().map(|line| line.trim_start_matches("# ")).filter(is_key).collect();
+    read(&uncommented.join("\n")).unwrap();
 }
 
 #[test]

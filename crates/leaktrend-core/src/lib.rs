@@ -29,6 +29,7 @@
 pub mod causes;
 pub mod fit;
 pub mod forecast;
+pub mod named;
 pub mod segment;
 pub mod series;
 pub mod settled;

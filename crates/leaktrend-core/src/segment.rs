@@ -55,36 +55,25 @@ const HARDLY_ANYTHING: f64 = 0.1;
 /// ... and this many seconds.
 const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
 
-/// The evidence that a container restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// Killed for memory: an event says so, or it fell from its limit, or from the ceiling at which others fell.
-    Oom,
-    /// The container ID changed under its name.
-    Recreated,
-    /// An event says that it ended or started.
-    Event,
-    /// Its I/O counters fell in the same row.
-    CounterReset,
-    /// It was absent, and came back at the level of a start.
-    Gap,
-    /// Its memory fell to the level of a start.
-    LevelDrop,
+crate::named! {
+    /// The evidence that a container restarted.
+    pub enum Cause {
+        /// Killed for memory: an event says so, or it fell from its limit, or from the ceiling at which others fell.
+        Oom = "oom",
+        /// The container ID changed under its name.
+        Recreated = "recreated",
+        /// An event says that it ended or started.
+        Event = "event",
+        /// Its I/O counters fell in the same row.
+        CounterReset = "counter-reset",
+        /// It was absent, and came back at the level of a start.
+        Gap = "gap",
+        /// Its memory fell to the level of a start.
+        LevelDrop = "level-drop",
+    }
 }
 
 impl Cause {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Cause::Oom => "oom",
-            Cause::Recreated => "recreated",
-            Cause::Event => "event",
-            Cause::CounterReset => "counter-reset",
-            Cause::Gap => "gap",
-            Cause::LevelDrop => "level-drop",
-        }
-    }
-
     /// The evidence in words for a reader.
     pub const fn words(self) -> &'static str {
         match self {

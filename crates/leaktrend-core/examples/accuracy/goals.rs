@@ -163,7 +163,7 @@ pub(crate) fn print_families(judged: &[Judged]) {
             100.0 * of.iter().filter(|one| among(one.verdict)).count() as f64 / of.len() as f64
         };
         let times = |verdict: Verdict| of.iter().filter(|one| one.verdict == verdict).count();
-        let frequent = Verdict::ALL.into_iter().max_by_key(|verdict| times(*verdict)).expect("there are verdicts");
+        let frequent = Verdict::ALL.iter().copied().max_by_key(|verdict| times(*verdict)).expect("there are verdicts");
         println!(
             "| {} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {} |",
             of[0].place.family().name,

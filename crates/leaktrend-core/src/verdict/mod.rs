@@ -20,62 +20,34 @@ pub use grounds::{Course, Doubt, Evidence, Grounds, Steps, Subject};
 use numbers::Case;
 pub use rise::Climb;
 
-/// What the statistics say about a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Sustained growth: significant, relevant, not levelling off.
-    Leak,
-    /// Memory grows in each run and restarts cut it, though the whole looks flat.
-    LeakMaskedByRestarts,
-    /// Three or more steps up, none down.
-    SteppingGrowth,
-    /// Growth is significant; whether it is relevant, or a leak, is not settled.
-    LeakSuspected,
-    /// One or two lasting upward shifts, no trend after.
-    Step,
-    /// Nothing can be claimed yet.
-    Inconclusive,
-    /// Growth is significant and proven smaller than relevant.
-    NegligibleGrowth,
-    /// Rose, then proven flat at the level it reached.
-    WarmedUp,
-    /// A significant decrease.
-    Shrinking,
-    /// Proven: the whole interval of the slope is within the tolerance.
-    Flat,
+crate::named! {
+    /// What the statistics say about a series.
+    #[derive(PartialOrd, Ord)]
+    pub enum Verdict {
+        /// Sustained growth: significant, relevant, not levelling off.
+        Leak = "leak",
+        /// Memory grows in each run and restarts cut it, though the whole looks flat.
+        LeakMaskedByRestarts = "leak-masked-by-restarts",
+        /// Three or more steps up, none down.
+        SteppingGrowth = "stepping-growth",
+        /// Growth is significant; whether it is relevant, or a leak, is not settled.
+        LeakSuspected = "leak-suspected",
+        /// One or two lasting upward shifts, no trend after.
+        Step = "step",
+        /// Nothing can be claimed yet.
+        Inconclusive = "inconclusive",
+        /// Growth is significant and proven smaller than relevant.
+        NegligibleGrowth = "negligible-growth",
+        /// Rose, then proven flat at the level it reached.
+        WarmedUp = "warmed-up",
+        /// A significant decrease.
+        Shrinking = "shrinking",
+        /// Proven: the whole interval of the slope is within the tolerance.
+        Flat = "flat",
+    }
 }
 
 impl Verdict {
-    /// All of them, the worst first.
-    pub const ALL: [Verdict; 10] = [
-        Verdict::Leak,
-        Verdict::LeakMaskedByRestarts,
-        Verdict::SteppingGrowth,
-        Verdict::LeakSuspected,
-        Verdict::Step,
-        Verdict::Inconclusive,
-        Verdict::NegligibleGrowth,
-        Verdict::WarmedUp,
-        Verdict::Shrinking,
-        Verdict::Flat,
-    ];
-
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Leak => "leak",
-            Verdict::LeakMaskedByRestarts => "leak-masked-by-restarts",
-            Verdict::SteppingGrowth => "stepping-growth",
-            Verdict::LeakSuspected => "leak-suspected",
-            Verdict::Step => "step",
-            Verdict::Flat => "flat",
-            Verdict::NegligibleGrowth => "negligible-growth",
-            Verdict::WarmedUp => "warmed-up",
-            Verdict::Shrinking => "shrinking",
-            Verdict::Inconclusive => "inconclusive",
-        }
-    }
-
     /// Whether it proves that memory does not grow by a relevant amount.
     pub const fn proves_no_leak(self) -> bool {
         matches!(self, Verdict::Flat | Verdict::WarmedUp | Verdict::NegligibleGrowth | Verdict::Shrinking)
@@ -87,40 +59,25 @@ impl Verdict {
     }
 }
 
-/// The shape of a series, in the words of the JSON verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShapeName {
-    /// A level.
-    Flat,
-    /// A straight line.
-    Linear,
-    /// A level, then growth.
-    Hinge,
-    /// A rise that levelled off.
-    Plateau,
-    /// One or two level shifts.
-    Step,
-    /// Several level shifts, all up.
-    Staircase,
-    /// Growth that is cut again and again.
-    Sawtooth,
-    /// Not known.
-    Unknown,
-}
-
-impl ShapeName {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ShapeName::Flat => "flat",
-            ShapeName::Linear => "linear",
-            ShapeName::Hinge => "hinge",
-            ShapeName::Plateau => "plateau",
-            ShapeName::Step => "step",
-            ShapeName::Staircase => "staircase",
-            ShapeName::Sawtooth => "sawtooth",
-            ShapeName::Unknown => "unknown",
-        }
+crate::named! {
+    /// The shape of memory over time.
+    pub enum ShapeName {
+        /// A level.
+        Flat = "flat",
+        /// A straight line.
+        Linear = "linear",
+        /// A level, then growth.
+        Hinge = "hinge",
+        /// A rise that levelled off.
+        Plateau = "plateau",
+        /// One or two level shifts.
+        Step = "step",
+        /// Several level shifts, all up.
+        Staircase = "staircase",
+        /// Growth that is cut again and again.
+        Sawtooth = "sawtooth",
+        /// Not known.
+        Unknown = "unknown",
     }
 }
 
@@ -216,37 +173,23 @@ pub struct Detectable {
     pub needed_seconds: Option<f64>,
 }
 
-/// Since when a series has been doing what it does now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegimeWhy {
-    /// For as long as it was looked at.
-    Whole,
-    /// Since the process, whose start was seen, had settled.
-    StartUp,
-    /// Since a restart.
-    Restart,
-    /// Since growth began.
-    GrowthBegan,
-    /// Since growth changed.
-    GrowthChanged,
-    /// Since its level shifted.
-    Shift,
-    /// Only the later half can be distinguished from noise.
-    LaterHalf,
-}
-
-impl RegimeWhy {
-    /// The name in the JSON verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RegimeWhy::Whole => "whole",
-            RegimeWhy::StartUp => "start-up",
-            RegimeWhy::Restart => "restart",
-            RegimeWhy::GrowthBegan => "growth-began",
-            RegimeWhy::GrowthChanged => "growth-changed",
-            RegimeWhy::Shift => "shift",
-            RegimeWhy::LaterHalf => "later-half",
-        }
+crate::named! {
+    /// Why the time that a verdict covers begins where it does.
+    pub enum RegimeWhy {
+        /// It is the whole window.
+        Whole = "whole",
+        /// Since the process, whose start was seen, had settled.
+        StartUp = "start-up",
+        /// Since a restart.
+        Restart = "restart",
+        /// Since growth began.
+        GrowthBegan = "growth-began",
+        /// Since growth changed.
+        GrowthChanged = "growth-changed",
+        /// Since its level shifted.
+        Shift = "shift",
+        /// Only the later half can be distinguished from noise.
+        LaterHalf = "later-half",
     }
 }
 

@@ -189,7 +189,7 @@ impl Tally {
     /// What to read when a bound does not hold: how often each verdict, and the sentences of those that are wrong.
     fn report(&self, wrong: impl Fn(Verdict) -> bool) -> String {
         let mut text = format!("of {}:", self.0.len());
-        for verdict in Verdict::ALL {
+        for &verdict in Verdict::ALL {
             let count = self.0.iter().filter(|(_, judgement)| judgement.verdict == verdict).count();
             if count > 0 {
                 text.push_str(&format!(" {} {count}", verdict.name()));
