@@ -476,16 +476,21 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
 
 /// The verdict of a healthy series and its reason, as a sentence.
 pub fn healthy(series: &SeriesReport) -> String {
+    format!("{}. {}.{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
+}
+
+/// What grows in a series that passes, and what to do next, as further sentences; empty where there is neither.
+fn what_next(series: &SeriesReport) -> String {
     let grows = parts::sentence(series).map_or(String::new(), |grows| format!(" What grows: {grows}."));
     let next = series.next_action.as_ref().map_or(String::new(), |action| format!(" {}.", action.text()));
-    format!("{}. {}.{grows}{next}", series.verdict().name(), sentence(&series.reason()))
+    grows + &next
 }
 
 /// When a series that is gone was last seen, and what it was until then, as a sentence.
 pub fn gone(report: &Report, series: &SeriesReport) -> String {
     let seen = series.last_seen_ms.map_or(String::new(), |seen_ms| time(report, seen_ms));
-    let whole = healthy(series).replacen(". ", ": ", 1);
-    format!("last seen {seen}, though others go on. Until then {whole}")
+    let (verdict, reason, next) = (series.verdict().name(), series.reason(), what_next(series));
+    format!("last seen {seen}, though others go on. Until then {verdict}: {reason}.{next}")
 }
 
 /// Whether a criterion says something that a reader of a short report must see.
