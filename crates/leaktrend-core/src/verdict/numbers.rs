@@ -220,9 +220,11 @@ impl Case<'_> {
     }
 
     /// When growth began and all that was gained since, as a rate, where it began before the level shifted last and the
-    /// shifts took part in it: growth beside them is not all that a reader sees. `rate`: that growth.
+    /// shifts took part in it: growth beside them is not all that a reader sees. One shift alone is an event, such as a
+    /// deployment, and will not come again. `rate`: that growth.
     fn gained_with_shifts(&self, view: &Trend, regime: &Regime, rate: f64) -> Option<(f64, f64)> {
-        let began = Some(self.growth_began(view, regime, rate));
+        const SHIFTS: usize = 2;
+        let began = (view.chosen.form.steps().len() >= SHIFTS).then(|| self.growth_began(view, regime, rate));
         let began = began.filter(|began| regime.why == RegimeWhy::Shift && *began < regime.start_seconds)?;
         let from = self.stretch.seconds.partition_point(|at| *at < began);
         let gained = self.stretch.rise_since(view, from)?;
