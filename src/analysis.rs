@@ -92,8 +92,7 @@ pub struct Job {
 pub fn run(job: &Job, on_frame: &mut dyn FnMut(&SampleFrame) -> Result<(), Error>) -> Result<Report, Error> {
     let readings = if job.alert_rules.alerts.is_empty() { read::readings_metered } else { read::readings_for_rules };
     let frame = SampleFrame::new(readings(&job.sources, &job.ingest, &job.meter));
-    let known: Vec<SeriesInfo> = frame.series().iter().map(|series| series.info.clone()).collect();
-    judge(job, frame, known, on_frame)
+    judge(job, frame, None, on_frame)
 }
 
 /// What a frame means under these settings.
@@ -102,12 +101,11 @@ pub fn run(job: &Job, on_frame: &mut dyn FnMut(&SampleFrame) -> Result<(), Error
 ///
 /// When the window that the settings ask for cannot be.
 pub fn judge_frame(frame: SampleFrame, settings: &Settings) -> Result<Report, Error> {
-    let known: Vec<SeriesInfo> = frame.series().iter().map(|series| series.info.clone()).collect();
-    judge(&Job { settings: settings.clone(), ..Job::default() }, frame, known, &mut |_| Ok(()))
+    judge(&Job { settings: settings.clone(), ..Job::default() }, frame, None, &mut |_| Ok(()))
 }
 
 /// What was read before means: `run` without reading. `known`: all series that may be named, also those of which
-/// nothing is judged now.
+/// nothing is judged now; `None` for those of the frame.
 ///
 /// # Errors
 ///
@@ -115,15 +113,19 @@ pub fn judge_frame(frame: SampleFrame, settings: &Settings) -> Result<Report, Er
 pub fn judge(
     job: &Job,
     mut frame: SampleFrame,
-    known: Vec<SeriesInfo>,
+    known: Option<&[SeriesInfo]>,
     on_frame: &mut dyn FnMut(&SampleFrame) -> Result<(), Error>,
 ) -> Result<Report, Error> {
     let mut notes = Vec::new();
     let given = limits::GivenLimits { limits: &job.limits, rules: &job.rules };
+    let known: Vec<&SeriesInfo> = known
+        .map_or_else(|| frame.series().iter().map(|series| &series.info).collect(), |known| known.iter().collect());
     given.check(&known)?;
-    let of_workloads = known.iter().filter(|_| job.by != By::Container).filter_map(Workload::of);
-    let names = known.iter().flat_map(amounts::names).chain(of_workloads.map(|workload| workload.id()));
-    let unmatched = job.rules.unmatched(&names.collect::<Vec<String>>());
+    self::beside::check("--events", &job.events, &known, events::is_called)?;
+    self::beside::check_counts(&job.counts, &known)?;
+    let of_workloads = known.iter().filter(|_| job.by != By::Container).filter_map(|info| Workload::of(info));
+    let names = known.iter().flat_map(|info| amounts::names(info)).chain(of_workloads.map(|workload| workload.id()));
+    let unmatched = job.rules.unmatched(names);
     if !known.is_empty() {
         notes.extend(unmatched.iter().map(|pattern| {
             let near = selection::hint(pattern, &known);
@@ -131,6 +133,8 @@ pub fn judge(
         }));
     }
     let tables_hold = known.is_empty() || unmatched.is_empty();
+    let meant: Vec<&SeriesInfo> = known.into_iter().filter(|info| is_meant(job, info)).collect();
+    let groups = amounts::groups(&meant);
     // All that was read tells what is the host's, not only what is judged.
     let host_memory = job.settings.verdict.host_memory_bytes.map(Bytes::as_f64);
     let hosts = Hosts::of(&frame, host_memory, &given, &mut notes);
@@ -152,23 +156,19 @@ pub fn judge(
     let beside = beside.into_iter().map(|one| Beside::new(one.samples.info, one.samples.samples, one.of, &in_window));
     let beside: Vec<Beside> = beside.flatten().collect();
     let last_ms = series.iter().map(MemorySeries::end_ms).max();
-    self::beside::check("--events", &job.events, &known, events::is_called)?;
     let mut log = crate::events::read_events(&job.events, last_ms);
     let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
     let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
     let events = events::apply(&mut series, &dating, &told, &mut log);
 
-    let counts = beside::counts(&job.counts, &series, timeline, &known, &mut notes)?;
+    let counts = beside::counts(&job.counts, &series, timeline, &mut notes);
 
     let settings_of = |info: &SeriesInfo| job.rules.settings_for(&amounts::names(info), &job.settings);
     let rules::Replayed { criteria, accounts } =
         rules::replay(&job.alert_rules, &Known::new(&series, &beside), &settings_of, window.load_window());
     let read = series.into_iter().zip(events).zip(criteria);
     let read = read.map(|((samples, events), own_criteria)| Read::new(samples, events, own_criteria)).collect();
-    let meant: Vec<&SeriesInfo> = known.iter().filter(|info| is_meant(job, info)).collect();
-    let containers = together::containers(read, &amounts::groups(&meant));
-    // The reports need the room.
-    drop(known);
+    let containers = together::containers(read, &groups);
     let settle_seconds = job.settings.criteria.settle_seconds.get();
     let rows = workloads::rows(containers, job.by, settle_seconds, &mut notes);
     inputs_of.extend(rows.inputs(&inputs_of));

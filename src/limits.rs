@@ -28,7 +28,7 @@ impl GivenLimits<'_> {
     /// # Errors
     ///
     /// If one is not, because its limit would silently have no effect.
-    pub fn check(&self, known: &[SeriesInfo]) -> Result<(), Error> {
+    pub fn check(&self, known: &[&SeriesInfo]) -> Result<(), Error> {
         let is_of = |info: &SeriesInfo, name: &str| {
             name == info.container() || amounts::names(info).iter().any(|own| own == name)
         };

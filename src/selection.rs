@@ -99,8 +99,8 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
 }
 
 /// The series whose names are nearest to one that none has, for the end of a sentence; empty where there are none.
-pub fn hint(name: &str, known: &[SeriesInfo]) -> String {
-    let known: Vec<String> = known.iter().flat_map(amounts::names).collect();
+pub fn hint(name: &str, known: &[&SeriesInfo]) -> String {
+    let known: Vec<String> = known.iter().flat_map(|info| amounts::names(info)).collect();
     let names = nearest(name, known.iter().map(String::as_str));
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() { String::new() } else { format!(" (the nearest are {})", names.join(", ")) }

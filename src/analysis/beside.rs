@@ -20,7 +20,7 @@ use crate::verdict::{Judgement, RegimeWhy, Verdict};
 pub(super) fn check(
     option: &str,
     files: &[Given],
-    known: &[SeriesInfo],
+    known: &[&SeriesInfo],
     is_called: impl Fn(&SeriesInfo, &str) -> bool,
 ) -> Result<(), Error> {
     for given in files {
@@ -36,32 +36,35 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Reads what growth is to be compared with; `None` where there is nothing, or readings have no times.
+/// Whether counts are given for series that are known.
 ///
 /// # Errors
 ///
-/// When counts are given for a series that nobody knows.
+/// When one is not.
+pub(super) fn check_counts(wanted: &CountSources, known: &[&SeriesInfo]) -> Result<(), Error> {
+    let is_called = |info: &SeriesInfo, name: &str| amounts::names(info).iter().any(|own| own == name);
+    check("--requests", &wanted.requests, known, is_called)?;
+    check("--covariate", &wanted.covariates, known, is_called)
+}
+
+/// Reads what growth is to be compared with; `None` where there is nothing, or readings have no times.
 pub(super) fn counts(
     wanted: &CountSources,
     series: &[MemorySeries],
     timeline: Timeline,
-    known: &[SeriesInfo],
     notes: &mut Vec<String>,
-) -> Result<Option<Counts>, Error> {
-    let is_called = |info: &SeriesInfo, name: &str| amounts::names(info).iter().any(|own| own == name);
-    check("--requests", &wanted.requests, known, is_called)?;
-    check("--covariate", &wanted.covariates, known, is_called)?;
+) -> Option<Counts> {
     let span = series.iter().map(MemorySeries::start_ms).min().zip(series.iter().map(MemorySeries::end_ms).max());
     match (wanted.is_empty(), timeline, span) {
-        (true, _, _) | (_, _, None) => Ok(None),
+        (true, _, _) | (_, _, None) => None,
         (_, Timeline::Relative, _) => {
             notes.push(
                 "requests and changes were not read: the memory readings have no timestamps to compare with (give the time of the last one with `--end`)"
                     .to_owned(),
             );
-            Ok(None)
+            None
         }
-        (_, Timeline::Absolute, Some(span)) => Ok(Some(counts::read(wanted, span))),
+        (_, Timeline::Absolute, Some(span)) => Some(counts::read(wanted, span)),
     }
 }
 

@@ -9,8 +9,8 @@ use std::io;
 use std::path::Path;
 
 use polars::prelude::{
-    Column, DataFrame, Float32Chunked, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries, PlSmallStr, PolarsError,
-    TimeUnit, TimeZone, UInt8Chunked, UInt32Chunked,
+    DataFrame, Float32Chunked, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries, PlSmallStr, PolarsError, TimeUnit,
+    TimeZone, UInt8Chunked, UInt32Chunked,
 };
 use rayon::prelude::*;
 
@@ -27,8 +27,8 @@ pub use history::{read_history, write_history};
 ///
 /// One row per sample, sorted by series and time. Of two readings of a series at the same time, the later one is kept. Columns:
 /// `series` (u32, index into `series()`), `time` (milliseconds, UTC), `used_bytes` (f64, finite and not negative),
-/// `resolution_bytes` (f32) and `flags` (u8). Each series is a chunk of its own, so columns go in and out without a
-/// copy.
+/// `resolution_bytes` (f32) and `flags` (u8). Times and values of each series are a chunk of their own, and go in and out
+/// without a copy.
 #[derive(Debug, Clone)]
 pub struct SampleFrame {
     table: DataFrame,
@@ -65,7 +65,7 @@ impl SampleFrame {
                 (SeriesEntry { info, inputs, n_samples: samples.len() }, samples)
             })
             .unzip();
-        let mut table = Columns::default();
+        let mut table = Columns::with_capacity(series.iter().map(|series| series.n_samples).sum());
         for (index, samples) in columns.into_iter().enumerate() {
             table.append(index as u32, samples);
         }
@@ -123,7 +123,8 @@ impl SampleFrame {
             return dropped;
         }
         let (entries, samples) = self.take();
-        let mut table = Columns::default();
+        let kept = entries.iter().zip(&is_kept).filter(|(_, is_kept)| **is_kept);
+        let mut table = Columns::with_capacity(kept.map(|(entry, _)| entry.n_samples).sum());
         for ((entry, samples), is_kept) in entries.into_iter().zip(samples).zip(is_kept) {
             if is_kept {
                 table.append(self.series.len() as u32, samples);
@@ -154,7 +155,7 @@ impl SampleFrame {
         let entries = std::mem::take(&mut self.series);
         let table = std::mem::take(&mut self.table);
         let lengths: Vec<usize> = entries.iter().map(|entry| entry.n_samples).collect();
-        (entries, Chunks::new(table).samples(lengths))
+        (entries, samples(table, lengths))
     }
 
     /// Writes one row for each sample to `path`, atomically: `series`, `container`, `labels`, `metric`, `sampling`,
@@ -169,28 +170,27 @@ impl SampleFrame {
     }
 }
 
-/// The columns of a table that is being built: a chunk for each series.
+/// The columns of a table that is being built. Times and values are a chunk for each series, so that they are not
+/// copied; the others are made here and are one chunk: among 100,000 series, a chunk of each would take more than 20 MB.
 struct Columns {
-    series: UInt32Chunked,
+    series: Vec<u32>,
     time: Int64Chunked,
     used_bytes: Float64Chunked,
-    resolution_bytes: Float32Chunked,
-    flags: UInt8Chunked,
-}
-
-impl Default for Columns {
-    fn default() -> Columns {
-        Columns {
-            series: UInt32Chunked::from_vec(PlSmallStr::from_static(SERIES), Vec::new()),
-            time: Int64Chunked::from_vec(PlSmallStr::from_static(TIME), Vec::new()),
-            used_bytes: Float64Chunked::from_vec(PlSmallStr::from_static(USED_BYTES), Vec::new()),
-            resolution_bytes: Float32Chunked::from_vec(PlSmallStr::from_static(RESOLUTION_BYTES), Vec::new()),
-            flags: UInt8Chunked::from_vec(PlSmallStr::from_static(FLAGS), Vec::new()),
-        }
-    }
+    resolution_bytes: Vec<f32>,
+    flags: Vec<u8>,
 }
 
 impl Columns {
+    fn with_capacity(n_rows: usize) -> Columns {
+        Columns {
+            series: Vec::with_capacity(n_rows),
+            time: Int64Chunked::from_vec(PlSmallStr::from_static(TIME), Vec::new()),
+            used_bytes: Float64Chunked::from_vec(PlSmallStr::from_static(USED_BYTES), Vec::new()),
+            resolution_bytes: Vec::with_capacity(n_rows),
+            flags: Vec::with_capacity(n_rows),
+        }
+    }
+
     /// Appends the samples of a series, in time order.
     fn append(&mut self, series: u32, samples: Samples) {
         const FITS: &str = "a table holds fewer than 2^32 rows";
@@ -200,72 +200,59 @@ impl Columns {
             return;
         }
         assert!(used_bytes.iter().all(|bytes| 0.0 <= *bytes && bytes.is_finite()), "memory is finite and not negative");
-        let none = PlSmallStr::EMPTY;
-        self.series.append_owned(UInt32Chunked::from_vec(none.clone(), vec![series; time_ms.len()])).expect(FITS);
-        self.time.append_owned(Int64Chunked::from_vec(none.clone(), time_ms)).expect(FITS);
-        self.used_bytes.append_owned(Float64Chunked::from_vec(none.clone(), used_bytes)).expect(FITS);
-        let resolution_bytes = quantum_bytes.iter().collect();
-        drop(quantum_bytes);
-        self.resolution_bytes.append_owned(Float32Chunked::from_vec(none.clone(), resolution_bytes)).expect(FITS);
-        self.flags.append_owned(UInt8Chunked::from_vec(none, marks)).expect(FITS);
+        self.series.resize(self.series.len() + time_ms.len(), series);
+        self.time.append_owned(Int64Chunked::from_vec(PlSmallStr::EMPTY, time_ms)).expect(FITS);
+        self.used_bytes.append_owned(Float64Chunked::from_vec(PlSmallStr::EMPTY, used_bytes)).expect(FITS);
+        self.resolution_bytes.extend(quantum_bytes.iter());
+        self.flags.extend(marks);
     }
 
     fn finish(self) -> DataFrame {
         let height = self.time.len();
         let time = self.time.into_datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC));
         let columns = vec![
-            self.series.into_column(),
+            UInt32Chunked::from_vec(PlSmallStr::from_static(SERIES), self.series).into_column(),
             time.into_series().into_column(),
             self.used_bytes.into_column(),
-            self.resolution_bytes.into_column(),
-            self.flags.into_column(),
+            Float32Chunked::from_vec(PlSmallStr::from_static(RESOLUTION_BYTES), self.resolution_bytes).into_column(),
+            UInt8Chunked::from_vec(PlSmallStr::from_static(FLAGS), self.flags).into_column(),
         ];
         DataFrame::new(height, columns).expect("the columns have one length and different names")
     }
 }
 
-/// The columns of a table that `Columns` built, to be taken apart.
-struct Chunks {
-    time: Int64Chunked,
-    used_bytes: Float64Chunked,
-    resolution_bytes: Float32Chunked,
-    flags: UInt8Chunked,
-}
+/// The samples of a table that `Columns` built, of series of these lengths, one after another. Times and values that
+/// nobody else holds are not copied.
+fn samples(table: DataFrame, lengths: Vec<usize>) -> impl Iterator<Item = Samples> {
+    const TYPED: &str = "the columns of a frame have their types";
+    const ALL: &str = "every series is a chunk of its own";
 
-impl Chunks {
-    fn new(table: DataFrame) -> Chunks {
-        const TYPED: &str = "the columns of a frame have their types";
-
-        let columns: Vec<_> = table.into_columns().into_iter().map(Column::take_materialized_series).collect();
-        let column = |name: &str| columns.iter().find(|column| column.name() == name).expect(TYPED);
-        Chunks {
-            time: column(TIME).datetime().expect(TYPED).physical().clone(),
-            used_bytes: column(USED_BYTES).f64().expect(TYPED).clone(),
-            resolution_bytes: column(RESOLUTION_BYTES).f32().expect(TYPED).clone(),
-            flags: column(FLAGS).u8().expect(TYPED).clone(),
+    let mut columns = table.into_columns();
+    // The series of a column is freed once its chunks were taken: while both are there, these are not the only owners.
+    let mut column = |name: &str| {
+        let at = columns.iter().position(|column| column.name() == name).expect(TYPED);
+        columns.swap_remove(at).take_materialized_series()
+    };
+    let mut time = column(TIME).datetime().expect(TYPED).physical().clone().downcast_into_iter();
+    let mut used_bytes = column(USED_BYTES).f64().expect(TYPED).clone().downcast_into_iter();
+    let resolution_bytes = column(RESOLUTION_BYTES).f32().expect(TYPED).clone();
+    let flags = column(FLAGS).u8().expect(TYPED).clone();
+    drop(columns);
+    let mut end = 0;
+    lengths.into_iter().map(move |length| {
+        let mut samples = Samples::default();
+        if 0 < length {
+            let rows = end..end + length;
+            end = rows.end;
+            samples.time_ms = time.next().expect(ALL).into_inner().1.to_vec();
+            samples.used_bytes = used_bytes.next().expect(ALL).into_inner().1.to_vec();
+            let resolutions = &resolution_bytes.cont_slice().expect(ALL)[rows.clone()];
+            samples.quantum_bytes.reserve_exact(length);
+            resolutions.iter().for_each(|bytes| samples.quantum_bytes.push(*bytes));
+            samples.marks = flags.cont_slice().expect(ALL)[rows].to_vec();
         }
-    }
-
-    /// The samples of series of these lengths, one after another; a chunk that nobody else holds is not copied.
-    fn samples(self, lengths: Vec<usize>) -> impl Iterator<Item = Samples> {
-        const ALL: &str = "every series is a chunk of every column";
-
-        let mut time = self.time.downcast_into_iter();
-        let mut used_bytes = self.used_bytes.downcast_into_iter();
-        let mut resolution_bytes = self.resolution_bytes.downcast_into_iter();
-        let mut flags = self.flags.downcast_into_iter();
-        lengths.into_iter().map(move |length| {
-            let mut samples = Samples::default();
-            if 0 < length {
-                samples.time_ms = time.next().expect(ALL).into_inner().1.to_vec();
-                samples.used_bytes = used_bytes.next().expect(ALL).into_inner().1.to_vec();
-                let resolution_bytes = resolution_bytes.next().expect(ALL);
-                resolution_bytes.values_iter().for_each(|bytes| samples.quantum_bytes.push(*bytes));
-                samples.marks = flags.next().expect(ALL).into_inner().1.to_vec();
-            }
-            samples
-        })
-    }
+        samples
+    })
 }
 
 fn into_io(error: PolarsError) -> io::Error {

@@ -164,8 +164,7 @@ pub fn run(
     let all_used = inputs.iter().all(|input| input.unusable.is_none());
     let any_used = inputs.iter().any(|input| input.unusable.is_none());
     let known = known(&memory, &names);
-    let called: Vec<String> = known.iter().flat_map(amounts::names).collect();
-    let tables_hold = called.is_empty() || night.job.rules.unmatched(&called).is_empty();
+    let tables_hold = known.is_empty() || night.job.rules.unmatched(known.iter().flat_map(amounts::names)).is_empty();
     let strict_holds =
         !policy.strict || tables_hold && inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
     let exit_code = |outcome| policy::exit_code(outcome, &policy, all_used, strict_holds);
@@ -266,7 +265,7 @@ fn judge(
         let mut job = Job { freshness: freshness.clone(), window, ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
         job.settings.policy = policy_of(&job);
-        let report = analysis::judge(&job, SampleFrame::new(readings), known.clone(), &mut |_| Ok(()))?;
+        let report = analysis::judge(&job, SampleFrame::new(readings), Some(&known), &mut |_| Ok(()))?;
         windows.push(NightWindow { span, coverage, report });
     }
     Ok(windows)

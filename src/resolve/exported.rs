@@ -36,6 +36,9 @@ pub(super) fn all(parts: &[Part]) -> Vec<SeriesSamples> {
 
 /// Those that no judged series is the same as.
 pub(super) fn of(all: Vec<SeriesSamples>, judged: &[SeriesSamples]) -> Vec<Exported> {
+    if all.is_empty() {
+        return Vec::new();
+    }
     let mut by_labels: BTreeMap<Labels, SeriesSamples> = BTreeMap::new();
     for mut one in all {
         let given = one.info.labels.get("container").is_some_and(|container| !container.is_empty());

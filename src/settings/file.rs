@@ -35,9 +35,14 @@ impl SeriesRules {
     }
 
     /// The patterns of tables that match none of the names, in their order.
-    pub fn unmatched<N: AsRef<str>>(&self, names: &[N]) -> Vec<&str> {
-        let is_unmatched = |rule: &&SeriesRule| !rule.is_of(names);
-        self.rules.iter().filter(is_unmatched).map(|rule| rule.matches.as_str()).collect()
+    pub fn unmatched(&self, mut names: impl Iterator<Item = String>) -> Vec<&str> {
+        let mut unmatched: Vec<&SeriesRule> = self.rules.iter().collect();
+        while !unmatched.is_empty()
+            && let Some(name) = names.next()
+        {
+            unmatched.retain(|rule| !rule.matches.is_match(&name));
+        }
+        unmatched.into_iter().map(|rule| rule.matches.as_str()).collect()
     }
 
     /// The limit that the last matching table gives, in bytes; `None` when none does.

@@ -39,9 +39,8 @@ pub(super) struct Gather<'a> {
 /// What the values of a column are, row by row.
 struct Values {
     bytes: Vec<f64>,
-    /// For each row whether it is a value.
+    /// For each row whether it is a value; empty where all are.
     states: Vec<State>,
-    all_good: bool,
     /// How the numbers are written, and what they count; `None` for texts, which say it themselves.
     written: Option<(Written, f64)>,
     /// How finely each text is written, in bytes.
@@ -218,36 +217,32 @@ impl<'a> Gather<'a> {
             return of_texts(array, unit, n_rows);
         };
         let (scale, is_bare) = (unit.unwrap_or(1.0), unit.is_none());
-        let mut states = vec![State::Good; n_rows];
-        let mut all_good = true;
-        let validity = array.validity();
-        let is_null = |row: usize| validity.is_some_and(|validity| !validity.get_bit(row));
-        for (row, number) in numbers.iter_mut().enumerate() {
-            let bytes = *number * scale;
-            if !(0.0 <= bytes && bytes <= LARGEST_EXACT) || is_null(row) {
-                all_good = false;
-                states[row] = match bytes {
-                    _ if is_null(row) => State::Gap,
-                    _ if bytes.is_nan() => State::NotANumber,
-                    _ if bytes < 0.0 => State::Negative,
-                    _ => State::OutOfRange,
-                };
-            }
-            *number = bytes;
+        if scale != 1.0 {
+            numbers.iter_mut().for_each(|number| *number *= scale);
         }
-        Values { bytes: numbers, states, all_good, written: Some((written, scale)), quanta: Vec::new(), is_bare }
+        let validity = array.validity();
+        let state = |(row, bytes): (usize, &f64)| match bytes {
+            _ if validity.is_some_and(|validity| !validity.get_bit(row)) => State::Gap,
+            bytes if bytes.is_nan() => State::NotANumber,
+            bytes if *bytes < 0.0 => State::Negative,
+            bytes if LARGEST_EXACT < *bytes => State::OutOfRange,
+            _ => State::Good,
+        };
+        let all_good = array.null_count() == 0 && numbers.iter().all(|bytes| 0.0 <= *bytes && *bytes <= LARGEST_EXACT);
+        let states = if all_good { Vec::new() } else { numbers.iter().enumerate().map(state).collect() };
+        Values { bytes: numbers, states, written: Some((written, scale)), quanta: Vec::new(), is_bare }
     }
 
     /// Takes rows of one series; `column`: which of the batch holds its values.
     fn take(&mut self, place: usize, rows: Range<usize>, batch: &Batch, column: usize, times: &Times, values: &Values) {
         let is_plain = (times.all_good || rows.clone().all(|row| times.ms[row] != NO_TIME))
-            && (values.all_good || rows.clone().all(|row| values.states[row] == State::Good));
+            && (values.states.is_empty() || rows.clone().all(|row| values.states[row] == State::Good));
         if is_plain {
             self.append(place, rows, times, values);
             return;
         }
         for row in rows {
-            let why = match values.states[row] {
+            let why = match values.states.get(row).copied().unwrap_or(State::Good) {
                 _ if times.ms[row] == NO_TIME => NO_TIME_WHY,
                 State::Good => {
                     self.append(place, row..row + 1, times, values);
@@ -371,7 +366,6 @@ fn of_texts(array: &dyn Array, unit: Option<f64>, n_rows: usize) -> Values {
     let mut values = Values {
         bytes: vec![0.0; n_rows],
         states: vec![State::Good; n_rows],
-        all_good: false,
         written: None,
         quanta: vec![1.0; n_rows],
         is_bare: false,

@@ -60,7 +60,7 @@ struct SpanJson {
     resolved_at: Option<Time>,
     /// Whether it was pending inside the load window; it does not count then.
     in_load_window: bool,
-    /// Whether it was pending within criteria.settle_seconds of a start of the container; it does not count then.
+    /// Whether it was pending within `criteria.settle_seconds` of a start of the container; it does not count then.
     in_start_up: bool,
 }
 

@@ -23,8 +23,8 @@ pub(super) struct InputJson<'a> {
     ignored_lines: u64,
     /// Lines that could not be read.
     rejected_count: u64,
-    /// Number of lines; null for inputs without lines. Unless some were read before, lines and extra_values are the sum of
-    /// samples, gaps, ignored_lines and rejected_count.
+    /// Number of lines; null for inputs without lines. Unless some were read before, `lines` and `extra_values` are the sum
+    /// of `samples`, `gaps`, `ignored_lines` and `rejected_count`.
     lines: Option<u64>,
     /// Readings after the first on their line.
     extra_values: u64,

@@ -93,7 +93,8 @@ fn table(shape: &Shape, defaults: &Value) -> Value {
             Some(Value::Bool(_)) => property["type"] = "boolean".into(),
             Some(Value::String(_)) => property["type"] = "string".into(),
             Some(Value::Array(_)) => {
-                (property["type"], property["items"]) = ("array".into(), json!({"type": "string"}))
+                property["type"] = "array".into();
+                property["items"] = json!({"type": "string"});
             }
             _ => {}
         }
