@@ -267,8 +267,8 @@ impl Claim {
     }
 }
 
-/// Whether memory gained what matters, and a drop that may be a collection took most of that back, to less than the growth
-/// that is claimed would have left.
+/// Whether memory gained what matters, and drops that may be full collections took most of that back: after the last one its
+/// lowest level is no higher than growth that does not matter would leave it.
 fn is_given_back(stretch: &Stretch, segmentation: &Segmentation<'_>) -> bool {
     /// A level before or after a drop is the median of so many blocks.
     const EDGE: usize = 4;
@@ -276,8 +276,6 @@ fn is_given_back(stretch: &Stretch, segmentation: &Segmentation<'_>) -> bool {
     const GAINING: usize = 2 * EDGE;
     /// A full collection takes this share of what was gained since the one before.
     const TAKEN: f64 = 0.5;
-    /// And of the growth that is claimed this share is missing after the last one.
-    const MISSING: f64 = 0.5;
     let (seconds, level) = (&stretch.seconds, &stretch.of_troughs.without_rhythm);
     let matters = stretch.tolerance.bytes_per_second * stretch.span();
     let claimed = stretch.views().0.sustained.slope().mean();
@@ -295,13 +293,15 @@ fn is_given_back(stretch: &Stretch, segmentation: &Segmentation<'_>) -> bool {
         let gained = before - first;
         if gained >= matters && before - after >= TAKEN * gained {
             let is_restart = segmentation.falls.open.binary_search(&at).is_ok() && after <= RESTART_DEPTH * before;
-            given_back = (!is_restart).then_some((fall, after));
+            given_back = (!is_restart).then_some(fall);
             start = fall;
         }
     }
-    given_back.zip(level_of(0..EDGE)).is_some_and(|((fall, after), first)| {
-        let predicted = claimed * (seconds[fall] - seconds[0]);
-        predicted >= matters && after - first <= (1.0 - MISSING) * predicted
+    given_back.is_some_and(|fall| {
+        let lowest = |level: &[f64]| level.iter().copied().fold(f64::INFINITY, f64::min);
+        let left = lowest(&level[fall..]) - lowest(&level[..fall]);
+        let length = seconds[fall] - seconds[0];
+        claimed * length >= matters && left <= stretch.tolerance.bytes_per_second * length
     })
 }
 
