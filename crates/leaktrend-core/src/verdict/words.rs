@@ -271,7 +271,7 @@ impl Told<'_> {
             Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
             Some(Doubt::LaterHalf) => "; the window as a whole leaves it open".to_owned(),
             Some(Doubt::GivenBack) => {
-                "; it fell back to about where it began before, as after a restart or a full garbage collection"
+                "; what it gained before was given back at once, by a full garbage collection or a restart: this may be a cycle"
                     .to_owned()
             }
             Some(Doubt::Reading) => {
