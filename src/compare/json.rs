@@ -30,7 +30,7 @@ struct ComparisonJson<'a> {
     /// The exit code of the program.
     #[cfg_attr(test, schemars(range(max = 3)))]
     exit_code: u8,
-    /// As [compare] in leaktrend.toml.
+    /// As `[compare]` in leaktrend.toml.
     #[cfg_attr(test, schemars(schema_with = "schema::margins"))]
     margins: &'a CompareSettings,
     /// What a reader must know of the comparison.
