@@ -274,8 +274,8 @@ fn is_given_back(stretch: &Stretch, segmentation: &Segmentation<'_>) -> bool {
     const EDGE: usize = 4;
     /// And memory gains over at least so many.
     const GAINING: usize = 2 * EDGE;
-    /// A full collection takes this share of what was gained since the one before.
-    const TAKEN: f64 = 0.5;
+    /// A full collection takes at least this share of what was gained since the one before.
+    const TAKEN: f64 = 0.25;
     let (seconds, level) = (&stretch.seconds, &stretch.of_troughs.without_rhythm);
     let matters = stretch.tolerance.bytes_per_second * stretch.span();
     let claimed = stretch.views().0.sustained.slope().mean();
