@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::grounds::Doubt;
 use super::{JudgeTerms, RegimeWhy, SEARCHED, Verdict, tail};
-use crate::fit::{Fit, MIN_SAMPLES, Stretch};
+use crate::fit::{Fit, MIN_SAMPLES, Stretch, Tolerance};
 use crate::segment::{RESTART_DEPTH, Reading, START_UP, Segmentation};
 use crate::stats::calendar;
 use crate::stats::posterior::{LinePosterior, SlopePosterior};
@@ -267,41 +267,26 @@ impl Claim {
     }
 }
 
-/// Whether memory gained what matters, and drops that may be full collections took most of that back: after the last one its
-/// lowest level is no higher than growth that does not matter would leave it.
+/// Whether memory gained what matters, and the largest drop that may be a collection took that back: its lowest level since
+/// is no higher than growth that does not matter would leave it.
 fn is_given_back(stretch: &Stretch, segmentation: &Segmentation<'_>) -> bool {
     /// A level before or after a drop is the median of so many blocks.
     const EDGE: usize = 4;
-    /// And memory gains over at least so many.
-    const GAINING: usize = 2 * EDGE;
-    /// A full collection takes at least this share of what was gained since the one before.
-    const TAKEN: f64 = 0.25;
     let (seconds, level) = (&stretch.seconds, &stretch.of_troughs.without_rhythm);
-    let matters = stretch.tolerance.bytes_per_second * stretch.span();
-    let claimed = stretch.views().0.sustained.slope().mean();
-    let level_of = |blocks: Range<usize>| level.get(blocks).and_then(median);
-    let mut start = 0;
-    let mut given_back = None;
-    for &at in &segmentation.falls.collections {
+    let Tolerance { bytes_per_second: tolerance, .. } = stretch.tolerance;
+    let drops = segmentation.falls.collections.iter().filter_map(|&at| {
         let fall = seconds.partition_point(|block| *block < segmentation.seconds[at]);
-        if fall < start + GAINING {
-            continue;
-        }
-        let levels =
-            || Some([level_of(start..start + EDGE)?, level_of(fall - EDGE..fall)?, level_of(fall..fall + EDGE)?]);
-        let Some([first, before, after]) = levels() else { break };
-        let gained = before - first;
-        if gained >= matters && before - after >= TAKEN * gained {
-            let is_restart = segmentation.falls.open.binary_search(&at).is_ok() && after <= RESTART_DEPTH * before;
-            given_back = (!is_restart).then_some(fall);
-            start = fall;
-        }
-    }
-    given_back.is_some_and(|fall| {
-        let lowest = |level: &[f64]| level.iter().copied().fold(f64::INFINITY, f64::min);
-        let left = lowest(&level[fall..]) - lowest(&level[..fall]);
-        let length = seconds[fall] - seconds[0];
-        claimed * length >= matters && left <= stretch.tolerance.bytes_per_second * length
+        let level_of = |blocks: Range<usize>| median(level.get(blocks)?);
+        let (before, after) = (level_of(fall.checked_sub(EDGE)?..fall)?, level_of(fall..fall + EDGE)?);
+        let is_restart = segmentation.falls.open.binary_search(&at).is_ok() && after <= RESTART_DEPTH * before;
+        (!is_restart).then_some((fall, before, after))
+    });
+    let largest = drops.max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)));
+    largest.is_some_and(|(fall, before, _)| {
+        let [first, last] = [&level[..fall], &level[fall..]].map(|of| of.iter().copied().fold(f64::INFINITY, f64::min));
+        let (length, matters) = (seconds[fall] - seconds[0], tolerance * stretch.span());
+        let claimed = stretch.views().0.sustained.slope().mean() * length;
+        before - first >= matters && claimed >= matters && last - first <= tolerance * length
     })
 }
 
