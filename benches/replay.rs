@@ -5,7 +5,6 @@
 //! by pod, as a sum of rates, over the same. `cargo bench --bench replay` shows each, and the ratios; without `promtool`
 //! only ours.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::process::Command;
@@ -14,6 +13,7 @@ use std::time::Instant;
 use criterion::Criterion;
 use leaktrend::criteria::alert_rule::{Exempt, Lookback, Point, Replay, Rule, RuleReadings};
 use leaktrend::rules;
+use leaktrend::series::Labels;
 
 const N_READINGS: i64 = 5760;
 const STEP_MS: i64 = 15_000;
@@ -27,7 +27,7 @@ const SHARES: [Alert; 1] = [("sum by (pod) (m) / sum by (pod) (limit > 0) * 100 
 const RATES: [Alert; 1] = [("sum by (pod) (rate(m[5m])) > 2000000", 120_000)];
 
 struct Series {
-    labels: BTreeMap<String, String>,
+    labels: Labels,
     points: Vec<Point>,
 }
 
@@ -62,7 +62,7 @@ fn over_all_phases(series: &[Series], alerts: &[Alert]) -> f64 {
     let lookback = Lookback::prometheus_2(300_000);
     let readings: Vec<RuleReadings<'_>> =
         series.iter().filter_map(|series| RuleReadings::new(series.points.clone(), lookback)).collect();
-    let labels: Vec<BTreeMap<String, String>> = series.iter().map(|series| series.labels.clone()).collect();
+    let labels: Vec<Labels> = series.iter().map(|series| series.labels.clone()).collect();
     let mut fired = 0.0;
     for (expression, for_ms) in alerts {
         for element in rules::elements(expression, &labels).expect("it is replayed") {

@@ -4,13 +4,12 @@
 //! come the ratios: the naive Theil–Sen slope against the one that is used, and ten times as many samples against
 //! once as many (10 is linear, 12 is n log n at these lengths).
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use leaktrend::segment;
-use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend::stats::robust::median_in_place;
 use leaktrend::stats::{Points, theil_sen};
 use leaktrend::units::{DAY, MIB};
@@ -53,7 +52,7 @@ fn series(shape: Shape, n: usize) -> MemorySeries {
     let info = SeriesInfo {
         id: "web".to_owned(),
         container_given: false,
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         sampling: Sampling::Raw,

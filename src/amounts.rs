@@ -9,7 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::resolve;
-use crate::series::SeriesInfo;
+use crate::series::{Labels, SeriesInfo};
 
 crate::named! {
     /// An amount of a container's memory, in the order in which a kill depends on it: the first that is there is the head.
@@ -275,7 +275,7 @@ fn key(info: &SeriesInfo) -> BTreeMap<&str, String> {
 }
 
 /// The labels that the input gave.
-fn given_labels(info: &SeriesInfo) -> BTreeMap<String, String> {
+fn given_labels(info: &SeriesInfo) -> Labels {
     let mut labels = info.labels.clone();
     if !info.container_given {
         labels.remove("container");

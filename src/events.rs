@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
     use crate::events::Action;
-    use crate::series::{Metric, Samples, Sampling, SeriesInfo};
+    use crate::series::{Labels, Metric, Samples, Sampling, SeriesInfo};
 
     const STEP_MS: i64 = 10_000;
 
@@ -275,7 +275,7 @@ mod tests {
         }
         let info = SeriesInfo {
             id: "web".to_owned(),
-            labels: BTreeMap::from([("container".to_owned(), "web".to_owned())]),
+            labels: Labels::from_iter([("container".to_owned(), "web".to_owned())]),
             container_given: false,
             limit: None,
             metric: Metric::DockerUsage,

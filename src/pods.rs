@@ -4,9 +4,7 @@
 //! (that of kube-state-metrics is written by `resolve`), else from the name that Kubernetes gave the pod. Takes labels
 //! and names, looks at no sample.
 
-use std::collections::BTreeMap;
-
-use crate::series::SeriesInfo;
+use crate::series::{Labels, SeriesInfo};
 
 /// The label that holds the workload of a pod; kubernetes-mixin calls it so, too.
 pub const WORKLOAD: &str = "workload";
@@ -78,7 +76,7 @@ impl Workload {
 }
 
 /// The version of a pod: the hash of its template, else its image; `None` where neither is known.
-pub fn version(labels: &BTreeMap<String, String>) -> Option<String> {
+pub fn version(labels: &Labels) -> Option<String> {
     let label = |key: &str| labels.get(key).filter(|label| !label.is_empty());
     let hash = VERSION_LABELS.iter().find_map(|key| label(key)).map(String::as_str);
     let of_name = || PodName::of(label("pod")?).hash;

@@ -187,7 +187,7 @@ pub(crate) fn simulate(plan: &Plan, number: usize, random: &mut Random) -> Vec<S
 
 /// Who a series is, as the readers of these exports say it.
 fn info(export: Export, name: &str, metric: Metric, labels: &[(&str, String)], number: usize) -> SeriesInfo {
-    let mut all: BTreeMap<String, String> =
+    let mut all: leaktrend::series::Labels =
         labels.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     let id = match export {
         Export::Node => {

@@ -106,7 +106,7 @@ fn amounts(container: &SeriesReport, breakdown: &Breakdown) -> String {
     head.chain(parts).map(text).collect()
 }
 
-fn number_of(labels: &BTreeMap<String, String>) -> Option<usize> {
+fn number_of(labels: &leaktrend::series::Labels) -> Option<usize> {
     if let Some(instance) = labels.get("instance") {
         let mut parts = instance.trim_end_matches(":3000").rsplit('.');
         let (low, high): (usize, usize) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

@@ -1,6 +1,6 @@
 //! From a table of samples to the table of verdicts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use leaktrend::analysis;
 use leaktrend::series::{Limit, LimitSource, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
@@ -160,7 +160,7 @@ fn row(group: Group, terms: &Terms, (start, end): (i64, i64), unit: RateUnit) ->
     }
     let info = SeriesInfo {
         id,
-        labels: BTreeMap::new(),
+        labels: leaktrend::series::Labels::new(),
         container_given: false,
         limit: limit.map(|bytes| Limit { bytes, source: LimitSource::Option }),
         metric,

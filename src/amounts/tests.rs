@@ -5,7 +5,7 @@ use crate::series::{Metric, Sampling};
 
 /// A series by its id and labels `key=value`, with a name of its container where the input gave one.
 fn info(id: &str, labels: &[&str]) -> SeriesInfo {
-    let labels: BTreeMap<String, String> = labels
+    let labels: Labels = labels
         .iter()
         .map(|label| label.split_once('=').expect("a label"))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))

@@ -4,10 +4,9 @@
 //! contract. Times are milliseconds, amounts bytes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::series::{MemorySeries, Metric, Sampling};
+use crate::series::{Labels, MemorySeries, Metric, Sampling};
 use crate::settings::{CriteriaSettings, EvaluationSettings};
 use crate::units::{duration_text, memory_text, time_text};
 
@@ -197,7 +196,7 @@ pub struct Criterion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertGroup {
     /// The labels that the alert has of them.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// How many series of the report are in it.
     pub n_series: usize,
 }

@@ -62,12 +62,10 @@ fn gone(series: &MemorySeries, context: &Context<'_>, freshness: &Freshness) -> 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::criteria::alert_rule::Lookback;
     use crate::criteria::{TrendJudgement, VerdictSummary};
-    use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
+    use crate::series::{Labels, Marks, Metric, Samples, Sampling, SeriesInfo};
     use crate::settings::Settings;
 
     const GIB: f64 = 1_073_741_824.0;
@@ -78,7 +76,7 @@ mod tests {
         samples.push(1_793_491_200_000, 0.95 * GIB, 1.0, Marks::default());
         let info = SeriesInfo {
             id: "web".to_owned(),
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
             limit: None,
             metric: Metric::DockerUsage,
             container_given: true,

@@ -1,10 +1,10 @@
 //! The series of a table, and which column or which names in a row are of which.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::columns::{Columns, Layout};
 use super::{SeriesSamples, node_memory, prometheus};
-use crate::series::{Metric, Samples, Sampling, SeriesInfo};
+use crate::series::{Labels, Metric, Samples, Sampling, SeriesInfo};
 
 /// The series of a table, in the order of first appearance.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Places {
             // It may be written as in PromQL.
             Some(self.place(name, layout.is_heap(column), || match prometheus::labels_of_name(name) {
                 Some(labels) => (labels, true),
-                None => (BTreeMap::from([("container".to_owned(), name.clone())]), false),
+                None => (Labels::from_iter([("container".to_owned(), name.clone())]), false),
             }))
         };
         (0..names.len()).map(place).collect()
@@ -55,7 +55,7 @@ impl Places {
 
     /// The series of this name, with its labels where it is new, and whether these are those of a query. `is_heap`: whether
     /// its column is what a runtime's collector manages.
-    fn place(&mut self, name: &str, is_heap: bool, labels: impl FnOnce() -> (BTreeMap<String, String>, bool)) -> usize {
+    fn place(&mut self, name: &str, is_heap: bool, labels: impl FnOnce() -> (Labels, bool)) -> usize {
         if let Some(place) = self.by_name.get(name) {
             return *place;
         }
@@ -84,7 +84,7 @@ impl Places {
         let (name, metric) = node_memory::PARTS[part];
         let (id, stem) = (format!("{}/{name}", self.stem), self.stem.clone());
         let place = self.place(&id, false, || {
-            ([("container".to_owned(), stem), ("part".to_owned(), name.to_owned())].into(), false)
+            (Labels::from_iter([("container".to_owned(), stem), ("part".to_owned(), name.to_owned())]), false)
         });
         let info = &mut self.series[place].info;
         (info.metric, info.container_given) = (metric, false);

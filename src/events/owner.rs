@@ -233,15 +233,13 @@ fn full_id(info: &SeriesInfo) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::events::{Action, Teller};
     use crate::series::{Metric, Sampling};
 
     const NONE: [usize; 0] = [];
 
-    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn labels<L: FromIterator<(String, String)>>(pairs: &[(&str, &str)]) -> L {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 

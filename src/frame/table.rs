@@ -1,12 +1,12 @@
 //! Samples from a table of anybody's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use polars::prelude::{Column, DataFrame, DataType, TimeUnit};
 
 use crate::decode::SeriesSamples;
 use crate::resolve::Readings;
-use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
+use crate::series::{Labels, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 /// The samples of a table, by container in the order of their first rows; otherwise what it should be.
 pub(super) fn readings(table: &DataFrame) -> Result<Readings, String> {
@@ -62,7 +62,7 @@ fn times(column: &Column) -> Result<Vec<Option<i64>>, String> {
 fn info(name: &str) -> SeriesInfo {
     SeriesInfo {
         id: name.to_owned(),
-        labels: BTreeMap::from([("container".to_owned(), name.to_owned())]),
+        labels: Labels::from_iter([("container".to_owned(), name.to_owned())]),
         container_given: true,
         limit: None,
         metric: Metric::Other,

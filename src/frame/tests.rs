@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
 use polars::prelude::{ParquetReader, SerReader};
 
 use super::*;
-use crate::series::{Marks, Metric, Sampling};
+use crate::series::{Labels, Marks, Metric, Sampling};
 
 fn samples(id: &str, readings: &[(i64, f64)]) -> SeriesSamples {
     let mut samples = Samples::default();
@@ -12,7 +10,7 @@ fn samples(id: &str, readings: &[(i64, f64)]) -> SeriesSamples {
     }
     let info = SeriesInfo {
         id: id.to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::Other,
         container_given: true,

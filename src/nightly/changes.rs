@@ -290,7 +290,7 @@ mod tests {
             let labels = [("container", "api"), ("part", part)].map(|(key, value)| (key.to_owned(), value.to_owned()));
             let info = SeriesInfo {
                 id: format!("api/{part}"),
-                labels: labels.into(),
+                labels: labels.into_iter().collect(),
                 limit: None,
                 metric: Metric::Other,
                 container_given: true,

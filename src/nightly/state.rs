@@ -195,7 +195,7 @@ struct StateFile {
 struct SeriesEntry {
     log: usize,
     id: String,
-    labels: std::collections::BTreeMap<String, String>,
+    labels: crate::series::Labels,
     container_given: bool,
     limit_bytes: Option<f64>,
     metric: Metric,

@@ -271,7 +271,7 @@ impl Finding<'_> {
                 map_text(&annotations)
             );
         }
-        let mut selected = BTreeMap::from([("alertname".to_owned(), self.alert.alert.clone())]);
+        let mut selected = Labels::from_iter([("alertname".to_owned(), self.alert.alert.clone())]);
         if self.has_namesake {
             selected.extend(labels.clone());
         }
@@ -304,7 +304,7 @@ impl Finding<'_> {
     }
 
     /// The annotations filled in; `None` where one uses more than a label, such as the value.
-    fn annotations(&self) -> Option<BTreeMap<String, String>> {
+    fn annotations(&self) -> Option<Labels> {
         let filled =
             |(name, text): (&String, &String)| Some((name.clone(), file::expanded(text, &self.element.labels)?));
         self.alert.annotations.iter().map(filled).collect()
@@ -370,7 +370,7 @@ fn series_text(metric: &str, labels: &Labels) -> String {
     if labels.is_empty() { metric.to_owned() } else { format!("{metric}{{{}}}", labels.join(",")) }
 }
 
-fn map_text(map: &BTreeMap<String, String>) -> String {
+fn map_text(map: &Labels) -> String {
     let entries: Vec<String> = map.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(value))).collect();
     format!("{{{}}}", entries.join(", "))
 }

@@ -507,7 +507,7 @@ mod tests {
     /// b, `k` has 1 and 3; limits `l` are not judged.
     fn describe(expression: &str) -> String {
         let source = |metric: &str, s: &str, g: &str| Source {
-            labels: [("s".to_owned(), s.to_owned()), ("g".to_owned(), g.to_owned())].into(),
+            labels: Labels::from_iter([("s".to_owned(), s.to_owned()), ("g".to_owned(), g.to_owned())]),
             metric: SourceMetric::Named(metric.to_owned()),
         };
         let of = [("m", "1", "a"), ("m", "2", "a"), ("m", "3", "b"), ("k", "1", "a"), ("k", "3", "b"), ("l", "1", "a")];

@@ -1,12 +1,11 @@
 //! Reads a Prometheus rule file: YAML with groups of rules.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 use serde::Deserialize;
 
-use super::{AlertRule, Plan, promql};
+use super::{AlertRule, Labels, Plan, promql};
 
 /// A rule file as it is written. What Prometheus would not load is refused as a whole, as it does.
 #[derive(Deserialize)]
@@ -24,7 +23,7 @@ struct GroupText {
     query_offset: Option<String>,
     limit: Option<i64>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: Labels,
     #[serde(default)]
     rules: Vec<RuleText>,
 }
@@ -39,9 +38,9 @@ struct RuleText {
     for_time: Option<String>,
     keep_firing_for: Option<String>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: Labels,
     #[serde(default)]
-    annotations: BTreeMap<String, String>,
+    annotations: Labels,
 }
 
 /// The alerts of a file. Their ids are not yet given.
@@ -117,8 +116,8 @@ pub(super) fn read(path: &str, text: &str) -> Result<Vec<AlertRule>, String> {
 }
 
 /// Labels that are made from more than the labels of the series change an alert from evaluation to evaluation.
-fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), String> {
-    match labels.iter().find(|(_, text)| expanded(text, &BTreeMap::new()).is_none()) {
+fn check_labels(labels: &Labels) -> Result<(), String> {
+    match labels.iter().find(|(_, text)| expanded(text, &Labels::new()).is_none()) {
         Some((name, text)) => Err(format!(
             "the template of its label `{name}: {text}` is not replayed (those that are: `{{{{ $labels.NAME }}}}`)"
         )),
@@ -127,7 +126,7 @@ fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), String> {
 }
 
 /// A text with its templates filled in; `None` when it holds one that uses more than a label.
-pub(super) fn expanded(text: &str, labels: &BTreeMap<String, String>) -> Option<String> {
+pub(super) fn expanded(text: &str, labels: &Labels) -> Option<String> {
     static LABEL: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\{\{\s*(?:\$labels|\.Labels)\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}").expect("the pattern is valid")
     });

@@ -60,9 +60,9 @@ pub struct AlertRule {
     /// How long it goes on firing afterwards, in milliseconds.
     pub keep_firing_for_ms: i64,
     /// Labels that it adds.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Annotations.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Labels,
     /// How it is replayed, or why it is not.
     plan: Result<Plan, String>,
 }
@@ -171,7 +171,7 @@ fn name_alerts(alerts: &mut [AlertRule]) {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alerting {
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// When it is there.
     pub condition: Condition,
     /// The inputs of the condition, as indices of series; `None` for one that does not exist.
@@ -183,9 +183,9 @@ pub struct Alerting {
 /// # Errors
 ///
 /// What was found that is not replayed.
-pub fn elements(expression: &str, series: &[BTreeMap<String, String>]) -> Result<Vec<Alerting>, String> {
+pub fn elements(expression: &str, series: &[Labels]) -> Result<Vec<Alerting>, String> {
     let (query, selects) = promql::read(expression)?;
-    let source = |labels: &BTreeMap<String, String>| {
+    let source = |labels: &Labels| {
         let mut labels = labels.clone();
         let metric = labels.remove("__name__").map_or(SourceMetric::Unnamed, SourceMetric::Named);
         Source { labels, metric }

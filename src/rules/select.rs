@@ -15,7 +15,7 @@ use regex::Regex;
 use crate::series::{MemorySeries, Metric, SeriesInfo};
 
 /// Labels by name. A series with the metric and all labels of another one has one more, with an empty name.
-pub(super) type Labels = BTreeMap<String, String>;
+pub(super) use crate::series::Labels;
 
 /// What the memory of `docker stats` is called in rules.
 const DOCKER_METRICS: [&str; 2] = ["container_memory_usage_bytes", "container_memory_working_set_bytes"];
@@ -179,7 +179,10 @@ pub(super) fn sources<'a>(series: impl IntoIterator<Item = &'a SeriesInfo>) -> V
 /// The labels of a series as Prometheus would have them, without the metric's name.
 fn labels(info: &SeriesInfo) -> Labels {
     if info.metric == Metric::DockerUsage {
-        return ["container", "name"].map(|label| (label.to_owned(), info.container().to_owned())).into();
+        return ["container", "name"]
+            .map(|label| (label.to_owned(), info.container().to_owned()))
+            .into_iter()
+            .collect();
     }
     let given = |label: &str| label != "__name__" && (label != "container" || info.container_given);
     info.labels

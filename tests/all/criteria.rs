@@ -1,13 +1,11 @@
 //! The runbook's criteria: for each the readings that pass, fail and cannot decide it, with the sentence it says.
 
-use std::collections::BTreeMap;
-
 use crate::common::Random;
 use leaktrend::criteria::alert_rule::Lookback;
 use leaktrend::criteria::{
     Context, Criterion, During, KnownRestart, LoadWindow, Status, TrendJudgement, VerdictSummary, evaluate,
 };
-use leaktrend::series::{Marks, MemorySeries, Metric, Quanta, Samples, Sampling, SeriesInfo};
+use leaktrend::series::{Labels, Marks, MemorySeries, Metric, Quanta, Samples, Sampling, SeriesInfo};
 use leaktrend::settings::{CriteriaSettings, EvaluationSettings};
 use leaktrend::units::{GIB, Seconds};
 
@@ -110,7 +108,7 @@ impl Scenario {
     fn evaluate(&self) -> Vec<Criterion> {
         let info = SeriesInfo {
             id: "api".to_owned(),
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
             limit: None,
             metric: self.metric,
             container_given: true,

@@ -34,7 +34,7 @@ fn read_bytes(name: &str, bytes: &[u8]) -> Read {
         let mut samples: Vec<(i64, f64)> =
             series.samples.time_ms.iter().copied().zip(series.samples.used_bytes.iter().copied()).collect();
         samples.sort_by_key(|(time_ms, _)| *time_ms);
-        (series.info.labels["container"].clone(), samples)
+        (series.info.container().to_owned(), samples)
     });
     samples.collect()
 }

@@ -21,6 +21,7 @@ use std::process::Command;
 use crate::common::Random;
 use leaktrend::criteria::alert_rule::{Exempt, Lookback, Release, Replay, Rule, RuleReadings};
 use leaktrend::rules;
+use leaktrend::series::Labels;
 use leaktrend::units::Seconds;
 
 const RULES_PER_FILE: usize = 20;
@@ -29,8 +30,6 @@ const GROUPS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 /// Readings by time in milliseconds; `None` is a stale marker.
 type Points = Vec<(i64, Option<f64>)>;
-
-type Labels = BTreeMap<String, String>;
 
 /// An alert rule, as we read it and as `promtool` does.
 struct Case {
@@ -307,7 +306,7 @@ fn random_case(random: &mut Random) -> Case {
 /// The metrics of a container: `m`, and `k` for most.
 fn random_container(random: &mut Random, grid_ms: i64, number: usize) -> Vec<Series> {
     let has_stale = random.once_in(3);
-    let mut labels = Labels::from([("s".to_owned(), number.to_string())]);
+    let mut labels = Labels::from_iter([("s".to_owned(), number.to_string())]);
     labels.insert("g".to_owned(), random.pick(&GROUPS).to_owned());
     if has_stale {
         labels.insert("stale".to_owned(), "1".to_owned());

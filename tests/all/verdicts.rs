@@ -1,11 +1,10 @@
 //! Verdicts on seeded series of every kind: what a user would see, mechanism by mechanism.
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use crate::common::Random;
 use leaktrend::segment;
-use leaktrend::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend::units::MIB;
 use leaktrend::verdict::{Judgement, Verdict};
 use leaktrend_core::Terms;
@@ -20,7 +19,7 @@ fn judged(values: &[f64], q_value: Option<f64>) -> Judgement {
     }
     let info = SeriesInfo {
         id: "web".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::WorkingSet,
         container_given: true,

@@ -7,9 +7,7 @@
 //! young in a small space; what survives is collected when it has grown by a fifth of what lives; resident memory is
 //! what the heap needed lately, since pages are given back slowly.
 
-use std::collections::BTreeMap;
-
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::MIB;
 use leaktrend_core::verdict::{JudgeTerms, Judgement, Verdict};
 use leaktrend_core::{Terms, measure, segment};
@@ -115,7 +113,7 @@ fn judged(kind: &Kind, seen: &[f64], every: usize) -> Judgement {
     }
     let info = SeriesInfo {
         id: "soak".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: kind.metric,
         container_given: true,

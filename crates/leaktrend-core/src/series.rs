@@ -5,7 +5,6 @@
 
 mod quanta;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -157,13 +156,16 @@ impl Metric {
     }
 }
 
+/// The labels of a series, by name. A sorted vector: among 100,000 series a tree for each takes 40 MB more.
+pub type Labels = litemap::LiteMap<String, String>;
+
 /// The identity of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesInfo {
     /// Unique in a report.
     pub id: String,
     /// Labels as the input gave them, and `container`.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Whether the input itself had a label `container`; otherwise it was made from another name.
     pub container_given: bool,
     /// The last limit in the input; `None` without one.
@@ -357,7 +359,7 @@ impl MemorySeries {
         };
         let info = SeriesInfo {
             id: String::new(),
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
             container_given: false,
             limit: None,
             metric: Metric::Other,
@@ -510,7 +512,7 @@ mod tests {
     fn info(id: &str) -> SeriesInfo {
         SeriesInfo {
             id: id.to_owned(),
-            labels: BTreeMap::from([("container".to_owned(), id.to_owned())]),
+            labels: [("container".to_owned(), id.to_owned())].into_iter().collect(),
             limit: None,
             metric: Metric::DockerUsage,
             container_given: true,

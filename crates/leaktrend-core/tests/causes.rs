@@ -10,11 +10,9 @@ mod score;
 #[path = "../examples/causes/service.rs"]
 mod service;
 
-use std::collections::BTreeMap;
-
 use leaktrend_core::causes::{self, CauseSource, Covariate, Covariates, GrowthCause, How, Measure};
 use leaktrend_core::segment;
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::MIB;
 use rayon::prelude::*;
 
@@ -63,7 +61,7 @@ fn said(used_mib: impl Fn(usize) -> f64, each: Vec<(Measure, Vec<f64>)>) -> Vec<
     }
     let info = SeriesInfo {
         id: "service".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         container_given: false,
@@ -181,7 +179,7 @@ fn onset(used_mib: impl Fn(usize) -> f64, restart: Option<usize>, changes: &[f64
     }
     let info = SeriesInfo {
         id: "service".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         container_given: false,

@@ -1,8 +1,6 @@
 //! What falls are taken for: a claim must hold in every reading that is plausible.
 
-use std::collections::BTreeMap;
-
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::MIB;
 use leaktrend_core::verdict::Judgement;
 use leaktrend_core::{Terms, measure, segment};
@@ -23,7 +21,7 @@ fn teeth(told: bool) -> Judgement {
     }
     let info = SeriesInfo {
         id: "web".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::WorkingSet,
         container_given: true,

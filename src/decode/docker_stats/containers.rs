@@ -1,7 +1,5 @@
 //! The containers that were seen, by ID, and the series that they belong to, by name.
 
-use std::collections::BTreeMap;
-
 use super::super::Evidence;
 use super::cells::is_hex_id;
 use super::counter_resets::Life;
@@ -13,7 +11,7 @@ use super::row::Row;
 use super::snapshots::Began;
 use super::{Reader, UNTIMED};
 use crate::account::{Format, Input};
-use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
+use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 /// One container, by its ID.
 #[derive(Debug)]
@@ -177,7 +175,7 @@ impl Reader {
             return index;
         }
         let index = self.series.len();
-        let mut labels = BTreeMap::new();
+        let mut labels = Labels::new();
         for (label, value) in [("namespace", row.namespace), ("pod", row.pod)] {
             if !value.is_empty() {
                 labels.insert(label.to_owned(), value.to_owned());

@@ -381,7 +381,10 @@ impl Reader {
                         let labels = [("container", container.as_str()), ("part", *name)];
                         let info = SeriesInfo {
                             id: format!("{id}/{name}"),
-                            labels: labels.map(|(label, value)| (label.to_owned(), value.to_owned())).into(),
+                            labels: labels
+                                .map(|(label, value)| (label.to_owned(), value.to_owned()))
+                                .into_iter()
+                                .collect(),
                             limit: None,
                             metric: *metric,
                             container_given: self.processes[reading.process as usize].name.is_some(),

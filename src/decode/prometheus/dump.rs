@@ -3,8 +3,6 @@
 //! The first writes `{__name__="m", a="b"} 1 1700000000000`, with milliseconds, the second `m{a="b"} 1 1700000000.000`,
 //! with seconds.
 
-use std::collections::BTreeMap;
-
 use super::{Labels, Reader};
 use crate::account::{Input, cleaned};
 use crate::open::Line;
@@ -85,7 +83,7 @@ pub(super) fn labels(text: &str) -> Option<(Labels, &str)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     let metric_end = text.find(|c| !is_name(c)).unwrap_or(text.len());
     let (metric, mut rest) = text.split_at(metric_end);
-    let mut labels = BTreeMap::new();
+    let mut labels = Labels::new();
     if !metric.is_empty() {
         labels.insert("__name__".to_owned(), metric.to_owned());
     }

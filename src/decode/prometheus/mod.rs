@@ -12,7 +12,7 @@ mod names;
 mod runs;
 mod sampling;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Options, Parsed, SamplesOption, SeriesSamples};
@@ -33,7 +33,7 @@ const LARGEST_TIME_MS: f64 = 2.534e14;
 /// Larger values are not bytes: up to here every whole number is exact as an `f64`.
 pub(crate) const LARGEST_BYTES: f64 = 9_007_199_254_740_992.0;
 
-pub(crate) type Labels = BTreeMap<String, String>;
+pub(crate) use crate::series::Labels;
 
 /// Reads the files of one sequence.
 #[derive(Debug)]

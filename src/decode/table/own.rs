@@ -8,7 +8,7 @@ use super::cells::{self, Kind, NO_NAME, Names};
 use super::source::{Batch, Table};
 use crate::account::{Input, Timeline};
 use crate::decode::{SeriesSamples, Told};
-use crate::series::{Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
+use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 /// The id of the series; text, repeated in each row.
 pub(crate) const SERIES: &str = "series";
@@ -158,7 +158,7 @@ pub(super) fn read(table: Table, provenance: &Provenance) -> Result<Vec<SeriesSa
         ));
     }
     let without_rows = provenance.without_rows.iter().map(|id| {
-        let labels = BTreeMap::from([("container".to_owned(), id.clone())]);
+        let labels = Labels::from_iter([("container".to_owned(), id.clone())]);
         let (metric, sampling) = (Metric::Other, Sampling::Raw);
         let info = SeriesInfo { id: id.clone(), labels, container_given: false, limit: None, metric, sampling };
         SeriesSamples { info, samples: Samples::default(), inputs: inputs_of(id) }
@@ -170,7 +170,7 @@ pub(super) fn read(table: Table, provenance: &Provenance) -> Result<Vec<SeriesSa
 /// Who a series is, by its first row.
 fn info(id: &str, batch: &Batch, row: usize) -> Result<SeriesInfo, String> {
     let text = |column: usize| cells::text(batch.columns[column].as_ref(), row).unwrap_or_default();
-    let labels: Result<BTreeMap<String, String>, _> = serde_json::from_str(&text(5));
+    let labels: Result<Labels, _> = serde_json::from_str(&text(5));
     let mut labels = labels.map_err(|error| format!("the labels of `{id}` are not a JSON object: {error}"))?;
     let container_given = labels.contains_key("container");
     labels.entry("container".to_owned()).or_insert_with(|| text(9).into_owned());

@@ -9,7 +9,6 @@ mod quick;
 mod snapshots;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::fields::{self, Memory};
 use super::numbers::Numbers;
@@ -20,7 +19,7 @@ use super::{Options, Parsed, SeriesSamples, clock, csv_table};
 use crate::account::{Input, cleaned, counted};
 use crate::open::Line;
 use crate::open::Opened;
-use crate::series::{Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
+use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
 
 use assignment::Assignment;
 use snapshots::Ticks;
@@ -268,7 +267,7 @@ impl Reader {
         let series = samples.into_iter().zip(series_inputs).enumerate().map(|(track, (samples, inputs))| {
             let id = name(track);
             let info = SeriesInfo {
-                labels: BTreeMap::from([("container".to_owned(), id.clone())]),
+                labels: Labels::from_iter([("container".to_owned(), id.clone())]),
                 id,
                 limit: match limit {
                     RowLimit::One(bytes) => Some(Limit { bytes, source: LimitSource::Input }),

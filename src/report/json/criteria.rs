@@ -1,13 +1,12 @@
 //! Criteria and alert rules in the JSON verdict.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::Times;
 use super::value::{Fraction, Name, Number, Time};
 use crate::criteria::{Criterion, During, Span, Status};
 use crate::rules::{RuleAccount, RuleStatus};
+use crate::series::Labels;
 
 /// One of the runbook's criteria, or an alert of a rule file.
 #[derive(Serialize)]
@@ -42,7 +41,8 @@ pub(super) struct CriterionJson<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct GroupJson<'a> {
     /// The labels that the alert takes from its series.
-    labels: &'a BTreeMap<String, String>,
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, String>"))]
+    labels: &'a Labels,
     /// How many series of the report are in it.
     #[cfg_attr(test, schemars(range(min = 1)))]
     series: usize,

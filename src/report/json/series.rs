@@ -1,7 +1,5 @@
 //! A series in the JSON verdict.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::Times;
@@ -16,6 +14,7 @@ use crate::report::parts::{self, GrowsJson, PartJson};
 use crate::report::workloads::{self, WorkloadJson};
 use crate::report::{KnownLimitSource, Report, SegmentWhy, SeriesReport, table, why};
 use crate::segment::Cause;
+use crate::series::Labels;
 use crate::settled::SettledLevel;
 use crate::verdict::{Before, Growth, RegimeWhy, ShapeName, Verdict};
 
@@ -26,8 +25,8 @@ pub(super) struct SeriesJson<'a> {
     /// Unique in the report.
     id: &'a str,
     /// Its container, and what else is known of it.
-    #[cfg_attr(test, schemars(extend("required" = ["container"])))]
-    labels: &'a BTreeMap<String, String>,
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, String>", extend("required" = ["container"])))]
+    labels: &'a Labels,
     #[cfg_attr(test, schemars(extend("enum" = ["fail", "inconclusive", "warn", "pass"])))]
     outcome: Name<Outcome>,
     /// Whether it can leave the run inconclusive.

@@ -113,9 +113,9 @@ fn is_of(limit: &Labels, memory: &Labels) -> bool {
         let namespace_agrees = !filled(limit, "namespace") || !filled(memory, "namespace") || is_same(&"namespace");
         return namespace_agrees && ["pod", "container"].iter().all(is_same);
     }
-    let both = |key: &&&str| -> Option<(&String, &String)> {
-        let filled = |labels: &'_ Labels| labels.get(**key).is_some_and(|label| !label.is_empty());
-        (filled(limit) && filled(memory)).then(|| (&limit[**key], &memory[**key]))
+    let both = |key: &&&str| {
+        let [limit, memory] = [limit, memory].map(|labels| labels.get(**key).filter(|label| !label.is_empty()));
+        limit.zip(memory)
     };
     let shared: Vec<(&str, (&String, &String))> = WHO.iter().filter_map(|key| Some((*key, both(&key)?))).collect();
     shared.iter().all(|(_, (a, b))| a == b) && shared.iter().any(|(key, _)| *key != "namespace")

@@ -228,7 +228,7 @@ fn each_amount_that_is_asked_for_is_weighed() {
             let labels = [("__name__", name), ("area", "heap")].map(|(key, value)| (key.to_owned(), value.to_owned()));
             let info = SeriesInfo {
                 id: String::new(),
-                labels: labels.into(),
+                labels: labels.into_iter().collect(),
                 container_given: false,
                 limit: None,
                 metric: Metric::Other,

@@ -1,14 +1,13 @@
 //! Simulated services that are changed (deployed) now and then, and whose memory grows from one change on, or from some
 //! other moment.
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::time::Instant;
 
 use leaktrend_core::Terms;
 use leaktrend_core::causes::{self, Onset};
 use leaktrend_core::segment;
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB};
 use rayon::prelude::*;
 
@@ -209,7 +208,7 @@ fn outcome(seed: u64) -> Outcome {
     }
     let info = SeriesInfo {
         id: "service".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         container_given: false,

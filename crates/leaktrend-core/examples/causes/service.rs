@@ -1,10 +1,9 @@
 //! Simulated services: requests of several kinds, and the memory that they take, hold and keep.
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use leaktrend_core::causes::{CauseSource, Covariate, Covariates, Measure};
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB};
 
 use crate::random::Random;
@@ -311,7 +310,7 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
     }
     let info = SeriesInfo {
         id: "service".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         container_given: false,

@@ -1,9 +1,8 @@
 //! Workloads whose truth is known: pods that start up, share a load, and are replaced.
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use leaktrend_core::series::{MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB};
 
 use crate::random::Random;
@@ -275,7 +274,7 @@ impl Process {
     fn read(self) -> Option<Read> {
         let info = SeriesInfo {
             id: format!("web-{}-{}", self.version, self.number),
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
             container_given: true,
             limit: None,
             metric: Metric::WorkingSet,

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::series::{Metric, Samples, Sampling, SeriesInfo};
 use crate::units::MIB;
@@ -12,7 +10,7 @@ fn series(used_mib: &[f64], marked: &[(usize, Marks)], step_ms: i64) -> MemorySe
     }
     let info = SeriesInfo {
         id: "web".to_owned(),
-        labels: BTreeMap::new(),
+        labels: crate::series::Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         container_given: true,

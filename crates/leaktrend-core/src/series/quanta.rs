@@ -1,4 +1,4 @@
-//! The resolution of values, in one byte per sample.
+//! The resolution of values, in at most one byte per sample.
 
 use std::ops::Range;
 
@@ -7,40 +7,63 @@ const MAX_DIFFERENT: usize = 256;
 
 /// The resolution of each sample: the spacing of neighbouring values that the input could print, in bytes.
 ///
-/// An input has few different resolutions, so each sample holds only an index.
+/// An input has few different resolutions, so each sample holds only an index, or nothing where all are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Quanta {
     /// The different resolutions, in order of appearance; some may belong to no sample any more.
     different: Vec<f32>,
-    /// The index of the resolution of each sample.
+    /// The index of the resolution of each sample; empty while all have the first.
     codes: Vec<u8>,
+    n_samples: usize,
 }
 
 impl Quanta {
     /// The same resolution for `n_samples` samples.
     pub fn same(bytes: f32, n_samples: usize) -> Quanta {
-        Quanta { different: vec![bytes], codes: vec![0; n_samples] }
+        Quanta { different: vec![bytes], codes: Vec::new(), n_samples }
     }
 
     /// Adds the resolution of a sample, in bytes.
     #[inline]
     pub fn push(&mut self, bytes: f32) {
-        let code = match self.codes.last() {
-            Some(last) if self.different[usize::from(*last)] == bytes => *last,
-            _ => self.code(bytes),
-        };
-        self.codes.push(code);
+        match self.codes.last() {
+            None if self.different.first() == Some(&bytes) => self.n_samples += 1,
+            Some(last) if self.different[usize::from(*last)] == bytes => {
+                self.codes.push(*last);
+                self.n_samples += 1;
+            }
+            _ => self.push_times(bytes, 1),
+        }
     }
 
     /// Adds the same resolution for `n_samples` samples.
     pub fn push_times(&mut self, bytes: f32, n_samples: usize) {
         let code = self.code(bytes);
-        self.codes.resize(self.codes.len() + n_samples, code);
+        if code != 0 {
+            self.write_out();
+        }
+        self.n_samples += n_samples;
+        if !self.codes.is_empty() || code != 0 {
+            self.codes.resize(self.n_samples, code);
+        }
+    }
+
+    /// Gives each sample the index of its resolution, where all have the first.
+    fn write_out(&mut self) {
+        self.codes.resize(self.n_samples, 0);
     }
 
     /// Adds all of `other`.
     pub fn append(&mut self, other: &Quanta) {
+        if other.codes.is_empty() {
+            if let Some(bytes) = other.different.first() {
+                self.push_times(*bytes, other.n_samples);
+            }
+            return;
+        }
         let codes: Vec<u8> = other.different.iter().map(|bytes| self.code(*bytes)).collect();
+        self.write_out();
+        self.n_samples += other.n_samples;
         if codes.iter().enumerate().all(|(index, code)| index == usize::from(*code)) {
             self.codes.extend_from_slice(&other.codes);
         } else {
@@ -50,22 +73,22 @@ impl Quanta {
 
     /// The resolution of the sample at `index`, in bytes.
     pub fn get(&self, index: usize) -> f32 {
-        self.different[usize::from(self.codes[index])]
+        self.different[if self.codes.is_empty() { 0 } else { usize::from(self.codes[index]) }]
     }
 
     /// The resolutions of all samples, in bytes.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = f32> {
-        self.codes.iter().map(|code| self.different[usize::from(*code)])
+        (0..self.n_samples).map(|index| self.get(index))
     }
 
     /// Number of samples.
     pub fn len(&self) -> usize {
-        self.codes.len()
+        self.n_samples
     }
 
     /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
-        self.codes.is_empty()
+        self.n_samples == 0
     }
 
     /// The median, in bytes. `None` without samples. Takes O(n) time.
@@ -91,6 +114,7 @@ impl Quanta {
     fn counts(&self) -> Vec<(f32, usize)> {
         let mut counts = [0; MAX_DIFFERENT];
         self.codes.iter().for_each(|code| counts[usize::from(*code)] += 1);
+        counts[0] += self.n_samples - self.codes.len();
         let mut counts: Vec<(f32, usize)> =
             self.different.iter().copied().zip(counts).filter(|(_, count)| 0 < *count).collect();
         counts.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -100,27 +124,35 @@ impl Quanta {
     /// Keeps the first `length` samples.
     pub fn truncate(&mut self, length: usize) {
         self.codes.truncate(length);
+        self.n_samples = self.n_samples.min(length);
     }
 
     /// Gives the sample at `to` that of the one at `from`.
     pub(super) fn copy_within(&mut self, from: usize, to: usize) {
-        self.codes[to] = self.codes[from];
+        if !self.codes.is_empty() {
+            self.codes[to] = self.codes[from];
+        }
     }
 
     /// Those of some samples, in their order.
     pub(super) fn part(&self, range: Range<usize>) -> Quanta {
-        Quanta { different: self.different.clone(), codes: self.codes[range].to_vec() }
+        let n_samples = range.len();
+        let codes = if self.codes.is_empty() { Vec::new() } else { self.codes[range].to_vec() };
+        Quanta { different: self.different.clone(), codes, n_samples }
     }
 
     /// Those of the samples of these indices.
     pub(super) fn picked(self, order: &[u32]) -> Quanta {
-        let codes = order.iter().map(|index| self.codes[*index as usize]).collect();
-        Quanta { different: self.different, codes }
+        let code = |index: &u32| self.codes[*index as usize];
+        let codes = if self.codes.is_empty() { Vec::new() } else { order.iter().map(code).collect() };
+        Quanta { different: self.different, codes, n_samples: order.len() }
     }
 
-    /// Reserves space for `more` samples.
+    /// Reserves space for `more` samples, if they need any.
     pub fn reserve_exact(&mut self, more: usize) {
-        self.codes.reserve_exact(more);
+        if !self.codes.is_empty() {
+            self.codes.reserve_exact(more);
+        }
     }
 
     #[cold]
@@ -174,6 +206,11 @@ mod tests {
             let mut appended: Quanta = first.iter().copied().collect();
             appended.append(&second.iter().copied().collect());
             prop_assert_eq!(&appended, &extended);
+            let middle = all.len() / 3..all.len() / 2;
+            prop_assert_eq!(appended.part(middle.clone()).iter().collect::<Vec<_>>(), &all[middle]);
+            let backwards: Vec<u32> = (0..all.len() as u32).rev().collect();
+            let picked: Vec<f32> = extended.clone().picked(&backwards).iter().collect();
+            prop_assert_eq!(picked, all.iter().rev().copied().collect::<Vec<_>>());
             let wide: Vec<f64> = all.iter().copied().map(f64::from).collect();
             prop_assert_eq!(appended.median(), median(&wide));
             prop_assert_eq!(appended.coarsest(), all.iter().copied().reduce(f32::max));

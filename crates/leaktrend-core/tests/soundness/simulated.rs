@@ -1,11 +1,10 @@
 //! Small simulations of what processes hold, in MiB over seconds, and what is said of them.
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::ops::Range;
 
 use leaktrend_core::fit::Fit;
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB};
 use leaktrend_core::verdict::{Judgement, Measured, Verdict};
 use leaktrend_core::{Terms, measure, segment};
@@ -111,7 +110,7 @@ pub(crate) fn series(from: f64, times: &[f64], mib: &[f64], metric: Metric) -> M
     }
     let info = SeriesInfo {
         id: "simulated".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric,
         container_given: true,

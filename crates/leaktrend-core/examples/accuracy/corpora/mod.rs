@@ -8,9 +8,7 @@ mod curves;
 mod processes;
 mod variations;
 
-use std::collections::BTreeMap;
-
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
 use leaktrend_core::units::{DAY, KIB, MIB, WrittenAmount, docker_text};
 
 use crate::generator::random::Random;
@@ -232,7 +230,7 @@ impl Labelled {
         }
         let info = SeriesInfo {
             id: "generated".to_owned(),
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
             limit: None,
             metric: Metric::WorkingSet,
             container_given: false,

@@ -6,10 +6,9 @@
 
 pub(crate) mod random;
 
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use leaktrend_core::series::{Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
+use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampling as Kind, SeriesInfo};
 use leaktrend_core::units::{DAY, MIB, WrittenAmount, docker_text};
 
 use random::Random;
@@ -387,7 +386,7 @@ pub(crate) fn observed(generated: &Generated, seed: u64) -> MemorySeries {
     }
     let info = SeriesInfo {
         id: "generated".to_owned(),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
         limit: None,
         metric: Metric::DockerUsage,
         container_given: false,
