@@ -265,7 +265,7 @@ impl Input {
 
 /// Why a line that is too long is rejected.
 pub(crate) fn too_long() -> String {
-    format!("the line is longer than {} KiB (expected one reading a line)", crate::open::MAX_LINE >> 10)
+    format!("the line is longer than {} KiB (expected one reading per line)", crate::open::MAX_LINE >> 10)
 }
 
 /// A number of things: `1 line`, `2 lines`.

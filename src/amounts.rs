@@ -12,7 +12,7 @@ use crate::resolve;
 use crate::series::{Labels, SeriesInfo};
 
 crate::named! {
-    /// An amount of a container's memory, in the order in which a kill depends on it: the first that is there is the head.
+    /// An amount of a container's memory, the most relevant to an OOM kill first: the first one that was read is the head.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Amount {
         /// What the kernel cannot easily take back: usage without inactive page cache.
@@ -45,7 +45,7 @@ crate::named! {
         Kernel = "kernel",
         /// What was moved out to swap.
         Swap = "swap",
-        /// Another amount of a runtime: a space of its heap, a limit, address space. Shown, never weighed.
+        /// Another amount of a runtime: a space of its heap, a limit, address space. Shown, but never used for a verdict.
         Other = "other",
     }
 }

@@ -223,7 +223,8 @@ fn nothing_in(window: &Window, series: &[MemorySeries]) -> Option<String> {
     let named = outside[..outside.len().min(NAMED)].join(", ");
     let more = if outside.len() > NAMED { ", ..." } else { "" };
     let n = outside.len();
-    (0 < n).then(|| format!("not judged, because they have no sample in the window: {named}{more} ({n} in all)"))
+    let [have, were] = if n == 1 { ["series has", "was"] } else { ["series have", "were"] };
+    (0 < n).then(|| format!("{n} {have} no sample in the window and {were} not judged: {named}{more}"))
 }
 
 /// The alerts that fire in a report, as unit tests for `promtool`; `path` is where the first file will stand.

@@ -253,7 +253,7 @@ fn ended(series: &MemorySeries, last: Option<&Ending>) -> Option<String> {
     let soon_ms = series.end_ms() + LAST_STEPS * step_ms.max(STAMP_SLACK_MS);
     (series.end_ms() < down_ms && down_ms <= soon_ms).then(|| {
         let at = time_text(down_ms).unwrap_or_default();
-        let further = if last.is_for_good() { " and not started again" } else { "" };
+        let further = if last.is_for_good() { ", and it was not started again" } else { "" };
         format!("{}: after its last reading, at {at}, it was {}{further}", last.by(), last.words())
     })
 }
@@ -352,7 +352,8 @@ mod tests {
             applied(&[5.0; 10], Dating::Stamped, &[event(95_000, Action::Oom), event(95_100, Action::Die)]);
         assert_eq!(
             found.ended.unwrap(),
-            "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was killed for memory and not started again"
+            "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was killed for memory, and it was \
+             not started again"
         );
         assert!(found.restarts.is_empty());
     }

@@ -18,7 +18,7 @@ crate::named! {
         Nothing = "nothing",
         /// Nothing is proven.
         Open = "open",
-        /// The head grows, and the amounts that are there do not say which kind of memory that is.
+        /// The head grows, but the other amounts do not show which kind of memory it is.
         Unknown = "unknown",
         /// Page cache, which the kernel takes back: no leak of the process.
         PageCache = "page-cache",
@@ -198,7 +198,8 @@ impl Case<'_> {
         if let Some(cache) = self.carrying(Amount::Cache).filter(|_| counts_cache) {
             if head.amount == Amount::Usage {
                 let sentence = format!(
-                    "{} with `{}`, which counts all page cache: the kernel takes page cache back, and only the working set says whether that helps (export `container_memory_working_set_bytes`)",
+                    "{} with `{}`, which counts all page cache: the kernel takes page cache back, and only the working \
+                     set shows whether that is enough (export `container_memory_working_set_bytes`)",
                     self.grows(cache),
                     head.name
                 );
@@ -222,7 +223,7 @@ impl Case<'_> {
         let anonymous = self.carrying(Amount::Rss).or_else(|| self.carrying(Amount::ProcessRss));
         match anonymous {
             _ if self.part(Amount::HeapUsed).is_some() => {
-                let sentence = format!("{}; whether that is its heap is not settled", self.rate(head));
+                let sentence = format!("{}; it is not known whether that is its heap", self.rate(head));
                 answer(What::Unknown, verdict, sentence)
             }
             Some(at) => {
@@ -305,7 +306,8 @@ impl Case<'_> {
         match outside {
             Share::Little if may_be_reserve => {
                 let sentence = format!(
-                    "{} while `{}` and memory outside the heap do not: memory that the heap reserves and its objects do not use",
+                    "{} while `{}` and memory outside the heap do not: memory that the heap reserves but its objects \
+                     do not use",
                     self.rate(head),
                     used.name
                 );
@@ -383,7 +385,7 @@ impl Case<'_> {
                 let sentence = format!("{} while `{}` is level", self.grows(at), head.name);
                 answer(what, verdict, sentence)
             }
-            None => answer(What::Nothing, verdict, "nothing grows by enough to matter".to_owned()),
+            None => answer(What::Nothing, verdict, "nothing grows fast enough to matter".to_owned()),
         }
     }
 
@@ -400,7 +402,8 @@ impl Case<'_> {
         let mut amounts = [Amount::Cache, Amount::Usage].into_iter().filter(|_| is_cgroup);
         let at = amounts.find_map(|amount| self.part(amount).filter(|at| self.parts[*at].grows_clearly()))?;
         let sentence = format!(
-            "{} while `{}` is level: page cache, which the kernel takes back when memory is short, so this is no leak",
+            "{} while `{}` is level: page cache, which the kernel takes back when memory is short, so this is not a \
+             leak",
             self.grows(at),
             head.name
         );
@@ -418,7 +421,7 @@ impl Case<'_> {
             let sentence = format!("{}: memory of the processes themselves", self.grows(at));
             return by_part(What::Anonymous, at, self.parts[at].judgement.verdict, sentence);
         }
-        let not_settled = format!("; whether `{}` grows is not settled", head.name);
+        let not_settled = format!("; it is not known whether `{}` grows", head.name);
         // Not settled of the whole, but known of its parts: what fills it is no memory of the processes.
         let cache = self.carrying(Amount::Cache).filter(|_| head.amount == Amount::WorkingSet);
         let is_less = |amount: Amount| self.is_proven_level(amount) || self.has_little(amount);
@@ -448,7 +451,7 @@ impl Case<'_> {
             .part(Amount::HeapUsed)
             .filter(|at| share_of(self.parts[total].judgement, self.parts[*at].judgement) == Share::Little)?;
         let sentence = format!(
-            "{} and `{}` by less than half of that, if at all: memory that the heap reserves and its objects do not use",
+            "{} and `{}` by less than half of that, if at all: memory that the heap reserves but its objects do not use",
             self.grows(total),
             self.parts[used].name
         );

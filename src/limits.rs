@@ -122,8 +122,8 @@ fn of_one(
             let n = n_without(host);
             if 0 < n {
                 notes.push(format!(
-                    "`{path}`: {n} of {} series have no limit of their own: they show {text}, the memory of the host \
-                     as `--host-memory` says",
+                    "`{path}`: no limit of their own for {n} of {} series: they show {text}, the memory of the host \
+                     (`--host-memory`)",
                     series.len(),
                 ));
             }
@@ -132,8 +132,9 @@ fn of_one(
         None if is_uneven && n_shared == series.len() => {
             if 0 < n_without(largest) {
                 notes.push(format!(
-                    "`{path}`: all {n_shared} series show a limit of {text}: it is taken for the memory of the host and \
-                     not used (`--host-memory {text}` confirms that, `--limit {text}` makes it the limit of each)",
+                    "`{path}`: all {n_shared} series show a limit of {text}, which looks like the memory of the host \
+                     and is not used (`--host-memory {text}` confirms that, `--limit {text}` makes it the limit of \
+                     each)",
                 ));
             }
             Some(largest)
@@ -141,8 +142,8 @@ fn of_one(
         None => {
             if is_uneven && 0 < n_without(largest) {
                 notes.push(format!(
-                    "`{path}`: {n_shared} of {} series show a limit of {text}: it is used as theirs (if that is the \
-                     memory of the host, say `--host-memory {text}`)",
+                    "`{path}`: {n_shared} of {} series show a limit of {text}: it is used as their limit (if it is the \
+                     memory of the host, pass `--host-memory {text}`)",
                     series.len(),
                 ));
             }

@@ -177,8 +177,8 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
 fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
     let is_leak = judgement.verdict.is_leak();
     if facts.state == State::Gone {
-        let text =
-            "its readings have ended: see whether it still runs and why it ended, and start it again if it is needed";
+        let text = "its readings have ended: see whether it still runs; if not, find out why, and start it again if it is \
+             needed";
         return (Some(1), Step::looks(text, target.why_restarted().to_vec()));
     }
     if facts.state == State::Loops {
@@ -186,23 +186,24 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     }
     let watch = vec![target.watch(), target.memory_stat()];
     if facts.is_near_limit() && facts.failed && is_level(judgement.verdict) {
-        let text = "memory has been level near its limit, and comes back to that level after a restart: raise the limit, so \
+        let text = "memory is level near its limit, and returns to that level after a restart: raise the limit, so \
                     that no peak gets it killed";
         let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
         return (Some(1), Step { changes: larger.into_iter().collect(), ..Step::looks(text, watch) });
     }
     if facts.is_near_limit() && (is_leak || facts.failed) {
-        let text = "the limit is near: look at what holds the memory, then restart it, which buys time. Take no heap \
-                    snapshot first: it needs about as much memory again, and gets the process killed";
+        let text = "the limit is near: look at what holds the memory, then restart it, which buys time. Do not take a \
+                    heap snapshot before that: it needs about as much extra memory as the heap holds, and would get \
+                    the process killed";
         return (Some(1), Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
     }
     if facts.n_kills > 1 && is_leak {
         let probably = if facts.restarts_are_seen { "" } else { "probably " };
         let next = match facts.seconds_to_limit {
             Some(left) if facts.step_assumed => {
-                format!("; if the assumed interval is right, the next is due in about {}", duration_text(left))
+                format!("; if the assumed interval is right, the next kill is due in about {}", duration_text(left))
             }
-            Some(left) => format!("; the next is due in about {}", duration_text(left)),
+            Some(left) => format!("; the next kill is due in about {}", duration_text(left)),
             None => String::new(),
         };
         let text = format!(
@@ -228,7 +229,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     }) {
         let limit = facts.and_find_limit();
         let text = format!(
-            "it held {} when it last restarted, and holds as much again in about {}: see why it restarted{limit}",
+            "it held {} when it last restarted, and will be back at that level in about {}: see why it restarted{limit}",
             memory_text(bytes),
             duration_text(seconds)
         );
@@ -240,7 +241,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         judgement.open_for_seconds().filter(|longer| may_leak && *longer < NIGHT && !facts.step_assumed)
     {
         let limit = facts.and_find_limit();
-        let text = format!("it may leak: measure about {} longer, judge again{limit}", duration_text(longer));
+        let text = format!("it may leak: measure about {} longer, then judge again{limit}", duration_text(longer));
         return (None, Step::looks(text, watch));
     }
     by_deadline(target, judgement, facts)
@@ -267,11 +268,14 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
                 format!(": at this rate its memory doubles in about {}", duration_text(seconds))
             });
-            let text = format!("find its limit, which the input does not name, and what the host has left{double}");
+            let text = format!(
+                "find its limit, which the input does not name, and how much memory the host has \
+                                left{double}"
+            );
             if facts.seconds_to_double.is_none_or(|left| NIGHT <= left) {
                 return (None, Step::looks(text, watch));
             }
-            let text = format!("{text}. Restart it before it has no room left, which buys time");
+            let text = format!("{text}. Restart it before memory runs out, which buys time");
             return (None, Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
@@ -282,8 +286,8 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             "memory is near its limit: see what holds it".to_owned()
         }
         None if facts.failed("high-memory") && facts.share_of_limit.is_none() => {
-            "high-memory compares with an assumed limit, because none is known: find the limit, and judge again with it \
-             (--limit)"
+            "high-memory compares with an assumed limit, because the real one is not known: find the limit, then judge \
+             again with it (--limit)"
                 .to_owned()
         }
         None => NOTHING.to_owned(),
@@ -303,13 +307,13 @@ fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u
         return (None, Step::looks(text, commands));
     }
     if facts.n_kills == 0 && !is_leak {
-        let text = "it is restarted again and again, and nothing shows that memory is why: read its last state and its \
-                    events for the reason";
+        let text = "it is restarted again and again, and nothing shows that memory is the reason: read its last state \
+                    and its events for the reason";
         return (None, Step::looks(text, commands));
     }
     let mut text = if is_leak {
         "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise \
-         the limit, to twice as much for instance, so that a run lasts long enough to be profiled"
+         the limit (to twice as much, for instance), so that a run lasts long enough to be profiled"
     } else {
         "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
          or make its heap smaller"

@@ -62,8 +62,8 @@ const fn shape_words(form: &Form, grows: bool) -> &'static str {
         (Form::Broken(_), false) => "a straight rise or fall, then a level",
         (Form::Steps(_), true) => "a level shift and growth",
         (Form::Steps(_), false) => "a level shift",
-        (Form::Pulse(_), _) => "another level for a while",
-        (Form::Lives { .. }, _) => "runs that are alike",
+        (Form::Pulse(_), _) => "a shift to another level and back",
+        (Form::Lives { .. }, _) => "runs of the same shape",
     }
 }
 
@@ -164,8 +164,8 @@ pub(super) fn usage_seen(breakdown: &Breakdown, limit: Option<f64>) -> Option<St
     let highest = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
     let share = limit.map_or(String::new(), |limit| format!(" ({:.0} % of its limit)", 100.0 * highest / limit));
     Some(format!(
-        "growth-100mb-5m and high-memory were replayed on `{}`; `container_memory_usage_bytes`, which they name and which \
-         holds page cache, too, was up to {}{share}",
+        "growth-100mb-5m and high-memory were replayed on `{}`. The runbook's rules use \
+         `container_memory_usage_bytes`, which also counts page cache: it was up to {}{share}",
         breakdown.name,
         memory_text(highest)
     ))
@@ -175,7 +175,7 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
     let mut notes = Vec::new();
     if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
         notes.push(format!(
-            "its limit of {} is taken to be the memory of the host and is not used as a limit",
+            "its limit of {} looks like the memory of the host and is not used",
             memory_text(limit.bytes)
         ));
     }
@@ -187,7 +187,8 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
     }
     if let Sampling::Step { .. } = samples.info.sampling {
         notes.push(
-            "its points come from a range query with a fixed step, each up to one lookback old: short gaps and restarts may be hidden"
+            "its points come from a range query with a fixed step, and each may be up to one lookback old: short gaps \
+             and restarts may be hidden"
                 .to_owned(),
         );
     }
@@ -199,7 +200,8 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
         let last_of_load = level(end.saturating_sub(5).max(begin)..end);
         if let Some(peak) = last_of_load {
             notes.push(format!(
-                "only the readings after the load are judged; before it the level was {before}, at its end {} after {}",
+                "only the readings after the load are judged; the level was {before} before the load, and {} at its \
+                 end, {} later",
                 memory_text(peak),
                 duration_text((to - from) as f64 / 1000.0),
             ));

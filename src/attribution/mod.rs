@@ -124,6 +124,8 @@ pub struct Attribution {
     pub has_counts: bool,
     /// Whether there were changes to compare with.
     pub has_changes: bool,
+    /// Whether they cover too few of its readings to say what its growth follows.
+    pub counts_cover_too_little: bool,
     /// How many kinds were compared.
     pub n_kinds: usize,
     /// Endpoints without times, with their share of the traffic, the busiest first.
@@ -164,7 +166,7 @@ pub fn of(
         ..Attribution::default()
     };
     if !kinds.is_empty()
-        && let Some(covered) = covered(series, grows_from_ms, &kinds, &mut attribution.notes)
+        && let Some(covered) = covered(series, grows_from_ms, &kinds, &mut attribution)
     {
         let segmentation = segment::cut(&covered, limit_bytes);
         let covariates =
@@ -241,12 +243,12 @@ fn by_traffic(groups: &[&CountGroup]) -> Vec<(String, f64)> {
     shares
 }
 
-/// The readings that all sources cover; `None` where these are too few.
+/// The readings that all sources cover; `None` where these are too few. Says either in the attribution.
 fn covered(
     series: &MemorySeries,
     grows_from_ms: Option<i64>,
     kinds: &[&Kind],
-    notes: &mut Vec<String>,
+    attribution: &mut Attribution,
 ) -> Option<MemorySeries> {
     let first = kinds.iter().map(|kind| kind.span.0).max()?;
     let last = kinds.iter().map(|kind| kind.span.1).min()?;
@@ -258,14 +260,15 @@ fn covered(
     }
     let percent = 100.0 * share;
     if share < LEAST_COVERED {
-        notes.push(format!(
+        attribution.counts_cover_too_little = true;
+        attribution.notes.push(format!(
             "Together, the logs of requests and covariates cover {percent:.0} % of its readings: too few to say what \
-             its growth follows (expected {:.0} % at least)",
+             its growth follows (expected at least {:.0} %)",
             100.0 * LEAST_COVERED
         ));
         return None;
     }
-    notes.push(format!(
+    attribution.notes.push(format!(
         "Compared over the {percent:.0} % of its readings that all logs of requests and covariates cover"
     ));
     series.clone().between(first.max(start), last.min(end))

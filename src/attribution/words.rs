@@ -92,7 +92,11 @@ fn small(bytes: f64) -> String {
 pub fn line(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Option<String> {
     if let Some(named) = attribution.suspects.iter().find(|suspect| suspect.is_named && suspect.unit.is_some()) {
         let others = attribution.named().filter(|suspect| suspect.unit.is_some()).count() - 1;
-        let more = if others > 0 { format!("; {others} more named") } else { String::new() };
+        let more = match others {
+            0 => String::new(),
+            1 => "; 1 more cause is named".to_owned(),
+            _ => format!("; {others} more causes are named"),
+        };
         return Some(format!("{}{}{more}", claim(named), share(named)));
     }
     let changed = attribution.began.as_ref().map(|began| of_changes(attribution, began, time));
@@ -120,11 +124,11 @@ fn undecided(suspect: &Suspect) -> String {
 fn none(attribution: &Attribution) -> String {
     match attribution.suspects.first() {
         Some(best) => format!(
-            "{} explains the growth best, but not well enough to name it (margin {:.0}, {NAMES:.0} names it)",
+            "{} explains the growth best, but not well enough to name it (margin {:.0}; {NAMES:.0} is needed)",
             subject(&best.name),
             best.margin
         ),
-        None if attribution.notes.iter().any(|note| note.contains("too few to say")) => {
+        None if attribution.counts_cover_too_little => {
             "the logs cover too little of its readings to say what its growth follows".to_owned()
         }
         None => "nothing in the logs explains the growth".to_owned(),
@@ -152,6 +156,7 @@ fn of_changes(attribution: &Attribution, began: &GrowthBegan, time: &dyn Fn(i64)
     let is_named = attribution.named().any(|suspect| suspect.unit.is_none());
     match &began.inside[..] {
         [] if began.n_changes == 0 => format!("{when}; no change is listed within the readings"),
+        [] if began.n_changes == 1 => format!("{when}; the only change is not in that interval"),
         [] => format!("{when}; none of the {} is in that interval", changes(began.n_changes)),
         [(at, label)] if is_named => {
             format!("{when}; {} at {} is the only change in that interval", code(label), time(*at))
@@ -247,7 +252,8 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
                 "send {n} requests of one kind to an instance without other traffic, then of another: if every request leaks, memory grows by about {grown} each time"
             ),
             Unit::Request => format!(
-                "to settle it, send {n} of {name} and nothing else to an instance without other traffic: memory grows by about {grown} if that is the cause, and stays level if it only coincided"
+                "to settle it, send {n} of {name} and nothing else to an instance without other traffic: memory grows \
+                 by about {grown} if that is the cause, and stays level if the two only coincided"
             ),
             Unit::Error => "to settle it, send requests that fail with a 5xx status, and nothing else, to an instance without other traffic, and watch its memory".to_owned(),
             Unit::Byte => format!(

@@ -132,7 +132,7 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "TIME|all", allow_hyphen_values = true)]
     pub since: Option<String>,
 
-    /// End of the judged window, in the form of --since [default: the last reading].
+    /// End of the judged window, in the same forms as --since [default: the last reading].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
 
@@ -339,7 +339,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
     if let Some(id) = required {
         let near = selection::nearest(id, alert_rules.alerts.iter().map(|alert| alert.id.as_str()));
         return Err(Error::Usage(format!(
-            "`{id}` is required and no rule file has it{} (rule files are given by `--rules`)",
+            "`{id}` is required, but no rule file has it{} (rule files are given by `--rules`)",
             did_you_mean(&near)
         )));
     }
@@ -482,7 +482,10 @@ pub(super) fn unit(text: &str) -> Result<f64, Error> {
 pub(super) fn host_memory(text: &str) -> Result<Bytes, Error> {
     let bytes: Bytes = text.parse().map_err(|error| Error::Usage(format!("`--host-memory {text}`: {error}")))?;
     if bytes.get() == 0 {
-        return Err(Error::Usage(format!("`--host-memory {text}`: a host has more (expected something like `16GiB`)")));
+        return Err(Error::Usage(format!(
+            "`--host-memory {text}`: too little for a host (expected something like \
+                                         `16GiB`)"
+        )));
     }
     Ok(bytes)
 }

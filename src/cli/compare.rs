@@ -28,7 +28,7 @@ pub struct CompareArgs {
     #[arg(value_name = "NEW.json")]
     pub new: PathBuf,
 
-    /// Names of one series in the base and in the new run. Repeatable.
+    /// The two names of a series that was renamed: in the base and in the new run. Repeatable.
     #[arg(long, num_args = 2, value_names = ["BASE", "NEW"])]
     pub pair: Vec<String>,
 

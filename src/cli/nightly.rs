@@ -25,7 +25,7 @@ const EXAMPLES: &str = r#"Examples
     leaktrend nightly /var/log/memory-usage.log --state /var/lib/leaktrend \
         --textfile /var/lib/prometheus/node-exporter/leaktrend.prom --quiet
 
-  Over a Prometheus server, which is asked for what is new since the night before:
+  Over a Prometheus server, from which only what is new since the night before is read:
     leaktrend nightly http://prometheus:9090 --match 'namespace="shop"' --state /var/lib/leaktrend
 
 Exit codes: 0 nothing failed, 1 a leak, a failed criterion or stale data, 2 the job could not be done; an inconclusive
@@ -171,8 +171,8 @@ pub struct NightlyArgs {
 ///
 /// When an argument cannot be understood, or the settings file cannot be used.
 pub fn job(args: &NightlyArgs) -> Result<Job, Error> {
-    if let Some(log) = args.logs.iter().find(|log| log.as_os_str() == "-") {
-        return Err(Error::Usage(format!("`{}`: the nightly job reads files only (expected a log)", log.display())));
+    if args.logs.iter().any(|log| log.as_os_str() == "-") {
+        return Err(Error::Usage("cannot read standard input (expected a log file or a server)".to_owned()));
     }
     let (mut settings, rules) = settings::load(args.config.as_deref())?;
     if let Some(text) = &args.host_memory {

@@ -33,7 +33,7 @@ struct ComparisonJson<'a> {
     /// As `[compare]` in leaktrend.toml.
     #[cfg_attr(test, schemars(schema_with = "schema::margins"))]
     margins: &'a CompareSettings,
-    /// What a reader must know of the comparison.
+    /// Notes on the comparison that a reader must know.
     notes: &'a [String],
     series: Vec<SeriesJson<'a>>,
     /// Series that only the base holds.

@@ -217,7 +217,7 @@ fn level(base: &SeriesVerdict, new: &SeriesVerdict, margins: &CompareSettings) -
     if let (Some(before), Some(after)) = (base.settled, new.settled) {
         return compared(before, after, margin, "the settled level", "higher", "lower", memory_text);
     }
-    let still = |run: &str| format!("memory still grows in the {run}: no level has settled");
+    let still = |run: &str| format!("memory still grows in the {run} and has not settled at a level");
     if base.grows() {
         // A level that rises is only where it was stopped: growth says it all.
         return Compared { finding: None, ..unknown(base.settled, new.settled, margin, still("base")) };
@@ -226,7 +226,7 @@ fn level(base: &SeriesVerdict, new: &SeriesVerdict, margins: &CompareSettings) -
         still("new run")
     } else {
         let run = if base.settled.is_none() { "base" } else { "new run" };
-        format!("no level has settled in the {run}: too few samples since the last restart or the load")
+        format!("memory has not settled at a level in the {run}: too few samples since the last restart or the load")
     };
     unknown(base.settled, new.settled, margin, reason)
 }
@@ -256,7 +256,8 @@ fn compared(
     let percent = |measured: MeasuredRun| 100.0 * measured.confidence;
     if base.confidence != new.confidence {
         let reason = format!(
-            "{what} has an interval at {:.0} % confidence in the base and at {:.0} % in the new run: judge both runs with the same settings",
+            "{what} was measured at {:.0} % confidence in the base and at {:.0} % in the new run: judge both runs with \
+             the same settings",
             percent(base),
             percent(new)
         );
@@ -267,7 +268,7 @@ fn compared(
             Some(base),
             Some(new),
             None,
-            format!("how much {what} would matter is not known for the new run"),
+            format!("the new run does not say how large a change of {what} would matter"),
         );
     };
     let found = difference(new.estimate, base.estimate);

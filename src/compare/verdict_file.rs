@@ -84,9 +84,8 @@ fn parse(text: &str) -> Result<VerdictFile, String> {
     struct Version {
         schema_version: u64,
     }
-    let not_ours = |error: serde_json::Error| {
-        format!("{error} (expected the JSON verdict of `leaktrend analyze` of this version)")
-    };
+    let not_ours =
+        |error: serde_json::Error| format!("{error} (expected a JSON verdict of this version of `leaktrend analyze`)");
     let version: Version = serde_json::from_str(text).map_err(not_ours)?;
     if version.schema_version != u64::from(SCHEMA_VERSION) {
         return Err(format!("its `schema_version` is {} (expected {SCHEMA_VERSION})", version.schema_version));
@@ -140,7 +139,7 @@ mod tests {
     #[test]
     fn what_is_no_verdict_is_refused() {
         let refusal = |text: &str| parse(text).unwrap_err();
-        let hint = "(expected the JSON verdict of `leaktrend analyze` of this version)";
+        let hint = "(expected a JSON verdict of this version of `leaktrend analyze`)";
         assert_eq!(
             refusal("[]"),
             format!("invalid length 0, expected struct Version with 1 element at line 1 column 2 {hint}")

@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
         input.counted = None;
         input.unusable = Some(format!("no change was recognised in it: {}", input.rejected[0].why));
     } else if changes.is_empty() && 0 < input.other_lines {
-        input.warnings.push("nothing in it is a change (expected deploys, starts and images)".to_owned());
+        input.warnings.push("it holds no changes (expected deploys, starts and images)".to_owned());
     } else if changes.is_empty() && input.unusable.is_none() {
         input.warnings.push("it is empty: it names no changes".to_owned());
     }

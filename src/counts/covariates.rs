@@ -8,7 +8,7 @@ use std::path::Path;
 use super::bins::Bins;
 use super::tally::MAX_KINDS;
 use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
-use crate::account::{CountedAs, Format, Input, OtherForm, counted};
+use crate::account::{CountedAs, Format, Input, OtherForm};
 use crate::decode::recognise;
 use crate::decode::table::NumberTable;
 use crate::open::{Opened, Source};
@@ -173,7 +173,7 @@ pub(super) fn read(path: &Path, bins: Bins) -> (Input, Vec<Kind>) {
         .map(|(name, reading, column)| (name, reading, column.kind(reading.what())))
         .collect();
     if read.iter().all(|(_, _, kind)| kind.is_none()) {
-        input.warnings.push("none of its values lies within the memory readings".to_owned());
+        input.warnings.push("it has no value within the time of the memory readings".to_owned());
     }
     let listed = |wanted: Reading| {
         let names: Vec<String> = read
@@ -235,7 +235,7 @@ impl<'a> Rows<'a> {
         if self.input.samples + *self.outside == 0 {
             let first = self.input.rejected.first();
             let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.clone());
-            return Err(format!("{} could be read: {why} ({expected})", counted(0, "row")));
+            return Err(format!("no row could be read: {why} ({expected})"));
         }
         Ok(self.columns)
     }
@@ -314,14 +314,14 @@ fn read_typed(
         }
     });
     if let Some(text) = no_zone {
-        rows.input.warnings.push(format!("its times, such as `{text}`, have no zone: they are read as UTC"));
+        rows.input.warnings.push(format!("its times, such as `{text}`, have no time zone: they are read as UTC"));
     }
     if let Err(why) = read {
         if row == 0 {
             return Err(why);
         }
         rows.input.incomplete = true;
-        rows.input.warnings.push(format!("{why}; what stands before that is used"));
+        rows.input.warnings.push(format!("{why}; the part before that is used"));
     }
     rows.finish("expected a column of times, and columns of numbers")
 }

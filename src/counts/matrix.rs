@@ -32,7 +32,7 @@ struct OneSeries {
 /// Reads an answer; one column for each series.
 pub(super) fn read(reader: impl Read, bins: Bins, input: &mut Input, outside: &mut u64) -> Result<Vec<Column>, String> {
     let answer: Answer = serde_json::from_reader(BufReader::new(reader)).map_err(|error| {
-        format!("it is not a Prometheus response: {error} (expected a matrix, as of a range query)")
+        format!("it is not a Prometheus response: {error} (expected a matrix, as from a range query)")
     })?;
     let Some(data) = answer.data else {
         let why = answer.error.unwrap_or_else(|| "it holds no data".to_owned());
@@ -42,7 +42,7 @@ pub(super) fn read(reader: impl Read, bins: Bins, input: &mut Input, outside: &m
     for series in data.result {
         if series.value.is_some() && series.values.is_empty() {
             return Err(
-                "the Prometheus response holds a single point in time (expected a matrix, as of a range query)"
+                "the Prometheus response holds a single point in time (expected a matrix, as from a range query)"
                     .to_owned(),
             );
         }

@@ -248,7 +248,8 @@ impl Log<'_> {
         input.other_lines += self.outside;
         if is_timed && self.n_untimed > 0 {
             input.rejected_count += self.n_untimed;
-            input.warnings.push(format!("{} without a time: not counted", counted(self.n_untimed, "request")));
+            let were = if self.n_untimed == 1 { "was" } else { "were" };
+            input.warnings.push(format!("{} without a time {were} not counted", counted(self.n_untimed, "request")));
         } else if self.n_untimed > 0 {
             input.samples += self.n_untimed;
             input.warnings.push(
@@ -263,7 +264,7 @@ impl Log<'_> {
         } else if is_timed && input.samples == 0 {
             let [from, to] = self.span.map_or([0, 0], <[i64; 2]>::from).map(|ms| time_text(ms).unwrap_or_default());
             input.warnings.push(format!(
-                "none of its {} lies within the memory readings: it covers {from} to {to}",
+                "it has no request within the time of the memory readings: its {} are from {from} to {to}",
                 counted(self.outside, "request")
             ));
         }

@@ -8,7 +8,7 @@ use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
 use super::starts::Starts;
-use super::{Context, Criterion, LoadWindow, Span, Status, between};
+use super::{Context, Criterion, LoadWindow, Span, Status, between, counted};
 use crate::stats::robust::median;
 
 const ID: &str = "flat-after-load";
@@ -17,7 +17,7 @@ const ID: &str = "flat-after-load";
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &Starts) -> Criterion {
     let settings = &context.settings.flat_after_load;
     let Some(load) = context.load else {
-        let reason = "needs the start and end of a load".to_owned();
+        let reason = "needs the start and end of a load (`--load START..END`)".to_owned();
         return Criterion::new(ID, settings.gates, Status::NotApplicable, reason);
     };
 
@@ -25,9 +25,9 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let before = between(series, i64::MIN, load.start_ms);
     let (Some(baseline), true) = (median(before), min_readings <= before.len()) else {
         let reason = format!(
-            "only {} readings before the load: too few for a baseline; {min_readings} are needed, so start measuring \
-             {} before the load",
-            before.len(),
+            "only {} before the load: too few for a baseline; {min_readings} are needed, so start measuring {} before \
+             the load",
+            counted(before.len(), "reading"),
             duration_text(min_readings as f64 * series.step_seconds().unwrap_or(60.0))
         );
         return Criterion::new(ID, settings.gates, Status::NotEvaluable, reason);
@@ -53,7 +53,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     };
 
     let levels = format!(
-        "{} settled after the load, against {} before it{}",
+        "it settled at {} after the load, against {} before it{}",
         memory_text(settled),
         memory_text(baseline),
         end_of_load_text(series, load, settings.settled_share.get())
@@ -66,7 +66,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
     } else if settled > allowed {
         let over = memory_text(settled - baseline);
-        (Status::Fail, format!("memory stays {over} higher: {levels}; {} allowed", memory_text(rise)))
+        (Status::Fail, format!("memory stays {over} higher: {levels}; {} more is allowed", memory_text(rise)))
     } else {
         match context.verdict.grows_after_load {
             Some(true) => {
@@ -74,12 +74,12 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
             }
             Some(false) => (
                 Status::Pass,
-                format!("memory came back and does not grow: {levels}; {} more allowed", memory_text(rise)),
+                format!("memory came back and does not grow: {levels}; {} more is allowed", memory_text(rise)),
             ),
             None => (
                 Status::NotEvaluable,
                 format!(
-                    "memory came back, but whether it grows after the load is not settled: {levels}; {}",
+                    "memory came back, but it is not known whether it grows after the load: {levels}; {}",
                     context.verdict.reason
                 ),
             ),
@@ -139,12 +139,13 @@ fn wait_text(series: &MemorySeries, context: &Context<'_>, load: LoadWindow, n_r
     let (share, min_readings) = (settings.settled_share.get(), settings.min_readings.max(1));
     let after_seconds = ((series.end_ms() - load.end_ms) as f64 / 1e3).max(0.0);
     if share == 0.0 {
-        return "no part of the time after the load counts as settled".to_owned();
+        return "`settled_share` is 0, so no part of the time after the load counts as settled".to_owned();
     }
     let needed_seconds = (f64::from(min_readings) * step_seconds / share - after_seconds).max(step_seconds);
     format!(
-        "only {n_readings} readings in the last {:.0} % of the {} after the load: too few for a settled level; \
-         {min_readings} are needed, so wait {} after the load, {} longer",
+        "only {} in the last {:.0} % of the {} after the load: too few for a settled level; {min_readings} are needed, \
+         so wait {} after the load, {} longer",
+        counted(n_readings, "reading"),
         share * 100.0,
         duration_text(after_seconds),
         duration_text(after_seconds + needed_seconds),

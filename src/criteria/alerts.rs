@@ -64,7 +64,7 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
             (Some(_), _) => String::new(),
             (None, Some(AssumedLimit::DiedAt(_))) => {
                 format!(
-                    " (no limit is known; {}, the highest reading before a kill, is taken for it)",
+                    " (no limit is known; {}, the highest reading before a kill, is used instead)",
                     amount_text(assumed)
                 )
             }
@@ -72,9 +72,9 @@ pub(super) fn high_memory(series: &MemorySeries, context: &Context<'_>) -> Crite
                 format!(" (it has no limit of its own; the host has {})", amount_text(host))
             }
             (None, Some(AssumedLimit::HostMemory(_))) => {
-                format!(" (it has no limit of its own; {} assumed)", amount_text(assumed))
+                format!(" (it has no limit of its own; {} is assumed)", amount_text(assumed))
             }
-            (None, None) => format!(" (no limit is known; {} assumed)", amount_text(assumed)),
+            (None, None) => format!(" (no limit is known; {} is assumed)", amount_text(assumed)),
         },
     };
     alert.evaluate(series, context, None)
@@ -132,7 +132,7 @@ impl Alert {
 
     fn fail_text(&self, series: &MemorySeries, replay: &Replay, outcome: &Answer, counted_ms: i64) -> String {
         format!(
-            "{}: {} up to {}, above {} for {}",
+            "{}: {} reached {}, and was above {} for {}",
             fired_text(series, outcome, counted_ms),
             self.what,
             self.largest_text(replay),
@@ -153,26 +153,26 @@ impl Alert {
             let reached_ms = span.pending_at_ms - self.rule.condition.reach_back_ms();
             let began_ms = starts.last_by(span.pending_at_ms).map_or(reached_ms, |start_ms| reached_ms.max(start_ms));
             return format!(
-                "would have fired only {or_load}for a rise that began {}: {} up to {largest}",
+                "would have fired only {or_load}for a rise that began {}: {} reached {largest}",
                 starts.not_counted_text(series, began_ms),
                 self.what
             );
         }
         if under_load.is_some() {
             return format!(
-                "would have fired only under the load, which does not count: {} up to {largest}",
+                "would have fired only under the load, which is not counted: {} reached {largest}",
                 self.what
             );
         }
         if replay.furthest().is_some_and(|value| value > self.above) {
             return format!(
-                "would not have fired: {} up to {largest}, but not above {} for as long as {}",
+                "would not have fired: {} reached {largest}, but did not stay above {} for {}",
                 self.what,
                 self.limit,
                 self.for_text()
             );
         }
-        format!("would not have fired: {} at most {largest}, {} allowed", self.what, self.limit)
+        format!("would not have fired: {} was at most {largest}; {} is allowed", self.what, self.limit)
     }
 
     fn undecided_text(
@@ -186,7 +186,7 @@ impl Alert {
             let span_seconds = (series.end_ms() - series.start_ms()) as f64 / 1e3;
             let needed_seconds = span_seconds - replay.evaluated_seconds() + self.rule.for_ms as f64 / 1e3;
             return format!(
-                "readings over {} are too short for a rule that needs {} to fire; measure {} longer",
+                "{} of readings is too short for a rule that needs {} to fire; measure {} longer",
                 duration_text(span_seconds),
                 duration_text(needed_seconds),
                 duration_text(needed_seconds - span_seconds)
@@ -194,7 +194,7 @@ impl Alert {
         };
         let lookback_seconds = context.lookback.ms as f64 / 1e3;
         let evaluations = format!(
-            "only {} of evaluations had {} ({} are needed)",
+            "only {} of evaluations had {} ({} is needed)",
             percent_text(evaluable_share),
             self.operands,
             percent_text(self.min_evaluable_share)
@@ -207,7 +207,8 @@ impl Alert {
         }
         match series.step_seconds() {
             Some(step_seconds) if lookback_seconds <= step_seconds => format!(
-                "readings {} apart cannot decide a rule that looks back {}: {evaluations}; measure at least every {}",
+                "readings {} apart are too sparse for a rule that looks back {}: {evaluations}; measure at least \
+                 every {}",
                 duration_text(step_seconds),
                 duration_text(lookback_seconds),
                 duration_text(safe_step_seconds(lookback_seconds))

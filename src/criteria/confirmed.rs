@@ -100,7 +100,7 @@ fn decide(
                 |step| format!("readings {} apart", duration_text(step)),
             );
             let reason = format!(
-                "{apart} cannot show a gain within {within}, or whether it stays; measure at least every {}",
+                "{apart} cannot show a gain within {within} and whether it stays; measure at least every {}",
                 settings.max_step_seconds
             );
             return (Status::NotEvaluable, reason);
@@ -108,11 +108,11 @@ fn decide(
     }
     if let Some((gain, time_ms)) = gains.kept {
         let reason = format!(
-            "memory gained {} within {within} by {} and kept more than {:.0} % of it for {hold}, above {}{}",
+            "memory gained {}, more than the allowed {}, in the {within} up to {}, and kept more than {:.0} % of it for {hold}{}",
             memory_text(gain),
+            amount_text(threshold),
             moment_text(series, time_ms),
             settings.hold_share.get() * 100.0,
-            amount_text(threshold),
             left_out_text(context)
         );
         return (Status::Fail, reason);
@@ -122,7 +122,8 @@ fn decide(
     }
     if let Some((gain, watched_seconds, _)) = gains.undecided {
         let reason = format!(
-            "memory gained {} within {within} but was read for only {} after that; {hold} are needed to see whether it stays",
+            "memory gained {} within {within} but was read for only {} after that; {hold} is needed to see whether it \
+             stays",
             memory_text(gain),
             duration_text(watched_seconds)
         );
@@ -133,7 +134,7 @@ fn decide(
     let needed_ms = within.as_ms() + hold.as_ms();
     if longest_ms < needed_ms || (gains.largest.is_none() && gains.at_start.is_none()) {
         let reason = format!(
-            "readings over {} outside the load are too short to show a gain, or whether it stays; {} are needed",
+            "{} of readings outside the load is too short to show a gain and whether it stays; {} is needed",
             duration_text(longest_ms as f64 / 1e3),
             duration_text(needed_ms as f64 / 1e3)
         );
@@ -141,22 +142,22 @@ fn decide(
         return (Status::NotEvaluable, reason);
     }
     let largest_text = memory_text(gains.largest.unwrap_or(0.0).max(0.0));
-    let allowed = format!("{} allowed{}", amount_text(threshold), left_out_text(context));
+    let allowed = format!("{} is allowed{}", amount_text(threshold), left_out_text(context));
     let reason = if let Some((gain, reached_ms)) = gains.at_start {
         let others = match gains.largest {
-            Some(_) => format!("; otherwise it gained at most {largest_text}, {allowed}"),
+            Some(_) => format!("; otherwise it gained at most {largest_text}; {allowed}"),
             None => String::new(),
         };
         format!(
-            "memory gained {} within {within} by {}, {}{others}",
+            "memory gained {} in the {within} up to {}, {}{others}",
             memory_text(gain),
             moment_text(series, reached_ms),
             starts.not_counted_text(series, reached_ms)
         )
     } else {
         let was_released = gains.largest.is_some_and(|largest| largest > threshold);
-        let kept = if was_released { ", but it was not kept" } else { "" };
-        format!("memory gained at most {largest_text} within {within}{kept}, {allowed}")
+        let kept = if was_released { ", but did not keep it" } else { "" };
+        format!("memory gained at most {largest_text} within {within}{kept}; {allowed}")
     };
     (Status::Pass, reason)
 }

@@ -6,7 +6,7 @@
 use crate::series::MemorySeries;
 use crate::units::{duration_text, memory_text};
 
-use super::{Context, Criterion, Span, Status, amount_text, between, moment_text};
+use super::{Context, Criterion, Span, Status, amount_text, between, counted, moment_text};
 use crate::stats::robust::median;
 
 /// The median of the minutes after settling, below 300 MB after every restart.
@@ -91,8 +91,8 @@ impl Level {
             None => (
                 Status::NotEvaluable,
                 format!(
-                    "no restart has readings {when} it without another restart before them ({} seen)",
-                    starts.len()
+                    "there are no readings {when} a restart and before the next one ({} seen)",
+                    counted(starts.len(), "restart")
                 ),
             ),
             Some((start_ms, bytes)) => {

@@ -297,6 +297,11 @@ fn between(series: &MemorySeries, start_ms: i64, end_ms: i64) -> &[f64] {
     &series.used_bytes()[first..last.max(first)]
 }
 
+/// A number of things: `1 reading`, `2 readings`.
+fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// The coarsest spacing of printable values in the series, in bytes.
 fn coarsest_quantum(series: &MemorySeries) -> f64 {
     series.quantum_bytes().coarsest().map_or(0.0, f64::from)
@@ -346,16 +351,16 @@ fn percent_text(share: f64) -> String {
 fn fired_text(series: &MemorySeries, answer: &alert_rule::Answer, counted_ms: i64) -> String {
     let share = match answer.phases {
         None => String::new(),
-        Some(phases) if phases.fired_share == 1.0 => ", whenever Prometheus evaluates it".to_owned(),
+        Some(phases) if phases.fired_share == 1.0 => ", at every evaluation offset".to_owned(),
         Some(phases) => {
-            format!(", at {} of the times at which Prometheus may evaluate it", percent_text(phases.fired_share))
+            format!(", at {} of the evaluation offsets", percent_text(phases.fired_share))
         }
     };
     let firing = answer.spans.iter().filter(|span| span.during.is_none()).find_map(|span| span.firing_at_ms);
     let first_ms = firing.map_or(counted_ms, |firing_ms| firing_ms.min(counted_ms));
     let counted = if first_ms < counted_ms {
         let from = moment_text(series, counted_ms);
-        format!(" (it counts only from {from} on: before that it saw a start-up or a load)")
+        format!(" (counted only from {from} on: earlier it saw a start-up or a load)")
     } else {
         String::new()
     };
@@ -378,18 +383,18 @@ fn step_text(series: &MemorySeries) -> Option<String> {
 
 /// That the load does not count, where there is one; begins with a comma.
 fn left_out_text(context: &Context<'_>) -> &'static str {
-    if context.load.is_some() { ", with the load left out" } else { "" }
+    if context.load.is_some() { " (the load is left out)" } else { "" }
 }
 
 /// What an alert on this metric replays, where it is not the runbook's; begins with a comma.
 fn metric_text(series: &MemorySeries) -> &'static str {
     match series.info.metric {
         Metric::DockerUsage => {
-            ", replayed on usage without inactive file cache (docker stats), not container_memory_usage_bytes"
+            "; replayed on usage without inactive file cache (docker stats), not on container_memory_usage_bytes"
         }
-        Metric::WorkingSet => ", replayed on the working set, not container_memory_usage_bytes",
-        Metric::Rss => ", replayed on the resident set, not container_memory_usage_bytes",
-        Metric::Heap => ", replayed on a runtime's heap, not container_memory_usage_bytes",
+        Metric::WorkingSet => "; replayed on the working set, not on container_memory_usage_bytes",
+        Metric::Rss => "; replayed on the resident set, not on container_memory_usage_bytes",
+        Metric::Heap => "; replayed on a runtime's heap, not on container_memory_usage_bytes",
         Metric::UsageBytes | Metric::Other => "",
     }
 }
@@ -398,6 +403,6 @@ fn metric_text(series: &MemorySeries) -> &'static str {
 fn sampling_text(series: &MemorySeries) -> &'static str {
     match series.info.sampling {
         Sampling::Raw => "",
-        Sampling::Step { .. } => ", approximately, as the points are answers of a range query and not scrapes",
+        Sampling::Step { .. } => "; this is approximate, because the points come from a range query, not from scrapes",
     }
 }

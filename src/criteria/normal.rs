@@ -34,7 +34,7 @@ pub fn normal(amount: Normal, series: &MemorySeries, settings: &CriteriaSettings
         }
     };
     if steady.is_some_and(|status| matches!(status, Status::Pass | Status::Fail)) {
-        let reason = "steady-500mb says it of the level after each restart".to_owned();
+        let reason = "steady-500mb judges the level after each restart instead".to_owned();
         return Criterion::new(id, gates, Status::NotApplicable, reason);
     }
     let level = median(series.used_bytes()).expect("a series is never empty");

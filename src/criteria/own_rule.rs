@@ -38,7 +38,7 @@ impl OwnAlert<'_> {
         let whose = if self.group.is_some() { "group" } else { "container" };
         match self.missing.as_slice() {
             [] => String::new(),
-            missing => format!("; the inputs hold no {} of this {whose}", missing.join(", ")),
+            missing => format!("; the inputs hold no {} for this {whose}", missing.join(", ")),
         }
     }
 }
@@ -113,8 +113,11 @@ fn own_metric_text(owner: &MemorySeries) -> &'static str {
 /// Whose alert it is; begins with a comma.
 fn group_text(group: &AlertGroup) -> String {
     let labels: Vec<String> = group.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-    let of = if labels.is_empty() { "all".to_owned() } else { format!("the group {{{}}}", labels.join(",")) };
-    format!(", one alert for {of} ({} series here)", group.n_series)
+    let n = group.n_series;
+    if labels.is_empty() {
+        return format!("; one alert covers all series ({n} here)");
+    }
+    format!("; one alert covers the group {{{}}} ({n} series here)", labels.join(","))
 }
 
 struct Words<'a> {
@@ -127,7 +130,7 @@ struct Words<'a> {
 impl Words<'_> {
     fn pass(&self, spans: &[Span]) -> String {
         if spans.iter().any(|span| span.firing_at_ms.is_some()) {
-            return format!("would have fired only under the load, which does not count: {}", self.measured());
+            return format!("would have fired only under the load, which is not counted: {}", self.measured());
         }
         if self.replay.longest_held_seconds() == 0.0 {
             return format!("would not have fired: {}", self.measured());
@@ -139,7 +142,7 @@ impl Words<'_> {
     fn measured(&self) -> String {
         let (Some(threshold), Some(value)) = (self.threshold, self.replay.furthest()) else {
             let holds = self.replay.longest_held_seconds() > 0.0;
-            return if holds { "its condition holds".to_owned() } else { "its condition never holds".to_owned() };
+            return if holds { "its condition held".to_owned() } else { "its condition never held".to_owned() };
         };
         let (reach, relation) = match threshold.comparison {
             CompareOperator::Greater => ("up to", "above"),
@@ -150,7 +153,7 @@ impl Words<'_> {
             CompareOperator::NotEqual => ("up to", "other than"),
         };
         let number = number_text(threshold.number);
-        format!("its value is {reach} {} (it alerts when {relation} {number})", number_text(value))
+        format!("its value was {reach} {} (it alerts when {relation} {number})", number_text(value))
     }
 
     /// For how long it holds, and would have to.
@@ -159,7 +162,7 @@ impl Words<'_> {
         if self.alert.rule.for_ms == 0 {
             return format!(", for up to {longest}");
         }
-        format!(", for up to {longest} ({} needed)", duration_text(self.alert.rule.for_ms as f64 / 1e3))
+        format!(", for up to {longest} ({} is needed)", duration_text(self.alert.rule.for_ms as f64 / 1e3))
     }
 
     fn undecided(&self, evaluable_share: Option<f64>, lookback: Lookback) -> String {
@@ -168,14 +171,14 @@ impl Words<'_> {
             let span_seconds = (owner.end_ms() - owner.start_ms()) as f64 / 1e3;
             let needed_seconds = span_seconds - self.replay.evaluated_seconds() + self.alert.rule.for_ms as f64 / 1e3;
             return format!(
-                "readings over {} are too short for a rule that needs {} to fire; measure {} longer",
+                "{} of readings is too short for a rule that needs {} to fire; measure {} longer",
                 duration_text(span_seconds),
                 duration_text(needed_seconds),
                 duration_text((needed_seconds - span_seconds).max(0.0))
             );
         };
         let evaluations = format!(
-            "only {} of evaluations had all values ({} are needed)",
+            "only {} of evaluations had all values ({} is needed)",
             percent_text(share),
             percent_text(self.alert.min_evaluable_share)
         );
@@ -187,7 +190,10 @@ impl Words<'_> {
             return format!("points {step} apart do not fall on the times that the rule compares: {evaluations}");
         }
         let lookback = duration_text(lookback.ms as f64 / 1e3);
-        format!("readings {step} apart, or with gaps, cannot decide a rule that looks back {lookback}: {evaluations}")
+        format!(
+            "readings {step} apart, or with gaps, are too sparse for a rule that looks back {lookback}: \
+                 {evaluations}"
+        )
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
         (Some((slope, time_ms)), _) if slope > above => {
             let reason = format!(
-                "memory climbed {} over the {} up to {} (median slope), {limit_text} allowed{left_out}",
+                "memory climbed {} over the {} up to {} (median slope); {limit_text} is allowed{left_out}",
                 RateUnit::Minute.text(slope),
                 settings.window_seconds,
                 moment_text(series, time_ms)
@@ -90,7 +90,8 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         }
         (_, Some((slope, time_ms))) if !decided && slope > above => {
             let reason = format!(
-                "memory climbed at least {} up to {} (on average between readings {} apart), {limit_text} allowed{left_out}",
+                "memory climbed at least {} up to {} (on average between readings {} apart); {limit_text} is \
+                 allowed{left_out}",
                 RateUnit::Minute.text(slope),
                 moment_text(series, time_ms),
                 step_text(series).unwrap_or_default()
@@ -108,7 +109,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
             let reason = match at_start {
                 Some((at_start, time_ms)) => {
                     let others = most.map_or_else(String::new, |most| {
-                        format!("; otherwise it climbed at most {most}, {limit_text} allowed{left_out}")
+                        format!("; otherwise it climbed at most {most}; {limit_text} is allowed{left_out}")
                     });
                     format!(
                         "memory climbed {} over the {} up to {} (median slope), {}{others}",
@@ -119,7 +120,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
                     )
                 }
                 None => format!(
-                    "memory climbed at most {} (median slope of {}), {limit_text} allowed{left_out}",
+                    "memory climbed at most {} (median slope of {}); {limit_text} is allowed{left_out}",
                     most.unwrap_or_default(),
                     settings.window_seconds
                 ),
@@ -141,14 +142,14 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
         _ => {
             let reason = match at_start {
                 Some((slope, time_ms)) => format!(
-                    "memory climbed at least {} up to {}, {}; no other readings reach over {}",
+                    "memory climbed at least {} up to {}, {}; the other readings span less than {}",
                     RateUnit::Minute.text(slope),
                     moment_text(series, time_ms),
                     starts.not_counted_text(series, time_ms),
                     settings.window_seconds
                 ),
-                None if context.load.is_none() => format!("the readings do not reach over {}", settings.window_seconds),
-                None => format!("the readings outside the load do not reach over {}", settings.window_seconds),
+                None if context.load.is_none() => format!("the readings span less than {}", settings.window_seconds),
+                None => format!("the readings outside the load span less than {}", settings.window_seconds),
             };
             (Status::NotEvaluable, None, reason)
         }
@@ -165,12 +166,11 @@ fn how_often(series: &MemorySeries, spans: &[Span], fastest_ms: Option<i64>) -> 
     let firing: Vec<i64> = counted.filter_map(|span| span.firing_at_ms).collect();
     let [_, .., last_ms] = firing[..] else { return String::new() };
     let last = if fastest_ms.is_some_and(|fastest_ms| last_ms <= fastest_ms) {
-        "and the last".to_owned()
+        " and the last".to_owned()
     } else {
-        format!("the last began at {}", moment_text(series, last_ms))
+        format!("; the last began at {}", moment_text(series, last_ms))
     };
-    let comma = if last.starts_with("and") { "" } else { "," };
-    format!(". It climbed too fast {} times: this was the fastest{comma} {last}", firing.len())
+    format!(". It climbed too fast {} times: this was the fastest{last}", firing.len())
 }
 
 /// When memory climbed too fast; `counted`: the parts without start-ups and the climbs in them.

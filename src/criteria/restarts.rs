@@ -43,16 +43,19 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         let watched = percent_text(context.watched_share);
         let readings_show_it = series.step_seconds().is_some_and(|step_seconds| step_seconds <= seen_step_seconds);
         if readings_show_it {
-            (Status::Pass, format!("{seen}, fewer than {loop_size} allowed"))
+            (Status::Pass, format!("{seen}; fewer than {loop_size} are allowed"))
         } else if settings.min_watched_share.get() <= context.watched_share {
-            let reason = format!("{seen} in events that cover {watched} of the time, fewer than {loop_size} allowed");
+            let reason = format!(
+                "{seen}, in events that cover {watched} of the time; fewer than {loop_size} are \
+                                  allowed"
+            );
             (Status::Pass, reason)
         } else {
             let readings = step_text(series)
                 .map_or_else(|| "a single reading".to_owned(), |step| format!("readings {step} apart"));
             let events = if context.watched_share > 0.0 {
                 let needed = percent_text(settings.min_watched_share.get());
-                format!(", and events cover only {watched} of the time ({needed} are needed)")
+                format!(", and events cover only {watched} of the time ({needed} is needed)")
             } else {
                 String::new()
             };
@@ -118,12 +121,12 @@ fn causes_text(restarts: &[KnownRestart<'_>]) -> String {
         }
     }
     let words = |cause: &str| match cause {
-        "oom" => "for memory",
+        "oom" => "killed for memory",
         "event" => "recorded by events",
         "recreated" => "with a new container ID",
         "counter-reset" => "with reset I/O counters",
         "gap" => "after missing readings",
-        _ => "by a drop to the level of a start",
+        _ => "inferred from a drop to start-up level",
     };
     match counts[..] {
         [(cause, count)] if count > 1 => format!("all {count} {}", words(cause)),

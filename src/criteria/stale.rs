@@ -30,12 +30,12 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let most = settings.intervals * interval;
     let age = freshness.log_age_seconds;
     let (status, gates, compared) =
-        if age > most { (Status::Fail, false, "above") } else { (Status::Pass, settings.gates, "within") };
+        if age > most { (Status::Fail, false, "more than") } else { (Status::Pass, settings.gates, "within") };
     let reason = if age < 0.0 {
         format!("the newest reading is {} ahead of this run's clock", duration_text(-age))
     } else {
         format!(
-            "the newest reading of the log is {} old, {compared} {}: they usually come every {}",
+            "the newest reading of the log is {} old, {compared} the {} that is allowed: readings usually come every {}",
             duration_text(age),
             duration_text(most),
             duration_text(interval)
@@ -128,15 +128,15 @@ mod tests {
         check(None, "NotApplicable: judged only by the nightly job");
         check(
             Some(aged(420.0, Some(900.0))),
-            "Pass: the newest reading of the log is 7 min old, within 45 min: they usually come every 15 min",
+            "Pass: the newest reading of the log is 7 min old, within the 45 min that is allowed: readings usually come every 15 min",
         );
         check(
             Some(aged(2700.0, Some(900.0))),
-            "Pass: the newest reading of the log is 45 min old, within 45 min: they usually come every 15 min",
+            "Pass: the newest reading of the log is 45 min old, within the 45 min that is allowed: readings usually come every 15 min",
         );
         check(
             Some(aged(2701.0, Some(900.0))),
-            "Fail (does not gate): the newest reading of the log is 45 min old, above 45 min: they usually come every 15 min",
+            "Fail (does not gate): the newest reading of the log is 45 min old, more than the 45 min that is allowed: readings usually come every 15 min",
         );
         check(Some(aged(-60.0, Some(900.0))), "Pass: the newest reading is 1 min ahead of this run's clock");
         check(

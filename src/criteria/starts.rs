@@ -105,10 +105,10 @@ impl Starts {
             since_ms => format!("{} after", duration_text(since_ms as f64 / 1e3)),
         };
         let seen = self.seen_bytes(series, start_ms).map_or_else(String::new, |(first, level)| {
-            format!(" (the readings begin at {} and settle at {})", memory_text(first), memory_text(level))
+            format!("the readings begin at {} and settle at {}; ", memory_text(first), memory_text(level))
         });
         format!(
-            "{since} the start at {}{seen}, which does not count (memory may settle for {} after a start)",
+            "{since} the start at {} ({seen}not counted: memory has {} to settle after a start)",
             moment_text(series, start_ms),
             self.settle
         )

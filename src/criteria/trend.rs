@@ -21,7 +21,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let (status, reason) = match verdict.judgement {
         _ if span_seconds < needed_seconds => {
             let reason = format!(
-                "it is evaluated from {} of readings{after_load} on; there are {}",
+                "it needs {} of readings{after_load}; there are only {}",
                 duration_text(needed_seconds),
                 duration_text(span_seconds)
             );

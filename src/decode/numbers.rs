@@ -130,19 +130,20 @@ impl Numbers {
         if n == 0 {
             None
         } else if 0 < n_negative {
+            let are = if n_negative == 1 { "is" } else { "are" };
             Some(format!(
-                "{n_negative} of {n} {whose} are negative: they are a difference or a rate, not bytes ({ASK})"
+                "{whose}: {n_negative} of {n} {are} negative, so they are a difference or a rate, not bytes ({ASK})"
             ))
         } else if SMALLEST <= largest {
             None
         } else if largest == 0.0 {
-            Some(format!("{whose} are all 0: a container that runs uses more ({ASK})"))
+            Some(format!("{whose} are all 0, and a running container uses more ({ASK})"))
         } else if largest <= 1.0 {
-            Some(format!("{whose} are {range}: they are a share or a count, not bytes ({ASK})"))
+            Some(format!("{whose} are {range}, so they are a share or a count, not bytes ({ASK})"))
         } else {
             Some(format!(
-                "{whose} are {range}: less than 1 MiB, so they are not bytes of a container ({ASK}; if they \
-                 are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"
+                "{whose} are {range}, less than 1 MiB, so they are not bytes of a container ({ASK}; if they are MiB, \
+                 pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"
             ))
         }
     }
@@ -164,7 +165,8 @@ impl Numbers {
     pub(crate) fn doubt(&self) -> Option<String> {
         (0 < self.n && self.largest < SMALL).then(|| {
             format!(
-                "its numbers have no unit: they are read as bytes, at most {} (pass `--unit KiB` if they are KiB)",
+                "its numbers have no unit: they are read as bytes, and the largest is {} (pass `--unit KiB` if they \
+                 are KiB)",
                 memory_text(self.largest)
             )
         })
@@ -218,10 +220,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_bytes_says_what_was_found_and_what_to_write() {
-        insta::assert_snapshot!(refusal(&[511.5, 512.25]), @r#"its values are 511.5 to 512.25: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
-        insta::assert_snapshot!(refusal(&[0.25, 0.75]), @r#"its values are 0.25 to 0.75: they are a share or a count, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
-        insta::assert_snapshot!(refusal(&[5e6, -3.5, 7e6]), @r#"1 of 3 its values are negative: they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
-        insta::assert_snapshot!(refusal(&[0.0, 0.0]), @r#"its values are all 0: a container that runs uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+        insta::assert_snapshot!(refusal(&[511.5, 512.25]), @r#"its values are 511.5 to 512.25, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
+        insta::assert_snapshot!(refusal(&[0.25, 0.75]), @r#"its values are 0.25 to 0.75, so they are a share or a count, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+        insta::assert_snapshot!(refusal(&[5e6, -3.5, 7e6]), @r#"its values: 1 of 3 is negative, so they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+        insta::assert_snapshot!(refusal(&[0.0, 0.0]), @r#"its values are all 0, and a running container uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
         assert_eq!(refusal(&[]), "");
         assert_eq!(refusal(&[0.0, 1_048_576.0]), "");
     }

@@ -37,8 +37,9 @@ pub(crate) fn read_sequence(
             Ok((opened, format)) => {
                 if opened.n_nul > 0 {
                     input.warnings.push(format!(
-                        "{} before its text: skipped (was it truncated while it was written to?)",
-                        counted(opened.n_nul, "NUL byte")
+                        "{} before its text {} skipped (was it truncated while it was written to?)",
+                        counted(opened.n_nul, "NUL byte"),
+                        if opened.n_nul == 1 { "was" } else { "were" }
                     ));
                 }
                 if let Some(other) = reader.take_if(|reader| !reader.goes_on_with(format)) {
@@ -68,7 +69,7 @@ pub(crate) fn read_sequence(
     }
     for (_, input) in inputs.iter_mut().filter(|(index, _)| broke_off.contains(index)) {
         if input.time_source == TimeSource::Inferred {
-            input.warnings.push("its newest readings are lost: those before them are dated too late".to_owned());
+            input.warnings.push("its newest readings are lost, so the others are dated too late".to_owned());
         }
     }
     // A log that was rotated a moment ago is empty, and its older files hold the readings.

@@ -82,7 +82,7 @@ impl TimeNotes {
         let warnings = &mut input.warnings;
         if self.unusable_year {
             warnings.push(
-                "its timestamps have no year, and neither a modification time nor `--end` supplies it: they are not used"
+                "its timestamps have no year, and neither a modification time nor `--end` supplies it: they are ignored"
                     .to_owned(),
             );
         } else if let Some(text) = self.no_zone {

@@ -69,8 +69,8 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
     }
     if any(&|line| line.matches(';').count() >= 3 && line.contains(" / ")) {
         return Some(
-            "it is output of `docker stats` between semicolons, without timestamps \
-             (expected `docker stats --no-stream --format '{{json .}}'`, each line prefixed with `date -u +%FT%TZ`)",
+            "it is output of `docker stats` separated by semicolons, without timestamps (expected `docker stats \
+             --no-stream --format '{{json .}}'`, each line prefixed with `date -u +%FT%TZ`)",
         );
     }
     None

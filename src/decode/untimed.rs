@@ -1,6 +1,6 @@
 //! Gives times to readings that have none: beside those that have one, or counted back from the end of each file.
 
-use crate::account::{EndFrom, Input, TimeSource, counted};
+use crate::account::{EndFrom, Input, TimeSource};
 use crate::units::{duration_text, time_text};
 
 /// The snapshots of one file, in the order in which they were taken.
@@ -57,7 +57,8 @@ impl Spacing {
                 warn(
                     input,
                     format!(
-                        "{n_untimed} of {n} readings have no timestamp, while others have one: they are placed next to those, one every {every}"
+                        "{n_untimed} of {n} readings have no timestamp, but the others do: they are placed next to \
+                         those, one every {every}"
                     ),
                 );
                 continue;
@@ -91,14 +92,15 @@ impl Spacing {
                 Fit::Gap(n) => warn(
                     input,
                     format!(
-                        "{} missing between this file and the one after it, judging by their modification times",
-                        counted(n as u64, "reading")
+                        "{} missing between this file and the next one, judging by their modification times",
+                        if n == 1 { "1 reading is".to_owned() } else { format!("{n} readings are") }
                     ),
                 ),
                 Fit::Moved(ms) => warn(
                     input,
                     format!(
-                        "its modification time lies within the file after it: its readings were moved back by {}",
+                        "its modification time is later than the start of the next file: its readings were moved back \
+                         by {}",
                         duration_text(ms as f64 / 1000.0)
                     ),
                 ),

@@ -64,15 +64,17 @@ pub(super) fn count(
         let Some(counts) = input.events else { continue };
         if counts.uncertain > 0 {
             input.warnings.push(format!(
-                "{} of its events were not matched with {}: the readings have no times of their own (give `--interval`, and the time of the last one with `--end`)",
+                "{} of its events {} not matched with {}: the readings have no times of their own (give `--interval`, \
+                 and the time of the last one with `--end`)",
                 counts.uncertain,
+                if counts.uncertain == 1 { "was" } else { "were" },
                 listed(&uncertain[index])
             ));
         }
         if counts.read > 0 && counts.other_containers == counts.read {
             input.warnings.push(format!(
-                "none of its {} events belongs to a container with readings (it names {}){}",
-                counts.read,
+                "its {} not match any container with readings (it names {}){}",
+                if counts.read == 1 { "1 event does".to_owned() } else { format!("{} events do", counts.read) },
                 listed(&containers.names(index)),
                 if events.iter().any(|event| event.input == index && event.is_of_log()) {
                     ": name its container with `--events NAME=FILE`"
@@ -82,7 +84,7 @@ pub(super) fn count(
             ));
         } else if counts.outside > 0 && counts.matched + counts.uncertain == 0 {
             input.warnings.push(format!(
-                "all {} events of containers that have readings lie before the first reading or after the last",
+                "the events of containers that have readings ({}) are all before the first reading or after the last",
                 counts.outside
             ));
         }

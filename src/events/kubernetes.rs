@@ -162,14 +162,14 @@ pub(super) fn read(text: impl Read, index: usize, input: &mut Input) -> OfFile {
     if 0 < reader.n_of_nodes {
         let what = counted(reader.n_of_nodes, "event");
         reader.input.warnings.push(format!(
-            "{what} of nodes that ran out of memory: they do not say whose process was killed (the kernel log does)"
+            "{what} of nodes that ran out of memory: this does not say whose process was killed (the kernel log does)"
         ));
     }
     if 0 < reader.n_untold {
         let n = reader.n_untold;
         let restarts = if n == 1 { "1 earlier restart is".to_owned() } else { format!("{n} earlier restarts are") };
         reader.input.warnings.push(format!(
-            "{restarts} counted in it without a time: a pod records only the last end of each container"
+            "{restarts} counted in it without a time: a pod records only the last termination of each container"
         ));
     }
     let Reader { events, n_objects, .. } = reader;
@@ -322,7 +322,7 @@ mod tests {
         0 Die shop/web-1/web 137
         2 Start shop/web-1/web
         1 other
-        2 earlier restarts are counted in it without a time: a pod records only the last end of each container
+        2 earlier restarts are counted in it without a time: a pod records only the last termination of each container
         ");
     }
 
@@ -353,7 +353,7 @@ mod tests {
         1 Die shop/web-1/web
         2 Start shop/web-1/web
         2 other
-        1 event of nodes that ran out of memory: they do not say whose process was killed (the kernel log does)
+        1 event of nodes that ran out of memory: this does not say whose process was killed (the kernel log does)
         ");
         assert_eq!(said(&all.join("\n")), said(&list));
     }

@@ -179,12 +179,12 @@ impl Log<'_> {
         let warnings = &mut self.input.warnings;
         if 0 < self.n_untimed {
             warnings.push(format!(
-                "{} that memory ran out, without a time: not matched with readings (`docker logs --timestamps`, `kubectl \
-                 logs --timestamps` and `dmesg -T` give them)",
+                "{} that memory ran out, but not when: not matched with readings (`docker logs --timestamps`, `kubectl \
+                 logs --timestamps` and `dmesg -T` print times)",
                 if self.n_untimed == 1 { "1 line says".to_owned() } else { format!("{} lines say", self.n_untimed) }
             ));
         } else if self.events.is_empty() && 0 < self.n_lines {
-            warnings.push(format!("none of its {} says that memory ran out", counted(self.n_lines, "line")));
+            warnings.push(format!("it has {}, but no mention of memory running out", counted(self.n_lines, "line")));
         }
         if 0 < self.n_zoneless {
             warnings.push("its timestamps have no time zone: they are read as UTC".to_owned());
@@ -300,7 +300,7 @@ mod tests {
         let text = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n[12345.678901] Killed process 1 (node) total-vm:1kB\n";
         insta::assert_snapshot!(said("web.log", text), @r"
         log 2 lines, 2 other, 0 rejected
-        2 lines say that memory ran out, without a time: not matched with readings (`docker logs --timestamps`, `kubectl logs --timestamps` and `dmesg -T` give them)
+        2 lines say that memory ran out, but not when: not matched with readings (`docker logs --timestamps`, `kubectl logs --timestamps` and `dmesg -T` print times)
         ");
     }
 
@@ -308,7 +308,7 @@ mod tests {
     fn a_log_without_a_kill_says_so() {
         insta::assert_snapshot!(said("web.log", "2026-11-23T20:13:08Z GET / 200\n2026-11-23T20:13:09Z GET / 200\n"), @r"
         log 2 lines, 2 other, 0 rejected
-        none of its 2 lines says that memory ran out
+        it has 2 lines, but no mention of memory running out
         ");
     }
 }

@@ -125,7 +125,7 @@ impl Ending {
             (Some(_), None) => "a process in it was killed for memory".to_owned(),
             (None, Some(_)) if self.signalled => format!("stopped from outside{code}"),
             // The signal that the kernel sends, and nothing says who sent it.
-            (None, Some(_)) if self.exit_code == Some(KILLED) => format!("killed{code}, for memory or not"),
+            (None, Some(_)) if self.exit_code == Some(KILLED) => format!("killed{code}, reason unknown"),
             (None, Some(_)) if self.exit_code.is_none() && self.reason.is_some() => format!("ended{code}"),
             (None, Some(_)) => format!("ended by itself{code}"),
             (None, None) => String::new(),
@@ -306,7 +306,7 @@ mod tests {
             "110 stopped from outside (exit code 137), started again",
         );
         // One exit code, and nothing that says whose signal it was.
-        check(&[event(100.0, Die, OLD, &[("exitCode", "137")])], "100 killed (exit code 137), for memory or not");
+        check(&[event(100.0, Die, OLD, &[("exitCode", "137")])], "100 killed (exit code 137), reason unknown");
         // A signal that ends nothing.
         check(
             &[event(100.0, Kill, OLD, &signal("1")), event(101.0, Die, OLD, &[("exitCode", "1")])],

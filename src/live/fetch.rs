@@ -158,7 +158,7 @@ impl Reading<'_> {
         let ahead = server_now - now_ms as f64 / 1000.0;
         if CLOCKS_APART < ahead.abs() {
             notes.push(format!(
-                "the clock of the server is {} {} that of this machine: its time was used",
+                "the clock of the server is {} {} the clock of this machine: the server's time was used",
                 duration_text(ahead.abs().round()),
                 if 0.0 < ahead { "ahead of" } else { "behind" }
             ));
@@ -170,7 +170,7 @@ impl Reading<'_> {
         let [from, to] = [start, end].map(|time| time_text(time * 1000).unwrap_or_default());
         if end <= start {
             return Err(Failure::Fatal(format!(
-                "nothing lies between {from} (`--since`) and {to} (`--until`, or now)"
+                "the window is empty: it begins at {from} (`--since`) and ends at {to} (`--until`, or now)"
             )));
         }
 
@@ -193,8 +193,8 @@ impl Reading<'_> {
         self.owners(pods, mode, (start, end), &mut spool, &mut held, &mut notes);
         if 0 < held.n_histograms {
             notes.push(format!(
-                "{} hold native histograms, which are not amounts of memory: skipped",
-                counted(held.n_histograms, "series")
+                "native histograms, which are not amounts of memory, were skipped in {} series",
+                held.n_histograms
             ));
         }
         notes.insert(
@@ -229,7 +229,7 @@ impl Reading<'_> {
                 let step = (density.interval.round() as i64).clamp(5, 300);
                 let leaves = self.read(first, Mode::Steps(Grid::of(step)), Some(density), 0).map_err(|failure| {
                     Failure::Fatal(format!(
-                        "it refuses range selectors ({why}), and steps as well ({})",
+                        "it refuses range selectors ({why}), and `query_range` as well ({})",
                         failure.text()
                     ))
                 })?;
@@ -406,8 +406,9 @@ impl Reading<'_> {
                     let parts = if SHORTEST < length { halves(piece) } else { self.by_series(piece, 2)? };
                     if parts.len() < 2 || depth == MAX_DEPTH {
                         return Err(Failure::Fatal(format!(
-                            "{} of one series are more than it allows: {why} (it has a limit such as `--query.max-samples`, \
-                             or of time: raise it there, or read less with `--match` or `--metric`)",
+                            "even {} of one series is more than the server allows: {why} (it has a limit such as \
+                             `--query.max-samples`, or of time: raise it there, or read less with `--match` or \
+                             `--metric`)",
                             duration_text(length as f64)
                         )));
                     }

@@ -24,7 +24,7 @@ const SNAPSHOT_SHARE: f64 = 0.5;
 /// What `of_kind` and `of_shape` say where only time settles it.
 const GO_ON: &str = "go on measuring";
 /// What they say settles it sooner,
-const TWO_SNAPSHOTS: &str = "a heap snapshot now and one later";
+const TWO_SNAPSHOTS: &str = "a heap snapshot now and another one later";
 /// or alone where time does not.
 const NOT_BY_TIME: &str = "more time alone will not settle it";
 /// Two heap snapshots differ by what was gained between them: this share of the memory can be seen.
@@ -60,7 +60,8 @@ pub(super) fn of(judgement: &Judgement, facts: &Facts) -> Option<Cause> {
 fn of_level(facts: &Facts) -> Option<String> {
     let level = memory_text(facts.refills_to_bytes?);
     Some(format!(
-        "see whether it has passed the {level} that it held before it fell: a cache stays below, a leak goes on"
+        "see whether it has passed the {level} that it held before it fell: a cache stays below it, a leak grows past \
+         it"
     ))
 }
 
@@ -79,9 +80,7 @@ fn with_way_on(judgement: &Judgement, text: &str) -> String {
 /// The step that follows from what is neither a leak nor a failure.
 fn unsettled(judgement: &Judgement, facts: &Facts) -> Option<String> {
     if facts.has_undecided {
-        return Some(
-            "a criterion that must be decided could not be: the table says which readings it needs".to_owned(),
-        );
+        return Some("a required criterion could not be decided: the table says which readings it needs".to_owned());
     }
     if facts.has_false_alarm {
         return Some(
@@ -98,11 +97,11 @@ fn unsettled(judgement: &Judgement, facts: &Facts) -> Option<String> {
     }
     (judgement.verdict == Verdict::Inconclusive).then(|| match (judgement.open_for_seconds(), &judgement.grounds) {
         (Some(longer), _) => {
-            format!("judge it again when it has been measured for about {} longer", duration_text(longer))
+            format!("measure for about {} longer, then judge again", duration_text(longer))
         }
-        (None, Grounds::NothingAfterLoad) => "measure on after the load, and judge again".to_owned(),
+        (None, Grounds::NothingAfterLoad) => "go on measuring after the load, then judge again".to_owned(),
         (None, Grounds::Measured(evidence)) if evidence.doubt == Some(Doubt::Unseen) => {
-            "find out why its last readings are missing, and judge it again with them".to_owned()
+            "find out why its last readings are missing, then judge again with them".to_owned()
         }
         (None, _) => {
             format!("{NOT_BY_TIME}: measure under a steadier load, or an amount that varies less, such as its heap")
@@ -122,13 +121,13 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
     if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && text.contains("snapshot")) {
         let limit = facts.limit_bytes.map_or(String::new(), |limit| format!(" of {}", memory_text(limit)));
         text.push_str(&format!(
-            ". Careful: a snapshot needs about as much memory again as the heap holds, and memory is at {:.0} % of the \
+            ". Careful: a snapshot needs about as much extra memory as the heap holds, and memory is at {:.0} % of the \
              limit{limit}: raise the limit first, or take it soon after a restart",
             100.0 * share
         ));
     }
     if facts.share_of_limit.is_none() && text.contains("snapshot") {
-        text.push_str(". Careful: a snapshot needs about as much memory again as the heap holds");
+        text.push_str(". Careful: a snapshot needs about as much extra memory as the heap holds");
     }
     let mut step = Step::looks(text, Vec::new());
     // What is gone cannot be looked into.
@@ -159,21 +158,24 @@ fn of_kind(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>,
             "objects on the heap pile up: take two heap snapshots some minutes apart, and compare what is retained"
         }
         What::OutsideHeap => {
-            "memory grows outside the heap: count buffers (uploads, streams, images; a heap snapshot of Node shows which objects hold an ArrayBuffer, and no native memory), then look at native modules, and at fragmentation with another allocator (jemalloc, or MALLOC_ARENA_MAX=2)"
+            "memory grows outside the heap: count buffers (uploads, streams, images; a heap snapshot of Node shows \
+             which objects hold an ArrayBuffer, but not native memory), then look at native modules, and at \
+             fragmentation with another allocator (jemalloc, or MALLOC_ARENA_MAX=2)"
         }
         What::HeapReserve => {
-            "the heap reserves more and its objects do not: cap it (--max-old-space-size, -Xmx, GOMEMLIMIT), and look for loads that need much at once"
+            "the reserved heap grows but its objects do not: cap it (--max-old-space-size, -Xmx, GOMEMLIMIT), and look \
+             for loads that need a lot of memory at once"
         }
         What::SharedMemory => {
             "the cache in the working set grows: look at the size of /dev/shm and of mounts of type tmpfs (an emptyDir in memory is one), then at files that are mapped or read again and again"
         }
         What::PageCache => {
-            "what it gains is page cache, which the kernel takes back when memory is short: a heap snapshot shows nothing of \
+            "only page cache grows, which the kernel takes back when memory is short: a heap snapshot does not show \
              it. Judge the working set, which leaves idle page cache out, and go on measuring"
         }
         What::Kernel => "memory of the kernel grows: look at sockets, pipes and open files, and at slab in memory.stat",
         What::Swap => {
-            "what it gains goes to swap: compare VmSwap and RssAnon in /proc/PID/status, and look for the leak as if its \
+            "memory grows in swap: compare VmSwap and RssAnon in /proc/PID/status, and look for the leak as if its \
              resident set grew"
         }
         What::Anonymous | What::Nothing | What::Open | What::Unknown => return None,
@@ -196,7 +198,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::Leak if failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "what the load took is not given back, and memory goes on growing: compare it with the query and request rate (pattern A: connections that are not closed), and take two heap snapshots some minutes apart",
+            "memory taken under the load is not given back, and memory goes on growing: compare it with the query and request rate (pattern A: connections that are not closed), and take two heap snapshots some minutes apart",
         ),
         Verdict::Leak => (
             2,
@@ -206,61 +208,63 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::LeakMaskedByRestarts if facts.state == State::Loops => (
             4,
             None,
-            "profile one run with the profiler of its runtime (of Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
+            "profile one run with the profiler of its runtime (for Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
         ),
         Verdict::LeakMaskedByRestarts if facts.of_workload => (
             3,
             None,
-            "profile one pod, before the next rollout replaces it, with the profiler of its runtime (of Node: V8's, or clinic.js): rollouts hide this leak",
+            "profile one pod, before the next rollout replaces it, with the profiler of its runtime (for Node: V8's, or clinic.js): rollouts hide this leak",
         ),
         Verdict::LeakMaskedByRestarts => (
             3,
             None,
-            "profile one run, before its next restart, with the profiler of its runtime (of Node: V8's, or clinic.js): restarts hide this leak, and users notice each of them",
+            "profile one run, before its next restart, with the profiler of its runtime (for Node: V8's, or clinic.js): restarts hide this leak, and users notice each of them",
         ),
         Verdict::SteppingGrowth => (
             2,
             Some(Pattern::Cache),
-            "memory is kept in steps: look for a cache or session store without a size limit (pattern C), with heap snapshots before and after a step",
+            "memory rises in steps and stays up: look for a cache or session store without a size limit (pattern C), with heap snapshots before and after a step",
         ),
         // The reason for the restarts comes first.
         _ if facts.state == State::Loops => return None,
         Verdict::Step if facts.climbed_seconds.is_some() && failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "memory climbed under the load and a part of it was not given back: take a heap snapshot before and after the same load, and compare the endpoints that it called (pattern A: connections that are not closed)",
+            "memory climbed under the load, and part of the rise stayed: take a heap snapshot before and after the same load, and check the endpoints that the load called (pattern A: connections that are not closed)",
         ),
         Verdict::Step if facts.climbed_seconds.is_some() => (
             2,
             None,
-            "memory climbed for a while and kept a part of it: find what ran in that time. If that was a load, give it (--load START..END): what a load leaves behind is then judged. Run it again: a leak adds as much once more, a cache does not",
+            "memory climbed for a while, and part of the rise stayed: find what ran in that time. If it was a load, pass it with --load START..END: then leaktrend judges what the load leaves behind. Run the load again: a leak adds as much once more, a cache does not",
         ),
         Verdict::Step => (
             2,
             Some(Pattern::Cache),
-            "it holds more since one moment: find what ran or was deployed then, and whether a cache has no limit (pattern C)",
+            "its memory rose once and stayed up: find what ran or was deployed then, and whether a cache has no limit (pattern C)",
         ),
         Verdict::LeakSuspected if jumped => (
             2,
             None,
-            "memory jumped: find what ran at that time. Whether it also leaks is open: go on measuring; a heap snapshot now and one later settle it sooner",
+            "memory jumped: find what ran at that time. It is not known whether it also leaks: go on measuring; a heap snapshot now and another one later settle it sooner",
         ),
-        Verdict::LeakSuspected => (2, None, "go on measuring; a heap snapshot now and one later settle it sooner"),
+        Verdict::LeakSuspected => {
+            (2, None, "go on measuring; a heap snapshot now and another one later settle it sooner")
+        }
         _ if failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "what the load took is not given back: take a heap snapshot before and after the same load, and compare the endpoints that it called (pattern A: connections that are not closed)",
+            "memory taken under the load is not given back: take a heap snapshot before and after the same load, and check the endpoints that the load called (pattern A: connections that are not closed)",
         ),
         _ if facts.leans_to_leak => (
             2,
             None,
-            "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and one later settle it sooner",
+            "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and another one later settle it sooner",
         ),
         _ if !facts.failed => return None,
         _ if (facts.n_spikes > 0 || jumped) && !is_level(verdict) => (
             2,
             None,
-            "memory jumped, and whether it goes on growing is not settled: find what ran at that time, and go on measuring",
+            "memory jumped, and it is not known whether it goes on growing: find what ran at that time, and go on measuring",
         ),
         _ if jumped || facts.n_spikes > 0 && !failed("high-memory") => (
             2,
@@ -268,10 +272,10 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             "memory jumps and does not go on growing: look at upload handling and its buffers (pattern D)",
         ),
         _ if failed("high-memory") && facts.share_of_limit.is_none() => {
-            (2, None, "nothing grows: if its real limit leaves more room, give the alert that limit")
+            (2, None, "nothing grows: if its real limit is higher, set that limit in the alert")
         }
         _ if failed("high-memory") => {
-            (2, None, "it needs more memory than its limit leaves room for: raise the limit, or make its heap smaller")
+            (2, None, "it needs more memory than its limit allows: raise the limit, or make its heap smaller")
         }
         _ if failed("restart-loop") => {
             (2, None, "it was restarted again and again for a while: its events and its logs may say why")

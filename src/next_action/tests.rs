@@ -68,7 +68,7 @@ fn near_the_limit_a_restart_comes_first() {
     // What only looks stands apart from what changes something.
     assert_eq!((action.level, action.tonight.changes.as_slice()), (1, &["docker restart web".to_owned()][..]));
     assert!(action.tonight.commands.iter().all(|command| !command.contains("restart")), "{action:?}");
-    assert!(action.tonight.text.contains("Take no heap snapshot first"), "{}", action.tonight.text);
+    assert!(action.tonight.text.contains("Do not take a heap snapshot before that"), "{}", action.tonight.text);
     // Half full it may be taken, with a warning; with room to spare without one.
     for (share, is_warned) in [(0.6, true), (0.3, false)] {
         let roomy = Facts { share_of_limit: Some(share), ..facts(&[]) };
@@ -136,7 +136,10 @@ fn no_step_contradicts_the_facts() {
     // Nor by kills that lie further apart than a loop.
     let killed = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), ..facts(&[]) };
     let killed = step(Verdict::LeakMaskedByRestarts, &killed).tonight.text;
-    assert!(killed.starts_with("it was killed for memory 9 times; the next is due in about 2 h: check"), "{killed}");
+    assert!(
+        killed.starts_with("it was killed for memory 9 times; the next kill is due in about 2 h: check"),
+        "{killed}"
+    );
 }
 
 #[test]
@@ -160,7 +163,7 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     let suspected = Facts { failed: false, ..facts(&[]) };
     assert_eq!(
         tonight(Verdict::LeakSuspected, &suspected, 300.0).unwrap(),
-        "it may leak: measure about 5 min longer, judge again"
+        "it may leak: measure about 5 min longer, then judge again"
     );
     assert_eq!(tonight(Verdict::LeakSuspected, &suspected, 172_800.0).unwrap(), "nothing to do");
     // Without a limit it may be full in the night.
@@ -173,7 +176,7 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     let restarted = Facts { falls_again: Some((1e9, 1020.0)), seconds_to_limit: Some(2700.0), ..facts(&[]) };
     assert_eq!(
         tonight(Verdict::LeakMaskedByRestarts, &restarted, 0.0).unwrap(),
-        "it held 953.7 MiB when it last restarted, and holds as much again in about 17 min: see why it restarted"
+        "it held 953.7 MiB when it last restarted, and will be back at that level in about 17 min: see why it restarted"
     );
     // A level near the limit comes back after a restart.
     let full = Facts { share_of_limit: Some(0.94), ..facts(&["high-memory"]) };
@@ -211,7 +214,7 @@ fn what_is_open_or_warned_of_has_a_step() {
         assert_eq!(tomorrow(verdict, facts, needed).unwrap(), expected);
     };
     let open = Verdict::Inconclusive;
-    check(open, &fine, Some(86_400.0), "judge it again when it has been measured for about 1 d longer");
+    check(open, &fine, Some(86_400.0), "measure for about 1 d longer, then judge again");
     check(
         open,
         &fine,
@@ -220,14 +223,17 @@ fn what_is_open_or_warned_of_has_a_step() {
     );
     let leans = Facts { leans_to_leak: true, ..fine.clone() };
     let seems = "memory seems to climb, but this is not proven yet: ";
-    let longer = format!("{seems}go on measuring for about 1 d; a heap snapshot now and one later settle it sooner");
+    let longer =
+        format!("{seems}go on measuring for about 1 d; a heap snapshot now and another one later settle it sooner");
     check(open, &leans, Some(86_400.0), &longer);
-    let never = format!("{seems}more time alone will not settle it; compare a heap snapshot now and one later");
+    let never = format!("{seems}more time alone will not settle it; compare a heap snapshot now and another one later");
     check(open, &leans, None, &never);
     let alarm = Facts { has_false_alarm: true, ..fine.clone() };
     assert!(tomorrow(Verdict::Flat, &alarm, None).unwrap().contains("the alert was a false alarm"));
     let undecided = Facts { has_undecided: true, ..fine.clone() };
-    assert!(tomorrow(Verdict::Flat, &undecided, None).unwrap().starts_with("a criterion that must be decided"));
+    assert!(
+        tomorrow(Verdict::Flat, &undecided, None).unwrap().starts_with("a required criterion could not be decided")
+    );
     let peaks = Facts { peak_share: Some(0.93), ..fine.clone() };
     assert!(tomorrow(Verdict::Flat, &peaks, None).unwrap().starts_with("its peaks reach 93 % of its limit"));
     assert_eq!(tomorrow(Verdict::Flat, &fine, None), None);

@@ -66,7 +66,7 @@ pub(super) fn add(
             }
             if added.n_ahead > n_ahead {
                 log.account.warnings.push(format!(
-                    "{} readings more than a day ahead of this run's clock are not kept",
+                    "readings more than a day ahead of this run's clock, not kept: {}",
                     added.n_ahead - n_ahead
                 ));
             }
@@ -85,7 +85,8 @@ pub(super) fn add(
             }
             if is_other_machine && n_known < added.n_known {
                 log.account.warnings.push(format!(
-                    "{} new readings are of other containers at times that were already known, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)",
+                    "readings of other containers at times that were already known, left out: {}. This looks like the \
+                     log of another machine (give each machine's log a `--state` folder of its own)",
                     added.n_known - n_known
                 ));
             }
@@ -240,12 +241,14 @@ fn follow(series: &mut [SeriesSamples], end_ms: i64, interval_ms: i64) -> Option
     let every = duration_text(interval_ms as f64 / 1000.0);
     Some(if is_room {
         format!(
-            "{n} readings came in the {} since the last one that was known, more than one every {every}: they were spread evenly (`--interval` gives their spacing)",
+            "{n} readings came in the {} since the last known one, which is more than one every {every}: they were \
+             spread evenly (set their spacing with `--interval`)",
             duration_text((last - end_ms) as f64 / 1000.0)
         )
     } else {
         format!(
-            "it was last written to before its last known reading: its {n} new readings are placed after that, one every {every}"
+            "its modification time is before its last known reading: its new readings ({n}) are placed after that \
+             reading, one every {every}"
         )
     })
 }

@@ -161,22 +161,22 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
     for change in &changes.verdicts {
         let ((outcome_before, verdict_before), (outcome, verdict)) = (&change.before, &change.now);
         let what = if verdict_before == verdict {
-            format!("{outcome} instead of {outcome_before}, the verdict is still {verdict}")
+            format!("{outcome} instead of {outcome_before}; the verdict is still {verdict}")
         } else {
             format!("{verdict} ({outcome}) instead of {verdict_before} ({outcome_before})")
         };
         lines.push(format!("{}: {}", name(&change.series), (style.sentence)(&what)));
     }
     lines.extend(changes.renamed.iter().map(|rename| {
-        format!("{} is called {} since {}", name(&rename.before), name(&rename.now), time(rename.at_ms))
+        format!("{} has been called {} since {}", name(&rename.before), name(&rename.now), time(rename.at_ms))
     }));
     for recreated in &changes.recreated {
         let times = match recreated.times {
             1 => String::new(),
-            times => format!(", the last of {times} in that time"),
+            times => format!(" (the last of {times} changes in that time)"),
         };
         let (series, at) = (name(&recreated.series), time(recreated.at_ms));
-        lines.push(format!("{series}: another container has this name since {at}{times}"));
+        lines.push(format!("{series}: a different container has had this name since {at}{times}"));
     }
     lines.extend(changes.appeared.iter().map(|series| format!("{}: new", name(series))));
     let new_gone: Vec<&GoneSeries> = nightly.gone.iter().filter(|gone| gone.is_new).collect();
@@ -191,7 +191,7 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
         let difference = level.now_bytes - level.before_bytes;
         let (more, by) = if difference > 0.0 { ("higher", difference) } else { ("lower", -difference) };
         lines.push(format!(
-            "{}: {} {more}, {} instead of {} (medians of a day)",
+            "{}: {} {more}, {} instead of {} (daily medians)",
             name(&level.series),
             memory_text(by),
             memory_text(level.now_bytes),
@@ -240,12 +240,12 @@ fn notes(nightly: &Nightly) -> Vec<String> {
         notes.push("An inconclusive night does not fail the job (`--inconclusive fail` makes it fail).".to_owned());
     }
     let added = nightly.added;
-    let mut kept = format!("{} new readings were added to the history", added.n_new);
+    let mut kept = format!("Readings added to the history: {}", added.n_new);
     if added.n_known > 0 {
-        kept.push_str(&format!(", {} were already known", added.n_known));
+        kept.push_str(&format!("; already known: {}", added.n_known));
     }
     if nightly.n_dropped > 0 {
-        kept.push_str(&format!(", {} were too old to keep", nightly.n_dropped));
+        kept.push_str(&format!("; too old to keep: {}", nightly.n_dropped));
     }
     notes.push(format!("{kept}."));
     if nightly.explain {

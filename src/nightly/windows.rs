@@ -123,7 +123,8 @@ pub(super) fn settle(windows: &mut [NightWindow], min_coverage: f64, outcome_cha
             if let Some(growth) = place.judgement.growth.filter(|_| place.outcome == Outcome::Fail) {
                 let (name, rate) = (printable(series.id()), RateUnit::Day.text(growth.bytes_per_second));
                 window.report.notes.push(format!(
-                    "`{name}` grew by {rate} within the last {longer}; the last {shorter} proves that this has ended, and decides"
+                    "`{name}` grew {rate} within the last {longer}; the last {shorter} proves that this growth has \
+                     ended, and decides"
                 ));
             }
             *place = settled;

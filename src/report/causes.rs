@@ -34,7 +34,7 @@ pub(super) struct SuspectJson<'a> {
     bytes_per_unit: Option<BytesPerUnitJson>,
     /// The share of the growth that it explains, about 1 for the only cause.
     share_of_growth: Option<Number>,
-    /// How much worse every explanation without it is, in units of BIC; it is named from 6 on.
+    /// How much worse every explanation without it is, in units of BIC; from 6 on it is named as the cause.
     margin: Number,
     /// What would explain growth as well, best first.
     indistinguishable: &'a [String],

@@ -443,7 +443,7 @@ mod tests {
             chart.spans[2].label = "high-memory".to_owned();
             svg(&chart, Theme::Light)
         };
-        assert!(texts(&legend(START + 119 * MINUTE)).contains(&"firing (at the end still: high-memory)"));
+        assert!(texts(&legend(START + 119 * MINUTE)).contains(&"firing (still firing at the end: high-memory)"));
         assert!(!legend(START + 50 * MINUTE).contains("still"));
     }
 

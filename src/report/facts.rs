@@ -29,7 +29,7 @@ crate::named! {
         Healthy = "healthy",
         /// It very probably grows by more than what matters.
         Leaking = "leaking",
-        /// The readings say neither.
+        /// The readings show neither.
         Open = "open",
     }
 }
@@ -58,7 +58,7 @@ impl Lean {
 fn why_open(judgement: &Judgement) -> &'static str {
     let needed = judgement.detectable.and_then(|detectable| detectable.needed_seconds);
     match &judgement.grounds {
-        Grounds::Measured(evidence) if evidence.doubt == Some(Doubt::Unseen) => "too little read to say",
+        Grounds::Measured(evidence) if evidence.doubt == Some(Doubt::Unseen) => "too few recent readings to say",
         Grounds::Measured(_) if needed.is_none() => "too noisy to say",
         _ => "too short to say",
     }

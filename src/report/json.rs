@@ -67,7 +67,7 @@ struct VerdictJson<'a> {
     /// Every threshold that was used, as in leaktrend.toml.
     #[cfg_attr(test, schemars(schema_with = "schema::settings"))]
     settings: &'a Settings,
-    /// What a reader must know of the run.
+    /// Notes on the run that a reader must know.
     notes: Vec<String>,
     inputs: Vec<InputJson<'a>>,
     /// Worst first.

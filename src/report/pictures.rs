@@ -18,8 +18,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     let mut chart = Chart::of_samples(series.id(), samples.time_ms(), samples.used_bytes());
     chart.subtitle = subtitle(report, series);
     chart.tone = tone(series.outcome);
-    let verdict = if series.is_looping() { table::finding(series) } else { table::verdict_words(series).to_owned() };
-    chart.verdict = verdict;
+    chart.verdict = table::short_finding(series);
     chart.besides = besides(series);
     chart.fit = fitted(&series.lines, of_head(series).verdict);
     // What lives have in common is said once, beside the last of them.

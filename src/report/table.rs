@@ -78,6 +78,18 @@ pub fn finding(series: &SeriesReport) -> String {
     if series.last_seen_ms.is_some() { format!("gone (was: {whole})") } else { whole }
 }
 
+/// The same for the heading of a chart, without what does not fit there.
+pub fn short_finding(series: &SeriesReport) -> String {
+    if !series.is_looping() {
+        return verdict_words(series).to_owned();
+    }
+    if series.last_seen_ms.is_none() {
+        return of_whole(series);
+    }
+    let leak = if series.verdict().is_leak() { ", leak" } else { "" };
+    format!("gone, {}{leak}", loop_words(series))
+}
+
 /// Whether it grew by what matters until the restart after which nothing is settled.
 fn leaked_before(series: &SeriesReport) -> bool {
     let judgement = &series.judgement;
@@ -124,11 +136,16 @@ pub fn verdict_words(series: &SeriesReport) -> &'static str {
     }
 }
 
+/// That it restarts again and again, as far as that is known.
+fn loop_words(series: &SeriesReport) -> &'static str {
+    if series.restarts_are_seen() { "crash loop" } else { "looks like a crash loop" }
+}
+
 /// What is wrong with a series as a whole.
 fn of_whole(series: &SeriesReport) -> String {
     let (verdict, of_verdict) = (series.verdict(), verdict_words(series));
     if series.is_looping() {
-        let looping = if series.restarts_are_seen() { "crash loop" } else { "looks like a crash loop" };
+        let looping = loop_words(series);
         return if verdict.is_leak() { format!("{looping}, {of_verdict}") } else { looping.to_owned() };
     }
     if series.outcome <= policy::of_verdict(verdict) {

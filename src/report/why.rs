@@ -50,12 +50,13 @@ fn assumed(report: &Report, text: &dyn Fn(&str) -> String) -> Option<String> {
     let (first, step) = without.next()?;
     let more = without.count();
     let (whose, of) = match more {
-        _ if more + 1 == report.inputs.len() => ("the readings have none".to_owned(), ""),
-        0 => (format!("`{}` has none", first.path), " of its series"),
-        _ => (format!("`{}` and {more} more inputs have none", first.path), " of their series"),
+        _ if more + 1 == report.inputs.len() => ("the readings have".to_owned(), ""),
+        0 => (format!("`{}` has", first.path), " of its series"),
+        1 => (format!("`{}` and 1 more input have", first.path), " of their series"),
+        _ => (format!("`{}` and {more} more inputs have", first.path), " of their series"),
     };
     Some(text(&format!(
-        "TIMES ARE ASSUMED: {whose}, so every rate and date{of} below assumes one reading every {}; pass \
+        "TIMES ARE ASSUMED: {whose} no timestamps, so every rate and date{of} below assumes one reading every {}; pass \
          `--interval` and `--end`",
         duration_text(step)
     )))
@@ -147,7 +148,7 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
         }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
-            format!("growth in {n} steps, none back: {rate}{since}")
+            format!("growth in {n} steps, none given back: {rate}{since}")
         }
         _ => format!("leak: {subject} grows {rate}{since}"),
     }
@@ -236,13 +237,13 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
         Verdict::NegligibleGrowth => format!("memory grows {}, too slowly to matter", rate()),
         Verdict::LeakSuspected => match judgement.refills_to() {
             Some(level) => format!("memory refills to the {} that it held before it fell", memory_text(level)),
-            None => format!("a leak is suspected: {}", rate()),
+            None => format!("a leak is suspected: memory grows {}", rate()),
         },
         Verdict::Inconclusive => match series.lean() {
             _ if series.is_cache_that_grows() => "its cache grows, and no leak is shown".to_owned(),
-            Some(Lean::Leaking) => format!("it is probably leaking, not proven ({})", rate()),
-            Some(Lean::Healthy) => "its trend looks healthy, not proven".to_owned(),
-            lean => format!("whether it leaks: {}", lean.unwrap_or(Lean::Open).words(judgement)),
+            Some(Lean::Leaking) => format!("it is probably leaking, but this is not proven ({})", rate()),
+            Some(Lean::Healthy) => "its trend looks healthy, but this is not proven".to_owned(),
+            lean => format!("it may or may not leak ({})", lean.unwrap_or(Lean::Open).words(judgement)),
         },
         Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::SteppingGrowth => String::new(),
     }

@@ -226,7 +226,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
     if NAMED < gone.len() {
         let last_ms = gone.iter().filter_map(|series| series.last_seen_ms).max().unwrap_or_default();
         cautions.push(format!(
-            "No readings since {} at the latest, though others go on: {}. Check whether they should still run.",
+            "No readings since {} at the latest, though other series go on. Check whether these should still run: {}.",
             time(report, last_ms),
             names(&gone, &quoted)
         ));
@@ -239,8 +239,8 @@ pub fn cautions(report: &Report) -> Vec<String> {
     for input in &report.inputs {
         let path = quoted(&input.path);
         if input.rejected_count > 0 {
-            let lines = if input.rejected_count == 1 { "line was" } else { "lines were" };
-            cautions.push(format!("{path}: {} {lines} not understood and ignored.", input.rejected_count));
+            let lines = if input.rejected_count == 1 { "line" } else { "lines" };
+            cautions.push(format!("{path}: {} {lines} ignored: not understood.", input.rejected_count));
         }
         if input.incomplete {
             cautions.push(format!("{path} is marked as incomplete."));
@@ -257,7 +257,7 @@ fn window(report: &Report) -> Option<String> {
     let start_ms = report.series.iter().map(|series| series.samples.start_ms()).min()?;
     let end_ms = report.series.iter().map(|series| series.samples.end_ms()).max()?;
     let has_limits = report.series.iter().any(|series| series.time_to_limit.is_some());
-    let count = if has_limits { "; times to a limit count from the last" } else { "" };
+    let count = if has_limits { "; times to a limit count from the last reading" } else { "" };
     (report.timeline == Timeline::Absolute)
         .then(|| format!("Readings from {} to {}{count}.", time(report, start_ms), time(report, end_ms)))
 }
@@ -305,26 +305,28 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         // Level now and level before that are one.
         RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged if before_was_level && is_level => return None,
         RegimeWhy::StartUp => {
-            format!("This is about the time since {since}: what came before is taken for its start-up")
+            format!("This covers the time since {since}: what came before counts as start-up")
         }
         RegimeWhy::Restart if judgement.is_of_workload() => {
-            format!("This is about the time since the rollout at {since}")
+            format!("This covers the time since the rollout at {since}")
         }
-        RegimeWhy::Restart if series.restarts.is_empty() => format!("This is about the time since it fell at {since}"),
+        RegimeWhy::Restart if series.restarts.is_empty() => {
+            format!("This covers the time since memory fell at {since}")
+        }
         RegimeWhy::Restart => {
             // A stretch begins with its first block, a little later.
             let start_ms = start_ms + (judgement.regime.start_seconds * 1000.0).round() as i64;
             let restart = series.restarts.iter().rev().find(|restart| restart.at_ms <= start_ms);
             let since =
                 restart.map_or(since, |restart| at((restart.at_ms - series.samples.start_ms()) as f64 / 1000.0));
-            format!("This is about the time since its restart at {since}")
+            format!("This covers the time since its restart at {since}")
         }
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
         // Of many shifts the last says nothing.
         RegimeWhy::Shift if grew_before(series) => return None,
-        RegimeWhy::Shift => format!("This is about the time since its level shifted at {since}"),
-        RegimeWhy::LaterHalf => format!("This is about the later half of the readings, since {since}"),
+        RegimeWhy::Shift => format!("This covers the time since its level shifted at {since}"),
+        RegimeWhy::LaterHalf => format!("This covers the later half of the readings, since {since}"),
     };
     let before = judgement.before.map_or(String::new(), |before| {
         let (from, rate) = (at(before.start_seconds), before.bytes_per_second);
@@ -363,7 +365,7 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
         sentences.push(format!("{id} fired anyway: with this verdict, that is a false alarm"));
     }
     for id in &series.undecided {
-        sentences.push(format!("{id} must be decided, but could not be"));
+        sentences.push(format!("{id} is required, but could not be decided"));
     }
     sentences.extend(series.notes.iter().map(|note| sentence(note)));
     let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
@@ -432,17 +434,18 @@ pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
             memory_text(restart.after_bytes)
         )
     });
-    let rest = (earlier > 0).then(|| format!("{earlier} earlier"));
+    let rest = (earlier > 0).then(|| format!("{earlier} earlier restart{}", if earlier == 1 { "" } else { "s" }));
     rest.into_iter().chain(latest).collect()
 }
 
 /// When the limit is reached, with its interval, as a sentence.
 pub fn time_to_limit(time: TimeToLimit) -> String {
-    let upper = time.upper.map_or("no upper bound".to_owned(), duration_text);
+    let lower = duration_text(time.lower);
+    let interval =
+        time.upper.map_or(format!("{lower} or more"), |upper| format!("{lower} to {}", duration_text(upper)));
     format!(
-        "Time to the limit: {} ({} to {upper} at {:.0} % confidence), if it goes on like this.",
+        "Time to the limit: {} ({interval} at {:.0} % confidence), if it goes on like this.",
         duration_text(time.seconds),
-        duration_text(time.lower),
         100.0 * time.confidence,
     )
 }
@@ -456,8 +459,12 @@ pub fn would_change(series: &SeriesReport) -> String {
 pub fn next(action: &NextAction) -> String {
     let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {}", pattern.name()));
     let is_unnamed = action.commands().iter().any(|command| command.contains("CONTAINER"));
-    let unnamed = if is_unnamed { " Replace CONTAINER by its name, which the input does not give." } else { "" };
-    format!("Next (runbook level {}{pattern}).{unnamed}", action.level)
+    let unnamed = if is_unnamed {
+        "; replace CONTAINER with the name of the container, which the input does not give"
+    } else {
+        ""
+    };
+    format!("Next steps (runbook level {}{pattern}{unnamed}):", action.level)
 }
 
 /// The steps of the next action: a sentence, and commands to be pasted. Those that act on the container stand apart.
@@ -490,7 +497,7 @@ fn what_next(series: &SeriesReport) -> String {
 pub fn gone(report: &Report, series: &SeriesReport) -> String {
     let seen = series.last_seen_ms.map_or(String::new(), |seen_ms| time(report, seen_ms));
     let (verdict, reason, next) = (series.verdict().name(), series.reason(), what_next(series));
-    format!("last seen {seen}, though others go on. Until then {verdict}: {reason}.{next}")
+    format!("last seen {seen}, though other series go on. Until then {verdict}: {reason}.{next}")
 }
 
 /// Whether a criterion says something that a reader of a short report must see.

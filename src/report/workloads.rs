@@ -81,7 +81,7 @@ impl WorkloadReport {
     pub fn since(&self) -> Option<String> {
         let version = &self.versions[self.grows_since?];
         let deployed = version.deployed_ms.and_then(time_text).map_or(String::new(), |at| format!(" (deployed {at})"));
-        Some(format!("grows since version {}{deployed}", version.text()))
+        Some(format!("has grown since version {}{deployed}", version.text()))
     }
 
     /// The reason of a row whose verdict is that of one pod; `None` of every other. `of_pod`: the reason of that.

@@ -112,7 +112,8 @@ impl Disorder {
         let at = |time_ms: i64| time_text(time_ms).unwrap_or_default();
         let back = self.back.map(|(id, from, to)| {
             format!(
-                "times go back in {}, the first in `{id}` from {} to {}: the readings are put in order of time (was a clock set, or are parts of the file in another order?)",
+                "times go back in {}, the first in `{id}` from {} to {}: the readings are sorted by time (was a clock \
+                 set, or are parts of the file in another order?)",
                 counted(self.n_back, "place"),
                 at(from),
                 at(to)
@@ -120,7 +121,7 @@ impl Disorder {
         });
         let twice = self.twice.map(|(id, time_ms)| {
             format!(
-                "{} the time of another of the same series, the first in `{id}` at {}: the one read last is kept",
+                "{} the same time as another of the same series, the first in `{id}` at {}: the one read last is kept",
                 if self.n_twice == 1 { "1 reading has".to_owned() } else { format!("{} readings have", self.n_twice) },
                 at(time_ms)
             )

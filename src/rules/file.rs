@@ -119,7 +119,7 @@ pub(super) fn read(path: &str, text: &str) -> Result<Vec<AlertRule>, String> {
 fn check_labels(labels: &Labels) -> Result<(), String> {
     match labels.iter().find(|(_, text)| expanded(text, &Labels::new()).is_none()) {
         Some((name, text)) => Err(format!(
-            "the template of its label `{name}: {text}` is not replayed (those that are: `{{{{ $labels.NAME }}}}`)"
+            "the template of its label `{name}: {text}` is not replayed (supported: `{{{{ $labels.NAME }}}}`)"
         )),
         None => Ok(()),
     }

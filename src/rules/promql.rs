@@ -109,7 +109,7 @@ impl Reader {
                 let of = Box::new(self.query(of)?);
                 return Ok(if name == "clamp_min" { Query::AtLeast(bound, of) } else { Query::AtMost(bound, of) });
             }
-            _ => return Err(format!("the function `{name}` is not replayed (those that are: {FUNCTIONS})")),
+            _ => return Err(format!("the function `{name}` is not replayed (supported: {FUNCTIONS})")),
         };
         self.over(name, function, arguments.first().copied())
     }
@@ -122,7 +122,7 @@ impl Reader {
             Expr::Subquery(_) => return Err(format!("the subquery `{range}` is not replayed")),
             _ => {
                 return Err(format!(
-                    "`{name}` of `{range}` is not replayed (expected a selector with a range, as `x[5m]`)"
+                    "`{name}` of `{range}` is not replayed (expected a selector with a range, such as `x[5m]`)"
                 ));
             }
         };
@@ -146,7 +146,7 @@ impl Reader {
             token::T_MIN => Aggregate::Minimum,
             token::T_MAX => Aggregate::Maximum,
             token::T_COUNT => Aggregate::Count,
-            _ => return Err(format!("the aggregation `{name}` is not replayed (those that are: {AGGREGATIONS})")),
+            _ => return Err(format!("the aggregation `{name}` is not replayed (supported: {AGGREGATIONS})")),
         };
         let grouping = match &aggregate.modifier {
             None => Grouping::By(BTreeSet::new()),

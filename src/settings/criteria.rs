@@ -90,7 +90,7 @@ settings! {
         within_seconds: Seconds = Seconds::whole(60),
         /// Time after the gain in which memory must not come back.
         hold_seconds: Seconds = Seconds::whole(300),
-        /// The gain counts if the median of that time stays above this share of it.
+        /// The gain counts if the median of that time is above this share of the gain.
         hold_share: Share = Share(0.5),
         /// The criterion is not evaluable if samples are further apart.
         max_step_seconds: Seconds = Seconds::whole(30),
@@ -157,7 +157,7 @@ settings! {
         max_bytes: Bytes = Bytes::new(300_000_000),
         /// The time after a start in which memory settles.
         settle_seconds: Seconds = Seconds::whole(60),
-        /// Time after that; its median is the settled level.
+        /// Length of the window after the settle time; its median is the settled level.
         window_seconds: Seconds = Seconds::whole(300),
         /// Whether a failure fails the series.
         gates: bool = false,
@@ -168,9 +168,9 @@ settings! {
     SteadySettings {
         /// A level above this after a restart fails.
         max_bytes: Bytes = Bytes::new(500_000_000),
-        /// Time after a restart in which memory must become steady below that.
+        /// Time after a restart in which memory must become steady below `max_bytes`.
         within_seconds: Seconds = Seconds::whole(900),
-        /// Last share of that time in which memory must be steady.
+        /// The last share of that time, in which memory must be steady.
         steady_share: Share = Share(1.0 / 3.0),
         /// Whether a failure fails the series.
         gates: bool = false,
@@ -179,7 +179,7 @@ settings! {
 settings! {
     /// The resident set of a Node.js process: what is normal by the runbook.
     RssSettings {
-        /// The median must be below that.
+        /// The median must be below this.
         max_bytes: Bytes = Bytes::new(500_000_000),
         /// Whether a failure fails the series.
         gates: bool = false,
@@ -188,7 +188,7 @@ settings! {
 settings! {
     /// The heap that a Node.js process has reserved: what is normal by the runbook.
     HeapTotalSettings {
-        /// The median must be below that.
+        /// The median must be below this.
         max_bytes: Bytes = Bytes::new(300_000_000),
         /// Whether a failure fails the series.
         gates: bool = false,
@@ -197,16 +197,16 @@ settings! {
 settings! {
     /// The objects on the heap of a Node.js process: what is normal by the runbook.
     HeapUsedSettings {
-        /// The median must be below that.
+        /// The median must be below this.
         max_bytes: Bytes = Bytes::new(200_000_000),
         /// Whether a failure fails the series.
         gates: bool = false,
     }
 }
 settings! {
-    /// Readings that stopped coming. Decided only by the nightly job.
+    /// Readings that have stopped. Decided only by the nightly job.
     StaleSettings {
-        /// `leaktrend nightly`: this many usual intervals without a reading fail.
+        /// `leaktrend nightly`: this many usual intervals without a reading are a failure.
         intervals: f64 = 3.0,
         /// Whether a failure fails the series.
         gates: bool = true,

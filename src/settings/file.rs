@@ -192,7 +192,7 @@ fn check(settings: &Settings) -> Result<(), (&'static str, String)> {
     let shares =
         [("verdict.confidence", settings.verdict.confidence), ("verdict.max_p_value", settings.verdict.max_p_value)];
     if let Some((key, share)) = shares.iter().find(|(_, share)| !inside(*share)) {
-        return Err((key, format!("`{key}` is {} (expected between 0 and 1, neither of them)", share.get())));
+        return Err((key, format!("`{key}` is {} (expected more than 0 and less than 1)", share.get())));
     }
     Ok(())
 }

@@ -277,7 +277,7 @@ settings! {
         phase_seconds: Option<Seconds> = None => "1.76",
         /// Largest age of the newest sample at an evaluation (5 minutes, as in Prometheus).
         lookback_seconds: Seconds = Seconds::whole(300),
-        /// Whether a sample of exactly that age counts: "prometheus-2" (yes) or "prometheus-3" (no).
+        /// Whether a sample exactly as old as the lookback counts: "prometheus-2" (yes) or "prometheus-3" (no).
         lookback: LookbackStyle = LookbackStyle::Prometheus3,
     }
 }

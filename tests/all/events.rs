@@ -120,7 +120,10 @@ fn restarts_between_two_readings_are_all_counted() {
     let hourly = verdict(&[file.path().to_str().unwrap(), "--events", &events]);
     let web = criterion(series(&hourly, "web"), "restart-loop");
     assert_eq!(web["status"], "pass");
-    assert_eq!(web["reason"], "no restart was seen in events that cover 99.99 % of the time, fewer than 3 allowed");
+    assert_eq!(
+        web["reason"],
+        "no restart was seen, in events that cover 99.99 % of the time; fewer than 3 are allowed"
+    );
     assert_eq!(criterion(series(&hourly, "api"), "restart-loop")["status"], "fail");
 }
 
@@ -234,8 +237,8 @@ fn a_loop_is_seen_in_the_counter_however_far_apart_readings_are() {
     assert_eq!(
         check(&all),
         [
-            "fail: 4 restarts within 39 min from 2026-11-24T00:10:00Z (all 4 for memory); fewer than 3 within 1 h are allowed",
-            "pass: no restart was seen in events that cover 100 % of the time, fewer than 3 allowed"
+            "fail: 4 restarts within 39 min from 2026-11-24T00:10:00Z (all 4 killed for memory); fewer than 3 within 1 h are allowed",
+            "pass: no restart was seen, in events that cover 100 % of the time; fewer than 3 are allowed"
         ]
     );
     all.retain(|series| series.contains("working_set"));
@@ -285,7 +288,7 @@ fn logs_tell_what_docker_events_tell() {
     assert!(both["series"].as_array().unwrap().len() > 1);
     let (said, input) = told_by("data/prometheus.json", "stderr.txt", java, "");
     assert!(said.iter().all(|said| !said.contains("as its log says")), "{said:?}");
-    let warning = "none of its 1 events belongs to a container with readings (it names stderr): name its container with `--events NAME=FILE`";
+    let warning = "its 1 event does not match any container with readings (it names stderr): name its container with `--events NAME=FILE`";
     assert_eq!(input["warnings"][1], warning);
 }
 

@@ -106,8 +106,8 @@ fn rotated_and_compressed_files_are_one_sequence() {
            assuming one reading every 15 min, the last at 2026-11-23T19:00:00Z (the file's modification time)
         3: 4 samples of 2 series
            assuming one reading every 15 min, the last at 2026-11-23T17:30:00Z (the file's modification time)
-           4 readings missing between this file and the one after it, judging by their modification times
-        ");
+           4 readings are missing between this file and the next one, judging by their modification times
+    ");
 }
 
 #[test]
@@ -176,12 +176,12 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
         11: 1997 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-           its newest readings are lost: those before them are dated too late
+           its newest readings are lost, so the others are dated too late
            another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more renamed
         12: 1866 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-           its newest readings are lost: those before them are dated too late
+           its newest readings are lost, so the others are dated too late
            another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more renamed
         "#);
 }
@@ -300,7 +300,7 @@ fn answers_of_one_server_are_one_export() {
     assert_eq!(
         readings.inputs[1].warnings,
         [
-            "1 reading has the time of another of the same series, the first in `web{pod=\"a\"}` at 2026-11-23T20:00:04Z: the one read last is kept"
+            "1 reading has the same time as another of the same series, the first in `web{pod=\"a\"}` at 2026-11-23T20:00:04Z: the one read last is kept"
         ]
     );
     assert_eq!((readings.inputs[2].samples, readings.inputs[2].other_lines, readings.inputs[2].series), (0, 9, 0));
@@ -338,7 +338,7 @@ fn a_log_that_was_truncated_while_it_was_written_to_is_read() {
     assert_eq!((readings.inputs[0].samples, readings.inputs[0].lines), (4, Some(4)));
     assert_eq!(
         readings.inputs[0].warnings[0],
-        "100000 NUL bytes before its text: skipped (was it truncated while it was written to?)"
+        "100000 NUL bytes before its text were skipped (was it truncated while it was written to?)"
     );
 }
 

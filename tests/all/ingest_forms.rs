@@ -165,9 +165,9 @@ fn what_damages_a_row_is_rejected_and_a_failed_call_takes_its_time() {
     ].concat()), @r"
     docker-stats: 2 readings, 0 gaps, 1 others, 4 rejected
     line 2: the command failed here: this reading is missing
-    line 4: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
-    line 5: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
-    line 6: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
+    line 4: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two spaces apart)
+    line 5: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two spaces apart)
+    line 6: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two spaces apart)
     shop: -1800=10MiB 0=12MiB of 1GiB
     ");
 }
@@ -218,7 +218,7 @@ fn podman_tables_and_json() {
     let cut = report(208, "net_io");
     insta::assert_snapshot!(auto(&cut[..cut.len() - 40]), @r"
     podman-stats: 1 readings, 0 gaps, 8 others, 3 rejected
-    line 10: the JSON object that begins here is not whole (expected its closing brace)
+    line 10: the JSON object that begins here has no end (expected a closing brace)
     shop: 0=198.4MiB of 935.6MiB
     ");
     // `--format '{{json .}}'`: bytes. On one line: an array, with more readings than lines.
@@ -242,7 +242,7 @@ fn nerdctl_tables() {
     shop-fronten (d292a03378b1): 0=964MiB
     ");
     insta::assert_snapshot!(read_text(table, None).inputs[0].warnings.join("\n"), @r"
-    several containers have one name at the same time, such as `shop-fronten`: they are told apart by ID
+    several containers have the same name at the same time, such as `shop-fronten`: they are told apart by ID
     nerdctl cuts names to 12 characters, such as `shop-fronten` (`--no-trunc` keeps them whole)
     assuming one reading every 15 min, the last at 2026-11-23T20:07:00Z (as `--end` says)
     ");
@@ -398,13 +398,13 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
     ];
     insta::assert_snapshot!(check(&log(&set)), @r"
     [0, 15, 10, 25, 25]
-    times go back in 1 place, the first in `shop` from 2026-11-23T19:15:00Z to 2026-11-23T19:10:00Z: the readings are put in order of time (was a clock set, or are parts of the file in another order?)
-    1 reading has the time of another of the same series, the first in `shop` at 2026-11-23T19:25:00Z: the one read last is kept
+    times go back in 1 place, the first in `shop` from 2026-11-23T19:15:00Z to 2026-11-23T19:10:00Z: the readings are sorted by time (was a clock set, or are parts of the file in another order?)
+    1 reading has the same time as another of the same series, the first in `shop` at 2026-11-23T19:25:00Z: the one read last is kept
     ");
     insta::assert_snapshot!(check(&(log(&set[..2]) + &log(&set[..2]))), @r"
     [0, 15, 0, 15]
-    times go back in 1 place, the first in `shop` from 2026-11-23T19:15:00Z to 2026-11-23T19:00:00Z: the readings are put in order of time (was a clock set, or are parts of the file in another order?)
-    2 readings have the time of another of the same series, the first in `shop` at 2026-11-23T19:00:00Z: the one read last is kept
+    times go back in 1 place, the first in `shop` from 2026-11-23T19:15:00Z to 2026-11-23T19:00:00Z: the readings are sorted by time (was a clock set, or are parts of the file in another order?)
+    2 readings have the same time as another of the same series, the first in `shop` at 2026-11-23T19:00:00Z: the one read last is kept
     ");
 }
 

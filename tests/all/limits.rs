@@ -129,14 +129,14 @@ fn an_uneven_limit_of_all_rows_is_the_memory_of_the_host_and_that_is_said() {
         "three.log",
         &three,
         &[],
-        "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 7837 MiB (host)\nnote: `three.log`: all 3 series show a limit of 7.653GiB: it is taken for the memory of the host and not used (`--host-memory 7.653GiB` confirms that, `--limit 7.653GiB` makes it the limit of each).\n",
+        "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 7837 MiB (host)\nnote: `three.log`: all 3 series show a limit of 7.653GiB, which looks like the memory of the host and is not used (`--host-memory 7.653GiB` confirms that, `--limit 7.653GiB` makes it the limit of each).\n",
     );
     // What is judged is a part of it: the limit is the host's all the same.
     check(
         "three.log",
         &three,
         &["--container", "^a$"],
-        "exit 0\na: pass, limit 7837 MiB (host)\nnote: `three.log`: all 3 series show a limit of 7.653GiB: it is taken for the memory of the host and not used (`--host-memory 7.653GiB` confirms that, `--limit 7.653GiB` makes it the limit of each).\n",
+        "exit 0\na: pass, limit 7837 MiB (host)\nnote: `three.log`: all 3 series show a limit of 7.653GiB, which looks like the memory of the host and is not used (`--host-memory 7.653GiB` confirms that, `--limit 7.653GiB` makes it the limit of each).\n",
     );
     check(
         "three.log",
@@ -153,14 +153,14 @@ fn where_it_is_not_clear_whose_limit_it_is_the_option_says() {
         "mixed.log",
         &mixed,
         &[],
-        "exit 0\na: pass, limit 7837 MiB (input)\nb: pass, limit 7837 MiB (input)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: 2 of 3 series show a limit of 7.653GiB: it is used as theirs (if that is the memory of the host, say `--host-memory 7.653GiB`).\n",
+        "exit 0\na: pass, limit 7837 MiB (input)\nb: pass, limit 7837 MiB (input)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: 2 of 3 series show a limit of 7.653GiB: it is used as their limit (if it is the memory of the host, pass `--host-memory 7.653GiB`).\n",
     );
     for host in ["7.653GiB", "8217439928B", "7GiB"] {
         check(
             "mixed.log",
             &mixed,
             &["--host-memory", host],
-            "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: 2 of 3 series have no limit of their own: they show 7.653GiB, the memory of the host as `--host-memory` says.\n",
+            "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: no limit of their own for 2 of 3 series: they show 7.653GiB, the memory of the host (`--host-memory`).\n",
         );
     }
     // Where the host has more, nothing is concluded.
@@ -183,5 +183,5 @@ fn an_impossible_memory_of_the_host_is_refused() {
         String::from_utf8(output.stderr).unwrap()
     };
     insta::assert_snapshot!(refusal(&["--host-memory", "16"]), @"error: `--host-memory 16`: `16` is not an amount of memory: no unit (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)");
-    insta::assert_snapshot!(refusal(&["--host-memory", "0B"]), @"error: `--host-memory 0B`: a host has more (expected something like `16GiB`)");
+    insta::assert_snapshot!(refusal(&["--host-memory", "0B"]), @"error: `--host-memory 0B`: too little for a host (expected something like `16GiB`)");
 }

@@ -54,11 +54,11 @@ fn a_required_criterion_that_is_none_is_refused_with_the_nearest_names() {
     let rules = ["--rules", "data/alerts.yml"];
     insta::assert_snapshot!(refusal(&[&[EXPORT, "--require", "rule:HighMemory"][..], &rules].concat()), @r"
     exit 2
-    error: `rule:HighMemory` is required and no rule file has it (did you mean `rule:HighMemoryUsage`, `rule:HostNearlyFull`, `rule:FullWithinTheHour`?) (rule files are given by `--rules`)
+    error: `rule:HighMemory` is required, but no rule file has it (did you mean `rule:HighMemoryUsage`, `rule:HostNearlyFull`, `rule:FullWithinTheHour`?) (rule files are given by `--rules`)
     ");
     insta::assert_snapshot!(refusal(&[EXPORT, "--require", "rule:HighMemory"]), @r"
     exit 2
-    error: `rule:HighMemory` is required and no rule file has it (rule files are given by `--rules`)
+    error: `rule:HighMemory` is required, but no rule file has it (rule files are given by `--rules`)
     ");
 }
 

@@ -257,7 +257,7 @@ fn every_report_says_what_grows() {
         &["analyze", "export.json", "--out", "out", "--html", "report.html", "--junit", "junit.xml", "--charts", "all"],
     );
     assert_eq!(status, Some(1));
-    let cache = "page cache, which the kernel takes back when memory is short, so this is no leak";
+    let cache = "page cache, which the kernel takes back when memory is short, so this is not a leak";
     let outside = "memory outside the heap, such as buffers, native code or fragmentation";
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let (markdown, html, junit) = (read("out/verdict.md"), read("report.html"), read("junit.xml"));

@@ -128,7 +128,7 @@ fn a_leak_since_a_version_is_said_with_it() {
     assert!(series["verdict"].as_str().unwrap().contains("leak"), "{}", series["verdict"]);
     assert_eq!(series["workload"]["grows_since"]["version"], "84c7b5d6f");
     let reason = series["reason"].as_str().unwrap();
-    assert!(reason.ends_with("it grows since version `84c7b5d6f` (deployed 2026-11-17T00:00:00Z)"), "{reason}");
+    assert!(reason.ends_with("it has grown since version `84c7b5d6f` (deployed 2026-11-17T00:00:00Z)"), "{reason}");
 }
 
 #[test]

@@ -77,12 +77,12 @@ impl Cause {
     /// The evidence in words for a reader.
     pub const fn words(self) -> &'static str {
         match self {
-            Cause::Oom => "fell from its ceiling, as when killed for memory",
+            Cause::Oom => "fell from its ceiling, as after an OOM kill",
             Cause::Recreated => "recreated: its ID changed",
             Cause::Event => "restarted",
             Cause::CounterReset => "restarted: its I/O counters were reset",
-            Cause::Gap => "absent, then back at the level of a start",
-            Cause::LevelDrop => "memory fell to the level of a start",
+            Cause::Gap => "missing for a while, then back at start-up level",
+            Cause::LevelDrop => "memory fell to start-up level",
         }
     }
 }

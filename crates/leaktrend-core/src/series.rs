@@ -292,7 +292,7 @@ impl Samples {
 #[non_exhaustive]
 pub enum SeriesError {
     /// The numbers of times and values differ.
-    #[error("there are {times} times and {values} values (expected as many)")]
+    #[error("there are {times} times and {values} values (expected the same number of each)")]
     Lengths {
         /// How many times.
         times: usize,
@@ -556,7 +556,7 @@ mod tests {
     #[test]
     fn what_is_no_series_is_refused_in_words() {
         let refused = |times: &[i64], values: &[f64]| MemorySeries::from_slices(times, values).unwrap_err().to_string();
-        assert_eq!(refused(&[1, 2], &[1.0]), "there are 2 times and 1 values (expected as many)");
+        assert_eq!(refused(&[1, 2], &[1.0]), "there are 2 times and 1 values (expected the same number of each)");
         assert_eq!(refused(&[1, 2], &[1.0, -5.0]), "value 1 is -5 (expected bytes: a finite number, 0 or more)");
         assert_eq!(refused(&[1], &[f64::NAN]), "value 0 is NaN (expected bytes: a finite number, 0 or more)");
         assert_eq!(refused(&[], &[]), "there is no sample (expected at least one)");

@@ -261,7 +261,7 @@ pub struct ParseSecondsError {
 
 /// A setting that may be written as a number in its base unit or as text with a unit.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number, or a text with a unit")]
+#[serde(untagged, expecting = "expected a number, or a string with a unit")]
 enum NumberOrText {
     Number(f64),
     Text(String),

@@ -41,7 +41,7 @@ fn many_series_are_judged_by_their_q_values() {
     let judged = judge_all(&all, &terms);
     assert_eq!(judged.len(), all.len());
     assert_eq!((judged[0].verdict, judged[1].verdict), (Verdict::Leak, Verdict::LeakSuspected));
-    assert!(judged[1].reason().ends_with("this may be chance"), "{}", judged[1].reason());
+    assert!(judged[1].reason().ends_with("it may be chance"), "{}", judged[1].reason());
 }
 
 /// Growth that is a leak by itself is only suspected where the rate of false discoveries is too high for it.
@@ -53,7 +53,7 @@ fn growth_that_may_be_chance_is_suspected() {
     let chance = measured(&growing, &terms).judge(Some(0.5));
     assert_eq!(chance.verdict, Verdict::LeakSuspected);
     assert!(matches!(&chance.grounds, Grounds::Measured(evidence) if evidence.may_be_chance));
-    assert!(chance.reason().ends_with("; among so many series this may be chance"), "{}", chance.reason());
+    assert!(chance.reason().ends_with("; with so many series judged, it may be chance"), "{}", chance.reason());
 }
 
 /// A limit makes smaller growth matter: what would reach it within a week.

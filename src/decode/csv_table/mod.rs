@@ -211,7 +211,7 @@ impl Reader {
         let n_columns = file.header.layout.names.len();
         if cells.len() < n_columns || cells[n_columns..].iter().any(|cell| !cell.trim().is_empty()) {
             let found = counted(cells.len() as u64, "field");
-            input.reject(&line, text, || format!("it has {found} (expected {n_columns}, as the first line has)"));
+            input.reject(&line, text, || format!("it has {found} (expected {n_columns}, as in the first line)"));
             return;
         }
         let time = cells[file.header.layout.time].as_ref();
@@ -224,7 +224,7 @@ impl Reader {
         let timestamp = self.seasons.follow(timestamp, &mut file.times);
         let Some(time_ms) = self.time_of_day.follow(timestamp, time).time_ms else {
             let found = cleaned(time, 40);
-            input.reject(&line, text, || format!("`{found}` has no year (expected a date with one)"));
+            input.reject(&line, text, || format!("`{found}` has no year (expected a date with a year)"));
             return;
         };
         let (bare, has_commas) = (&mut file.bare, file.header.delimiter != ',');

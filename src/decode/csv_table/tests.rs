@@ -56,7 +56,7 @@ fn columns_named_as_in_promql() {
         &format!("{header}\r\n{rows}"),
         expected.replace("web:", "web container_memory_rss:").as_str(),
         &format!(
-            "3 samples, 1 gaps, 2 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 2 MiB (pass `--unit KiB` if they are KiB)\n{warning}"
+            "3 samples, 1 gaps, 2 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, and the largest is 2 MiB (pass `--unit KiB` if they are KiB)\n{warning}"
         ),
     );
     let one = r#""Time","{container=""web""}""#;
@@ -92,7 +92,7 @@ fn odd_rows_are_rejected_and_the_rest_is_used() {
     check(
         "time,web\n1795464400,1MiB\nsoon,2MiB\n1795464410,much\n1795464410,-5\ntime,web\n1795464410\n1795464410,4MiB\n",
         "web: -20=1MiB -10=4MiB\n",
-        "2 samples, 0 gaps, 2 other, 4 rejected\nline 3: `soon,2MiB`: `soon` is not a time (expected an epoch or a date with a time)\nline 4: `1795464410,much`: `much` is not an amount of memory: unknown unit `much` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)\nline 5: `1795464410,-5`: `-5` is negative (expected an amount of memory)\nline 7: `1795464410`: it has 1 field (expected 2, as the first line has)\n",
+        "2 samples, 0 gaps, 2 other, 4 rejected\nline 3: `soon,2MiB`: `soon` is not a time (expected an epoch or a date with a time)\nline 4: `1795464410,much`: `much` is not an amount of memory: unknown unit `much` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)\nline 5: `1795464410,-5`: `-5` is negative (expected an amount of memory)\nline 7: `1795464410`: it has 1 field (expected 2, as in the first line)\n",
     );
 }
 
@@ -104,8 +104,8 @@ fn torn_rows_are_rejected() {
         &format!("time,web,db\n1795464400,136314880,52428800\n1795464405,13\n{torn}1795464420,136314880,5242"),
         "web: -20=130MiB 0=130MiB\ndb: -20=50MiB\n",
         "3 samples, 0 gaps, 1 other, 3 rejected\n\
-         line 3: `1795464405,13`: it has 2 fields (expected 3, as the first line has)\n\
-         line 4: `1795464410,136314880,52431795464420,137363456,52428800`: it has 5 fields (expected 3, as the first line has)\n\
+         line 3: `1795464405,13`: it has 2 fields (expected 3, as in the first line)\n\
+         line 4: `1795464410,136314880,52431795464420,137363456,52428800`: it has 5 fields (expected 3, as in the first line)\n\
          line 5: `1795464420,136314880,5242`: the last line is incomplete (the file may still be written to)\n",
     );
     check(
@@ -181,9 +181,9 @@ fn a_unit_may_stand_behind_the_name_of_a_column() {
 #[test]
 fn numbers_that_cannot_be_bytes_are_refused() {
     let refused = |text: &str| read_all(Format::CsvTable, &[(text, MTIME_MS)]).0.remove(0).unusable;
-    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @r#"its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
-    insta::assert_snapshot!(refused("time,web\n1795464400,0\n1795464410,0\n").unwrap_or_default(), @r#"its numbers without a unit are all 0: a container that runs uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
-    insta::assert_snapshot!(refused("time,web\n1795464400,5000000\n1795464410,-7000000\n1795464420,-1\n").unwrap_or_default(), @r#"2 of 3 its numbers without a unit are negative: they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @r#"its numbers without a unit are 512.3 to 513, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,0\n1795464410,0\n").unwrap_or_default(), @r#"its numbers without a unit are all 0, and a running container uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,5000000\n1795464410,-7000000\n1795464420,-1\n").unwrap_or_default(), @r#"its numbers without a unit: 2 of 3 are negative, so they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
     assert_eq!(refused("time,web\n1795464400,5000000\n1795464410,-1\n"), None);
     let (inputs, series) = read_all(
         Format::CsvTable,
@@ -193,7 +193,7 @@ fn numbers_that_cannot_be_bytes_are_refused() {
     check(
         "time,web\n1795464400,6000000\n",
         "web: -20=5.722MiB\n",
-        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (pass `--unit KiB` if they are KiB)\n",
+        "1 samples, 0 gaps, 1 other, 0 rejected\nwarning: its numbers have no unit: they are read as bytes, and the largest is 5.722 MiB (pass `--unit KiB` if they are KiB)\n",
     );
 }
 
@@ -248,7 +248,7 @@ fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
     let (inputs, series) = read_all(Format::CsvTable, &files);
     assert_eq!(describe(&series), "web: -20=1MiB -10=3MiB -5=3.5MiB\napi: -20=2MiB -10=4MiB -5=4MiB\n");
     assert_eq!(inputs[1].warnings, ["it has no header: the header of the file before it is used"]);
-    assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as the first line has)");
+    assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as in the first line)");
 }
 
 /// Containers of one pod are several, and so are those of one name in several pods.

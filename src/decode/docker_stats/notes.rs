@@ -19,7 +19,7 @@ pub(super) struct Notes {
 }
 
 /// What is said where containers have one name begins with this.
-pub(super) const NAMESAKES: &str = "several containers have one name at the same time";
+pub(super) const NAMESAKES: &str = "several containers have the same name at the same time";
 
 /// What is said where containers have one name, such as this.
 pub(super) fn namesakes(name: &str) -> String {
@@ -71,11 +71,8 @@ impl Notes {
             ));
         }
         if let Some(other_text) = self.other_text {
-            let are = if self.n_other_text == 1 { "is" } else { "are" };
-            warnings.push(format!(
-                "{} {are} not a reading but other text ({other_text})",
-                counted(self.n_other_text, "line")
-            ));
+            let are = if self.n_other_text == 1 { "is not a reading" } else { "are not readings" };
+            warnings.push(format!("{} {are} but other text ({other_text})", counted(self.n_other_text, "line")));
         }
         if input.samples == 0 && input.gaps > 0 {
             input.warnings.push(

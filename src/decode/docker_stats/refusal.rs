@@ -22,21 +22,21 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn text(&self, line: &str) -> String {
         const EXPECTED_ROW: &str =
-            "expected a container, `USED / LIMIT` and more, in columns at least two blanks apart";
+            "expected a container, `USED / LIMIT` and more, in columns at least two spaces apart";
         match self {
             Refusal::Json(error) => format!("this is not a JSON object: {error}"),
             Refusal::JsonKeys => {
                 "there is no `MemUsage` in it (expected the output of `docker stats --format '{{json .}}'`)".to_owned()
             }
             Refusal::JsonBreaksOff => {
-                "the JSON object that begins here is not whole (expected its closing brace)".to_owned()
+                "the JSON object that begins here has no end (expected a closing brace)".to_owned()
             }
             Refusal::NoRow { .. } if line == "json" => {
                 "docker before 23.0 treats `--format json` as a template (expected the output of `--format '{{json .}}'`)"
                     .to_owned()
             }
             Refusal::NoRow { n_cells, columns: Some(columns) } if *n_cells > 2 => {
-                format!("found {n_cells} columns without an amount of memory (expected {columns}, as the header has)")
+                format!("found {n_cells} columns without an amount of memory (expected {columns}, as in the header)")
             }
             Refusal::NoRow { .. } => format!("no amount of memory found ({EXPECTED_ROW})"),
             Refusal::MoreThanOne => {

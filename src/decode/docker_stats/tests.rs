@@ -131,7 +131,7 @@ fn two_machines_in_one_log_are_told_apart_by_id() {
     ");
     insta::assert_snapshot!(account(&input), @r"
     7 samples, 0 gaps, 0 other, 0 rejected
-    warning: several containers have one name at the same time, such as `web`: they are told apart by ID
+    warning: several containers have the same name at the same time, such as `web`: they are told apart by ID
     ");
     assert_eq!(input.series, 2);
 
@@ -276,7 +276,7 @@ fn what_is_inferred_is_said() {
     ");
     insta::assert_snapshot!(warnings(&format!("2026-11-23 20:06:00 {a}{a}{b}")), @r"
     timestamps without a time zone are read as UTC, such as `2026-11-23 20:06:00`
-    2 of 3 readings have no timestamp, while others have one: they are placed next to those, one every 15 min
+    2 of 3 readings have no timestamp, but the others do: they are placed next to those, one every 15 min
     ");
     insta::assert_snapshot!(warnings(&format!("Nov 23 20:06:00 {a}Nov 23 20:06:00 {b}")), @r"
     timestamps without a time zone are read as UTC, such as `Nov 23 20:06:00`
@@ -299,7 +299,7 @@ fn rotated_files_are_anchored_one_by_one() {
     ");
     insta::assert_snapshot!(inputs[0].warnings.join("\n"), @r"
     assuming one reading every 15 min, the last at 2026-11-23T19:00:00Z (the file's modification time)
-    2 readings missing between this file and the one after it, judging by their modification times
+    2 readings are missing between this file and the next one, judging by their modification times
     ");
     let (inputs, series) = read_all(Format::DockerStats, &[(&two, MTIME_MS), (&two, MTIME_MS)]);
     insta::assert_snapshot!(describe(&series), @r"
@@ -308,7 +308,7 @@ fn rotated_files_are_anchored_one_by_one() {
     ");
     insta::assert_snapshot!(inputs[0].warnings.join("\n"), @r"
     assuming one reading every 15 min, the last at 2026-11-23T19:30:00Z (the file's modification time)
-    its modification time lies within the file after it: its readings were moved back by 30 min
+    its modification time is later than the start of the next file: its readings were moved back by 30 min
     ");
 }
 
@@ -327,7 +327,7 @@ fn lines_that_are_no_rows_are_counted_or_refused() {
     warning: it holds one container and no timestamps: downtime is invisible and shifts earlier times
     line 8: `aaaaaaaaaaaa   name-a   0.11%   11Mb / 1GiB   1.0%   1kB / 0B   0B / 0B   7`: `11Mb` is not an amount of memory: unknown unit `Mb` (expected B, KiB, MiB, GiB, TiB, kB, MB, GB or TB)
     line 9: `json`: docker before 23.0 treats `--format json` as a template (expected the output of `--format '{{json .}}'`)
-    line 10: `x   y   5MiB`: found 3 columns without an amount of memory (expected 8, as the header has)
+    line 10: `x   y   5MiB`: found 3 columns without an amount of memory (expected 8, as in the header)
     line 11: `{"a":1}`: there is no `MemUsage` in it (expected the output of `docker stats --format '{{json .}}'`)
     line 12: `{"a"`: this is not a JSON object: EOF while parsing an object at line 1 column 4
     line 14: `aaaaaaaaaaaa   na`: the last line is incomplete (the file may still be written to)
@@ -335,15 +335,15 @@ fn lines_that_are_no_rows_are_counted_or_refused() {
     insta::assert_snapshot!(account(&read("aaaaaaaaaaaa   a\nyou\n").0), @r"
     0 samples, 0 gaps, 1 other, 1 rejected
     warning: 1 line is not a reading but other text (line 2: `you`)
-    line 1: `aaaaaaaaaaaa   a`: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
-    unusable: no row of `docker stats` could be read: 1 line rejected, the first is line 1: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two blanks apart)
+    line 1: `aaaaaaaaaaaa   a`: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two spaces apart)
+    unusable: no row of `docker stats` could be read: 1 line rejected, the first is line 1: no amount of memory found (expected a container, `USED / LIMIT` and more, in columns at least two spaces apart)
     ");
     insta::assert_snapshot!(account(&read(&format!("{HEADER}\n")).0), @r"
     0 samples, 0 gaps, 1 other, 0 rejected
     unusable: it holds no row of `docker stats` (only headers, blank lines or other text)
     ");
     let long = "x".repeat(100_000) + "\n" + &row('a', 10, 1);
-    insta::assert_snapshot!(read(&long).0.rejected[0].why, @"the line is longer than 64 KiB (expected one reading a line)");
+    insta::assert_snapshot!(read(&long).0.rejected[0].why, @"the line is longer than 64 KiB (expected one reading per line)");
 }
 
 /// A write that was cut, and the next row behind it on the same line: neither is taken for the other.

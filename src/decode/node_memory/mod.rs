@@ -287,7 +287,7 @@ impl Reader {
         notes.times.note(timestamp, &written);
         let timestamp = self.seasons.follow(timestamp, &mut notes.times);
         let time_ms = self.time_of_day.follow(timestamp, &written).time_ms;
-        time_ms.map(Some).ok_or_else(|| format!("`{written}` has no year (expected a date with one)"))
+        time_ms.map(Some).ok_or_else(|| format!("`{written}` has no year (expected a date with a year)"))
     }
 
     fn process(&mut self, name: Option<String>, label: &str) -> u32 {
@@ -326,9 +326,12 @@ impl Reader {
             .collect();
         let is_told = (0..counts.len()).filter(|place| counts[*place] > 0).count() > 1;
         let warning = if are_names && is_told && !names.is_empty() {
-            format!("readings are told apart by the text before them: {}", names.join(", "))
+            format!("the text before a reading is taken for the name of its process: {}", names.join(", "))
         } else if n_merged > 0 && !names.is_empty() {
-            format!("the text before readings, such as {}, does not tell them apart: it differs too often", names[0])
+            format!(
+                "the text before readings, such as {}, differs too often to be the name of a process: it is ignored",
+                names[0]
+            )
         } else {
             return told;
         };

@@ -39,11 +39,8 @@ impl Notes {
             ));
         }
         if let Some(other_text) = self.other_text {
-            let are = if self.n_other_text == 1 { "is" } else { "are" };
-            input.warnings.push(format!(
-                "{} {are} not a reading but other text ({other_text})",
-                counted(self.n_other_text, "line")
-            ));
+            let are = if self.n_other_text == 1 { "is not a reading" } else { "are not readings" };
+            input.warnings.push(format!("{} {are} but other text ({other_text})", counted(self.n_other_text, "line")));
         }
         self.bare.judge(input);
     }

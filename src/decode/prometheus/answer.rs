@@ -89,7 +89,7 @@ impl Answer {
         }
         if self.n_histograms > 0 {
             input.warnings.push(format!(
-                "{} series hold native histograms, which are not amounts of memory: skipped",
+                "native histograms, which are not amounts of memory, were skipped in {} series",
                 self.n_histograms
             ));
         }

@@ -98,7 +98,9 @@ impl File<'_> {
             self.take_point(series);
         }
         if values.len() != times.len() {
-            let why = || format!("it has {} values and {} times (expected as many of both)", values.len(), times.len());
+            let why = || {
+                format!("it has {} values and {} times (expected the same number of each)", values.len(), times.len())
+            };
             self.input.reject_at(
                 self.progress.lines.get() + 1,
                 &format!("{:?}", self.reader.series[series].labels),

@@ -332,8 +332,8 @@ impl<'a> Gather<'a> {
             input.samples -= n_again;
             input.other_lines += n_again;
             input.warnings.push(format!(
-                "{} the series and the time of another: the last one is used (if a column distinguishes such rows, name it \
-                 with `--column series=NAME`)",
+                "{} the same series and time as another: the last one is used (if a column distinguishes such rows, \
+                 name it with `--column series=NAME`)",
                 if n_again == 1 { "1 row has".to_owned() } else { format!("{n_again} rows have") }
             ));
         }

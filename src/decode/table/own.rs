@@ -59,7 +59,8 @@ pub(super) fn provenance(table: &Table, input: &mut Input) -> Option<Provenance>
     let text = table.metadata(METADATA)?;
     let mut changed = |why: &str| {
         input.warnings.push(format!(
-            "leaktrend wrote it, but {why} since: it is read like any other table, without the line counts of its inputs"
+            "leaktrend wrote it, but {why} since then: it is read like any other table, without the line counts of its \
+             inputs"
         ));
         None
     };
@@ -154,7 +155,7 @@ pub(super) fn read(table: Table, provenance: &Provenance) -> Result<Vec<SeriesSa
     })?;
     if let Some(why) = odd {
         return Err(format!(
-            "leaktrend wrote it, but {why}: it was changed since (expected the file as it was written)"
+            "leaktrend wrote it, but it was changed since: {why} (expected the file as it was written)"
         ));
     }
     let without_rows = provenance.without_rows.iter().map(|id| {

@@ -269,6 +269,6 @@ impl<'a> Chunk<'a> {
         let array = arrays.0.into_iter().next();
         array
             .filter(|array| array.len() == end - first)
-            .ok_or_else(|| damaged(&format!("its column `{}` has fewer rows than it says", self.field.name)))
+            .ok_or_else(|| damaged(&format!("its column `{}` has fewer rows than it states", self.field.name)))
     }
 }

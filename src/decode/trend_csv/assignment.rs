@@ -43,7 +43,7 @@ impl Assignment {
         } else if most <= MAX_MATCHED {
             Assignment::matched(rows, ticks, fewest, most)
         } else {
-            let note = format!("readings have up to {most} rows: containers are told apart by position alone");
+            let note = format!("a reading has up to {most} rows: containers are identified by their position alone");
             let tracks = ticks.iter().flat_map(|tick| 0..tick.len() as u32).collect();
             Assignment { tracks, n_tracks: most, notes: vec![note] }
         }
@@ -162,7 +162,8 @@ impl Assignment {
         }
 
         let mut notes = vec![format!(
-            "the number of rows of a reading changes (from {fewest} to {most}): containers are matched by order and by value"
+            "the number of rows per reading changes (from {fewest} to {most}): containers are matched by order and by \
+             value"
         )];
         if let Some(time_ms) = first_unclear {
             notes.push(format!(

@@ -254,7 +254,8 @@ impl Reader {
             }
             if n_tracks > 1 && first < end {
                 input.warnings.push(format!(
-                    "its rows have no names: the {n_tracks} containers are told apart by row order, which changes when a container is recreated"
+                    "its rows have no names: the {n_tracks} containers are identified by row order, which changes when \
+                     a container is recreated"
                 ));
             }
             if first < end {
@@ -354,7 +355,7 @@ impl Reading {
         };
         let (timestamp_text, rest) = text.split_at(at);
         if timestamp.time_ms.or(timestamp.of_day_ms).is_none() {
-            return Err(format!("`{}` has no year (expected a date with one)", cleaned(timestamp_text, 40)));
+            return Err(format!("`{}` has no year (expected a date with a year)", cleaned(timestamp_text, 40)));
         }
         let has_commas = !timestamp_text.trim_end().ends_with(',');
         let value = rest.trim_start_matches([',', ';']).trim_end_matches([',', ';']).trim();
@@ -439,7 +440,7 @@ mod tests {
         ");
         insta::assert_snapshot!(account, @r"
         6 samples, 0 gaps, 0 other, 0 rejected
-        warning: its rows have no names: the 2 containers are told apart by row order, which changes when a container is recreated
+        warning: its rows have no names: the 2 containers are identified by row order, which changes when a container is recreated
         ");
     }
 
@@ -454,7 +455,7 @@ mod tests {
         ");
         insta::assert_snapshot!(account, @r"
         12 samples, 0 gaps, 0 other, 0 rejected
-        warning: its rows have no names: the 3 containers are told apart by row order, which changes when a container is recreated
+        warning: its rows have no names: the 3 containers are identified by row order, which changes when a container is recreated
         warning: in 1 reading, the first at 2026-11-23T20:06:50Z, a container that had just started moved to the last row: it was recognised by its values
         ");
     }
@@ -475,7 +476,7 @@ mod tests {
         ");
         insta::assert_snapshot!(account, @r"
         15 samples, 0 gaps, 0 other, 0 rejected
-        warning: its rows have no names: the 3 containers are told apart by row order, which changes when a container is recreated
+        warning: its rows have no names: the 3 containers are identified by row order, which changes when a container is recreated
         warning: in 1 reading, the first at 2026-11-23T20:06:40Z, a recreated container moved to the first row: it was recognised by its values
         ");
     }
@@ -497,14 +498,14 @@ mod tests {
         ");
         insta::assert_snapshot!(account, @r"
         16 samples, 0 gaps, 0 other, 0 rejected
-        warning: its rows have no names: the 4 containers are told apart by row order, which changes when a container is recreated
-        warning: the number of rows of a reading changes (from 2 to 4): containers are matched by order and by value
+        warning: its rows have no names: the 4 containers are identified by row order, which changes when a container is recreated
+        warning: the number of rows per reading changes (from 2 to 4): containers are matched by order and by value
         ");
         let (_, account) = read(&text(&[(-20, "10 10 50"), (-10, "10 50"), (0, "10 10 50")]));
         insta::assert_snapshot!(account, @r"
         8 samples, 0 gaps, 0 other, 0 rejected
-        warning: its rows have no names: the 3 containers are told apart by row order, which changes when a container is recreated
-        warning: the number of rows of a reading changes (from 2 to 3): containers are matched by order and by value
+        warning: its rows have no names: the 3 containers are identified by row order, which changes when a container is recreated
+        warning: the number of rows per reading changes (from 2 to 3): containers are matched by order and by value
         warning: in 1 reading, the first at 2026-11-23T20:06:50Z, it is not clear which container is missing or new: series may be mixed up from there on
         ");
     }
@@ -559,13 +560,13 @@ mod tests {
         let (_, account) = read("1795464400,512.3\n1795464410,513\n");
         insta::assert_snapshot!(account, @r#"
         2 samples, 0 gaps, 0 other, 0 rejected
-        unusable: its numbers without a unit are 512.3 to 513: less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
+        unusable: its numbers without a unit are 512.3 to 513, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
         "#);
         let (series, account) = read("1795464400,6000000\n1795464410,512MiB\n1795464420,6000000\n");
         assert_eq!(series, "stem: -20=5.722MiB -10=512MiB\n");
         insta::assert_snapshot!(account, @r"
         2 samples, 0 gaps, 0 other, 1 rejected
-        warning: its numbers have no unit: they are read as bytes, at most 5.722 MiB (pass `--unit KiB` if they are KiB)
+        warning: its numbers have no unit: they are read as bytes, and the largest is 5.722 MiB (pass `--unit KiB` if they are KiB)
         line 3: `1795464420,6000000`: `6000000` has no unit, unlike the rows before it (expected one such as MiB)
         ");
     }

@@ -106,8 +106,11 @@ pub(super) fn legend(canvas: &mut Canvas, chart: &Chart, (left, baseline): Point
         lane.spans.iter().any(|span| span.kind == SpanKind::Firing && !span.label.is_empty() && span.end_ms >= end_ms)
     };
     let still: Vec<String> = lanes(chart).into_iter().filter(fires_on).map(|lane| lane.name).collect();
-    let firing =
-        if still.is_empty() { "firing".to_owned() } else { format!("firing (at the end still: {})", still.join(", ")) };
+    let firing = if still.is_empty() {
+        "firing".to_owned()
+    } else {
+        format!("firing (still firing at the end: {})", still.join(", "))
+    };
     let mut x = left;
     for (kind, colour, text) in
         [(SpanKind::Pending, palette.pending, "pending".to_owned()), (SpanKind::Firing, palette.firing, firing)]

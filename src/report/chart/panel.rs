@@ -41,12 +41,16 @@ pub(super) fn label(colour: Colour) -> Lettering {
     Lettering { size: LABEL, weight: Weight::Regular, colour }
 }
 
+/// Size of the verdict in the heading of a chart, in pixels.
+pub(super) const BADGE: f64 = 18.0;
+/// Room for it, in pixels.
+pub(super) const BADGE_ROOM: f64 = 420.0;
+
 fn heading(canvas: &mut Canvas, chart: &Chart, palette: &Palette) {
     const TITLE: f64 = 28.0;
-    const BADGE: f64 = 18.0;
     let right = f64::from(WIDTH) - MARGIN;
     let verdict = chart.besides.as_ref().map_or(chart.verdict.clone(), |also| format!("{}; {also}", chart.verdict));
-    let verdict = fitted(&verdict, BADGE, Weight::Bold, 420.0);
+    let verdict = fitted(&verdict, BADGE, Weight::Bold, BADGE_ROOM);
     let badge_width = if verdict.is_empty() { 0.0 } else { width(&verdict, BADGE, Weight::Bold) + 24.0 };
     let title = fitted_name(&chart.title, TITLE, Weight::Bold, right - MARGIN - badge_width - 16.0);
     canvas.text(

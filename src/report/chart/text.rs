@@ -112,6 +112,16 @@ mod tests {
         }
     }
 
+    /// The findings of `table::short_finding`: a chart must not cut what is wrong.
+    #[test]
+    fn the_longest_findings_fit_into_the_heading() {
+        use crate::report::chart::panel::{BADGE, BADGE_ROOM};
+
+        for finding in ["looks like a crash loop, leak behind restarts", "gone, looks like a crash loop, leak"] {
+            assert_eq!(fitted(finding, BADGE, Weight::Bold, BADGE_ROOM), finding);
+        }
+    }
+
     #[test]
     fn a_long_name_is_shortened_in_its_middle() {
         let name = "payments-reconciliation-worker-7d9f8b6c5d-x2x4k";

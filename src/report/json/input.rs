@@ -36,14 +36,14 @@ pub(super) struct InputJson<'a> {
     end_from: Option<Name<EndFrom>>,
     /// Whether the response says that it is incomplete.
     incomplete: bool,
-    /// What a reader must know of it.
+    /// Notes on it that a reader must know.
     warnings: &'a [String],
     /// Why the input is unusable; null if it is usable.
     error: Option<&'a str>,
     /// How the events of containers were used; only for docker-events, kubernetes and log.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<EventsJson>,
-    /// Of its other lines, those at times without memory readings; only for access logs, covariates and changes.
+    /// Those of its other lines whose times have no memory readings; only for access logs, covariates and changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     outside_readings: Option<u64>,
 }

@@ -48,7 +48,7 @@ pub(super) struct SeriesJson<'a> {
     reason: String,
     /// What would change the verdict.
     would_change: String,
-    /// What a reader must know of it.
+    /// Notes on it that a reader must know.
     notes: &'a [String],
     /// What was judged.
     window: WindowJson,
@@ -194,7 +194,7 @@ pub(in crate::report) struct SettledJson {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DetectableJson {
-    /// The smallest growth that would have been significant in 80 % of cases; null if the noise could not be measured.
+    /// The smallest growth that would have been found significant in 80 % of cases; null if the noise could not be measured.
     bytes_per_second: Option<Number>,
     /// How much longer to measure for a verdict; null if one was reached, or if no window would be long enough.
     needed_seconds: Option<Number>,

@@ -149,10 +149,10 @@ pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) -> V
     for (input, Repeats { n_series, labels }) in repeats {
         let labels: Vec<String> = labels.into_iter().map(|label| format!("`{label}`")).collect();
         let verb = if n_series == 1 { "repeats" } else { "repeat" };
-        let which = if labels.is_empty() { String::new() } else { format!(", with another {}", labels.join(", ")) };
+        let which = if labels.is_empty() { String::new() } else { format!(" (they differ in {})", labels.join(", ")) };
         inputs[input].warnings.push(format!(
-            "{n_series} series {verb} the container of another{which}: each container is judged once, and its gaps are \
-             filled"
+            "{n_series} series {verb} the container of another series{which}: each container is judged once, and gaps \
+             are filled from its other series"
         ));
     }
     ends
@@ -382,12 +382,12 @@ mod tests {
         check(
             &[(&one, -70, &[1, 2, 3]), (&one, -20, &[6, 7, 8]), (&other, -68, &[9, 9, 9, 4, 5])],
             "shop/web-1/web: -70=1MiB -60=2MiB -50=3MiB -20=6MiB -10=7MiB 0=8MiB\n",
-            "6 samples, 0 gaps, 5 other, 0 rejected\nwarning: 1 series repeats the container of another, with another `prometheus_replica`: each container is judged once, and its gaps are filled\n",
+            "6 samples, 0 gaps, 5 other, 0 rejected\nwarning: 1 series repeats the container of another series (they differ in `prometheus_replica`): each container is judged once, and gaps are filled from its other series\n",
         );
         check(
             &[(&one, -90, &[1, 2, 3]), (&one, -20, &[6, 7, 8]), (&other, -53, &[9, 4])],
             "shop/web-1/web: -90=1MiB -80=2MiB -70=3MiB -53=9MiB -43=4MiB -20=6MiB -10=7MiB 0=8MiB\n",
-            "8 samples, 0 gaps, 0 other, 0 rejected\nwarning: 1 series repeats the container of another, with another `prometheus_replica`: each container is judged once, and its gaps are filled\n",
+            "8 samples, 0 gaps, 0 other, 0 rejected\nwarning: 1 series repeats the container of another series (they differ in `prometheus_replica`): each container is judged once, and gaps are filled from its other series\n",
         );
         // Another cluster is another container.
         let [one, other] = ["x", "y"].map(|cluster| format!("{WEB},cluster=\"{cluster}\""));

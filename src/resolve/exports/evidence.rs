@@ -107,8 +107,8 @@ fn host_kills(host: &SeriesSamples) -> Option<String> {
     let (first, n) = (steps.first()?, steps.iter().map(|step| step.n as u64).sum());
     let name = ["node", "instance"].iter().find_map(|key| host.info.labels.get(*key));
     Some(format!(
-        "the kernel{} counted {} for memory, the first before {}: `node_vmstat_oom_kill` is of a whole machine and does \
-         not say which container was killed",
+        "the kernel{} counted {} for memory, the first before {}: `node_vmstat_oom_kill` counts kills on the whole machine \
+         and does not say which container was killed",
         name.map_or(String::new(), |name| format!(" of `{}`", cleaned(name, 80))),
         counted(n, "kill"),
         time_text(first.until_ms).unwrap_or_default()

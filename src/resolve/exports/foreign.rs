@@ -33,7 +33,7 @@ pub(crate) fn refuse(parsed: &mut Parsed, inputs: &mut [Input], has_unit: bool) 
     let mut reasons: Vec<(Vec<usize>, String)> = Vec::new();
     for (name, Group { series, numbers }) in &groups {
         let whose = if name.is_empty() {
-            "the values of the answer, whose series have no metric name,".to_owned()
+            "the values of the answer (its series have no metric name)".to_owned()
         } else {
             format!("the values of `{name}`")
         };

@@ -161,7 +161,7 @@ fn an_answer_that_is_too_large_is_asked_for_in_parts() {
     };
     let server = with(refuses(1500));
     assert_eq!(samples(run(&wanted(&server.address())).text()).len(), 720);
-    insta::assert_snapshot!(run(&wanted(&with(refuses(60)).address())).why(), @"5 min 37 s of one series are more than it allows: it answered 422 Unprocessable Entity: query processing would load too many samples into memory in query execution (it has a limit such as `--query.max-samples`, or of time: raise it there, or read less with `--match` or `--metric`)");
+    insta::assert_snapshot!(run(&wanted(&with(refuses(60)).address())).why(), @"even 5 min 37 s of one series is more than the server allows: it answered 422 Unprocessable Entity: query processing would load too many samples into memory in query execution (it has a limit such as `--query.max-samples`, or of time: raise it there, or read less with `--match` or `--metric`)");
 
     // It times out, which is a matter of size, too.
     let server = with(|request, before| {
@@ -198,7 +198,7 @@ fn a_metric_without_series_says_which_there_are() {
     });
     insta::assert_snapshot!(run(&Wanted { selector, ..wanted(&bare.address()) }).why(), @r#"no series of `container_memory_rss{container!="",container!="POD",namespace="shop"}` has a sample from 2026-11-23T17:07:00Z to 2026-11-23T20:07:00Z (it has no memory metrics at that time either: does this server scrape cAdvisor, and is `--since` right?)"#);
     let early = Wanted { since: Time::At(1_000_000), until: Some(Time::At(0)), ..wanted(&bare.address()) };
-    insta::assert_snapshot!(run(&early).why(), @"nothing lies between 1970-01-01T00:16:40Z (`--since`) and 1970-01-01T00:00:00Z (`--until`, or now)");
+    insta::assert_snapshot!(run(&early).why(), @"the window is empty: it begins at 1970-01-01T00:16:40Z (`--since`) and ends at 1970-01-01T00:00:00Z (`--until`, or now)");
 }
 
 #[test]

@@ -257,7 +257,8 @@ fn the_clock_of_the_server_counts() {
     });
     let ran = run(&wanted(&server.address()));
     assert!(
-        notes(ran.text()).ends_with("the clock of the server is 1 h ahead of that of this machine: its time was used"),
+        notes(ran.text())
+            .ends_with("the clock of the server is 1 h ahead of the clock of this machine: the server's time was used"),
         "{}",
         notes(ran.text())
     );

@@ -160,13 +160,13 @@ fn a_night_asks_a_server_for_what_is_new_and_judges_all_that_is_kept() {
     });
     let folder = tempfile::tempdir().unwrap();
     let (first, code) = night(folder.path(), &server.address(), 1);
-    assert!(first.contains("note: 5761 new readings were added to the history."), "{first}");
+    assert!(first.contains("note: Readings added to the history: 5761."), "{first}");
     assert_eq!(code, Some(1), "{first}");
 
     let n_asked = server.asked().len();
     days_behind.store(0, Ordering::SeqCst);
     let (second, code) = night(folder.path(), &server.address(), 0);
-    assert!(second.contains("note: 5760 new readings were added to the history, 240 were already known."), "{second}");
+    assert!(second.contains("note: Readings added to the history: 5760; already known: 240."), "{second}");
     assert!(second.contains("  last week (28 % covered, not enough to decide): FAIL"), "{second}");
     assert!(second.contains("What changed since 2026-11-22T20:07:00Z (1 d ago):\n  shop/api-0/api: 343.3 MiB higher"));
     assert!(!second.contains("the clock of the server"), "the time of the night is that of the server: {second}");

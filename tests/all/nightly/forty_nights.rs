@@ -17,7 +17,10 @@ fn the_promises_hold_for_forty_nights() {
     assert_eq!(figures.failures(), Vec::<String>::new());
     // A month that shows what has ended is not heard, and says so.
     assert!(
-        history.nights.iter().any(|night| night.text.contains("the last week proves that this has ended, and decides"))
+        history
+            .nights
+            .iter()
+            .any(|night| night.text.contains("the last week proves that this growth has ended, and decides"))
     );
     // It was put to the test at all.
     assert_eq!((figures.leaks, figures.quiet_failed, figures.healthy_failed), (3, 0, 0));

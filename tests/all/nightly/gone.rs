@@ -98,7 +98,7 @@ fn a_rename_carries_the_history_on() {
     world.append(&api(DAY, DAY + DAY / 2, "api"));
     world.append(&api(DAY + DAY / 2, 2 * DAY, "api-v2"));
     let (night, report) = world.report(2 * DAY, &[]);
-    night.says("  api is called api-v2 since 2026-11-02T12:00:00Z");
+    night.says("  api has been called api-v2 since 2026-11-02T12:00:00Z");
     assert!(!night.stdout.contains("api-v2: new") && !night.stdout.contains("gone"), "{}", night.stdout);
     let samples = |report: &serde_json::Value| {
         let series = report["series"].as_array().unwrap();
@@ -114,8 +114,8 @@ fn a_rename_carries_the_history_on() {
     // Back again on the next night, and said once.
     world.append(&api(2 * DAY, 3 * DAY, "api"));
     let night = world.night(3 * DAY, &[]);
-    night.says("  api-v2 is called api since 2026-11-03T00:00:00Z");
-    assert!(!night.stdout.contains("api is called api-v2"), "{}", night.stdout);
+    night.says("  api-v2 has been called api since 2026-11-03T00:00:00Z");
+    assert!(!night.stdout.contains("api has been called api-v2"), "{}", night.stdout);
     assert_eq!(world.n_kept(3 * DAY + 120), 2 * 288);
     world.append(&api(3 * DAY, 4 * DAY, "api"));
     assert!(!world.night(4 * DAY, &[]).stdout.contains("called"));
@@ -130,7 +130,7 @@ fn a_name_that_another_container_takes_over_keeps_its_history() {
     world.append(&stamped_as(DAY, 2 * DAY, 0xaaaa_aaaa, "api-old", Course::Flat));
     world.append(&stamped_as(DAY, 2 * DAY, 0xcccc_cccc, "api", Course::Flat));
     let night = world.night(2 * DAY, &[]);
-    night.says("  api: another container has this name since 2026-11-02T00:00:00Z");
+    night.says("  api: a different container has had this name since 2026-11-02T00:00:00Z");
     night.says("  api-old: new");
     assert!(!night.stdout.contains("called"), "{}", night.stdout);
     assert_eq!(world.n_kept(2 * DAY + 60), 3 * 96);
@@ -147,7 +147,7 @@ fn a_container_that_comes_back_as_another_is_told() {
     world.night(2 * DAY, &[]).says("  api: gone since 2026-11-01T23:45:00Z, last verdict");
     fs::rename(world.log(), world.path("elsewhere")).unwrap();
     world.append(&(stamped_as(2 * DAY, 3 * DAY, 0xcccc_cccc, "api", Course::Flat) + &other(2 * DAY, 3 * DAY)));
-    world.night(3 * DAY, &[]).says("  api: another container has this name since 2026-11-03T00:00:00Z");
+    world.night(3 * DAY, &[]).says("  api: a different container has had this name since 2026-11-03T00:00:00Z");
 }
 
 #[test]

@@ -17,8 +17,8 @@ fn a_log_that_grows_is_read_once() {
     let world = World::new();
     for night in 0..4 {
         world.append(&stamped(night * DAY, (night + 1) * DAY, &THREE));
-        world.night((night + 1) * DAY, &[]).says("288 new readings were added to the history.");
-        world.night((night + 1) * DAY + 60, &[]).says("0 new readings were added to the history.");
+        world.night((night + 1) * DAY, &[]).says("Readings added to the history: 288.");
+        world.night((night + 1) * DAY + 60, &[]).says("Readings added to the history: 0.");
     }
     assert_eq!(world.n_kept(4 * DAY + 120), n_readings(4 * DAY));
 }
@@ -49,13 +49,18 @@ fn rotation_neither_doubles_nor_loses_a_reading() {
     for (name, rotate) in kinds {
         let world = World::new();
         world.append(&stamped(0, DAY, &THREE));
-        world.night(DAY, &[]).says("288 new readings");
+        world.night(DAY, &[]).says("Readings added to the history: 288");
         // Six more hours, the rotation, and the rest of the day.
         world.append(&stamped(DAY, DAY + DAY / 4, &THREE));
         rotate(&world);
         world.append(&stamped(DAY + DAY / 4, 2 * DAY, &THREE));
         let night = world.night(2 * DAY, &[]);
-        assert!(night.stdout.contains("288 new readings"), "{name}: {}{}", night.stdout, night.stderr);
+        assert!(
+            night.stdout.contains("Readings added to the history: 288"),
+            "{name}: {}{}",
+            night.stdout,
+            night.stderr
+        );
         assert_eq!(world.n_kept(2 * DAY + 60), n_readings(2 * DAY), "{name}");
     }
 }
@@ -72,7 +77,7 @@ fn files_that_move_on_every_night_stay_known() {
         let _ = fs::rename(world.log(), world.path("memory-usage.log.1"));
         let _ = fs::remove_file(world.path("memory-usage.log.4"));
         world.append(&stamped(night * DAY, (night + 1) * DAY, &THREE));
-        world.night((night + 1) * DAY, &[]).says("288 new readings were added to the history.");
+        world.night((night + 1) * DAY, &[]).says("Readings added to the history: 288.");
     }
     assert_eq!(world.n_kept(6 * DAY + 60), n_readings(6 * DAY));
 }
@@ -114,10 +119,10 @@ fn rows_that_come_after_the_night_began_belong_to_the_time_before_them() {
     let two_rows = all.trim_end().rfind('\n').unwrap();
     let two_rows = all[..two_rows].rfind('\n').unwrap() + 1;
     world.append(&all[..two_rows]);
-    world.night(DAY, &[]).says("286 new readings");
+    world.night(DAY, &[]).says("Readings added to the history: 286");
     world.append(&all[two_rows..]);
     let (night, report) = world.report(DAY, &[]);
-    night.says("2 new readings");
+    night.says("Readings added to the history: 2");
     assert_eq!(report["inputs"][0]["rejected_count"], 0);
     let ends: Vec<&str> =
         report["series"].as_array().unwrap().iter().map(|series| series["window"]["end"].as_str().unwrap()).collect();
@@ -135,7 +140,7 @@ fn readings_without_a_time_are_added_behind_those_that_are_known() {
     for night in 0..3 {
         world.append(&untimed(night * DAY, (night + 1) * DAY, &THREE));
         let end = (super::world::START + (night + 1) * DAY - INTERVAL).to_string();
-        world.night((night + 1) * DAY, &["--end", &end]).says("288 new readings were added to the history.");
+        world.night((night + 1) * DAY, &["--end", &end]).says("Readings added to the history: 288.");
         if night == 1 {
             fs::rename(world.log(), world.path("memory-usage.log.1")).unwrap();
         }
@@ -152,7 +157,7 @@ fn a_log_may_get_times_from_some_day_on() {
     fs::rename(world.log(), world.path("memory-usage.log.1")).unwrap();
     world.append(&stamped(DAY, 2 * DAY, &THREE));
     let (night, report) = world.report(2 * DAY, &[]);
-    night.says("288 new readings");
+    night.says("Readings added to the history: 288");
     // The old file is dated by what is known of it, not by when somebody touched it.
     assert_eq!(report["inputs"][0]["warnings"], serde_json::json!([]));
     assert_eq!(world.n_kept(2 * DAY + 60), n_readings(2 * DAY));
@@ -185,11 +190,11 @@ fn what_is_too_old_is_not_kept() {
     let world = World::new();
     world.append(&stamped(0, 5 * DAY, &THREE));
     let night = world.night(5 * DAY, &["--keep", "2d"]);
-    night.says("861 were too old to keep");
+    night.says("too old to keep: 861");
     assert_eq!(world.n_kept(5 * DAY + 60), n_readings(2 * DAY) + 3);
     // The file still holds them: they do not come back.
     world.append(&stamped(5 * DAY, 6 * DAY, &THREE));
-    world.night(6 * DAY, &["--keep", "2d"]).says("288 new readings");
+    world.night(6 * DAY, &["--keep", "2d"]).says("Readings added to the history: 288");
     assert_eq!(world.n_kept(6 * DAY + 60), n_readings(2 * DAY) + 3);
 }
 
@@ -200,7 +205,7 @@ fn a_reading_of_the_far_future_is_left_out_and_said() {
     world.append(&stamped(3000 * DAY, 3000 * DAY + INTERVAL, &THREE));
     let (_, report) = world.report(DAY, &[]);
     let text = report["inputs"][0].to_string();
-    assert!(text.contains("3 readings more than a day ahead of this run's clock are not kept"), "{text}");
+    assert!(text.contains("readings more than a day ahead of this run's clock, not kept: 3"), "{text}");
     assert_eq!(world.n_kept(DAY + 60), n_readings(DAY));
 }
 
@@ -230,7 +235,7 @@ fn the_log_of_another_machine_is_noticed() {
         .collect();
     fs::write(world.log(), others).unwrap();
     let night = world.night(2 * DAY, &[]);
-    night.says("288 new readings are of other containers at times that were already known, and were left out: this looks like the log of another machine (give each machine's log a `--state` folder of its own)");
+    night.says("readings of other containers at times that were already known, left out: 288. This looks like the log of another machine (give each machine's log a `--state` folder of its own)");
     // The same machine after all of its containers were created anew, at later times.
     let world = World::new();
     world.append(&stamped(0, DAY, &THREE));

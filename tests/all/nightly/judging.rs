@@ -139,7 +139,7 @@ fn a_run_again_says_the_same() {
     world.append(&stamped(DAY, 2 * DAY, &LEAK));
     world.append(ODD);
     let without_note = |night: &super::world::Night| {
-        night.stdout.lines().filter(|line| !line.contains("new readings")).collect::<Vec<_>>().join("\n")
+        night.stdout.lines().filter(|line| !line.contains("Readings added")).collect::<Vec<_>>().join("\n")
     };
     let (first, report) = world.report(2 * DAY, &["--strict"]);
     assert_eq!((first.code, &report["inputs"][0]["rejected_count"]), (Some(2), &1.into()));
@@ -172,7 +172,7 @@ fn arguments_that_cannot_be_are_refused() {
     world.append(&stamped(0, DAY, &FLAT));
     for (options, message) in [
         (&["--keep", "0s"][..], "`--keep` is 0 (expected a time such as `35d`)"),
-        (&["-"], "`-`: the nightly job reads files only (expected a log)"),
+        (&["-"], "cannot read standard input (expected a log file or a server)"),
         (&["--now", "soon"], "--now"),
     ] {
         let night = world.night(DAY, options);
@@ -229,7 +229,7 @@ fn the_file_says_what_the_terminal_says() {
     for part in [
         "memory grows 10 MiB an hour",
         "trend-24h: the verdict over",
-        "1 line was not understood and ignored",
+        "1 line ignored: not understood",
         "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
         "Could not be judged with this data",
     ] {
@@ -245,7 +245,7 @@ fn what_does_not_matter_is_no_change() {
     for night in 1..=12 {
         world.append(&stamped((night - 1) * DAY, night * DAY, &[("api", Course::Weekly), ("db", Course::Flat)]));
         let night = world.night(night * DAY, &[]);
-        assert!(!night.stdout.contains("medians of a day"), "{}", night.stdout);
+        assert!(!night.stdout.contains("daily medians"), "{}", night.stdout);
     }
 }
 

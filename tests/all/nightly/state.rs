@@ -78,7 +78,7 @@ fn the_state_of_the_first_version_is_read() {
     fs::write(&path, state.to_string()).unwrap();
     let night = world.night(2 * DAY, &[]);
     assert_eq!(night.code, Some(0), "{}{}", night.stdout, night.stderr);
-    night.says("96 new readings");
+    night.says("Readings added to the history: 96");
     assert_eq!(world.n_kept(2 * DAY + 60), 192);
 }
 
@@ -126,7 +126,7 @@ fn the_state_of_earlier_versions_is_carried_over() {
         // 2026-11-22T00:10:00Z.
         let night = world.night(21 * DAY + 600, &[]);
         assert_eq!(night.code, Some(1), "{}{}", night.stdout, night.stderr);
-        night.says("192 new readings");
+        night.says("Readings added to the history: 192");
         // In the first half nothing changed.
         let read = |folder: &std::path::Path, file: &str| {
             let table = fs::File::open(folder.join(file)).unwrap();
@@ -189,7 +189,7 @@ fn a_folder_in_which_nothing_was_kept_yet_is_used() {
     let world = world_of_two_nights();
     fs::remove_dir_all(world.path("state")).unwrap();
     fs::create_dir(world.path("state")).unwrap();
-    world.night(2 * DAY, &[]).says("192 new readings");
+    world.night(2 * DAY, &[]).says("Readings added to the history: 192");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_damaged_state_is_set_aside_when_told() {
         let night = world.night(2 * DAY, &["--reset-state"]);
         assert_eq!(night.code, Some(0), "{}{}", night.stdout, night.stderr);
         night.says(&format!("note: the old history was moved to `state/set-aside-{number}`"));
-        night.says("192 new readings were added");
+        night.says("Readings added to the history: 192");
         let aside = world.path(&format!("state/set-aside-{number}"));
         assert_eq!(fs::read_to_string(aside.join("state.json")).unwrap(), "damaged");
         assert!(aside.join("history-1.parquet").exists());
@@ -220,7 +220,7 @@ fn a_damaged_state_is_set_aside_when_told() {
     fs::remove_file(world.path("state/history-1.parquet")).unwrap();
     fs::rename(world.path("state/set-aside-1/history-1.parquet"), world.path("state/history-1.parquet")).unwrap();
     fs::write(&path, whole).unwrap();
-    world.night(2 * DAY, &[]).says("96 new readings were added");
+    world.night(2 * DAY, &[]).says("Readings added to the history: 96");
     // Where nothing is remembered there is nothing to set aside.
     let empty = World::new();
     empty.append(&stamped(0, DAY, &ONE));

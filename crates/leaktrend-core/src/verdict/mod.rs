@@ -24,19 +24,19 @@ crate::named! {
     /// What the statistics say about a series.
     #[derive(PartialOrd, Ord)]
     pub enum Verdict {
-        /// Sustained growth: significant, relevant, not levelling off.
+        /// Sustained growth: significant, fast enough to matter, not levelling off.
         Leak = "leak",
-        /// Memory grows in each run and restarts cut it, though the whole looks flat.
+        /// Memory grows in each run and is reset by restarts, so the whole looks flat.
         LeakMaskedByRestarts = "leak-masked-by-restarts",
         /// Three or more steps up, none down.
         SteppingGrowth = "stepping-growth",
-        /// Growth is significant; whether it is relevant, or a leak, is not settled.
+        /// Growth is significant, but it is not known whether it matters, or is a leak.
         LeakSuspected = "leak-suspected",
         /// One or two lasting upward shifts, no trend after.
         Step = "step",
         /// Nothing can be claimed yet.
         Inconclusive = "inconclusive",
-        /// Growth is significant and proven smaller than relevant.
+        /// Growth is significant, but proven too small to matter.
         NegligibleGrowth = "negligible-growth",
         /// Rose, then proven flat at the level it reached.
         WarmedUp = "warmed-up",

@@ -17,7 +17,7 @@ impl Judgement {
         let needed = self.open_for_seconds();
         match (&self.grounds, &self.growth) {
             (Grounds::Measured(evidence), Some(growth)) => {
-                let chance = if evidence.may_be_chance { "; among so many series this may be chance" } else { "" };
+                let chance = if evidence.may_be_chance { "; with so many series judged, it may be chance" } else { "" };
                 Told { verdict: self.verdict, evidence, growth, needed }.reason() + chance
             }
             (Grounds::TooFewSamples { n_samples: n }, _) => {
@@ -27,7 +27,7 @@ impl Judgement {
                 format!("{n} {samples} too few to judge (at least {MIN_SAMPLES} are needed){longer}")
             }
             (Grounds::NothingAfterLoad, _) => {
-                "there is no sample after the load's end; go on measuring after the load".to_owned()
+                "there is no sample after the end of the load; go on measuring after it".to_owned()
             }
             (Grounds::NoLongStretch | Grounds::Measured(_), _) => {
                 "no run between drops is long enough to judge".to_owned()
@@ -110,18 +110,14 @@ impl Told<'_> {
             Verdict::Leak => {
                 let falls = match evidence.open_falls {
                     0 => String::new(),
-                    1 => ", whether or not its drop was a restart".to_owned(),
-                    count => format!(", whether or not its {count} drops were restarts"),
+                    _ => format!(", whether or not {}", self.drops_were_restarts()),
                 };
-                format!("{subject} grows {rate}{settled}, as {}{falls}", course_words(evidence.course))
+                format!("{subject} grows {rate}{settled}, {}{falls}", course_words(evidence.course))
             }
             Verdict::LeakMaskedByRestarts => {
                 let all = evidence.restarts + 1;
-                let judged = if runs < all {
-                    format!("; {runs} of its {all} runs are long enough to judge")
-                } else {
-                    String::new()
-                };
+                let judged =
+                    if runs < all { format!("; only {runs} of its {all} runs could be judged") } else { String::new() };
                 format!("memory grows {rate} between its {restart}s ({restarts}{judged})")
             }
             Verdict::SteppingGrowth => {
@@ -133,8 +129,8 @@ impl Told<'_> {
             }
             Verdict::LeakSuspected => match evidence.refills_to {
                 Some(level) => format!(
-                    "{subject} fell, has grown {rate} since, and is still below the {} that it held before: typical of a \
-                     cache that refills; a leak would go on growing",
+                    "{subject} fell, has grown {rate} since, and is still below the {} that it held before: typical of \
+                     a cache that refills; a leak would grow past that level",
                     memory_text(level)
                 ),
                 None => format!("{subject} grows {rate}{settled}{}", self.doubt(&tolerance)),
@@ -143,7 +139,7 @@ impl Told<'_> {
             Verdict::WarmedUp => format!("{subject} rose by {risen} and has been level since{settled}: {excluded}"),
             Verdict::Flat if runs > 1 => {
                 let runs = if runs == 2 { "both".to_owned() } else { format!("all {runs}") };
-                format!("memory is level in {runs} runs between {restart}s that are long enough to judge: {excluded}")
+                format!("between {restart}s, memory is level in {runs} runs that are long enough to judge: {excluded}")
             }
             Verdict::Flat => format!("{subject} is level{settled}: {excluded}"),
             Verdict::NegligibleGrowth => {
@@ -158,17 +154,18 @@ impl Told<'_> {
                     return format!("too few readings in the last quarter of the window to pass{longer}");
                 }
                 let which = if evidence.doubt == Some(Doubt::Reading) {
-                    format!("{subject} grows, but it is level if its {} drops were restarts", evidence.open_falls)
+                    format!("{subject} grows, but it is level if {}", self.drops_were_restarts())
                 } else if growth.lower > evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
-                    format!("{subject} seems to grow by enough to matter, but this is not proven: {question}{doubt}")
+                    format!("{subject} seems to grow fast enough to matter, but this is not proven: {question}{doubt}")
                 } else if growth.upper < evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
                     format!(
-                        "{subject} does not seem to grow by enough to matter, but this is not proven: {question}, and a pass needs more certainty{doubt}"
+                        "{subject} does not seem to grow fast enough to matter, but this is not proven: {question}, \
+                         and a pass needs more certainty{doubt}"
                     )
                 } else if growth.lower > 0.0 {
-                    format!("{subject} grows, but it is open whether by enough to matter: {question}")
+                    format!("{subject} grows, but it is not known whether fast enough to matter: {question}")
                 } else {
                     format!("{subject} may or may not grow: {question}")
                 };
@@ -203,12 +200,20 @@ impl Told<'_> {
     /// What decides it: more readings, or less noise where no length of time would do.
     fn what_decides(&self) -> String {
         match self.needed {
-            Some(seconds) => format!("a longer window (about {} longer)", duration_text(seconds)),
+            Some(seconds) => format!("a window about {} longer", duration_text(seconds)),
             None if self.evidence.doubt == Some(Doubt::Unseen) => "readings up to the end of the window".to_owned(),
             None => format!(
                 "less noise (with this much, even {} of readings will not decide it)",
                 duration_text(self.evidence.terms.keep_seconds)
             ),
+        }
+    }
+
+    /// That its drops were restarts, as the end of a clause.
+    fn drops_were_restarts(&self) -> String {
+        match self.evidence.open_falls {
+            1 => "its drop was a restart".to_owned(),
+            count => format!("its {count} drops were restarts"),
         }
     }
 
@@ -232,9 +237,9 @@ impl Told<'_> {
         }
         let how = match evidence.course {
             _ if evidence.since != RegimeWhy::Whole => "in a jump",
-            Course::Runs if evidence.of_workload => "from one rollout to another",
-            Course::Runs => "from one run to another",
-            Course::Pulse => "and fell back by less",
+            Course::Runs if evidence.of_workload => "between one rollout and the next",
+            Course::Runs => "between one run and the next",
+            Course::Pulse => "(it fell back in part)",
             Course::OneStep => "in one step",
             _ => "in two steps",
         };
@@ -256,7 +261,7 @@ impl Told<'_> {
             // What would pass has a sentence of its own.
             None | Some(Doubt::Unseen) => String::new(),
             Some(Doubt::Size) => format!("; the interval includes the {tolerance} that would matter"),
-            Some(Doubt::Noise) => "; wandering noise could do as much".to_owned(),
+            Some(Doubt::Noise) => "; slowly drifting noise could look the same".to_owned(),
             Some(Doubt::Day) => {
                 let swing = 100.0 * evidence.terms.daily_swing;
                 format!(
@@ -266,29 +271,30 @@ impl Told<'_> {
                 )
             }
             Some(Doubt::StartUp) => format!("; a start-up would look the same{}", longer()),
-            Some(Doubt::View) => "; its lowest readings and its mean disagree".to_owned(),
-            Some(Doubt::Shift) => "; the level shift beside it may explain it".to_owned(),
-            Some(Doubt::Peaks) => "; its lowest readings and its mean do not".to_owned(),
-            Some(Doubt::LaterHalf) => "; the window as a whole leaves it open".to_owned(),
+            Some(Doubt::View) => "; its lowest readings and its mean disagree about it".to_owned(),
+            Some(Doubt::Shift) => "; a level shift in the same readings may explain it".to_owned(),
+            Some(Doubt::Peaks) => "; its lowest readings and its mean do not grow".to_owned(),
+            Some(Doubt::LaterHalf) => "; over the whole window, growth is not proven".to_owned(),
             Some(Doubt::GivenBack) => {
-                "; what it gained before was given back at once, by a full garbage collection or a restart: this may be a cycle"
+                "; its earlier growth was given back in one drop, by a full garbage collection or a restart: this may \
+                 be a cycle"
                     .to_owned()
             }
             Some(Doubt::Reading) => {
+                let (they_were, them) = match evidence.open_falls {
+                    1 => ("if it was a garbage collection", "it"),
+                    _ => ("if they were garbage collections", "them"),
+                };
                 let other = match &evidence.other_reading {
                     Some((Reading::Collections, verdict)) if verdict.proves_no_leak() => {
-                        "if they were garbage collections, memory after them is level"
+                        format!("{they_were}, memory after {them} is level")
                     }
                     Some((Reading::Collections, _)) => {
-                        "if they were garbage collections, it is open whether memory after them grows"
+                        format!("{they_were}, it is not known whether memory after {them} grows")
                     }
-                    _ => "otherwise it is open",
+                    _ => "otherwise it is not known whether it grows".to_owned(),
                 };
-                let falls = match evidence.open_falls {
-                    1 => "if its drop was a restart".to_owned(),
-                    count => format!("if its {count} drops were restarts"),
-                };
-                format!(" {falls}; {other}: values alone cannot tell")
+                format!(" if {}; {other}: values alone cannot tell", self.drops_were_restarts())
             }
         }
     }
@@ -301,14 +307,13 @@ impl Told<'_> {
             Verdict::LeakMaskedByRestarts if self.evidence.of_workload => {
                 "pods that level off before the next rollout replaces them".to_owned()
             }
-            Verdict::LeakMaskedByRestarts => "runs between restarts that level off before they end".to_owned(),
+            Verdict::LeakMaskedByRestarts => "runs that level off before the next restart".to_owned(),
             Verdict::LeakSuspected | Verdict::Inconclusive if self.evidence.of_workload => {
                 format!("{decides}, or more pods of different ages side by side")
             }
-            Verdict::LeakSuspected if self.evidence.open_falls > 0 => format!(
-                "{decides}, or a record of its restarts beside the values (events, or docker stats with its \
-                 I/O columns)"
-            ),
+            Verdict::LeakSuspected if self.evidence.open_falls > 0 => {
+                format!("{decides}, or a record of its restarts (events, or docker stats with its I/O columns)")
+            }
             Verdict::LeakSuspected | Verdict::Inconclusive => decides,
             Verdict::Step if self.evidence.climb.is_some() => "growth after the climb".to_owned(),
             Verdict::Step => "growth after the step, or further steps".to_owned(),
@@ -322,7 +327,7 @@ impl Told<'_> {
     fn open_question(&self) -> String {
         let Told { evidence, growth, .. } = *self;
         let resolution = match evidence.tolerance.rule {
-            ToleranceRule::Resolution => " (below the input's resolution)",
+            ToleranceRule::Resolution => " (the least that the input's resolution can show)",
             _ => "",
         };
         let unit = evidence.terms.rate_unit;
@@ -338,13 +343,13 @@ impl Told<'_> {
 /// How a series came to grow, in words.
 fn course_words(course: Course) -> &'static str {
     match course {
-        Course::Line => "a straight line",
-        Course::WarmUp => "a warm-up and then growth",
-        Course::Hinge => "a level and then growth",
-        Course::Bend => "a line that bends",
-        Course::OneStep | Course::Steps => "a level shift and growth",
-        Course::WithShifts => "level shifts and growth, counted together",
-        Course::Pulse => "growth beside another level for a while",
-        Course::Runs => "runs that grow alike",
+        Course::Line => "in a straight line",
+        Course::WarmUp => "after a warm-up",
+        Course::Hinge => "after a time at one level",
+        Course::Bend => "along a line that bends",
+        Course::OneStep | Course::Steps => "in addition to a level shift",
+        Course::WithShifts => "its level shifts included",
+        Course::Pulse => "apart from a shift to another level and back",
+        Course::Runs => "at the same rate in every run",
     }
 }

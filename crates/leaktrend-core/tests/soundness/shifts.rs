@@ -91,7 +91,7 @@ fn the_reason_and_what_would_change_it_give_one_answer() {
         if let Some(seconds) = judgement.open_for_seconds() {
             n_longer += 1;
             let longer = duration_text(seconds);
-            assert!(change.contains(&format!("a longer window (about {longer} longer)")), "{name}: {change}");
+            assert!(change.contains(&format!("a window about {longer} longer")), "{name}: {change}");
             let said = reason.split("measure about ").nth(1);
             assert!(said.is_none_or(|said| said.starts_with(&longer)), "{name}: {reason}");
         } else {
