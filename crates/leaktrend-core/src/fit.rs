@@ -341,7 +341,15 @@ impl<'a> Fit<'a> {
         let pulses = pulses.map(|pulse| pulse.start.saturating_sub(from)..pulse.end - from);
         let left_out = united(pulses.chain(self.start_ups(&edges, from)).collect());
         let width = self.width(points, &ends);
-        let cutting = Cutting { seconds: points.x(), cuts: &edges, left_out: &left_out, ends: &ends, width, step };
+        let cutting = Cutting {
+            seconds: points.x(),
+            cuts: &edges,
+            left_out: &left_out,
+            ends: &ends,
+            whole_cycle: 0.5 * CYCLES * falls.cycle,
+            width,
+            step,
+        };
         let mut blocks = troughs::blocks(&cutting, points.y());
         blocks.starts.retain(|start| cuts.iter().any(|cut| blocks.samples[*start].start == *cut));
         Some((from, blocks))

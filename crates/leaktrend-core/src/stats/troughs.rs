@@ -41,6 +41,8 @@ pub struct Cutting<'a> {
     pub left_out: &'a [Range<usize>],
     /// Drops at which blocks end, increasing.
     pub ends: &'a [usize],
+    /// What begins with a drop and does not end with one holds a whole cycle if it is as long as this, in seconds.
+    pub whole_cycle: f64,
     /// Seconds of a block, more than 0.
     pub width: f64,
     /// The usual step, in seconds.
@@ -55,8 +57,9 @@ impl Cutting<'_> {
             // To the first fall that is a width away; rounding may take a hair off.
             let fall = self.ends.partition_point(|fall| since(*fall) < 0.999 * self.width);
             let end = self.ends.get(fall).copied().filter(|fall| *fall < life.end).unwrap_or(life.end);
-            // What begins or ends without a fall may not hold its trough.
-            let counts = if end < life.end { life.start < start } else { since(end - 1) > 0.5 * self.width };
+            // What begins or ends without a fall may not hold its trough, nor the mean and the peak of a cycle.
+            let least = self.whole_cycle.max(0.5 * self.width);
+            let counts = if end < life.end { life.start < start } else { since(end - 1) > least };
             return (end, if counts { 1.0 } else { f64::INFINITY });
         }
         let of_life = self.seconds[life.end - 1] - self.seconds[life.start];
@@ -109,7 +112,7 @@ mod tests {
     use super::*;
 
     fn cutting<'a>(seconds: &'a [f64], cuts: &'a [usize], ends: &'a [usize], width: f64) -> Cutting<'a> {
-        Cutting { seconds, cuts, left_out: &[], ends, width, step: 1.0 }
+        Cutting { seconds, cuts, left_out: &[], ends, whole_cycle: 0.0, width, step: 1.0 }
     }
 
     #[test]
