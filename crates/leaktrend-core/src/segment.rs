@@ -38,7 +38,7 @@ const START_AGAIN: f64 = 1.25;
 const NEAR_LIMIT: f64 = 0.9;
 /// Or within this share of the highest level from which two or more lives fell.
 const NEAR_CEILING: f64 = 0.05;
-/// Periods that schedulers use, in hours.
+/// Periods that schedulers use, in hours. Without the week: by that weekends come, too.
 const CLOCK_HOURS: [f64; 8] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0];
 /// A period shorter than this many samples cannot be distinguished from chance: 1.5 samples are 4 % of it.
 const CLOCK_MIN_SAMPLES: f64 = 38.0;
