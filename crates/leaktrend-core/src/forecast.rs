@@ -1,6 +1,7 @@
 //! When memory reaches its limit if growth continues.
 
 use crate::stats::posterior::LinePosterior;
+use crate::stats::robust::median_of;
 use crate::units::DAY;
 use crate::verdict::{Judgement, Measured, Verdict};
 
@@ -21,19 +22,23 @@ pub struct TimeToLimit {
 
 /// Longer forecasts than this many times what was seen are not made.
 const FARTHEST: f64 = 10_000.0;
-/// Times of a day that are looked at for the one at which a daily cycle meets the limit.
-const TIMES_OF_DAY: usize = 96;
+/// Times of a day that are looked at for the one at which a rhythm meets the limit.
+const TIMES_OF_DAY: usize = 288;
+/// Seconds from one to the next.
+const STEP: f64 = DAY / TIMES_OF_DAY as f64;
 
 /// When growth reaches `limit` bytes; `None` without growth, or if the level is at the limit already.
 ///
-/// The limit is reached at `t` with the probability that level and slope, which are estimated together, lie above it
-/// at `t`; the daily cycle is added where one was fitted. Short-lived noise is not: a single reading may touch the
-/// limit earlier. Fieller (1954) for a line under independent noise; here averaged over the noise's coefficient.
+/// That is the first time at which memory without its short-lived noise, growth and rhythm together, is at the limit; a
+/// single reading may touch it earlier. It is reached at `t` with the probability that level and slope, which are estimated
+/// together, lie above what the rhythm of the day or the week leaves of it at `t`: at a high tide, of which the interval
+/// tells the day and the hour no more finely than the blocks that were measured. Fieller (1954) for a line under independent
+/// noise; here averaged over the noise's coefficient.
 pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> Option<TimeToLimit> {
     let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
     let outlook = Outlook::new(measured)?;
-    let level = outlook.line.at(0.0).quantile(0.5);
+    let level = outlook.line.at(outlook.since).quantile(0.5);
     // Steps are no line: they go on at the rate at which they came.
     let in_steps = judgement.verdict == Verdict::SteppingGrowth || judgement.is_with_shifts();
     if in_steps && level < limit {
@@ -45,14 +50,16 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
     let tail = (1.0 - growth.confidence) / 2.0;
     let farthest = FARTHEST * measured.span_seconds();
     let reached = |probability: f64| outlook.reaches(limit, probability, farthest);
-    if outlook.probability_below(limit, 0.0) <= 0.5 {
+    if outlook.probability_below(limit - outlook.cycle.first().unwrap_or(&0.0), 0.0) <= 0.5 {
         return None;
     }
+    // A tide came some time within a block.
+    let blurred = if outlook.cycle.is_empty() { 0.0 } else { 0.5 * outlook.block };
     Some(TimeToLimit {
         level,
         seconds: reached(0.5)?,
-        lower: reached(tail)?,
-        upper: reached(1.0 - tail),
+        lower: (reached(tail)? - blurred).max(0.0),
+        upper: reached(1.0 - tail).map(|upper| upper + blurred),
         confidence: growth.confidence,
     })
 }
@@ -60,7 +67,11 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
 /// Where memory goes from the last sample on.
 struct Outlook {
     line: LinePosterior,
-    /// What a daily cycle adds at even times of the day that begins with the last sample; empty without one.
+    /// Seconds from the last block, at which the line has its level, to the last sample.
+    since: f64,
+    /// Seconds of a block.
+    block: f64,
+    /// What the rhythm adds at even times from the last sample on, for a day or a week; empty without one.
     cycle: Vec<f64>,
 }
 
@@ -68,51 +79,58 @@ impl Outlook {
     /// From the means: it is what is in use that meets the limit, not what cannot be given back.
     fn new(measured: &Measured) -> Option<Outlook> {
         let stretch = measured.stretch()?;
-        let means = stretch.means();
-        let end = *stretch.seconds.last()?;
-        let cycle = if means.rhythm.harmonics == 0 {
-            Vec::new()
-        } else {
-            let at = |index: usize| {
-                let time = end - DAY + DAY * index as f64 / TIMES_OF_DAY as f64;
-                let at = stretch.seconds.partition_point(|seconds| *seconds < time).min(stretch.seconds.len() - 1);
-                means.values[at] - means.without_rhythm[at]
-            };
-            (0..TIMES_OF_DAY).map(at).collect()
+        let (means, seconds) = (stretch.means(), &stretch.seconds);
+        let block = median_of(|| seconds.windows(2).map(|pair| pair[1] - pair[0]))?;
+        let days = match means.rhythm.harmonics {
+            0 => 0,
+            _ if means.rhythm.weekends && 7.0 * DAY <= stretch.span() => 7,
+            _ => 1,
         };
-        Some(Outlook { line: means.line.clone(), cycle })
+        let n = days * TIMES_OF_DAY;
+        let at = |index: usize| {
+            let time = stretch.end - (n - index) as f64 * STEP;
+            let after = seconds.partition_point(|block| *block < time).clamp(1, seconds.len() - 1);
+            let of = |block: usize| means.values[block] - means.without_rhythm[block];
+            let share = (time - seconds[after - 1]) / (seconds[after] - seconds[after - 1]);
+            of(after - 1) + share.clamp(0.0, 1.0) * (of(after) - of(after - 1))
+        };
+        let seen: Vec<f64> = (0..n).map(at).collect();
+        let apart = (block / STEP).round() as usize;
+        // The mean of a block lies below a crest in its middle by a 24th of the second difference: the midpoint rule.
+        let crest = |index: usize| {
+            let beside = seen[(index + apart) % n] + seen[(index + n - apart % n) % n];
+            seen[index] + (2.0 * seen[index] - beside) / 24.0
+        };
+        let cycle = (0..n).map(crest).collect();
+        Some(Outlook { line: means.line.clone(), since: stretch.end - seconds.last()?, block, cycle })
     }
 
-    /// The probability that memory is below `limit`, `t` seconds after the last sample.
-    fn probability_below(&self, limit: f64, t: f64) -> f64 {
-        let share = (t / DAY).fract();
-        let cycle = self.cycle.get((share * self.cycle.len() as f64) as usize).copied().unwrap_or(0.0);
-        self.line.at(t).probability_at_most(limit - cycle)
+    /// The probability that memory without its rhythm is below `level`, `t` seconds after the last sample.
+    fn probability_below(&self, level: f64, t: f64) -> f64 {
+        self.line.at(self.since + t).probability_at_most(level)
     }
 
     /// The first time at which memory has reached `limit` with this probability; `None` when that is beyond
     /// `farthest`.
     fn reaches(&self, limit: f64, probability: f64, farthest: f64) -> Option<f64> {
-        let highest = self.cycle.iter().copied().fold(0.0, f64::max);
-        let not_yet = |t: f64| self.line.at(t).probability_at_most(limit - highest) > 1.0 - probability;
+        let highest = self.cycle.iter().copied().reduce(f64::max).unwrap_or(0.0);
+        let not_yet = |t: f64, cycle: f64| self.probability_below(limit - cycle, t) > 1.0 - probability;
         let (mut lower, mut upper) = (0.0, farthest);
-        if not_yet(upper) {
+        if not_yet(upper, highest) {
             return None;
         }
         for _ in 0..60 {
             let middle = f64::midpoint(lower, upper);
-            if not_yet(middle) {
+            if not_yet(middle, highest) {
                 lower = middle;
             } else {
                 upper = middle;
             }
         }
-        // With a daily cycle it is reached at the next high tide.
-        let step = DAY / TIMES_OF_DAY as f64;
-        let tides = if self.cycle.is_empty() { 0 } else { TIMES_OF_DAY };
-        let tide = (0..tides)
-            .map(|index| upper + index as f64 * step)
-            .find(|t| self.probability_below(limit, *t) <= 1.0 - probability);
-        Some(tide.unwrap_or(upper))
+        // With a rhythm it is reached at the next high tide.
+        let next = (upper / STEP) as usize;
+        let tide = (next..next + self.cycle.len())
+            .find(|index| !not_yet(*index as f64 * STEP, self.cycle[index % self.cycle.len()]));
+        Some(tide.map_or(upper, |index| index as f64 * STEP))
     }
 }

@@ -38,8 +38,8 @@ const START_AGAIN: f64 = 1.25;
 const NEAR_LIMIT: f64 = 0.9;
 /// Or within this share of the highest level from which two or more lives fell.
 const NEAR_CEILING: f64 = 0.05;
-/// Periods that schedulers use, in hours.
-const CLOCK_HOURS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 168.0];
+/// Periods that schedulers use, in hours. Without the week: by that weekends come, too.
+const CLOCK_HOURS: [f64; 8] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0];
 /// A period shorter than this many samples cannot be distinguished from chance: 1.5 samples are 4 % of it.
 const CLOCK_MIN_SAMPLES: f64 = 38.0;
 /// Down to so many a clock is no more than possible: 1.5 samples are 6 % of it.
@@ -445,8 +445,8 @@ impl Evidence {
     }
 }
 
-/// Falls that end an excursion: in the same life memory rose abruptly by most of the fall, and was high for a
-/// shorter time than it had been low.
+/// Falls that end an excursion: in the same life memory rose abruptly by most of the fall, was high for a shorter time
+/// than it had been low, and came back to where it was.
 fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usize>>) {
     let mut ends = Vec::new();
     let mut pulses = Vec::new();
@@ -459,7 +459,8 @@ fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usiz
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         if let Some((index, rise)) = sharpest.filter(|_| life.len() >= 3) {
             let rose_at = start + index + width / 2;
-            if rise >= 0.6 * (fall.before - fall.after) && fall.at - rose_at < rose_at - start {
+            let (fallen, left) = (fall.before - fall.after, fall.after - life[index]);
+            if rise >= 0.6 * fallen && left <= 0.4 * fallen && fall.at - rose_at < rose_at - start {
                 ends.push(fall.at);
                 pulses.push(rose_at..fall.at);
             }

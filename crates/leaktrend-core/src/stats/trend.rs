@@ -172,14 +172,15 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
         return None;
     }
 
-    let (regression, _) = search.description(&chosen).regression(&search);
+    let description = search.description(&chosen);
+    let (regression, kept) = description.regression(&search);
     let coefficients = regression.coefficients(chosen.lane);
     let residual = regression.residual(&coefficients);
     let curve = points.y().iter().zip(&residual).map(|(y, left)| y - left * scaled.unit).collect();
     let mut without_rhythm = points.y().to_vec();
-    for column in &search.rhythms[chosen.rhythm] {
-        let at = regression.columns().iter().position(|known| Rc::ptr_eq(known, column));
-        let coefficient = at.map_or(0.0, |at| coefficients[at]) * scaled.unit;
+    for (index, coefficient) in kept.iter().zip(&coefficients) {
+        let Term { column, of_rhythm: true, .. } = &description.0[*index] else { continue };
+        let coefficient = coefficient * scaled.unit;
         without_rhythm.iter_mut().zip(column.values()).for_each(|(y, value)| *y -= coefficient * value);
     }
     let [line, sustained] =
@@ -213,6 +214,8 @@ struct Term {
     slope: f64,
     /// Whether that slope ends by itself.
     passing: bool,
+    /// Whether it is a part of the rhythm.
+    of_rhythm: bool,
     /// What is known of its coefficient beside the points.
     known: Option<Known>,
 }
@@ -391,8 +394,8 @@ impl<'a> Search<'a> {
 
     fn run_shapes(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
         let level = self.with(self.base(false).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
-        let [mut line, mut plain] = [level.clone(), level.clone()];
-        self.push(&mut line, &self.line, self.rate(0..1));
+        let mut plain = level.clone();
+        let line = self.line_beside(rhythm);
         plain.push(Rc::clone(&self.line));
         let scored = |form: Form, regression: &Regression<'_>, gain: &[f64; PHI.len()], parameters: usize| {
             let (criterion, lane) = regression.criterion(gain, self.floor);
@@ -436,12 +439,40 @@ impl<'a> Search<'a> {
             at.iter().for_each(|at| {
                 beside.push(self.from(*at));
             });
+            let swings = self.swings(rhythm, &at, &beside);
+            swings.into_iter().for_each(|column| {
+                beside.push(column);
+            });
             let parameters = STEP_LOCATION * at.len();
             candidates.push(scored(Form::Steps(at), &beside, &[0.0; PHI.len()], parameters));
         }
         let known = candidates.iter().map(|candidate| candidate.bic);
         let least = known.chain([saturating.bic(), broken.bic(), hinge.bic()]).fold(f64::INFINITY, f64::min);
         candidates.extend([saturating.refined(least), broken.refined(least), hinge.refined(least)]);
+    }
+
+    /// Levels, a rhythm and a line.
+    fn line_beside(&self, rhythm: usize) -> Regression<'a> {
+        let mut line = self.with(self.base(false).into_iter().chain(self.rhythms[rhythm].iter().cloned()));
+        self.push(&mut line, &self.line, self.rate(0..1));
+        line
+    }
+
+    /// The rhythm as `fit` has it, from each of these points on: what follows traffic swings more where its level is
+    /// higher.
+    fn swings(&self, rhythm: usize, at: &[usize], fit: &Regression<'_>) -> Vec<Rc<Column>> {
+        let coefficients = fit.coefficients(0);
+        let mut swing = vec![0.0; self.x.len()];
+        for (column, coefficient) in fit.columns().iter().zip(&coefficients) {
+            if self.rhythms[rhythm].iter().any(|of_rhythm| Rc::ptr_eq(of_rhythm, column)) {
+                swing.iter_mut().zip(column.values()).for_each(|(swing, value)| *swing += coefficient * value);
+            }
+        }
+        let from = |at: &usize| {
+            let since = swing.iter().enumerate().map(|(index, swing)| if index < *at { 0.0 } else { *swing });
+            self.noise.column(since.collect())
+        };
+        if self.rhythms[rhythm].is_empty() { Vec::new() } else { at.iter().map(from).collect() }
     }
 
     /// A candidate written out, growth last.
@@ -453,16 +484,19 @@ impl<'a> Search<'a> {
             column,
             slope,
             passing: false,
+            of_rhythm: false,
             known: None,
         };
         let mut terms: Vec<Term> = self.base(one_level).into_iter().map(|column| at_end(column, 0.0)).collect();
-        terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| Term {
-            column: Rc::clone(column),
+        let beside = |column: Rc<Column>, of_rhythm: bool| Term {
+            column,
             at_end: 0.0,
             slope: 0.0,
             passing: false,
+            of_rhythm,
             known: None,
-        }));
+        };
+        terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| beside(Rc::clone(column), true)));
         let last_age = 1.0 - self.starts.last().map_or(0.0, |start| self.x[*start]);
         let cooling = |tau: f64, terms: &mut Vec<Term>| {
             let column = self.cooling(tau);
@@ -475,7 +509,7 @@ impl<'a> Search<'a> {
             terms.push(Term { passing: true, ..at_end(column, slope) });
             // How the curve changes with what was searched for: beside it the slope does not depend on having found it
             // exactly (one step of Gauss and Newton).
-            terms.push(Term { column: by_age, at_end: 0.0, slope: 0.0, passing: false, known: None });
+            terms.push(beside(by_age, false));
         };
         let mut growth = Rc::clone(&self.line);
         // What pods gain with their age is one rate: it says nothing of one that changes.
@@ -494,7 +528,15 @@ impl<'a> Search<'a> {
                 terms.push(at_end(self.each(|x| f64::from(u8::from(x > *knee))), 0.0));
                 growth = self.each(|x| (x - knee).max(0.0));
             }
-            Form::Steps(at) => terms.extend(at.iter().map(|at| at_end(self.from(*at), 0.0))),
+            Form::Steps(at) => {
+                terms.extend(at.iter().map(|at| at_end(self.from(*at), 0.0)));
+                let mut shifted = self.line_beside(candidate.rhythm);
+                at.iter().for_each(|at| {
+                    shifted.push(self.from(*at));
+                });
+                let swings = self.swings(candidate.rhythm, at, &shifted);
+                terms.extend(swings.into_iter().map(|column| beside(column, true)));
+            }
             Form::Pulse([from, to]) => {
                 let pulse = (0..n).map(|index| f64::from(u8::from((*from..*to).contains(&index)))).collect();
                 terms.push(at_end(self.noise.column(pulse), 0.0));

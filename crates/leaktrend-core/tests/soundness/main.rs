@@ -7,6 +7,7 @@ mod collectors;
 mod coverage;
 mod fixed;
 mod gaps;
+mod limits;
 mod now;
 mod peaks;
 mod shifts;

@@ -45,6 +45,39 @@ fn a_leak_under_traffic_that_moves_is_at_least_suspected() {
     Tally::of(0..40, |seed| moved(seed, 0.03)).at_least(0.95, alarms);
 }
 
+/// A service whose traffic grows to about twice what it was, within days at most, and with it its level, the swing of its
+/// day and what it has less at weekends. `rate`: what it leaks in a day, as a share of its level.
+fn doubled(seed: u64, rate: f64) -> (String, Judgement) {
+    let random = &mut Random::new(seed);
+    let span = 30.0 * DAY;
+    let times = every(15.0 * MINUTE, span);
+    let (base, swing) = (random.uniform(100.0, 600.0), random.uniform(0.2, 0.9));
+    let (quiet, weekend) = (random.uniform(0.1, 0.5), random.uniform(0.3, 0.8));
+    let (at, takes) = (random.uniform(0.15, 0.85) * span, random.uniform(0.02, 2.0) * DAY);
+    let more = random.uniform(0.7, 1.3);
+    let begins = random.uniform(0.0, 7.0).floor() * DAY;
+    let noise = random.autocorrelated(0.9, times.len());
+    let used = times.iter().zip(&noise).map(|(time, noise)| {
+        let work = if ((begins + time) / DAY).floor() % 7.0 < 5.0 { 1.0 } else { weekend };
+        let traffic = day(*time, quiet) * work * (1.0 + more * ((time - at) / takes).clamp(0.0, 1.0));
+        base * (1.0 + swing * traffic + rate * time / DAY + 0.01 * noise)
+    });
+    let mib: Vec<f64> = used.collect();
+    let name =
+        format!("seed {seed}, {base:.0} MiB, x {:.1} at {:.1} d within {:.1} d", 1.0 + more, at / DAY, takes / DAY);
+    (name, judged(&series(MONDAY + begins, &times, &mib, Metric::WorkingSet)))
+}
+
+#[test]
+fn traffic_that_doubles_once_is_no_leak() {
+    Tally::of(0..200, |seed| doubled(seed, 0.0)).at_most(0.01, Verdict::is_leak);
+}
+
+#[test]
+fn a_leak_under_traffic_that_doubles_once_is_at_least_suspected() {
+    Tally::of(0..60, |seed| doubled(seed, 0.03)).at_least(0.96, alarms);
+}
+
 /// Thirty small steps in ten days, as a store of sessions that grows with each import: times in seconds, and MiB.
 fn in_small_steps(seed: u64) -> (Vec<f64>, Vec<f64>, Judgement) {
     let random = &mut Random::new(seed);
