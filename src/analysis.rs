@@ -12,11 +12,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::account::{EndFrom, Format, Input, TimeSource, Timeline};
-use crate::amounts;
-use crate::counts;
+use crate::amounts::{self, Group};
+use crate::counts::{self, Counts};
 use crate::criteria::{Freshness, LoadWindow};
 use crate::error::Error;
-use crate::events::{self, Dating};
+use crate::events::{self, Dating, SeriesEvents};
 use crate::fit::ToleranceTerms;
 use crate::frame::SampleFrame;
 use crate::limits::{self, Hosts};
@@ -112,108 +112,183 @@ pub fn judge_frame(frame: SampleFrame, settings: &Settings) -> Result<Report, Er
 /// As `run`.
 pub fn judge(
     job: &Job,
-    mut frame: SampleFrame,
+    frame: SampleFrame,
     known: Option<&[SeriesInfo]>,
     on_frame: &mut dyn FnMut(&SampleFrame) -> Result<(), Error>,
 ) -> Result<Report, Error> {
-    let mut notes = Vec::new();
-    let given = limits::GivenLimits { limits: &job.limits, rules: &job.rules };
-    let known: Vec<&SeriesInfo> = known
-        .map_or_else(|| frame.series().iter().map(|series| &series.info).collect(), |known| known.iter().collect());
-    given.check(&known)?;
-    self::beside::check("--events", &job.events, &known, events::is_called)?;
-    self::beside::check_counts(&job.counts, &known)?;
-    let of_workloads = known.iter().filter(|_| job.by != By::Container).filter_map(|info| Workload::of(info));
-    let names = known.iter().flat_map(|info| amounts::names(info)).chain(of_workloads.map(|workload| workload.id()));
-    let unmatched = job.rules.unmatched(names);
-    if !known.is_empty() {
-        notes.extend(unmatched.iter().map(|pattern| {
-            let near = selection::hint(pattern, &known);
-            format!("the `[[series]]` table with `match = \"{pattern}\"` matches no series{near}")
-        }));
+    Ok(judge_all(job, vec![Case::new(job, frame, known, on_frame)?]).remove(0))
+}
+
+/// What several windows mean; `job`: what to compare their growth with, which is read once for all.
+pub fn judge_all(job: &Job, mut cases: Vec<Case<'_>>) -> Vec<Report> {
+    let counts = beside::counts(&job.counts, &mut cases);
+    cases.into_iter().zip(counts).map(|(case, counts)| case.judge(counts)).collect()
+}
+
+/// The readings of one window, with all that is known of them but what was counted beside.
+pub struct Case<'a> {
+    job: &'a Job,
+    series: Vec<MemorySeries>,
+    /// What the events say of each series.
+    events: Vec<SeriesEvents>,
+    event_inputs: Vec<Input>,
+    /// Series that only alert rules can name.
+    beside: Vec<Beside>,
+    window: Window,
+    timeline: Timeline,
+    inputs: Vec<Input>,
+    /// The inputs of each series, by its id.
+    inputs_of: HashMap<String, Vec<usize>>,
+    hosts: Hosts,
+    groups: Vec<Group>,
+    /// The newest reading, in milliseconds; `None` without series.
+    last_ms: Option<i64>,
+    ignored: Vec<String>,
+    /// Whether every `[[series]]` table matches a series.
+    tables_hold: bool,
+    notes: Vec<String>,
+}
+
+impl<'a> Case<'a> {
+    /// Cuts a frame to its window; as `judge`.
+    ///
+    /// # Errors
+    ///
+    /// As `run`.
+    pub fn new(
+        job: &'a Job,
+        mut frame: SampleFrame,
+        known: Option<&[SeriesInfo]>,
+        on_frame: &mut dyn FnMut(&SampleFrame) -> Result<(), Error>,
+    ) -> Result<Case<'a>, Error> {
+        let mut notes = Vec::new();
+        let given = given_limits(job);
+        let known: Vec<&SeriesInfo> = known
+            .map_or_else(|| frame.series().iter().map(|series| &series.info).collect(), |known| known.iter().collect());
+        given.check(&known)?;
+        self::beside::check("--events", &job.events, &known, events::is_called)?;
+        self::beside::check_counts(&job.counts, &known)?;
+        let of_workloads = known.iter().filter(|_| job.by != By::Container).filter_map(|info| Workload::of(info));
+        let names =
+            known.iter().flat_map(|info| amounts::names(info)).chain(of_workloads.map(|workload| workload.id()));
+        let unmatched = job.rules.unmatched(names);
+        if !known.is_empty() {
+            notes.extend(unmatched.iter().map(|pattern| {
+                let near = selection::hint(pattern, &known);
+                format!("the `[[series]]` table with `match = \"{pattern}\"` matches no series{near}")
+            }));
+        }
+        let tables_hold = known.is_empty() || unmatched.is_empty();
+        let meant: Vec<&SeriesInfo> = known.into_iter().filter(|info| is_meant(job, info)).collect();
+        let groups = amounts::groups(&meant);
+        // All that was read tells what is the host's, not only what is judged.
+        let host_memory = job.settings.verdict.host_memory_bytes.map(Bytes::as_f64);
+        let hosts = Hosts::of(&frame, host_memory, &given, &mut notes);
+        let ignored = leave_out(&mut frame, job, &mut notes);
+        on_frame(&frame)?;
+        let inputs_of: HashMap<String, Vec<usize>> =
+            frame.series().iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
+        let (inputs, timeline, told) = (frame.inputs().to_vec(), frame.timeline(), frame.told().to_vec());
+        let beside = frame.take_beside();
+        let series = frame.into_series();
+
+        let span = span(&series);
+        let window = Window::new(span, &job.window, job.settings.window.last_seconds, timeline, &mut notes)?;
+        notes.extend(nothing_in(&window, &series));
+        let in_window = |series: MemorySeries| series.between(window.start_ms, window.end_ms);
+        let mut series: Vec<MemorySeries> = series.into_iter().filter_map(in_window).collect();
+        let beside =
+            beside.into_iter().map(|one| Beside::new(one.samples.info, one.samples.samples, one.of, &in_window));
+        let beside: Vec<Beside> = beside.flatten().collect();
+        let last_ms = series.iter().map(MemorySeries::end_ms).max();
+        let mut log = crate::events::read_events(&job.events, last_ms);
+        let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
+        let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
+        let events = events::apply(&mut series, &dating, &told, &mut log);
+        Ok(Case {
+            job,
+            series,
+            events,
+            event_inputs: log.inputs,
+            beside,
+            window,
+            timeline,
+            inputs,
+            inputs_of,
+            hosts,
+            groups,
+            last_ms,
+            ignored,
+            tables_hold,
+            notes,
+        })
     }
-    let tables_hold = known.is_empty() || unmatched.is_empty();
-    let meant: Vec<&SeriesInfo> = known.into_iter().filter(|info| is_meant(job, info)).collect();
-    let groups = amounts::groups(&meant);
-    // All that was read tells what is the host's, not only what is judged.
-    let host_memory = job.settings.verdict.host_memory_bytes.map(Bytes::as_f64);
-    let hosts = Hosts::of(&frame, host_memory, &given, &mut notes);
-    let ignored = leave_out(&mut frame, job, &mut notes);
-    on_frame(&frame)?;
-    let mut inputs_of: HashMap<String, Vec<usize>> =
-        frame.series().iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
-    let (mut inputs, timeline, told) = (frame.inputs().to_vec(), frame.timeline(), frame.told().to_vec());
-    let beside = frame.take_beside();
-    let series = frame.into_series();
 
-    let span = series.iter().map(MemorySeries::start_ms).min().zip(series.iter().map(MemorySeries::end_ms).max());
-    let window = Window::new(span, &job.window, job.settings.window.last_seconds, timeline, &mut notes)?;
-    let load = window.load;
-    notes.extend(nothing_in(&window, &series));
-    let mut series: Vec<MemorySeries> =
-        series.into_iter().filter_map(|series| series.between(window.start_ms, window.end_ms)).collect();
-    let in_window = |series: MemorySeries| series.between(window.start_ms, window.end_ms);
-    let beside = beside.into_iter().map(|one| Beside::new(one.samples.info, one.samples.samples, one.of, &in_window));
-    let beside: Vec<Beside> = beside.flatten().collect();
-    let last_ms = series.iter().map(MemorySeries::end_ms).max();
-    let mut log = crate::events::read_events(&job.events, last_ms);
-    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
-    let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
-    let events = events::apply(&mut series, &dating, &told, &mut log);
+    /// What it means beside what was counted.
+    fn judge(self, counts: Option<Counts>) -> Report {
+        let Case { job, series, beside, window, timeline, mut inputs, mut inputs_of, hosts, mut notes, .. } = self;
+        let settings_of = |info: &SeriesInfo| job.rules.settings_for(&amounts::names(info), &job.settings);
+        let rules::Replayed { criteria, accounts } =
+            rules::replay(&job.alert_rules, &Known::new(&series, &beside), &settings_of, window.load_window());
+        let read = series.into_iter().zip(self.events).zip(criteria);
+        let read = read.map(|((samples, events), own_criteria)| Read::new(samples, events, own_criteria)).collect();
+        let containers = together::containers(read, &self.groups);
+        let settle_seconds = job.settings.criteria.settle_seconds.get();
+        let rows = workloads::rows(containers, job.by, settle_seconds, &mut notes);
+        inputs_of.extend(rows.inputs(&inputs_of));
+        let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given: given_limits(job) };
+        let last_ms = self.last_ms.unwrap_or(window.end_ms);
+        let run = Run { job, window: &window, origins: &origins, last_ms, counts: counts.as_ref() };
+        let n_pods: Vec<usize> = rows.pods.iter().map(Vec::len).collect();
+        // Pods are tested among pods: what is known of them makes no verdict on a workload harder to come by.
+        let mut pods = run.report(rows.pods.into_iter().flatten().collect()).into_iter();
+        let with_load = window.load.is_some();
+        let with_pods = |(series, n_pods): (SeriesReport, usize)| {
+            workloads::with_pods(series, pods.by_ref().take(n_pods).collect(), &job.settings, last_ms, with_load)
+        };
+        let mut series: Vec<SeriesReport> = run.report(rows.rows).into_iter().zip(n_pods).map(with_pods).collect();
+        inputs.extend(self.event_inputs);
+        inputs.extend(counts.into_iter().flat_map(|counts| counts.inputs));
+        series.sort_by(facts::worst_first);
 
-    let counts = beside::counts(&job.counts, &series, timeline, &mut notes);
+        let outcomes: Vec<(Outcome, bool)> = series.iter().map(|series| (series.outcome, series.counts)).collect();
+        let outcome = policy::of_run(&outcomes);
+        let all_used = inputs.iter().all(|input| input.unusable.is_none());
+        let policy = &job.settings.policy;
+        // What was asked for by name and not replayed is not done, and with --strict nor is any alert.
+        let rules_hold = accounts
+            .iter()
+            .all(|rule| rule.status == RuleStatus::Replayed || !(policy.strict || policy.require.contains(&rule.id)));
+        let all_read = || inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete);
+        let strict_holds = rules_hold && (!policy.strict || self.tables_hold && all_read());
+        let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
+        Report {
+            outcome,
+            exit_code,
+            settings: job.settings.clone(),
+            inputs,
+            series,
+            ignored: self.ignored,
+            rules: accounts,
+            timeline,
+            rate_unit: window.rate_unit(),
+            load: window.load,
+            notes,
+            stopped: Vec::new(),
+            told: Vec::new(),
+            beside,
+        }
+    }
+}
 
-    let settings_of = |info: &SeriesInfo| job.rules.settings_for(&amounts::names(info), &job.settings);
-    let rules::Replayed { criteria, accounts } =
-        rules::replay(&job.alert_rules, &Known::new(&series, &beside), &settings_of, window.load_window());
-    let read = series.into_iter().zip(events).zip(criteria);
-    let read = read.map(|((samples, events), own_criteria)| Read::new(samples, events, own_criteria)).collect();
-    let containers = together::containers(read, &groups);
-    let settle_seconds = job.settings.criteria.settle_seconds.get();
-    let rows = workloads::rows(containers, job.by, settle_seconds, &mut notes);
-    inputs_of.extend(rows.inputs(&inputs_of));
-    let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
-    let last_ms = last_ms.unwrap_or(window.end_ms);
-    let run = Run { job, window: &window, origins: &origins, last_ms, counts: counts.as_ref() };
-    let n_pods: Vec<usize> = rows.pods.iter().map(Vec::len).collect();
-    // Pods are tested among pods: what is known of them makes no verdict on a workload harder to come by.
-    let mut pods = run.report(rows.pods.into_iter().flatten().collect()).into_iter();
-    let with_load = window.load.is_some();
-    let with_pods = |(series, n_pods): (SeriesReport, usize)| {
-        workloads::with_pods(series, pods.by_ref().take(n_pods).collect(), &job.settings, last_ms, with_load)
-    };
-    let mut series: Vec<SeriesReport> = run.report(rows.rows).into_iter().zip(n_pods).map(with_pods).collect();
-    inputs.extend(log.inputs);
-    inputs.extend(counts.iter().flat_map(|counts| counts.inputs.iter().cloned()));
-    series.sort_by(facts::worst_first);
+/// The limits that the user gave.
+fn given_limits(job: &Job) -> limits::GivenLimits<'_> {
+    limits::GivenLimits { limits: &job.limits, rules: &job.rules }
+}
 
-    let outcomes: Vec<(Outcome, bool)> = series.iter().map(|series| (series.outcome, series.counts)).collect();
-    let outcome = policy::of_run(&outcomes);
-    let all_used = inputs.iter().all(|input| input.unusable.is_none());
-    let policy = &job.settings.policy;
-    // What was asked for by name and not replayed is not done, and with --strict nor is any alert.
-    let rules_hold = accounts
-        .iter()
-        .all(|rule| rule.status == RuleStatus::Replayed || !(policy.strict || policy.require.contains(&rule.id)));
-    let strict_holds = rules_hold
-        && (!policy.strict || tables_hold && inputs.iter().all(|input| input.rejected_count == 0 && !input.incomplete));
-    let exit_code = policy::exit_code(outcome, policy, all_used, strict_holds);
-    Ok(Report {
-        outcome,
-        exit_code,
-        settings: job.settings.clone(),
-        inputs,
-        series,
-        ignored,
-        rules: accounts,
-        timeline,
-        rate_unit: window.rate_unit(),
-        load,
-        notes,
-        stopped: Vec::new(),
-        told: Vec::new(),
-        beside,
-    })
+/// The first and the last reading, in milliseconds; `None` without series.
+fn span(series: &[MemorySeries]) -> Option<(i64, i64)> {
+    series.iter().map(MemorySeries::start_ms).min().zip(series.iter().map(MemorySeries::end_ms).max())
 }
 
 /// Says which series have no sample in the window.

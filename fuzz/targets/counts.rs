@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
         changes: vec![path.clone()],
         routes: Routes::new(&["/files/:name/*"]).expect("it is a route"),
     };
-    let read = || counts::read(&wanted, (END_MS - 3_600_000, END_MS));
+    let read = || counts::read(&wanted, &[(END_MS - 3_600_000, END_MS)]).remove(0);
     let found = read();
     found.inputs.iter().for_each(|input| check_account(input, data));
     for kind in found.groups.iter().flat_map(|group| &group.kinds) {

@@ -12,6 +12,8 @@ use crate::selection;
 use crate::series::{MemorySeries, SeriesInfo};
 use crate::verdict::{Judgement, RegimeWhy, Verdict};
 
+use super::Case;
+
 /// Whether files are given for series that are known.
 ///
 /// # Errors
@@ -47,25 +49,25 @@ pub(super) fn check_counts(wanted: &CountSources, known: &[&SeriesInfo]) -> Resu
     check("--covariate", &wanted.covariates, known, is_called)
 }
 
-/// Reads what growth is to be compared with; `None` where there is nothing, or readings have no times.
-pub(super) fn counts(
-    wanted: &CountSources,
-    series: &[MemorySeries],
-    timeline: Timeline,
-    notes: &mut Vec<String>,
-) -> Option<Counts> {
-    let span = series.iter().map(MemorySeries::start_ms).min().zip(series.iter().map(MemorySeries::end_ms).max());
-    match (wanted.is_empty(), timeline, span) {
-        (true, _, _) | (_, _, None) => None,
-        (_, Timeline::Relative, _) => {
-            notes.push(
-                "requests and changes were not read: the memory readings have no timestamps to compare with (give the time of the last one with `--end`)"
-                    .to_owned(),
-            );
-            None
-        }
-        (_, Timeline::Absolute, Some(span)) => Some(counts::read(wanted, span)),
-    }
+/// Reads what the growth of each window is to be compared with, every file once; `None` where there is nothing, or
+/// readings have no times.
+pub(super) fn counts(wanted: &CountSources, cases: &mut [Case<'_>]) -> Vec<Option<Counts>> {
+    let spans: Vec<Option<(i64, i64)>> = cases
+        .iter_mut()
+        .map(|case| {
+            let span = super::span(&case.series).filter(|_| !wanted.is_empty())?;
+            if case.timeline == Timeline::Relative {
+                case.notes.push(
+                    "requests and changes were not read: the memory readings have no timestamps to compare with (give the time of the last one with `--end`)"
+                        .to_owned(),
+                );
+                return None;
+            }
+            Some(span)
+        })
+        .collect();
+    let mut counts = counts::read(wanted, &spans.iter().copied().flatten().collect::<Vec<_>>()).into_iter();
+    spans.into_iter().map(|span| span.and_then(|_| counts.next())).collect()
 }
 
 /// What the growth of a judged series follows; `None` where it does not grow. `limit`: its own, in bytes.

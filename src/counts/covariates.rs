@@ -47,9 +47,33 @@ pub(super) struct Column {
     n_restarts: u64,
     n_values: u64,
     has_negative: bool,
+    on: Vec<OnGrid>,
+}
+
+/// The part of a column that lies on one grid of time.
+#[derive(Debug, Clone)]
+struct OnGrid {
+    bins: Bins,
     rises: Vec<f64>,
     sums: Vec<(f64, u32)>,
     span: Option<(i64, i64)>,
+}
+
+/// How many rows, or values, a file has, and how many of them lie on each grid of time.
+#[derive(Debug)]
+pub(super) struct Placed<'a> {
+    pub(super) grids: &'a [Bins],
+    n_rows: u64,
+    inside: Vec<u64>,
+}
+
+impl Placed<'_> {
+    pub(super) fn count(&mut self, time_ms: i64) {
+        self.n_rows += 1;
+        for (bins, inside) in self.grids.iter().zip(&mut self.inside) {
+            *inside += u64::from(bins.of(time_ms).is_some());
+        }
+    }
 }
 
 /// How a column was read, and why.
@@ -68,7 +92,13 @@ impl Reading {
 }
 
 impl Column {
-    pub(super) fn new(name: String, bins: Bins) -> Column {
+    pub(super) fn new(name: String, grids: &[Bins]) -> Column {
+        let on = |bins: &Bins| OnGrid {
+            bins: *bins,
+            rises: vec![0.0; bins.count],
+            sums: vec![(0.0, 0); bins.count],
+            span: None,
+        };
         Column {
             name,
             last: None,
@@ -76,14 +106,12 @@ impl Column {
             n_restarts: 0,
             n_values: 0,
             has_negative: false,
-            rises: vec![0.0; bins.count],
-            sums: vec![(0.0, 0); bins.count],
-            span: None,
+            on: grids.iter().map(on).collect(),
         }
     }
 
-    /// Takes a value, later than those before; `false` when it lies outside the bins.
-    pub(super) fn push(&mut self, bins: Bins, time_ms: i64, value: f64) -> bool {
+    /// Takes a value, later than those before.
+    pub(super) fn push(&mut self, time_ms: i64, value: f64) {
         self.n_values += 1;
         self.has_negative |= value < 0.0;
         if let Some((before_ms, before)) = self.last.filter(|(before_ms, _)| *before_ms < time_ms) {
@@ -91,14 +119,17 @@ impl Column {
             self.n_falls += u64::from(value < before);
             self.n_restarts += u64::from(is_restart);
             let rise = if value < before { value } else { value - before };
-            bins.spread(&mut self.rises, (before_ms, time_ms), rise);
+            for on in &mut self.on {
+                on.bins.spread(&mut on.rises, (before_ms, time_ms), rise);
+            }
         }
         self.last = Some((time_ms, value));
-        let Some(bin) = bins.of(time_ms) else { return false };
-        self.sums[bin].0 += value;
-        self.sums[bin].1 += 1;
-        self.span = Some(self.span.map_or((time_ms, time_ms), |(first, _)| (first, time_ms)));
-        true
+        for on in &mut self.on {
+            let Some(bin) = on.bins.of(time_ms) else { continue };
+            on.sums[bin].0 += value;
+            on.sums[bin].1 += 1;
+            on.span = Some(on.span.map_or((time_ms, time_ms), |(first, _)| (first, time_ms)));
+        }
     }
 
     fn reading(&self) -> Reading {
@@ -118,8 +149,10 @@ impl Column {
             Reading::Seen(CountKind::Gauge)
         }
     }
+}
 
-    fn kind(self, what: CountKind) -> Option<Kind> {
+impl OnGrid {
+    fn kind(self, name: &str, what: CountKind) -> Option<Kind> {
         let span = self.span?;
         let values = match what {
             CountKind::Gauge => {
@@ -132,79 +165,84 @@ impl Column {
             }
             _ => self.rises,
         };
-        Some(Kind { name: self.name, what, values, span })
+        Some(Kind { name: name.to_owned(), what, values, span })
     }
 }
 
-/// Reads one file.
-pub(super) fn read(path: &Path, bins: Bins) -> (Input, Vec<Kind>) {
+/// Reads one file; gives for each grid its account and its kinds.
+pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
     let (mut input, opened) = open_file(path);
-    let Some(mut opened) = opened else { return (input, Vec::new()) };
+    let Some(mut opened) = opened else { return vec![(input, Vec::new()); grids.len()] };
     let beginning = opened.lines.peek().map(<[u8]>::to_vec).unwrap_or_default();
     let broken = opened.broken.clone();
-    let mut outside = 0;
+    let mut placed = Placed { grids, n_rows: 0, inside: vec![0; grids.len()] };
     let typed = recognise(&beginning).ok().filter(|format| format.is_typed_table());
     let (form, columns) = if let Some(format) = typed {
-        (OtherForm::CovariateTable, read_typed(path, opened, format, bins, &mut input, &mut outside))
+        (OtherForm::CovariateTable, read_typed(path, opened, format, &mut input, &mut placed))
     } else if beginning.trim_ascii_start().starts_with(b"{") {
-        (OtherForm::CovariatePrometheus, matrix::read(opened.lines.into_reader(), bins, &mut input, &mut outside))
+        (OtherForm::CovariatePrometheus, matrix::read(opened.lines.into_reader(), &mut input, &mut placed))
     } else {
-        (OtherForm::CovariateCsv, read_csv(&beginning, opened.lines.into_reader(), bins, &mut input, &mut outside))
+        (OtherForm::CovariateCsv, read_csv(&beginning, opened.lines.into_reader(), &mut input, &mut placed))
     };
     note_break(&mut input, broken.take());
-    input.other_lines += outside;
-    let mut columns = match columns {
-        Ok(columns) => columns,
-        Err(why) => {
-            input.samples = 0;
-            input.unusable = Some(why);
-            return (input, Vec::new());
-        }
+    let (columns, unusable) = match columns {
+        Ok(columns) => (columns, None),
+        Err(why) => (Vec::new(), Some(why)),
     };
-    input.counted = Some(CountedAs { form, outside });
     if columns.len() > MAX_KINDS {
         input.warnings.push(format!("it has {} columns: only the first {MAX_KINDS} are used", columns.len()));
-        columns.truncate(MAX_KINDS);
     }
-    let read: Vec<(String, Reading, Option<Kind>)> = columns
-        .into_iter()
-        .filter(|column| column.n_values > 0)
-        .map(|column| (column.name.clone(), column.reading(), column))
-        .map(|(name, reading, column)| (name, reading, column.kind(reading.what())))
+    let columns = columns.into_iter().take(MAX_KINDS).filter(|column| column.n_values > 0);
+    let mut columns: Vec<(String, Reading, _)> = columns
+        .map(|column| (column.reading(), column))
+        .map(|(reading, column)| (column.name, reading, column.on.into_iter()))
         .collect();
-    if read.iter().all(|(_, _, kind)| kind.is_none()) {
-        input.warnings.push("it has no value within the time of the memory readings".to_owned());
-    }
-    let listed = |wanted: Reading| {
-        let names: Vec<String> = read
-            .iter()
-            .filter(|(_, reading, _)| *reading == wanted)
-            .map(|(name, _, _)| format!("`{}`", name.replace('`', "'")))
-            .collect();
-        (!names.is_empty()).then(|| names.join(", "))
+    let seen: Vec<String> = [
+        (CountKind::Counter, "a counter, because it only rises"),
+        (CountKind::Gauge, "a level, because it also falls"),
+    ]
+    .into_iter()
+    .filter_map(|(what, why)| {
+        let is_seen = |(_, reading, _): &&(String, Reading, _)| *reading == Reading::Seen(what);
+        let names: Vec<String> =
+            columns.iter().filter(is_seen).map(|(name, _, _)| format!("`{}`", name.replace('`', "'"))).collect();
+        (!names.is_empty()).then(|| format!("{}: read as {why}", names.join(", ")))
+    })
+    .collect();
+    let of_grid = |inside: &u64| {
+        let outside = placed.n_rows - inside;
+        let mut input = Input { unusable: unusable.clone(), ..input.clone() };
+        input.other_lines += outside;
+        if unusable.is_some() {
+            return (input, Vec::new());
+        }
+        input.samples += inside;
+        input.counted = Some(CountedAs { form, outside });
+        let of_column = |(name, reading, on): &mut (String, Reading, std::vec::IntoIter<OnGrid>)| {
+            on.next()?.kind(name, reading.what())
+        };
+        let kinds: Vec<Kind> = columns.iter_mut().filter_map(of_column).collect();
+        if kinds.is_empty() {
+            input.warnings.push("it has no value within the time of the memory readings".to_owned());
+        }
+        input.warnings.extend(seen.iter().cloned());
+        (input, kinds)
     };
-    if let Some(names) = listed(Reading::Seen(CountKind::Counter)) {
-        input.warnings.push(format!("{names}: read as a counter, because it only rises"));
-    }
-    if let Some(names) = listed(Reading::Seen(CountKind::Gauge)) {
-        input.warnings.push(format!("{names}: read as a level, because it also falls"));
-    }
-    (input, read.into_iter().filter_map(|(_, _, kind)| kind).collect())
+    placed.inside.iter().map(of_grid).collect()
 }
 
 /// Columns that are read row by row, in time order.
-struct Rows<'a> {
-    bins: Bins,
+struct Rows<'a, 'g> {
     columns: Vec<Column>,
     last_ms: Option<i64>,
     input: &'a mut Input,
-    outside: &'a mut u64,
+    placed: &'a mut Placed<'g>,
 }
 
-impl<'a> Rows<'a> {
-    fn new(names: Vec<String>, bins: Bins, input: &'a mut Input, outside: &'a mut u64) -> Rows<'a> {
-        let columns = names.into_iter().map(|name| Column::new(name, bins)).collect();
-        Rows { bins, columns, last_ms: None, input, outside }
+impl<'a, 'g> Rows<'a, 'g> {
+    fn new(names: Vec<String>, input: &'a mut Input, placed: &'a mut Placed<'g>) -> Rows<'a, 'g> {
+        let columns = names.into_iter().map(|name| Column::new(name, placed.grids)).collect();
+        Rows { columns, last_ms: None, input, placed }
     }
 
     /// Checks that a row is later than those before; `text`: its time as it was written.
@@ -217,22 +255,21 @@ impl<'a> Rows<'a> {
 
     fn push(&mut self, time_ms: i64, values: impl Iterator<Item = Option<f64>>) {
         self.last_ms = Some(time_ms);
-        let mut is_inside = false;
-        let mut n = 0;
-        for (column, value) in self.columns.iter_mut().zip(values).filter_map(|(column, value)| Some((column, value?)))
-        {
-            is_inside |= column.push(self.bins, time_ms, value);
-            n += 1;
+        let values = self.columns.iter_mut().zip(values).filter_map(|(column, value)| Some((column, value?)));
+        let mut is_gap = true;
+        for (column, value) in values {
+            column.push(time_ms, value);
+            is_gap = false;
         }
-        match (n, is_inside) {
-            (0, _) => self.input.gaps += 1,
-            (_, true) => self.input.samples += 1,
-            (_, false) => *self.outside += 1,
+        if is_gap {
+            self.input.gaps += 1;
+        } else {
+            self.placed.count(time_ms);
         }
     }
 
     fn finish(self, expected: &str) -> Result<Vec<Column>, String> {
-        if self.input.samples + *self.outside == 0 {
+        if self.placed.n_rows == 0 {
             let first = self.input.rejected.first();
             let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.clone());
             return Err(format!("no row could be read: {why} ({expected})"));
@@ -244,9 +281,8 @@ impl<'a> Rows<'a> {
 fn read_csv(
     beginning: &[u8],
     reader: impl std::io::Read,
-    bins: Bins,
     input: &mut Input,
-    outside: &mut u64,
+    placed: &mut Placed<'_>,
 ) -> Result<Vec<Column>, String> {
     const EXPECTED: &str =
         "expected CSV with a header, a column of times and columns of numbers, or a Prometheus response";
@@ -261,7 +297,7 @@ fn read_csv(
     let is_number = |index: usize| index != time && !header[index].is_empty();
     let places: Vec<usize> = (0..header.len()).filter(|index| is_number(*index)).collect();
     let names = places.iter().map(|index| header[*index].clone()).collect();
-    let mut rows = Rows::new(names, bins, input, outside);
+    let mut rows = Rows::new(names, input, placed);
     while let Some((line, row)) = lines.next() {
         let said = row.and_then(|fields| {
             let at = fields.get(time).map_or("", String::as_str);
@@ -290,15 +326,14 @@ fn read_typed(
     path: &Path,
     opened: Opened,
     format: Format,
-    bins: Bins,
     input: &mut Input,
-    outside: &mut u64,
+    placed: &mut Placed<'_>,
 ) -> Result<Vec<Column>, String> {
     let table = NumberTable::open(&Source::File(path.to_owned()), opened, format, table::is_time)?;
     if !table.others.is_empty() {
         input.warnings.push(format!("its columns without numbers are not used: {}", table.others.join(", ")));
     }
-    let mut rows = Rows::new(table.names.clone(), bins, input, outside);
+    let mut rows = Rows::new(table.names.clone(), input, placed);
     let mut row = 0;
     let mut no_zone = None;
     let read = table.read(&mut |batch| {
@@ -337,7 +372,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("numbers");
         std::fs::write(&path, content).unwrap();
-        let (input, kinds) = read(&path, BINS);
+        let (input, kinds) = read(&path, &[BINS]).remove(0);
         let mut lines: Vec<String> =
             kinds.iter().map(|kind| format!("{} {:?} {:?}", kind.name, kind.what, kind.values)).collect();
         lines.push(format!(

@@ -6,8 +6,7 @@ use std::io::{BufReader, Read};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::bins::Bins;
-use super::covariates::Column;
+use super::covariates::{Column, Placed};
 use crate::account::Input;
 
 #[derive(Deserialize)]
@@ -30,7 +29,7 @@ struct OneSeries {
 }
 
 /// Reads an answer; one column for each series.
-pub(super) fn read(reader: impl Read, bins: Bins, input: &mut Input, outside: &mut u64) -> Result<Vec<Column>, String> {
+pub(super) fn read(reader: impl Read, input: &mut Input, placed: &mut Placed<'_>) -> Result<Vec<Column>, String> {
     let answer: Answer = serde_json::from_reader(BufReader::new(reader)).map_err(|error| {
         format!("it is not a Prometheus response: {error} (expected a matrix, as from a range query)")
     })?;
@@ -46,18 +45,15 @@ pub(super) fn read(reader: impl Read, bins: Bins, input: &mut Input, outside: &m
                     .to_owned(),
             );
         }
-        let mut column = Column::new(name(&series.metric), bins);
+        let mut column = Column::new(name(&series.metric), placed.grids);
         let mut last_ms = i64::MIN;
         for (seconds, text) in series.values {
             let time_ms = (seconds * 1000.0).round() as i64;
             match text.parse::<f64>() {
                 Ok(value) if value.is_finite() && last_ms < time_ms => {
                     last_ms = time_ms;
-                    if column.push(bins, time_ms, value) {
-                        input.samples += 1;
-                    } else {
-                        *outside += 1;
-                    }
+                    column.push(time_ms, value);
+                    placed.count(time_ms);
                 }
                 Ok(_) => input.gaps += 1,
                 Err(_) => input.reject_at(0, &text, || "it is not a number".to_owned()),

@@ -109,64 +109,80 @@ impl Counts {
     }
 }
 
-/// Reads everything, for memory that was read from `readings.0` to `readings.1`, in milliseconds since 1970. What lies
-/// outside is counted as that.
+/// Reads everything, for memory that was read in each of `spans`, from and to in milliseconds since 1970. What lies
+/// outside of a span is counted as that. Every file is read once, and gives for each span what it would give for that
+/// alone.
 ///
-/// A file that cannot be used says so in its account and does not stop the others. Takes at most 32 MiB for each series
-/// that is named, whatever the size of the logs.
-pub fn read(wanted: &CountSources, readings: (i64, i64)) -> Counts {
-    let bins = Bins::of_readings(readings.0, readings.1);
-    let mut inputs = Vec::new();
-    let mut groups: Vec<CountGroup> = Vec::new();
+/// A file that cannot be used says so in its account and does not stop the others. Takes at most 32 MiB for each span and
+/// series that is named, whatever the size of the logs.
+pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
+    let grids: Vec<Bins> = spans.iter().map(|(from, to)| Bins::of_readings(*from, *to)).collect();
+    if grids.is_empty() {
+        return Vec::new();
+    }
     let names: Vec<&Option<String>> =
         wanted.requests.iter().chain(&wanted.covariates).map(|given| &given.series).collect();
-    let mut accounts: Vec<Option<Input>> = vec![None; wanted.requests.len()];
+    // The accounts of each log, one for each span; and so are groups.
+    let mut accounts: Vec<Vec<Input>> = vec![Vec::new(); wanted.requests.len()];
+    let mut groups: Vec<Vec<CountGroup>> = vec![Vec::new(); grids.len()];
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
             continue;
         }
-        let mut group = CountGroup { series: (*name).clone(), kinds: Vec::new(), untimed: Vec::new() };
-        let mut tally = Tally::new(bins, wanted.routes.clone());
+        let mut tallies: Vec<Tally> = grids.iter().map(|bins| Tally::new(*bins, wanted.routes.clone())).collect();
         let mut untimed = requests::Untimed::default();
-        for (account, given) in accounts.iter_mut().zip(&wanted.requests).filter(|(_, given)| given.series == **name) {
-            *account = Some(if is_again(&wanted.requests, given) {
-                read_already(given)
+        for (accounts, given) in accounts.iter_mut().zip(&wanted.requests).filter(|(_, given)| given.series == **name) {
+            *accounts = if is_again(&wanted.requests, given) {
+                vec![read_already(given); grids.len()]
             } else {
-                requests::read(&given.path, &mut tally, &mut untimed)
-            });
+                requests::read(&given.path, &mut tallies, &mut untimed)
+            };
         }
-        group.untimed = untimed.ranked();
-        if let Some(span) = tally.span {
-            let kind = |name: String, what, values| Kind { name, what, values, span };
-            let kinds = tally.finish();
-            group.kinds.extend(kinds.requests.into_iter().map(|one| kind(one.name, CountKind::Requests, one.of_bin)));
-            let errors =
-                kinds.errors.map(|of_bin| kind("responses with a 5xx status".to_owned(), CountKind::Errors, of_bin));
-            let received = kinds.received.map(|of_bin| kind("bytes received".to_owned(), CountKind::Received, of_bin));
-            group.kinds.extend([errors, received].into_iter().flatten());
+        let untimed = untimed.ranked();
+        for (groups, tally) in groups.iter_mut().zip(tallies) {
+            groups.push(CountGroup { series: (*name).clone(), kinds: kinds(tally), untimed: untimed.clone() });
         }
-        groups.push(group);
     }
-    inputs.extend(accounts.into_iter().flatten());
     for given in &wanted.covariates {
         if is_again(&wanted.covariates, given) {
-            inputs.push(read_already(given));
+            accounts.push(vec![read_already(given); grids.len()]);
             continue;
         }
-        let (input, kinds) = covariates::read(&given.path, bins);
-        inputs.push(input);
-        let group = groups.iter_mut().find(|group| group.series == given.series);
-        group.expect("there is one for each name").kinds.extend(kinds);
+        let (inputs, kinds): (Vec<Input>, Vec<Vec<Kind>>) = covariates::read(&given.path, &grids).into_iter().unzip();
+        accounts.push(inputs);
+        for (groups, kinds) in groups.iter_mut().zip(kinds) {
+            let group = groups.iter_mut().find(|group| group.series == given.series);
+            group.expect("there is one for each name").kinds.extend(kinds);
+        }
     }
-    let mut all = Vec::new();
+    let mut changes = Vec::new();
     for path in &wanted.changes {
-        let (input, changes) = changes::read(path);
-        inputs.push(input);
-        all.extend(changes);
+        let (input, more) = changes::read(path);
+        accounts.push(vec![input; grids.len()]);
+        changes.extend(more);
     }
-    all.sort_by_key(|change: &Change| change.time_ms);
-    all.dedup();
-    Counts { bins, groups, changes: all, changes_given: !wanted.changes.is_empty(), inputs }
+    changes.sort_by_key(|change: &Change| change.time_ms);
+    changes.dedup();
+    let mut accounts: Vec<_> = accounts.into_iter().map(Vec::into_iter).collect();
+    let counts = grids.into_iter().zip(groups).map(|(bins, groups)| Counts {
+        bins,
+        groups,
+        changes: changes.clone(),
+        changes_given: !wanted.changes.is_empty(),
+        inputs: accounts.iter_mut().filter_map(Iterator::next).collect(),
+    });
+    counts.collect()
+}
+
+/// The kinds of a tally: requests, the busiest first, then what else its logs say.
+fn kinds(tally: Tally) -> Vec<Kind> {
+    let Some(span) = tally.span else { return Vec::new() };
+    let kind = |name: String, what, values| Kind { name, what, values, span };
+    let tally::Kinds { requests, errors, received } = tally.finish();
+    let requests = requests.into_iter().map(|one| kind(one.name, CountKind::Requests, one.of_bin));
+    let errors = errors.map(|of_bin| kind("responses with a 5xx status".to_owned(), CountKind::Errors, of_bin));
+    let received = received.map(|of_bin| kind("bytes received".to_owned(), CountKind::Received, of_bin));
+    requests.chain(errors).chain(received).collect()
 }
 
 /// Whether a file was given before, for the same series.
@@ -199,5 +215,50 @@ fn note_break(input: &mut Input, why: Option<String>) {
     if let Some(why) = why {
         input.incomplete = true;
         input.warnings.push(format!("{why}; the part before that is used"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-23T20:00:00Z.
+    const START: i64 = 1_795_464_000_000;
+
+    /// The last quarter of an hour, the last hour, and a time before all of it: as a night judges a day, a week and a month.
+    #[test]
+    fn spans_that_are_read_together_get_what_each_gets_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let time = |minute: usize| format!("23/Nov/2026:20:{minute:02}:07 +0000");
+        let (mut log, mut jobs) = (String::new(), "time,jobs_total,seen\n".to_owned());
+        for minute in 0..60 {
+            for n in 0..=minute {
+                // Rare parts of paths are named by what a span holds of them.
+                let path = if n % 3 == 0 { format!("/shop/word{}", "x".repeat(minute / 12)) } else { "/".to_owned() };
+                log.push_str(&format!("1.2.3.4 - - [{}] \"GET {path} HTTP/1.1\" {} 12\n", time(minute), 200 + 60 * n));
+            }
+            jobs.push_str(&format!("2026-11-23T20:{minute:02}:30Z,{},{}\n", 7 * minute % 200, minute % 5));
+        }
+        log.push_str("no request\n{\"req\":{\"method\":\"GET\",\"url\":\"/shop/2\"}}\n");
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            Given { series: None, path: folder.path().join(name) }
+        };
+        let (log, jobs) = (write("access.log", &log), write("jobs.csv", &jobs));
+        let changes = write("changes.txt", "2026-11-23T20:10:00Z deploy a\n").path;
+        let wanted = CountSources {
+            requests: vec![log.clone(), log.clone(), Given { series: Some("web".to_owned()), ..log }],
+            covariates: vec![jobs],
+            changes: vec![changes],
+            routes: Routes::default(),
+        };
+        let end = START + 3_600_000;
+        let spans = [(end - 900_000, end), (START, end), (START - 7_200_000, START - 3_600_000)];
+        let together = read(&wanted, &spans);
+        let alone: Vec<Counts> = spans.iter().map(|span| read(&wanted, &[*span]).remove(0)).collect();
+        assert_eq!(together, alone);
+        let counted: Vec<(u64, usize)> =
+            together.iter().map(|counts| (counts.inputs[0].samples, counts.groups[0].kinds.len())).collect();
+        assert_eq!(counted, [(840, 6), (1830, 9), (0, 0)]);
     }
 }

@@ -45,20 +45,23 @@ impl Untimed {
 /// What became of one log.
 struct Log<'a> {
     input: Input,
-    tally: &'a mut Tally,
+    tallies: &'a mut [Tally],
+    /// How many entries each tally has counted.
+    inside: Vec<u64>,
     untimed: &'a mut Untimed,
+    n_timed: u64,
     n_untimed: u64,
-    outside: u64,
     /// Time of the first and last request of all.
     span: Option<(i64, i64)>,
     first_refusal: Option<String>,
 }
 
-/// Reads one log.
-pub(super) fn read(path: &Path, tally: &mut Tally, untimed: &mut Untimed) -> Input {
+/// Reads one log into all tallies; gives its account for each.
+pub(super) fn read(path: &Path, tallies: &mut [Tally], untimed: &mut Untimed) -> Vec<Input> {
     let (input, opened) = open_file(path);
-    let Some(mut opened) = opened else { return input };
-    let mut log = Log { input, tally, untimed, n_untimed: 0, outside: 0, span: None, first_refusal: None };
+    let Some(mut opened) = opened else { return vec![input; tallies.len()] };
+    let inside = vec![0; tallies.len()];
+    let mut log = Log { input, tallies, inside, untimed, n_timed: 0, n_untimed: 0, span: None, first_refusal: None };
     let beginning = opened.lines.peek().map(<[u8]>::to_vec).unwrap_or_default();
     let form = Form::of(&beginning);
     match form {
@@ -151,16 +154,13 @@ impl Log<'_> {
     }
 
     fn count(&mut self, said: &Said<'_>, times: u32) {
-        self.note_time(said.time_ms);
-        if self.tally.add(said.time_ms, said.target.as_deref(), said.status, said.received, times) {
-            self.input.samples += 1;
-        } else {
-            self.outside += 1;
-        }
-    }
-
-    fn note_time(&mut self, time_ms: i64) {
+        let time_ms = said.time_ms;
         self.span = Some(self.span.map_or((time_ms, time_ms), |(first, last)| (first.min(time_ms), last.max(time_ms))));
+        self.n_timed += 1;
+        for (tally, inside) in self.tallies.iter_mut().zip(&mut self.inside) {
+            let is_inside = tally.add(time_ms, said.target.as_deref(), said.status, said.received, times);
+            *inside += u64::from(is_inside);
+        }
     }
 
     fn count_entry(&mut self, entry: &Entry) {
@@ -235,40 +235,49 @@ impl Log<'_> {
         }
     }
 
-    fn finish(mut self, form: Form) -> Input {
-        let is_timed = self.input.samples + self.outside > 0;
+    fn finish(mut self, form: Form) -> Vec<Input> {
         let input = &mut self.input;
-        input.counted = Some(CountedAs {
-            form: match form {
-                Form::Lines | Form::Array => OtherForm::AccessLog,
-                Form::Table => OtherForm::AccessCsv,
-            },
-            outside: self.outside,
-        });
-        input.other_lines += self.outside;
-        if is_timed && self.n_untimed > 0 {
-            input.rejected_count += self.n_untimed;
-            let were = if self.n_untimed == 1 { "was" } else { "were" };
-            input.warnings.push(format!("{} without a time {were} not counted", counted(self.n_untimed, "request")));
-        } else if self.n_untimed > 0 {
-            input.samples += self.n_untimed;
-            input.warnings.push(
-                "its requests have no times, so growth cannot be tied to any of them; they are ranked by traffic only"
-                    .to_owned(),
-            );
+        let form = match form {
+            Form::Lines | Form::Array => OtherForm::AccessLog,
+            Form::Table => OtherForm::AccessCsv,
+        };
+        match (self.n_timed, self.n_untimed) {
+            (0, 0) => {
+                let why =
+                    self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
+                input.unusable = Some(format!("no request was recognised in it ({why})"));
+                return vec![self.input; self.inside.len()];
+            }
+            (_, 0) => {}
+            (0, n_untimed) => {
+                input.samples += n_untimed;
+                input.warnings.push(
+                    "its requests have no times, so growth cannot be tied to any of them; they are ranked by traffic only"
+                        .to_owned(),
+                );
+            }
+            (_, n_untimed) => {
+                input.rejected_count += n_untimed;
+                let were = if n_untimed == 1 { "was" } else { "were" };
+                input.warnings.push(format!("{} without a time {were} not counted", counted(n_untimed, "request")));
+            }
         }
-        if !is_timed && self.n_untimed == 0 {
-            let why = self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
-            input.counted = None;
-            input.unusable = Some(format!("no request was recognised in it ({why})"));
-        } else if is_timed && input.samples == 0 {
-            let [from, to] = self.span.map_or([0, 0], <[i64; 2]>::from).map(|ms| time_text(ms).unwrap_or_default());
-            input.warnings.push(format!(
-                "it has no request within the time of the memory readings: its {} are from {from} to {to}",
-                counted(self.outside, "request")
-            ));
-        }
-        self.input
+        let [from, to] = self.span.map_or([0, 0], <[i64; 2]>::from).map(|ms| time_text(ms).unwrap_or_default());
+        let of_tally = |inside: &u64| {
+            let outside = self.n_timed - inside;
+            let mut input = self.input.clone();
+            input.samples += inside;
+            input.other_lines += outside;
+            input.counted = Some(CountedAs { form, outside });
+            if outside > 0 && *inside == 0 {
+                input.warnings.push(format!(
+                    "it has no request within the time of the memory readings: its {} are from {from} to {to}",
+                    counted(outside, "request")
+                ));
+            }
+            input
+        };
+        self.inside.iter().map(of_tally).collect()
     }
 }
 
@@ -285,7 +294,7 @@ mod tests {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         let wanted = CountSources { requests: vec![Given { series: None, path }], ..CountSources::default() };
-        read(&wanted, (START, START + 3_600_000))
+        read(&wanted, &[(START, START + 3_600_000)]).remove(0)
     }
 
     /// The totals of each kind, then the account.
@@ -357,7 +366,7 @@ mod tests {
             requests: vec![Given { series: None, path: "/does/not/exist".into() }],
             ..CountSources::default()
         };
-        let counts = read(&missing, (START, START + 1));
+        let counts = read(&missing, &[(START, START + 1)]).remove(0);
         assert!(counts.inputs[0].unusable.as_ref().unwrap().starts_with("it cannot be opened"), "{counts:?}");
     }
 
@@ -369,7 +378,7 @@ mod tests {
         let given = |series: Option<&str>| Given { series: series.map(str::to_owned), path: path.clone() };
         let wanted =
             CountSources { requests: vec![given(None), given(None), given(Some("web"))], ..CountSources::default() };
-        let counts = read(&wanted, (START, START + 3_600_000));
+        let counts = read(&wanted, &[(START, START + 3_600_000)]).remove(0);
         let totals: Vec<f64> = counts.groups.iter().map(|group| group.kinds[0].values.iter().sum()).collect();
         assert_eq!(totals, [1.0, 1.0]);
         insta::assert_snapshot!(counts.inputs[1].warnings.join(" "), @"it is given more than once: it was read once");

@@ -25,7 +25,7 @@ pub use windows::{NightWindow, WindowLength};
 
 use crate::account::Input;
 use crate::amounts;
-use crate::analysis::{self, Job};
+use crate::analysis::{self, Case, Job};
 use crate::criteria::Status;
 use crate::error::Error;
 use crate::frame::SampleFrame;
@@ -249,7 +249,8 @@ fn judge(
     let known = known(memory, names);
     let judged = |(kept, name)| (!gone::is_silent(kept, yesterday_ms)).then_some(name);
     let names: Vec<Option<&str>> = memory.series.iter().zip(names.iter().map(String::as_str)).map(judged).collect();
-    let mut windows: Vec<NightWindow> = Vec::new();
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut found: Vec<(WindowLength, f64, SampleFrame)> = Vec::new();
     let mut n_judged = None;
     for span in WindowLength::ALL {
         let start_ms = end_ms - span.length_ms();
@@ -265,10 +266,18 @@ fn judge(
         let mut job = Job { freshness: freshness.clone(), window, ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
         job.settings.policy = policy_of(&job);
-        let report = analysis::judge(&job, SampleFrame::new(readings), Some(&known), &mut |_| Ok(()))?;
-        windows.push(NightWindow { span, coverage, report });
+        jobs.push(job);
+        found.push((span, coverage, SampleFrame::new(readings)));
     }
-    Ok(windows)
+    let mut spans = Vec::new();
+    let mut cases = Vec::new();
+    for (job, (span, coverage, frame)) in jobs.iter().zip(found) {
+        spans.push((span, coverage));
+        cases.push(Case::new(job, frame, Some(&known), &mut |_| Ok(()))?);
+    }
+    let reports = analysis::judge_all(&night.job, cases);
+    let window = |((span, coverage), report)| NightWindow { span, coverage, report };
+    Ok(spans.into_iter().zip(reports).map(window).collect())
 }
 
 /// Who all series of the history are, by the names of tonight.

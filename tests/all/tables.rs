@@ -355,7 +355,8 @@ fn damaged_tables_are_refused_with_a_message() {
 fn numbers(name: &str) -> (Vec<Kind>, String) {
     let given = Given { series: None, path: folder().join(name) };
     let wanted = CountSources { covariates: vec![given], ..CountSources::default() };
-    let Counts { groups, inputs, .. } = counts::read(&wanted, (1_795_464_000_000, 1_795_464_000_000 + 47 * 900_000));
+    let span = (1_795_464_000_000, 1_795_464_000_000 + 47 * 900_000);
+    let Counts { groups, inputs, .. } = counts::read(&wanted, &[span]).remove(0);
     let input = &inputs[0];
     let said = account(input).lines().take(4).collect::<Vec<_>>().join("\n");
     (groups.into_iter().flat_map(|group| group.kinds).collect(), said)

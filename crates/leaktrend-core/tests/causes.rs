@@ -81,8 +81,13 @@ fn said(used_mib: impl Fn(usize) -> f64, each: Vec<(Measure, Vec<f64>)>) -> Vec<
 
 /// Requests by the minute, more or less by the hour.
 fn requests(purpose: u64) -> Vec<f64> {
+    requests_of(purpose, 100.0)
+}
+
+/// About `usual` requests a minute.
+fn requests_of(purpose: u64, usual: f64) -> Vec<f64> {
     let random = &mut Random::of(9, purpose);
-    let hours: Vec<f64> = (0..24).map(|_| 100.0 * (0.6 * random.normal()).exp()).collect();
+    let hours: Vec<f64> = (0..24).map(|_| usual * (0.6 * random.normal()).exp()).collect();
     (0..MINUTES).map(|minute| random.poisson(hours[minute / 60])).collect()
 }
 
@@ -109,6 +114,32 @@ fn a_kind_that_keeps_memory_is_named_with_its_bytes() {
     assert!(bytes.lower <= 0.001 * MIB && 0.001 * MIB <= bytes.upper, "{bytes:?}");
     assert!(bytes.upper - bytes.lower < 0.1 * bytes.value, "{bytes:?}");
     assert!(cause.share_of_growth.is_some_and(|share| (share - 1.0).abs() < 0.05), "{cause:?}");
+}
+
+/// What rare requests keep wanders about its straight line when each keeps another amount.
+#[test]
+fn the_interval_of_rare_requests_that_keep_different_amounts_holds_their_mean() {
+    const DRAWS: u64 = 60;
+    let is_held = |draw: u64| {
+        let (leaking, other) = (requests_of(100 + draw, 3.0), requests(2));
+        let random = &mut Random::of(11, draw);
+        let mut keep = || -0.05 * random.uniform(f64::MIN_POSITIVE, 1.0).ln();
+        let kept: Vec<f64> = leaking.iter().map(|count| (0..*count as usize).map(|_| keep()).sum()).collect();
+        let each = MIB * kept.iter().sum::<f64>() / leaking.iter().sum::<f64>();
+        let kept = sums(&kept);
+        let said = said(|minute| 200.0 + kept[minute], vec![(Measure::Requests, leaking), (Measure::Requests, other)]);
+        let cause = said.iter().find(|cause| cause.source == CauseSource::Covariate(0) && cause.is_named)?;
+        Some(cause.bytes_per_unit.lower <= each && each <= cause.bytes_per_unit.upper)
+    };
+    let held: Vec<bool> = (0..DRAWS).into_par_iter().filter_map(is_held).collect();
+    let n_held = held.iter().filter(|held| **held).count();
+    assert!(held.len() as u64 > DRAWS / 2, "only {} are named", held.len());
+    // 90 % less twice the standard error of so many draws.
+    assert!(
+        n_held as f64 >= 0.82 * held.len() as f64,
+        "the 90 % interval holds the mean in {n_held} of {}",
+        held.len()
+    );
 }
 
 #[test]

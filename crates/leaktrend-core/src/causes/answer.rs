@@ -1,5 +1,7 @@
 //! From explanations to causes: what is named, with how many bytes, and what could be it as well.
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 use crate::stats::robust::mean;
 
 use super::columns::{Term, View};
@@ -96,7 +98,12 @@ fn cause(
     let unit = view.scaled.unit / candidate.scale;
     let tail = (1.0 - terms.confidence) / 2.0;
     let (value, wider) = (posterior.mean(), explanations.widening(best, index));
-    let at = |probability: f64| (value + wider * (posterior.quantile(probability) - value)) * unit;
+    let of_sizes = value * explanations.error_of_sizes(best, index);
+    let at = |probability: f64| {
+        let of_model = wider * (posterior.quantile(probability) - value);
+        let of_sizes = of_sizes * Normal::standard().inverse_cdf(probability);
+        (value + of_model.signum() * of_model.hypot(of_sizes)) * unit
+    };
     let bytes_per_unit =
         BytesPerUnit { value: value * unit, lower: at(tail), upper: at(1.0 - tail), confidence: terms.confidence };
     let limit = without.score.max(best.score + terms.margin);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::stats::ar1::{PHI, Regression};
+use crate::stats::ar1::{PHI, Regression, WrittenOut};
 use crate::stats::posterior::{LinePosterior, SlopePosterior};
 
 use super::CauseSource;
@@ -281,26 +281,65 @@ impl<'a> Explanations<'a> {
         found.score - found.terms.iter().map(|index| self.price_of(*index)).sum::<f64>()
     }
 
+    /// The fit under the likeliest φ with a term as the last column, and its rank; `None` if the others say all of it.
+    fn written_out(&self, found: &Scored, index: usize) -> Option<(WrittenOut, usize)> {
+        let others: Explanation = found.terms.iter().copied().filter(|other| *other != index).collect();
+        let mut regression = self.regression(&others);
+        if !regression.push(Rc::clone(&self.view.candidates[index].columns[0])) {
+            return None;
+        }
+        let (_, lane) = regression.criterion(&[0.0; PHI.len()], self.view.floor);
+        Some((regression.written_out(lane), regression.rank()))
+    }
+
     /// By how much the error of a coefficient is larger than its explanation says, at least 1: the square root of the
     /// long-run variance of residuals times what the coefficient is estimated by, as a multiple of what independent
     /// residuals would have (Newey, West 1987; Bartlett weights up to lag 1.3 n^(1/3)).
     pub(super) fn widening(&self, found: &Scored, index: usize) -> f64 {
-        let others: Explanation = found.terms.iter().copied().filter(|other| *other != index).collect();
-        let mut regression = self.regression(&others);
-        if !regression.push(Rc::clone(&self.view.candidates[index].columns[0])) {
-            return 1.0;
-        }
-        let (_, lane) = regression.criterion(&[0.0; PHI.len()], self.view.floor);
-        let written = regression.written_out(lane);
+        let Some((written, rank)) = self.written_out(found, index) else { return 1.0 };
         let Some(direction) = written.basis.last() else { return 1.0 };
         let scores: Vec<f64> = direction.iter().zip(&written.residual).map(|(d, r)| d * r).collect();
         let n = scores.len();
         let lags = (1.3 * (n as f64).cbrt()) as usize;
         let product = |lag: usize| scores[lag..].iter().zip(&scores).map(|(a, b)| a * b).sum::<f64>();
         let correlated: f64 = (1..=lags).map(|lag| 2.0 * (1.0 - lag as f64 / (lags + 1) as f64) * product(lag)).sum();
-        let independent = written.residual.iter().map(|r| r * r).sum::<f64>() / (n - regression.rank()).max(1) as f64;
+        let independent = written.residual.iter().map(|r| r * r).sum::<f64>() / (n - rank).max(1) as f64;
         // The direction has length 1.
         ((product(0) + correlated) / independent.max(f64::MIN_POSITIVE)).max(1.0).sqrt()
+    }
+
+    /// The standard error of bytes per unit because units keep different amounts, as a share; 0 for what is not counted
+    /// in units.
+    ///
+    /// What the units of a kind keep adds up to a random walk beside the straight line: the rarer the kind, the further
+    /// it wanders, and AR(1) noise does not wander. The estimate is a weighted sum of what came in each block; it is off
+    /// from the mean of all units as far as its weights are unequal. Amounts are held to vary as much as their mean: of
+    /// all distributions of a positive amount that have this mean, the exponential one assumes least (Jaynes 1957,
+    /// "Information theory and statistical mechanics").
+    pub(super) fn error_of_sizes(&self, found: &Scored, index: usize) -> f64 {
+        let candidate = &self.view.candidates[index];
+        if !matches!(candidate.term, Term::Lost(source, _) if source != CauseSource::Clock) {
+            return 0.0;
+        }
+        let written = self.written_out(found, index).map(|(written, _)| written);
+        let Some(WrittenOut { basis, edges, insides, .. }) = written else { return 0.0 };
+        let Some(direction) = basis.last() else { return 0.0 };
+        let sums = candidate.columns[0].values();
+        let (mut squares, mut weighted, mut all) = (0.0, 0.0, 0.0);
+        for life in &self.view.lives {
+            // What came in a block is in memory until the life ends.
+            let mut after = 0.0;
+            for block in life.clone().rev() {
+                let before = if block > life.start { sums[block - 1] } else { 0.0 };
+                let came = (sums[block] - before).max(0.0);
+                let weight = direction[block] * edges[block] + after;
+                after += direction[block] * insides[block];
+                squares += weight * weight * came;
+                weighted += weight * came;
+                all += came;
+            }
+        }
+        ((squares / (weighted * weighted) - 1.0 / all).max(0.0) / candidate.scale).sqrt()
     }
 
     /// The best explanation with each source of growth that is not in `best`, in place of or beside what it has;
