@@ -346,7 +346,7 @@ impl<'a> Fit<'a> {
             cuts: &edges,
             left_out: &left_out,
             ends: &ends,
-            whole_cycle: 0.5 * CYCLES * falls.cycle,
+            cycle: if ends.is_empty() { 0.0 } else { falls.cycle },
             width,
             step,
         };

@@ -56,7 +56,7 @@ pub fn level(segmentation: &Segmentation, judgement: &Judgement, floor: f64, con
     let points = Points::new(seconds, values)?.slice(start..life.end);
     let step = median_of(|| points.x().windows(2).map(|pair| pair[1] - pair[0]))?;
     let width = (points.span() / BLOCKS).max(step);
-    let cutting = Cutting { seconds: points.x(), cuts: &[], left_out: &[], ends: &[], whole_cycle: 0.0, width, step };
+    let cutting = Cutting { seconds: points.x(), cuts: &[], left_out: &[], ends: &[], cycle: 0.0, width, step };
     let blocks = troughs::blocks(&cutting, points.y());
     let scaled = Scaled::new(&blocks.means);
     let noise = Noise::new(&blocks.x, &[]);

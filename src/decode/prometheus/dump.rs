@@ -163,7 +163,7 @@ mod tests {
             ]
             .concat(),
             "web: -20=1MiB -10=1MiB(gap)\napi: -20=2KiB -10=2KiB\n",
-            "4 samples, 2 gaps, 0 other, 1 rejected\nline 4: `{\"__name__\": \"m\", \"name\": \"api\"}`: it has 2 values and 1 times (expected the same number of each)\n",
+            "4 samples, 2 gaps, 0 other, 1 rejected\nline 4: `m{name=\"api\"}`: it has 2 values and 1 times (expected the same number of each)\n",
         );
     }
 

@@ -77,7 +77,7 @@ fn telling_labels<'a>(group: &[&'a Labels]) -> Vec<&'a str> {
     keys
 }
 
-fn all_labels(labels: &Labels) -> String {
+pub(super) fn all_labels(labels: &Labels) -> String {
     let metric = labels.get("__name__").map_or("", String::as_str);
     let others: Vec<String> =
         labels.iter().filter(|(key, _)| *key != "__name__").map(|(key, label)| format!("{key}=\"{label}\"")).collect();

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::answer::{About, Answer};
+use super::identity::all_labels;
 use super::lenient::{Lenient, LenientList, Number};
 use super::runs::{Pending, Run};
 use super::{Exported, Labels, Reader};
@@ -74,9 +75,9 @@ impl File<'_> {
         };
         if let Err(why) = taken {
             let text = if is_number {
-                format!("{:?}: [{seconds:?},\"{value:?}\"]", series.labels)
+                format!("{}: [{seconds:?},\"{value:?}\"]", all_labels(&series.labels))
             } else {
-                format!("{:?}", series.labels)
+                all_labels(&series.labels)
             };
             self.input.reject_at(self.progress.lines.get() + 1, &text, || why);
         }
@@ -101,11 +102,7 @@ impl File<'_> {
             let why = || {
                 format!("it has {} values and {} times (expected the same number of each)", values.len(), times.len())
             };
-            self.input.reject_at(
-                self.progress.lines.get() + 1,
-                &format!("{:?}", self.reader.series[series].labels),
-                why,
-            );
+            self.input.reject_at(self.progress.lines.get() + 1, &all_labels(&self.reader.series[series].labels), why);
         }
     }
 }

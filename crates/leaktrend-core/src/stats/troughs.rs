@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::robust::{mean, quantile_in_place};
+use super::robust::{mean, median_of, quantile_in_place};
 
 /// A trough is this quantile of the samples of a block.
 pub const QUANTILE: f64 = 0.1;
@@ -41,8 +41,8 @@ pub struct Cutting<'a> {
     pub left_out: &'a [Range<usize>],
     /// Drops at which blocks end, increasing.
     pub ends: &'a [usize],
-    /// What begins with a drop and does not end with one holds a whole cycle if it is as long as this, in seconds.
-    pub whole_cycle: f64,
+    /// The usual time from one such drop to the next, in seconds; 0 without any.
+    pub cycle: f64,
     /// Seconds of a block, more than 0.
     pub width: f64,
     /// The usual step, in seconds.
@@ -57,9 +57,9 @@ impl Cutting<'_> {
             // To the first fall that is a width away; rounding may take a hair off.
             let fall = self.ends.partition_point(|fall| since(*fall) < 0.999 * self.width);
             let end = self.ends.get(fall).copied().filter(|fall| *fall < life.end).unwrap_or(life.end);
-            // What begins or ends without a fall may not hold its trough, nor the mean and the peak of a cycle.
-            let least = self.whole_cycle.max(0.5 * self.width);
-            let counts = if end < life.end { life.start < start } else { since(end - 1) > least };
+            // What begins or ends without a fall may not hold its trough.
+            let counts =
+                if end < life.end { life.start < start } else { since(end - 1) > 0.5 * self.cycle.max(self.width) };
             return (end, if counts { 1.0 } else { f64::INFINITY });
         }
         let of_life = self.seconds[life.end - 1] - self.seconds[life.start];
@@ -93,9 +93,20 @@ pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
             kept.extend(within().map(|at| values[at]));
             if kept.len() as f64 >= least {
                 blocks.x.push(within().map(|at| cutting.seconds[at]).sum::<f64>() / kept.len() as f64);
-                blocks.means.push(mean(&kept).expect("there is a sample"));
-                blocks.troughs.push(quantile_in_place(&mut kept, QUANTILE).expect("there is a sample"));
-                blocks.peaks.push(quantile_in_place(&mut kept, PEAK).expect("there is a sample"));
+                let length = cutting.seconds[end - 1] - cutting.seconds[start];
+                let is_cut_off = end == values.len() && length < cutting.cycle;
+                // The level below which memory is for a tenth of a whole cycle.
+                let quantile = if is_cut_off { QUANTILE * cutting.cycle / length } else { QUANTILE };
+                let mean = mean(&kept).expect("there is a sample");
+                let trough = quantile_in_place(&mut kept, quantile).expect("there is a sample");
+                let peak = quantile_in_place(&mut kept, PEAK).expect("there is a sample");
+                // Of a cycle that has not ended, the rest is taken to be as usual.
+                let usual = |of: &[f64]| median_of(|| of.iter().zip(&blocks.troughs).map(|(of, trough)| of - trough));
+                let usual = if is_cut_off { usual(&blocks.means).zip(usual(&blocks.peaks)) } else { None };
+                let (mean, peak) = usual.map_or((mean, peak), |(mean, peak)| (trough + mean, trough + peak));
+                blocks.means.push(mean);
+                blocks.troughs.push(trough);
+                blocks.peaks.push(peak);
                 blocks.samples.push(start..end);
             }
             start = end;
@@ -112,7 +123,7 @@ mod tests {
     use super::*;
 
     fn cutting<'a>(seconds: &'a [f64], cuts: &'a [usize], ends: &'a [usize], width: f64) -> Cutting<'a> {
-        Cutting { seconds, cuts, left_out: &[], ends, whole_cycle: 0.0, width, step: 1.0 }
+        Cutting { seconds, cuts, left_out: &[], ends, cycle: 0.0, width, step: 1.0 }
     }
 
     #[test]
@@ -134,6 +145,19 @@ mod tests {
         assert_eq!(blocks.troughs.len(), 12);
         assert_eq!(blocks.starts, [6]);
         assert!(blocks.means.iter().all(|level| [1.0, 5.0].contains(level)), "{:?}", blocks.means);
+    }
+
+    /// Garbage gathers by 1 a sample and is collected every 20, the last time 12 samples ago.
+    #[test]
+    fn a_cycle_that_has_not_ended_is_like_the_others() {
+        let x: Vec<f64> = (0..112).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| 100.0 + x % 20.0).collect();
+        let falls = [20, 40, 60, 80, 100];
+        let blocks = blocks(&Cutting { cycle: 20.0, ..cutting(&x, &[], &falls, 9.0) }, &y);
+        assert_eq!(blocks.samples.last(), Some(&(100..112)));
+        let spread = |of: &[f64]| of.iter().fold(0.0f64, |most, value| most.max((value - of[0]).abs()));
+        let spreads = [&blocks.troughs, &blocks.means, &blocks.peaks].map(|of| spread(of));
+        assert!(spreads.iter().all(|spread| *spread < 0.5), "{spreads:?}");
     }
 
     /// Garbage gathers by 1 a sample and is collected every 10, 30 or 20: what it leaves does not depend on when.
