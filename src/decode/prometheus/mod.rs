@@ -320,10 +320,10 @@ mod tests {
         p: -19.209=1MiB -16.5=5B(gap)
         Raw
         2 samples, 3 gaps, 0 other, 4 rejected
-        line 1: `{"pod": "p"}: [1795464404.0,"-5.0"]`: `-5` is not an amount of memory (expected 0 to 2^53 bytes)
-        line 1: `{"pod": "p"}`: this is not a point (expected `[seconds, "bytes"]`)
-        line 1: `{"pod": "p"}: [1e300,"5.0"]`: `1e300` is not a time (expected seconds since 1970)
-        line 1: `{"pod": "p"}`: this is not a point (expected `[seconds, "bytes"]`)
+        line 1: `{pod="p"}: [1795464404.0,"-5.0"]`: `-5` is not an amount of memory (expected 0 to 2^53 bytes)
+        line 1: `{pod="p"}`: this is not a point (expected `[seconds, "bytes"]`)
+        line 1: `{pod="p"}: [1e300,"5.0"]`: `1e300` is not a time (expected seconds since 1970)
+        line 1: `{pod="p"}`: this is not a point (expected `[seconds, "bytes"]`)
         "#);
     }
 

@@ -71,6 +71,17 @@ impl Cutting<'_> {
         (end, (MIN_SHARE * width / self.step).max(1.0))
     }
 
+    /// Mean seconds, trough, mean and peak of those of these samples that are not left out, which are `kept`; `None`
+    /// without any.
+    fn describe(&self, samples: Range<usize>, values: &[f64], kept: &mut Vec<f64>) -> Option<[f64; 4]> {
+        let within = || samples.clone().filter(|at| self.keeps(*at));
+        kept.clear();
+        kept.extend(within().map(|at| values[at]));
+        let level = mean(kept)?;
+        let x = within().map(|at| self.seconds[at]).sum::<f64>() / kept.len() as f64;
+        Some([x, quantile_in_place(kept, QUANTILE)?, level, quantile_in_place(kept, PEAK)?])
+    }
+
     fn keeps(&self, at: usize) -> bool {
         let range = self.left_out.partition_point(|range| range.end <= at);
         self.left_out.get(range).is_none_or(|range| at < range.start)
@@ -88,24 +99,16 @@ pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
         let mut start = life.start;
         while start < life.end {
             let (end, least) = cutting.block(&life, start);
-            let within = || (start..end).filter(|at| cutting.keeps(*at));
-            kept.clear();
-            kept.extend(within().map(|at| values[at]));
-            if kept.len() as f64 >= least {
-                blocks.x.push(within().map(|at| cutting.seconds[at]).sum::<f64>() / kept.len() as f64);
-                let length = cutting.seconds[end - 1] - cutting.seconds[start];
-                let is_cut_off = end == values.len() && length < cutting.cycle;
-                // The level below which memory is for a tenth of a whole cycle.
-                let quantile = if is_cut_off { QUANTILE * cutting.cycle / length } else { QUANTILE };
-                let mean = mean(&kept).expect("there is a sample");
-                let trough = quantile_in_place(&mut kept, quantile).expect("there is a sample");
-                let peak = quantile_in_place(&mut kept, PEAK).expect("there is a sample");
-                // Of a cycle that has not ended, the rest is taken to be as usual.
-                let usual = |of: &[f64]| median_of(|| of.iter().zip(&blocks.troughs).map(|(of, trough)| of - trough));
-                let usual = if is_cut_off { usual(&blocks.means).zip(usual(&blocks.peaks)) } else { None };
-                let (mean, peak) = usual.map_or((mean, peak), |(mean, peak)| (trough + mean, trough + peak));
-                blocks.means.push(mean);
+            let described = cutting.describe(start..end, values, &mut kept);
+            if let Some(mut block) = described.filter(|_| kept.len() as f64 >= least) {
+                if end == values.len() && cutting.seconds[end - 1] - cutting.seconds[start] < cutting.cycle {
+                    let rest = blocks.rest_of_cycle(cutting, values, start..end);
+                    block.iter_mut().zip(rest).for_each(|(part, rest)| *part += rest);
+                }
+                let [x, trough, mean, peak] = block;
+                blocks.x.push(x);
                 blocks.troughs.push(trough);
+                blocks.means.push(mean);
                 blocks.peaks.push(peak);
                 blocks.samples.push(start..end);
             }
@@ -116,6 +119,26 @@ pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
         }
     }
     blocks
+}
+
+impl Blocks {
+    /// What the rest of a cycle usually adds to each number of `Cutting::describe`, where only the samples `part` of it are
+    /// there: the median over the cycles that are whole; 0 without any.
+    fn rest_of_cycle(&self, cutting: &Cutting<'_>, values: &[f64], part: Range<usize>) -> [f64; 4] {
+        let length = cutting.seconds[part.end - 1] - cutting.seconds[part.start];
+        let mut kept = Vec::new();
+        let rests = self.samples.iter().enumerate().filter_map(|(block, samples)| {
+            let first = cutting.seconds[samples.start];
+            // A cycle that is at most a step longer has no rest: it may have begun as much earlier.
+            let is_longer = |at: &usize| cutting.seconds[*at] - first > length + cutting.step;
+            let end = samples.clone().find(is_longer).unwrap_or(samples.end);
+            let whole = [self.x[block], self.troughs[block], self.means[block], self.peaks[block]];
+            let part = cutting.describe(samples.start..end, values, &mut kept)?;
+            Some([0, 1, 2, 3].map(|number| whole[number] - part[number]))
+        });
+        let rests: Vec<[f64; 4]> = rests.collect();
+        [0, 1, 2, 3].map(|number| median_of(|| rests.iter().map(|rest| rest[number])).unwrap_or(0.0))
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +180,8 @@ mod tests {
         assert_eq!(blocks.samples.last(), Some(&(100..112)));
         let spread = |of: &[f64]| of.iter().fold(0.0f64, |most, value| most.max((value - of[0]).abs()));
         let spreads = [&blocks.troughs, &blocks.means, &blocks.peaks].map(|of| spread(of));
-        assert!(spreads.iter().all(|spread| *spread < 0.5), "{spreads:?}");
+        // Memory rises by 1 from one sample to the next.
+        assert!(spreads.iter().all(|spread| *spread <= 1.0), "{spreads:?}");
     }
 
     /// Garbage gathers by 1 a sample and is collected every 10, 30 or 20: what it leaves does not depend on when.
