@@ -98,6 +98,8 @@ pub struct Facts {
     pub restarts_are_seen: bool,
     /// Whether it is a workload, whose pods rollouts replace.
     pub of_workload: bool,
+    /// Whether it has grown since a version of it was deployed, and not before.
+    pub grows_since_version: bool,
     /// Number of kills for memory.
     pub n_kills: usize,
     /// Number of restarts, kills among them.

@@ -50,12 +50,14 @@ const RATES: [&str; 3] = ["growth-100mb-5m", "confirmed-100mb-60s", "rapid-50mb-
 /// The outcome of a verdict and its criteria. `with_load`: whether a load window was given.
 pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettings, with_load: bool) -> SeriesOutcome {
     let mut result = SeriesOutcome { outcome: of_verdict(verdict), contradicted: Vec::new(), undecided: Vec::new() };
+    // What climbs from restart to restart is no false alarm, whatever is left of it over the window.
+    let loops = criteria.iter().any(|criterion| criterion.id == "restart-loop" && criterion.status == Status::Fail);
     for criterion in criteria {
         let required =
             policy.require.iter().any(|id| *id == criterion.id) || (with_load && criterion.id == "flat-after-load");
         let outcome = match criterion.status {
             Status::Fail if criterion.gates => {
-                let contradicted = RATES.contains(&&*criterion.id) && verdict.proves_no_leak();
+                let contradicted = RATES.contains(&&*criterion.id) && verdict.proves_no_leak() && !loops;
                 if contradicted && policy.on_contradicted_alert == OnContradictedAlert::Warn {
                     result.contradicted.push(criterion.id.clone());
                     Outcome::Warn

@@ -290,7 +290,11 @@ impl<'a> Prepared<'a> {
         } = self;
         let causes: Vec<criteria::KnownRestart<'_>> = restarts
             .iter()
-            .map(|restart| criteria::KnownRestart { at_ms: restart.at_ms, cause: restart.cause.name() })
+            .map(|restart| criteria::KnownRestart {
+                at_ms: restart.at_ms,
+                cause: restart.cause.name(),
+                recorded: restart.told,
+            })
             .collect();
         let reason = breakdown.as_ref().map_or_else(|| judgement.reason(), |breakdown| breakdown.reason(&judgement));
         let mut criteria = criteria::evaluate(

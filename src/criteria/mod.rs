@@ -122,6 +122,8 @@ pub struct KnownRestart<'a> {
     pub at_ms: i64,
     /// As in the contract: `oom`, `recreated`, `counter-reset`, `gap`, `level-drop`, `event`.
     pub cause: &'a str,
+    /// Whether an input records it; otherwise it is inferred from the values.
+    pub recorded: bool,
 }
 
 /// When a load ran, in milliseconds; both ends belong to it.

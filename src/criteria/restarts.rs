@@ -113,23 +113,24 @@ fn loops(restarts: &[KnownRestart<'_>], loop_size: usize, within_ms: i64) -> Vec
 
 /// How often each cause occurs, in order of appearance: `2 oom, 1 recreated`.
 fn causes_text(restarts: &[KnownRestart<'_>]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for restart in restarts {
-        match counts.iter_mut().find(|(cause, _)| *cause == restart.cause) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((restart.cause, 1)),
-        }
-    }
-    let words = |cause: &str| match cause {
-        "oom" => "killed for memory",
+    let words = |restart: &KnownRestart<'_>| match restart.cause {
+        "oom" if restart.recorded => "killed for memory",
+        "oom" => "probably killed for memory",
         "event" => "recorded by events",
         "recreated" => "with a new container ID",
         "counter-reset" => "with reset I/O counters",
         "gap" => "after missing readings",
         _ => "inferred from a drop to start-up level",
     };
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for cause in restarts.iter().map(words) {
+        match counts.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((cause, 1)),
+        }
+    }
     match counts[..] {
-        [(cause, count)] if count > 1 => format!("all {count} {}", words(cause)),
-        _ => counts.iter().map(|(cause, count)| format!("{count} {}", words(cause))).collect::<Vec<_>>().join(", "),
+        [(cause, count)] if count > 1 => format!("all {count} {cause}"),
+        _ => counts.iter().map(|(cause, count)| format!("{count} {cause}")).collect::<Vec<_>>().join(", "),
     }
 }

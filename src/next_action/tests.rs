@@ -19,6 +19,7 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },
         restarts_are_seen: true,
         of_workload: false,
+        grows_since_version: false,
         n_kills: failed_criteria.contains(&"restart-loop").into(),
         n_restarts: failed_criteria.contains(&"restart-loop").into(),
         step_assumed: false,

@@ -11,7 +11,7 @@ use crate::grows::What;
 use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
 use crate::segment::Cause;
-use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict};
+use crate::verdict::{Doubt, Evidence, Grounds, Growth, Judgement, RegimeWhy, Subject, Verdict};
 
 /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
 const LEANS: f64 = 0.41;
@@ -109,6 +109,12 @@ impl SeriesReport {
     /// Whether its readings ended while those of others went on, and nothing else is wrong with it.
     pub fn is_gone_quietly(&self) -> bool {
         self.last_seen_ms.is_some() && self.outcome == Outcome::Pass
+    }
+
+    /// Whether the verdict takes the drops, which nothing but the values shows, for garbage collections.
+    pub fn drops_are_collections(&self) -> bool {
+        let of_troughs = |evidence: &Evidence| evidence.subject == Subject::Troughs;
+        !self.restarts_are_seen() && matches!(&self.judgement.grounds, Grounds::Measured(it) if of_troughs(it))
     }
 
     /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
@@ -242,6 +248,7 @@ impl SeriesReport {
             },
             restarts_are_seen: self.restarts_are_seen(),
             of_workload: self.judgement.is_of_workload(),
+            grows_since_version: self.workload.as_ref().is_some_and(|workload| workload.grows_since.is_some()),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
             n_restarts: self.restarts.len(),
             step_assumed: self.step_assumed,

@@ -191,7 +191,7 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     text.push_str(&table("lines", &label, &["criterion", "status", "why"], &(verdict + &criteria.concat())));
     let restarts = words::restarts(report, series);
     if !restarts.is_empty() {
-        text.push_str("<h3>Restarts</h3>\n<ul>\n");
+        text.push_str(&format!("<h3>{}</h3>\n<ul>\n", words::restarts_heading(series)));
         text.extend(restarts.iter().map(|line| format!("<li>{}</li>\n", escaped(line))));
         text.push_str("</ul>\n");
     }

@@ -290,7 +290,7 @@ impl Section {
         }
         let restarts = words::restarts(report, series);
         if !restarts.is_empty() {
-            whole.push_str("\nRestarts:\n\n");
+            whole.push_str(&format!("\n{}:\n\n", words::restarts_heading(series)));
             whole.extend(restarts.iter().map(|line| format!("- {}\n", escaped(line))));
         }
         if let Some(time) = series.time_to_limit {

@@ -1,7 +1,7 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
 use super::{KnownLimitSource, Report, SeriesReport, why, words};
-use crate::account::Timeline;
+use crate::account::{Timeline, counted};
 use crate::criteria::Criterion;
 use crate::grows::What;
 use crate::policy::{self, Outcome};
@@ -81,7 +81,7 @@ pub fn finding(series: &SeriesReport) -> String {
 /// The same for the heading of a chart, without what does not fit there.
 pub fn short_finding(series: &SeriesReport) -> String {
     if !series.is_looping() {
-        return verdict_words(series).to_owned();
+        return if series.last_seen_ms.is_some() { "gone".to_owned() } else { verdict_words(series).to_owned() };
     }
     if series.last_seen_ms.is_none() {
         return of_whole(series);
@@ -102,12 +102,15 @@ fn leaked_before(series: &SeriesReport) -> bool {
 /// How often it restarted, where its verdict does not speak of it; begins with a comma.
 fn restarts(series: &SeriesReport) -> String {
     let is_told = series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
-    let probable = if series.restarts_are_seen() { "" } else { "probable " };
+    let what = match series.restarts_are_seen() {
+        true => "restart",
+        false if series.drops_are_collections() => "sharp drop",
+        false => "probable restart",
+    };
     match series.restarts.len() {
         0 => String::new(),
         _ if is_told => String::new(),
-        1 => format!(", 1 {probable}restart"),
-        n => format!(", {n} {probable}restarts"),
+        n => format!(", {}", counted(n as u64, what)),
     }
 }
 

@@ -88,7 +88,8 @@ pub fn line(report: &Report, series: &SeriesReport) -> String {
         }
         _ => parts.extend(others(&rules)),
     }
-    if !is_leak {
+    // Between the restarts of a loop memory climbs, even if there is no trend over the window.
+    if !is_leak && !(series.is_looping() && series.verdict().proves_no_leak()) {
         parts.push(trend(report, series));
     }
     parts.extend(end(report, series));

@@ -6,7 +6,7 @@
 use super::escape::printable;
 use super::table::{finding, sparkline};
 use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
-use crate::account::{Input, Timeline};
+use crate::account::{Input, Timeline, counted};
 use crate::criteria::{Criterion, Status};
 use crate::next_action::{NextAction, Step};
 use crate::policy::{self, ExitCode, Outcome};
@@ -422,6 +422,11 @@ pub fn status(criterion: &Criterion) -> &'static str {
     if criterion.status == Status::Fail && !criterion.gates { "fail (does not gate)" } else { criterion.status.name() }
 }
 
+/// The heading of `restarts`.
+pub fn restarts_heading(series: &SeriesReport) -> &'static str {
+    if series.drops_are_collections() { "Drops, taken for garbage collections" } else { "Restarts" }
+}
+
 /// The latest restarts of a series, a line each, and how many came before; empty without any.
 pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
     let earlier = series.restarts.len().saturating_sub(RESTARTS_LISTED);
@@ -434,15 +439,19 @@ pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
             memory_text(restart.after_bytes)
         )
     });
-    let rest = (earlier > 0).then(|| format!("{earlier} earlier restart{}", if earlier == 1 { "" } else { "s" }));
+    let what = if series.drops_are_collections() { "earlier drop" } else { "earlier restart" };
+    let rest = (earlier > 0).then(|| counted(earlier as u64, what));
     rest.into_iter().chain(latest).collect()
 }
 
 /// When the limit is reached, with its interval, as a sentence.
 pub fn time_to_limit(time: TimeToLimit) -> String {
     let lower = duration_text(time.lower);
-    let interval =
-        time.upper.map_or(format!("{lower} or more"), |upper| format!("{lower} to {}", duration_text(upper)));
+    let upper = time.upper.map(duration_text);
+    if upper.as_ref() == Some(&lower) {
+        return format!("Time to the limit: about {lower}, if it goes on like this.");
+    }
+    let interval = upper.map_or(format!("{lower} or more"), |upper| format!("{lower} to {upper}"));
     format!(
         "Time to the limit: {} ({interval} at {:.0} % confidence), if it goes on like this.",
         duration_text(time.seconds),

@@ -78,8 +78,10 @@ impl Scenario {
 
     /// With restarts at these minutes.
     fn restarts(mut self, minutes: &[i64]) -> Scenario {
-        self.restarts =
-            minutes.iter().map(|minute| KnownRestart { at_ms: START_MS + minute * MINUTE, cause: "oom" }).collect();
+        self.restarts = minutes
+            .iter()
+            .map(|minute| KnownRestart { at_ms: START_MS + minute * MINUTE, cause: "oom", recorded: true })
+            .collect();
         self
     }
 

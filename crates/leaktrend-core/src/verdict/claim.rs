@@ -27,6 +27,9 @@ const LIFE_SHARE: f64 = 0.25;
 const PLACED: f64 = 20.0;
 /// Halves are judged by themselves when each has so many days.
 const HALF_DAYS: f64 = 2.0;
+/// Lives after the first are looked at by themselves when they are more than this: as many restarts within an hour are what
+/// the runbook calls a loop.
+const MANY_LIVES: usize = 3;
 /// Of the later half less is taken for significant: it is looked at because the whole left it open.
 const LATER_HALF: f64 = 0.25;
 
@@ -105,6 +108,16 @@ impl Claim {
         let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= LIFE_SHARE * fit.span_seconds);
         // The last life of a workload has a rate of its own beside the calendar of all, and in less than two days none by itself.
         let last = last.filter(|(_, length)| !fit.is_of_workload() || *length >= calendar::MIN_DAYS * DAY);
+        let strict = JudgeTerms { significance: LATER_HALF * terms.significance, ..*terms };
+        // What the first life did says little of many short ones after it.
+        if !whole.verdict.is_leak() {
+            let cuts = segmentation.cuts(reading);
+            let first = cuts.first().filter(|_| MANY_LIVES < cuts.len() && !fit.is_of_workload());
+            let since = first.map(|first| of(*first, RegimeWhy::Restart, true, &strict));
+            if let Some(lives) = since.filter(|lives| lives.verdict.is_leak()) {
+                return lives;
+            }
+        }
         if !whole.is_open() {
             // What earlier lives did is over where the last one is level.
             let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
@@ -120,7 +133,6 @@ impl Claim {
         // Halves of shorter windows were tried: they decide more, and pass three times as many leaks.
         if fit.span_seconds >= 2.0 * HALF_DAYS * DAY {
             let half = seconds.partition_point(|at| *at < fit.span_seconds / 2.0);
-            let strict = JudgeTerms { significance: LATER_HALF * terms.significance, ..*terms };
             // Another regime only where the whole shows that something changed.
             let changed = |stretch: &Stretch| !matches!(stretch.views().0.chosen.form, Form::Line);
             let apart = whole.stretch.as_ref().is_none_or(changed);

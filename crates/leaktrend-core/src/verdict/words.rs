@@ -92,7 +92,7 @@ impl Told<'_> {
             Subject::Memory => "memory",
         };
         let rate = self.rate_interval_text();
-        let excluded = format!("growth above {tolerance} is excluded");
+        let excluded = format!("growth of more than {tolerance} can be ruled out");
         let risen = memory_text(evidence.risen_bytes);
         let runs = evidence.runs;
         let restart = self.restart();

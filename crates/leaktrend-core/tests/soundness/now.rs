@@ -7,11 +7,11 @@ use leaktrend_core::Terms;
 use leaktrend_core::fit::ToleranceTerms;
 use leaktrend_core::series::{MemorySeries, Metric};
 use leaktrend_core::units::DAY;
-use leaktrend_core::verdict::Verdict;
+use leaktrend_core::verdict::{Judgement, Verdict};
 use rayon::prelude::*;
 
 use crate::simulated::{
-    HOUR, MINUTE, MONDAY, Random, alarms, collected, day, every, measured, rate_that_matters, series,
+    HOUR, MINUTE, MONDAY, Random, Tally, alarms, collected, day, every, judged, measured, rate_that_matters, series,
 };
 
 /// What happened in the earlier half.
@@ -156,4 +156,45 @@ fn what_the_later_half_passes_is_no_alarm() {
 #[test]
 fn what_the_later_half_fails_is_not_passed() {
     check(&FEW, 0.0, |one| one.half.is_leak() && one.whole.proves_no_leak());
+}
+
+/// A level for most of a day or a week, then runs that climb from a start to a ceiling in minutes or hours; `climb`: how far
+/// up a run goes, as a share of the level that it starts at, either in a line to the end or as a start-up that levels off.
+fn looping(seed: u64, climbs: bool) -> (String, Judgement) {
+    let random = &mut Random::new(seed);
+    let (step, span) = if seed.is_multiple_of(2) { (0.5 * MINUTE, DAY) } else { (5.0 * MINUTE, 7.0 * DAY) };
+    let times = every(step, span);
+    let (base, level) = (random.uniform(80.0, 200.0), random.uniform(1.1, 1.6));
+    let (share, runs, height) =
+        (random.uniform(0.55, 0.85), random.uniform(5.0, 30.0).floor(), random.uniform(0.5, 2.5));
+    let run = (1.0 - share) * span / runs;
+    let mib: Vec<f64> = times
+        .iter()
+        .map(|time| {
+            let since = time - share * span;
+            let age = since.rem_euclid(run) / run;
+            let held = match (since < 0.0, climbs) {
+                (true, _) => level,
+                (_, true) => 1.0 + height * age,
+                (_, false) => 1.0 + (level - 1.0) * (1.0 - (-age / 0.08).exp()),
+            };
+            base * held + 0.01 * base * random.normal()
+        })
+        .collect();
+    let series = series(MONDAY, &times, &mib, Metric::WorkingSet);
+    (format!("seed {seed}, {runs} runs of {:.1} min", run / MINUTE), judged(&series))
+}
+
+/// What was level before says nothing of runs that climb until they are killed.
+#[test]
+fn a_loop_after_a_level_grows_between_its_restarts() {
+    let tally = Tally::of(0..60, |seed| looping(seed, true));
+    tally.at_least(0.8, Verdict::is_leak);
+    tally.at_most(0.05, Verdict::proves_no_leak);
+}
+
+#[test]
+fn start_ups_after_a_level_are_no_leak() {
+    let tally = Tally::of(0..60, |seed| looping(seed, false));
+    tally.at_most(0.0, Verdict::is_leak);
 }
