@@ -101,6 +101,11 @@ impl Case<'_> {
             total_bytes: staircase.total,
             largest_bytes: staircase.steps.iter().map(|(_, size)| *size).fold(0.0, f64::max),
         };
+        // Runs with a rate of their own say nothing of those before.
+        let apart = match view.chosen.form {
+            Form::Lives { apart_from, .. } => apart_from,
+            _ => None,
+        };
         Evidence {
             of_workload: measured.of_workload,
             subject: match (claim.doubt, claim.reading) {
@@ -108,7 +113,7 @@ impl Case<'_> {
                 (_, Reading::Collections) => Subject::Troughs,
                 _ => Subject::Memory,
             },
-            since: claim.why,
+            since: if apart.is_some() { RegimeWhy::Restart } else { claim.why },
             course: Course::of(&view.chosen.form),
             tolerance: stretch.tolerance,
             risen_bytes: claim.risen,
@@ -116,7 +121,7 @@ impl Case<'_> {
             // Where it rests on what falls are taken for, that is the thing to say.
             refills_to: measured.refills_to.filter(|_| claim.doubt != Some(Doubt::Reading)),
             as_read: false,
-            runs: stretch.starts.len() + 1,
+            runs: stretch.starts.len() + 1 - apart.map_or(0, |start| start + 1),
             restarts: measured.restarts,
             open_falls: measured.n_falls,
             steps: stretch.staircase.as_ref().map(steps),

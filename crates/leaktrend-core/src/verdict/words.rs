@@ -101,6 +101,7 @@ impl Told<'_> {
             count => format!("{count} {restart}s"),
         };
         let settled = match evidence.since {
+            RegimeWhy::Restart if runs > 1 => "",
             RegimeWhy::Restart if evidence.of_workload => " since its last rollout",
             RegimeWhy::Restart => " since its last restart",
             RegimeWhy::LaterHalf => " in the later half of the window",
@@ -137,7 +138,10 @@ impl Told<'_> {
             },
             Verdict::Step => format!("{subject} {} and has been level since{}: {excluded}", self.rose(), self.kept()),
             Verdict::WarmedUp => format!("{subject} rose by {risen} and has been level since{settled}: {excluded}"),
-            Verdict::Flat if runs > 1 => {
+            Verdict::Flat if runs > 1 && evidence.restarts > 0 => {
+                if evidence.since == RegimeWhy::Restart {
+                    return format!("memory is level in its last {runs} runs between {restart}s: {excluded}");
+                }
                 let runs = if runs == 2 { "both".to_owned() } else { format!("all {runs}") };
                 format!("between {restart}s, memory is level in {runs} runs that are long enough to judge: {excluded}")
             }
