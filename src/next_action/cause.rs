@@ -183,6 +183,9 @@ fn of_kind(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>,
     Some((level, None, text))
 }
 
+/// What to do about growth that began with a version.
+const COMPARE_VERSIONS: &str = "it has grown since a version was deployed: compare that version with the one before, and roll back if it cannot be fixed soon; profile one pod before the next rollout replaces it, with the profiler of its runtime (for Node: V8's, or clinic.js)";
+
 /// The runbook's level, the pattern that the shape points to, and how to find the cause; `None` where nothing that is
 /// known points to one.
 fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
@@ -210,11 +213,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             None,
             "profile one run with the profiler of its runtime (for Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
         ),
-        Verdict::LeakMaskedByRestarts if facts.grows_since_version => (
-            3,
-            None,
-            "it has grown since a version was deployed: compare that version with the one before, and roll back if it cannot be fixed soon; profile one pod before the next rollout replaces it, with the profiler of its runtime (for Node: V8's, or clinic.js)",
-        ),
+        Verdict::LeakMaskedByRestarts if facts.grows_since_version => (3, None, COMPARE_VERSIONS),
         Verdict::LeakMaskedByRestarts if facts.of_workload => (
             3,
             None,

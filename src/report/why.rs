@@ -89,7 +89,8 @@ pub fn line(report: &Report, series: &SeriesReport) -> String {
         _ => parts.extend(others(&rules)),
     }
     // Between the restarts of a loop memory climbs, even if there is no trend over the window.
-    if !is_leak && !(series.is_looping() && series.verdict().proves_no_leak()) {
+    let climbs_all_the_same = series.is_looping() && series.verdict().proves_no_leak();
+    if !is_leak && !climbs_all_the_same {
         parts.push(trend(report, series));
     }
     parts.extend(end(report, series));
