@@ -151,6 +151,10 @@ mod tests {
         let high = criterion("high-memory", Status::Fail, true);
         let level = criterion("baseline-300mb", Status::Fail, false);
         check(Verdict::Flat, &[], Outcome::Pass);
+        // In a loop memory climbs, though it is level over the window.
+        let looping = criterion("restart-loop", Status::Fail, true);
+        let of_loop = [fired.clone(), looping];
+        assert!(of_series(Verdict::Flat, &of_loop, &Settings::default().policy, false).contradicted.is_empty());
         check(Verdict::Flat, &[level], Outcome::Pass);
         check(Verdict::Flat, std::slice::from_ref(&fired), Outcome::Warn);
         check(Verdict::Inconclusive, std::slice::from_ref(&fired), Outcome::Fail);
