@@ -84,8 +84,10 @@ pub(super) fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms:
             .collect();
         return vec![FittedLine { points }];
     }
-    if let Some(growth) = judgement.growth.filter(|_| judgement.is_as_read()) {
-        let from = seconds.partition_point(|at| *at < judgement.regime.start_seconds);
+    let from = seconds.partition_point(|at| *at < judgement.regime.start_seconds);
+    // What began after the last block is on no block.
+    let is_drawn = judgement.is_as_read() && from < seconds.len();
+    if let Some(growth) = judgement.growth.filter(|_| is_drawn) {
         let middle = seconds[from].midpoint(seconds[seconds.len() - 1]);
         let Some(level) = median(&view.without_rhythm[from..]) else { return Vec::new() };
         let point = |at: f64| {
