@@ -464,6 +464,19 @@ mod tests {
         }
     }
 
+    /// The last bytes of a file are kept for the beginning of a point: what cannot be read may be the first of them.
+    #[test]
+    fn a_number_that_cannot_be_read_right_before_the_end_costs_its_line() {
+        let whole =
+            r#"{"metric":{"container":"a"},"values":[1048576,2097152],"timestamps":[1795464400000,1795464410000]}"#;
+        for length in 0..80 {
+            let odd = format!("{{\"metric\":{{\"container\":\"b\"}},\"values\":[01{}\n", "5".repeat(length));
+            let (inputs, series) = read_all(Format::Prometheus, &[(&format!("{whole}\n{odd}"), MTIME_MS)]);
+            assert_eq!(describe(&series), "a: -20=1MiB -10=2MiB\n", "{length}");
+            assert_eq!((inputs[0].rejected_count, inputs[0].rejected[0].line), (1, 2), "{length}");
+        }
+    }
+
     #[test]
     fn a_limit_of_another_machine_is_not_taken_and_one_without_bounds_is_none() {
         let series = |name: &str, instance: &str, value: &str| {

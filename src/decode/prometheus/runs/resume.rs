@@ -32,7 +32,8 @@ impl<R: Read + Send> Runs<R> {
         let number = self.progress.lines.get() + 1;
         // The first bytes of a record are what made known that the one before it was cut. It is not that one: of that
         // more was read.
-        let given = &self.buffer[MAX_POINT.max(self.start + 1 - RECORD.len()).min(self.start)..self.start];
+        let given =
+            &self.buffer[MAX_POINT.max((self.start + 1).saturating_sub(RECORD.len())).min(self.start)..self.start];
         let of_line = given.len() - memrchr(b'\n', given).map_or(0, |at| at + 1);
         self.step_back(of_line);
         loop {
