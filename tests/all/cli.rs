@@ -60,6 +60,24 @@ fn the_example_report_is_what_the_readme_command_writes() {
     assert!(compared >= 4, "the report is not complete");
 }
 
+/// The load of one container lies anywhere in the life of another: growth may begin after its last block, for one.
+#[test]
+fn a_load_window_judges_every_container_of_a_log() {
+    let load = ["--load", "1795465479..1795467279"];
+    for (input, prefix, expected) in [
+        (&LOG[..], "vedfinance-", [("api-leak", "fail"), ("web-flat", "pass"), ("cache-warm", "pass")]),
+        (&["data/memory-trend.csv"], "memory-trend#", [("8", "fail"), ("7", "pass"), ("6", "pass")]),
+    ] {
+        let judged = verdict(&[input, &load].concat());
+        let series = judged["series"].as_array().unwrap();
+        assert_eq!(series.len(), if input == LOG { 5 } else { 8 }, "{input:?}");
+        for (name, outcome) in expected {
+            let one = series.iter().find(|one| one["id"] == format!("{prefix}{name}")).unwrap();
+            assert_eq!(one["outcome"], outcome, "{name} of {input:?}");
+        }
+    }
+}
+
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
