@@ -102,6 +102,8 @@ pub struct Facts {
     pub grows_since_version: bool,
     /// Number of kills for memory.
     pub n_kills: usize,
+    /// Whether events record one of them; otherwise they are inferred from the values.
+    pub kills_are_recorded: bool,
     /// Number of restarts, kills among them.
     pub n_restarts: usize,
     /// Whether how far apart its readings are is assumed, and with it every deadline.
@@ -200,7 +202,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         return (Some(1), Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
     }
     if facts.n_kills > 1 && is_leak {
-        let probably = if facts.restarts_are_seen { "" } else { "probably " };
+        let probably = if facts.kills_are_recorded { "" } else { "probably " };
         let next = match facts.seconds_to_limit {
             Some(left) if facts.step_assumed => {
                 format!("; if the assumed interval is right, the next kill is due in about {}", duration_text(left))
@@ -230,8 +232,13 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         *seconds < NIGHT && facts.seconds_to_limit.is_none_or(|left| *seconds < left) && !facts.step_assumed
     }) {
         let limit = facts.and_find_limit();
+        let (fell, why) = if facts.restarts_are_seen {
+            ("when it last restarted", "see why it restarted")
+        } else {
+            ("before its last drop", "see whether that drop was a restart, and what caused it")
+        };
         let text = format!(
-            "it held {} when it last restarted, and will be back at that level in about {}: see why it restarted{limit}",
+            "it held {} {fell}, and will be back at that level in about {}: {why}{limit}",
             memory_text(bytes),
             duration_text(seconds)
         );
@@ -283,6 +290,10 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);
             format!("if it leaks, its memory doubles in about {double}: find its limit, which the input does not name")
+        }
+        None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some() => {
+            let double = facts.seconds_to_double.map_or(String::new(), duration_text);
+            format!("{NOTHING}: if it leaks, its memory doubles in about {double}")
         }
         None if facts.share_of_limit.is_some_and(|share| share >= 0.9) => {
             "memory is near its limit: see what holds it".to_owned()

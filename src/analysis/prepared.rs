@@ -309,6 +309,7 @@ impl<'a> Prepared<'a> {
                 verdict: summary(&judgement, &reason, samples.start_ms(), window.load.is_some()),
                 started_ms: events.started_ms,
                 restarts: &causes,
+                drops_are_collections: facts::drops_are_collections(&judgement, &restarts, limit),
                 watched_share: events.watched_share,
                 freshness,
             },

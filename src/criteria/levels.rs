@@ -63,8 +63,11 @@ impl Level {
     fn evaluate(&self, series: &MemorySeries, context: &Context<'_>) -> Criterion {
         let mut starts: Vec<i64> = context.restarts.iter().map(|restart| restart.at_ms).collect();
         starts.sort_unstable();
-        if starts.is_empty() {
-            let reason = "no restart was seen".to_owned();
+        if starts.is_empty() || context.drops_are_collections {
+            let reason = match starts.len() {
+                0 => "no restart was seen".to_owned(),
+                n => format!("no restart was seen ({}, taken for garbage collections)", counted(n, "sharp drop")),
+            };
             return Criterion::new(self.id, self.gates, Status::NotApplicable, reason);
         }
 

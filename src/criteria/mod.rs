@@ -50,6 +50,8 @@ pub struct Context<'a> {
     pub started_ms: Option<i64>,
     /// Restarts and OOM kills, in any order.
     pub restarts: &'a [KnownRestart<'a>],
+    /// Whether these are drops that the verdict takes for garbage collections.
+    pub drops_are_collections: bool,
     /// Share of the series' time in which events would have recorded every restart, 0 to 1; 0 without events.
     pub watched_share: f64,
     /// How old the newest readings are; `None` where nobody looks at a time of their own.
@@ -218,6 +220,27 @@ impl Criterion {
             spans: Vec::new(),
             phases: None,
             group: None,
+        }
+    }
+
+    /// What it takes to pass, as a part of a sentence.
+    pub fn would_pass(&self) -> String {
+        let amount = self.threshold.filter(|_| self.unit == Some("bytes")).map(amount_text);
+        match (&*self.id, amount) {
+            ("high-memory", _) => match self.threshold {
+                Some(share) => {
+                    format!("memory that stays below {:.0} % of the limit, or a higher limit", 100.0 * share)
+                }
+                None => "a higher limit".to_owned(),
+            },
+            ("flat-after-load", Some(most)) => format!("memory that comes back to {most} or less after the same load"),
+            ("restart-loop", _) => "fewer restarts in quick succession".to_owned(),
+            ("stale-data", _) => "newer readings".to_owned(),
+            ("growth-100mb-5m" | "confirmed-100mb-60s" | "rapid-50mb-per-min", _) => {
+                format!("no further climb as steep as that which failed {}", self.id)
+            }
+            (id, Some(most)) => format!("a value of {most} or less, by which {id} passes"),
+            (id, None) => format!("readings by which {id} passes"),
         }
     }
 

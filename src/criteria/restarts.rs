@@ -6,7 +6,7 @@
 use crate::series::MemorySeries;
 use crate::units::duration_text;
 
-use super::{Context, Criterion, KnownRestart, Span, Status, moment_text, percent_text, step_text};
+use super::{Context, Criterion, KnownRestart, Span, Status, counted, moment_text, percent_text, step_text};
 
 /// Three or more restarts within an hour.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -22,12 +22,13 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     if let Some(last) = spans.last_mut() {
         last.resolved_at_ms = last.resolved_at_ms.filter(|resolved| series.end_ms() - resolved > within_ms);
     }
+    let noun = if context.drops_are_collections { "drop" } else { "restart" };
     let seen_step_seconds = settings.within_seconds.get() / loop_size as f64;
     let (status, reason) = if loop_size <= most.len() {
         let seconds = (most[most.len() - 1].at_ms - most[0].at_ms) as f64 / 1e3;
         let reason = format!(
-            "{} restarts within {} from {} ({}); fewer than {loop_size} within {} are allowed",
-            most.len(),
+            "{} within {} from {} ({}); fewer than {loop_size} within {} are allowed",
+            counted(most.len(), noun),
             duration_text(seconds),
             moment_text(series, most[0].at_ms),
             causes_text(most),
@@ -37,8 +38,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     } else {
         let seen = match most.len() {
             0 => "no restart was seen".to_owned(),
-            1 => format!("at most 1 restart within {}", settings.within_seconds),
-            n_restarts => format!("at most {n_restarts} restarts within {}", settings.within_seconds),
+            n => format!("at most {} within {}", counted(n, noun), settings.within_seconds),
         };
         let watched = percent_text(context.watched_share);
         let readings_show_it = series.step_seconds().is_some_and(|step_seconds| step_seconds <= seen_step_seconds);

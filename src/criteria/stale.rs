@@ -104,11 +104,12 @@ mod tests {
             },
             started_ms: None,
             restarts: &[],
+            drops_are_collections: false,
             watched_share: 0.0,
             freshness,
         };
         let criterion = evaluate(&series(), &context);
-        let gates = if criterion.gates { "" } else { " (does not gate)" };
+        let gates = if criterion.gates { "" } else { " (does not count)" };
         assert_eq!(format!("{:?}{gates}: {}", criterion.status, criterion.reason), expected);
     }
 
@@ -136,7 +137,7 @@ mod tests {
         );
         check(
             Some(aged(2701.0, Some(900.0))),
-            "Fail (does not gate): the newest reading of the log is 45 min old, more than the 45 min that is allowed: readings usually come every 15 min",
+            "Fail (does not count): the newest reading of the log is 45 min old, more than the 45 min that is allowed: readings usually come every 15 min",
         );
         check(Some(aged(-60.0, Some(900.0))), "Pass: the newest reading is 1 min ahead of this run's clock");
         check(

@@ -168,7 +168,7 @@ static RECORD: LazyLock<Regex> =
 
 /// An event as JSON, wherever it stands in a line.
 static JSON: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#""(?:Action|status)":"[a-z_]+[:"].*"(?:id|ID)":"[0-9a-f]{12,64}""#));
+    LazyLock::new(|| pattern(r#""(?:Action|status)": ?"[a-z_]+[:"].*"(?:id|ID)": ?"[0-9a-f]{12,64}""#));
 
 /// An event of a container.
 static CONTAINER: LazyLock<Regex> =
@@ -377,6 +377,7 @@ mod tests {
         check(&json(&actor), "1795464788563 Die web 137");
         check(&json(&format!("{old}{actor}")), "1795464788563 Die web 137");
         check(&json(&old), &format!("1795464788563 Die {ID}"));
+        check(&json(&actor).replace("\":", "\": ").replace(",\"", ", \""), "1795464788563 Die web 137");
         check(&format!("collector: {}", json(&actor)), "1795464788563 Die web 137");
         check(&json(&actor).replace(",\"timeNano\":1795464788563132400", ""), "1795464788000 Die web 137");
     }

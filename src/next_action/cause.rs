@@ -19,8 +19,9 @@ const fn command(pattern: Pattern) -> &'static str {
 }
 
 /// A heap snapshot takes about as much memory again as the heap holds (Node's documentation of
-/// `v8.getHeapSnapshot`): above this share of the limit it may get the process killed.
-const SNAPSHOT_SHARE: f64 = 0.5;
+/// `v8.getHeapSnapshot`): above this share of the limit twice as much is where `high-memory` fires, and the process may
+/// get killed.
+const SNAPSHOT_SHARE: f64 = 0.45;
 /// What `of_kind` and `of_shape` say where only time settles it.
 const GO_ON: &str = "go on measuring";
 /// What they say settles it sooner,
@@ -196,12 +197,12 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::Leak if judgement.shape == ShapeName::Sawtooth => (
             2,
             Some(Pattern::Listeners),
-            "memory after garbage collection grows: take two heap snapshots an hour apart, compare retained sizes, and count event listeners (pattern B)",
+            "memory after garbage collections grows: take two heap snapshots some minutes apart, compare retained sizes, and count event listeners (this is the shape of pattern B)",
         ),
         Verdict::Leak if failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "memory taken under the load is not given back, and memory goes on growing: compare it with the query and request rate (pattern A: connections that are not closed), and take two heap snapshots some minutes apart",
+            "memory taken under the load is not given back, and memory goes on growing: compare it with the rates of queries and requests, count open connections (this is the shape of pattern A), and take two heap snapshots some minutes apart",
         ),
         Verdict::Leak => (
             2,
@@ -219,6 +220,11 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             None,
             "profile one pod, before the next rollout replaces it, with the profiler of its runtime (for Node: V8's, or clinic.js): rollouts hide this leak",
         ),
+        Verdict::LeakMaskedByRestarts if !facts.restarts_are_seen => (
+            3,
+            None,
+            "see whether its drops are restarts. If they are, profile one run before the next one, with the profiler of its runtime (for Node: V8's, or clinic.js): they hide this leak. If they are garbage collections, nothing leaks as long as memory falls back to the same level",
+        ),
         Verdict::LeakMaskedByRestarts => (
             3,
             None,
@@ -227,14 +233,14 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::SteppingGrowth => (
             2,
             Some(Pattern::Cache),
-            "memory rises in steps and stays up: look for a cache or session store without a size limit (pattern C), with heap snapshots before and after a step",
+            "memory rises in steps and stays up: look for a cache or session store without a size limit (this is the shape of pattern C), with heap snapshots before and after a step",
         ),
         // The reason for the restarts comes first.
         _ if facts.state == State::Loops => return None,
         Verdict::Step if facts.climbed_seconds.is_some() && failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "memory climbed under the load, and part of the rise stayed: take a heap snapshot before and after the same load, and check the endpoints that the load called (pattern A: connections that are not closed)",
+            "memory climbed under the load, and part of the rise stayed: take a heap snapshot before and after the same load, check the endpoints that the load called, and count open connections (this is the shape of pattern A)",
         ),
         Verdict::Step if facts.climbed_seconds.is_some() => (
             2,
@@ -244,7 +250,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::Step => (
             2,
             Some(Pattern::Cache),
-            "its memory rose once and stayed up: find what ran or was deployed then, and whether a cache has no limit (pattern C)",
+            "its memory rose once and stayed up: find what ran or was deployed then, and whether a cache has no limit (this is the shape of pattern C)",
         ),
         Verdict::LeakSuspected if jumped => (
             2,
@@ -257,7 +263,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         _ if failed("flat-after-load") => (
             2,
             Some(Pattern::Connections),
-            "memory taken under the load is not given back: take a heap snapshot before and after the same load, and check the endpoints that the load called (pattern A: connections that are not closed)",
+            "memory taken under the load is not given back: take a heap snapshot before and after the same load, check the endpoints that the load called, and count open connections (this is the shape of pattern A)",
         ),
         _ if facts.leans_to_leak => (
             2,
@@ -273,7 +279,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         _ if jumped || facts.n_spikes > 0 && !failed("high-memory") => (
             2,
             Some(Pattern::Uploads),
-            "memory jumps and does not go on growing: look at upload handling and its buffers (pattern D)",
+            "memory jumps and does not go on growing: look at upload handling and its buffers (this is the shape of pattern D)",
         ),
         _ if failed("high-memory") && facts.share_of_limit.is_none() => {
             (2, None, "nothing grows: if its real limit is higher, set that limit in the alert")

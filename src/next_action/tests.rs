@@ -21,6 +21,7 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         of_workload: false,
         grows_since_version: false,
         n_kills: failed_criteria.contains(&"restart-loop").into(),
+        kills_are_recorded: true,
         n_restarts: failed_criteria.contains(&"restart-loop").into(),
         step_assumed: false,
         leans_to_leak: false,
@@ -173,11 +174,22 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
         tonight(Verdict::LeakSuspected, &unlimited, 172_800.0).unwrap(),
         "if it leaks, its memory doubles in about 2 h: find its limit, which the input does not name"
     );
+    let slow = Facts { seconds_to_double: Some(864_000.0), ..unlimited };
+    assert_eq!(
+        tonight(Verdict::LeakSuspected, &slow, 172_800.0).unwrap(),
+        "nothing to do: if it leaks, its memory doubles in about 10 d"
+    );
     // It restarted at less than its limit, and will again.
     let restarted = Facts { falls_again: Some((1e9, 1020.0)), seconds_to_limit: Some(2700.0), ..facts(&[]) };
     assert_eq!(
         tonight(Verdict::LeakMaskedByRestarts, &restarted, 0.0).unwrap(),
         "it held 953.7 MiB when it last restarted, and will be back at that level in about 17 min: see why it restarted"
+    );
+    let inferred = Facts { restarts_are_seen: false, ..restarted };
+    assert_eq!(
+        tonight(Verdict::LeakMaskedByRestarts, &inferred, 0.0).unwrap(),
+        "it held 953.7 MiB before its last drop, and will be back at that level in about 17 min: see whether that drop \
+         was a restart, and what caused it"
     );
     // A level near the limit comes back after a restart.
     let full = Facts { share_of_limit: Some(0.94), ..facts(&["high-memory"]) };

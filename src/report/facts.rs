@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::{KnownLimit, KnownLimitSource, SeriesReport};
+use super::{KnownLimit, KnownLimitSource, RestartReport, SeriesReport};
 use crate::criteria::{self, AssumedLimit, Criterion, During, Span, Status};
 use crate::grows::What;
 use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
 use crate::segment::Cause;
-use crate::verdict::{Doubt, Evidence, Grounds, Growth, Judgement, RegimeWhy, Subject, Verdict};
+use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Subject, Verdict};
 
 /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
 const LEANS: f64 = 0.41;
@@ -113,19 +113,13 @@ impl SeriesReport {
 
     /// Whether the verdict takes the drops, which nothing but the values shows, for garbage collections.
     pub fn drops_are_collections(&self) -> bool {
-        let of_troughs = |evidence: &Evidence| evidence.subject == Subject::Troughs;
-        !self.restarts_are_seen() && matches!(&self.judgement.grounds, Grounds::Measured(it) if of_troughs(it))
+        drops_are_collections(&self.judgement, &self.restarts, self.limit)
     }
 
     /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
     /// A garbage collection can look like one.
     pub fn restarts_are_seen(&self) -> bool {
-        let has_limit = self.limit.and_then(KnownLimit::own).is_some();
-        self.restarts.iter().any(|restart| match restart.cause {
-            Cause::LevelDrop => restart.told,
-            Cause::Oom => restart.told || has_limit,
-            Cause::Recreated | Cause::Event | Cause::CounterReset | Cause::Gap => true,
-        })
+        are_seen(&self.restarts, self.limit)
     }
 
     /// The kills for memory among its restarts; `None` without any.
@@ -193,7 +187,9 @@ impl SeriesReport {
             }
             _ if verdict.is_leak() || verdict == Verdict::LeakSuspected => judgement.onset_seconds.map(at),
             Verdict::Step => judgement.change_points.first().map(|step| at(step.at_seconds)),
-            Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) => Some(at(judgement.regime.start_seconds)),
+            Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) || self.is_judged_from().is_some() => {
+                Some(at(judgement.regime.start_seconds))
+            }
             _ => None,
         };
         let of_loop = || {
@@ -218,6 +214,18 @@ impl SeriesReport {
             _ => began_with_readings && self.fails_from_the_first(),
         };
         Some(Since { at_ms, or_before })
+    }
+
+    /// After what an open verdict judges it; `None` where that is the whole or says nothing.
+    pub fn is_judged_from(&self) -> Option<&'static str> {
+        let is_open = self.verdict() == Verdict::Inconclusive;
+        match self.judgement.regime.why {
+            RegimeWhy::Shift if is_open => Some("a level shift"),
+            RegimeWhy::Restart if is_open && self.judgement.is_of_workload() => Some("a rollout"),
+            RegimeWhy::Restart if is_open && self.restarts_are_seen() => Some("a restart"),
+            RegimeWhy::Restart if is_open => Some("a drop"),
+            _ => None,
+        }
     }
 
     /// Whether a rule that fails held from the first reading on.
@@ -250,6 +258,7 @@ impl SeriesReport {
             of_workload: self.judgement.is_of_workload(),
             grows_since_version: self.workload.as_ref().is_some_and(|workload| workload.grows_since.is_some()),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
+            kills_are_recorded: self.deaths().is_some_and(|deaths| deaths.told > 0),
             n_restarts: self.restarts.len(),
             step_assumed: self.step_assumed,
             leans_to_leak: self.lean() == Some(Lean::Leaking),
@@ -280,7 +289,7 @@ impl SeriesReport {
     /// The memory before its last restart, in bytes, and in how many seconds a leak reaches it again.
     fn falls_again(&self) -> Option<(f64, f64)> {
         let rests_on_another = self.breakdown.as_ref().is_some_and(|breakdown| breakdown.by_part.is_some());
-        if !self.verdict().is_leak() || self.workload.is_some() || rests_on_another {
+        if !self.verdict().is_leak() || self.workload.is_some() || rests_on_another || self.drops_are_collections() {
             return None;
         }
         let (last, growth) = (self.restarts.last()?.before_bytes, self.judgement.growth?.bytes_per_second);
@@ -305,8 +314,24 @@ pub fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
     }
 }
 
+/// As `SeriesReport::restarts_are_seen`.
+fn are_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
+    let has_limit = limit.and_then(KnownLimit::own).is_some();
+    restarts.iter().any(|restart| match restart.cause {
+        Cause::LevelDrop => restart.told,
+        Cause::Oom => restart.told || has_limit,
+        Cause::Recreated | Cause::Event | Cause::CounterReset | Cause::Gap => true,
+    })
+}
+
+/// As `SeriesReport::drops_are_collections`.
+pub fn drops_are_collections(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
+    let is_of_troughs = matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs);
+    is_of_troughs && !are_seen(restarts, limit)
+}
+
 /// The kills for memory among restarts; `None` without any.
-pub fn deaths(restarts: &[super::RestartReport]) -> Option<Deaths> {
+pub fn deaths(restarts: &[RestartReport]) -> Option<Deaths> {
     let kills = || restarts.iter().filter(|restart| restart.cause == Cause::Oom);
     Some(Deaths {
         bytes: kills().map(|kill| kill.before_bytes).max_by(f64::total_cmp)?,

@@ -120,7 +120,7 @@ fn row(report: &Report, index: usize, series: &SeriesReport) -> String {
     let words = series_table::row(report, series, SPARK_CHARS);
     let used = series.samples.used_bytes();
     let cells = [
-        (format!("data-key=\"{index}\""), tag(words.outcome, words.outcome)),
+        (format!("data-key=\"{index}\""), tag(series.outcome.name(), words.outcome)),
         ("class=\"name\"".to_owned(), format!("<a href=\"#series-{index}\">{}</a>", code(series.id()))),
         (String::new(), html_text(&words.finding)),
         number(&words.since, series.since().map(|since| since.at_ms as f64)),
@@ -200,7 +200,7 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     }
     text.push_str(&format!("<p>{}</p>\n", escaped(&words::would_change(series))));
     if let Some(action) = &series.next_action {
-        text.push_str(&format!("<p>{}</p>\n", escaped(&words::next(action))));
+        text.push_str(&format!("<p>{}</p>\n", escaped(&words::next(series, action))));
         for (step, commands) in words::steps(action) {
             text.push_str(&format!("<p>{}</p>\n", escaped(&step)));
             if !commands.is_empty() {

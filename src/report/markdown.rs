@@ -298,7 +298,7 @@ impl Section {
         }
         whole.push_str(&format!("\n{}\n", escaped(&words::would_change(series))));
         if let Some(action) = &series.next_action {
-            whole.push_str(&format!("\n{}\n", escaped(&words::next(action))));
+            whole.push_str(&format!("\n{}\n", escaped(&words::next(series, action))));
             for (text, commands) in words::steps(action) {
                 whole.push_str(&format!("\n{}\n", escaped(&text)));
                 if !commands.is_empty() {

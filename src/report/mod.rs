@@ -262,8 +262,12 @@ impl SeriesReport {
         workload.since().map_or(whole.clone(), |since| format!("{whole}; it {since}"))
     }
 
-    /// What would change the verdict, as a part of a sentence without a final period.
+    /// What would change the outcome, as a part of a sentence without a final period: of a series that fails only by a
+    /// rule, what that rule asks for.
     pub fn would_change(&self) -> String {
+        if let Some(rule) = self.failing().next().filter(|_| crate::policy::of_verdict(self.verdict()) < self.outcome) {
+            return rule.would_pass();
+        }
         let decides = |breakdown: &Breakdown| match breakdown.by_part {
             Some(at) => breakdown.parts[at].judgement.would_change(),
             None => breakdown.alone.would_change(),

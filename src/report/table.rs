@@ -1,5 +1,6 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
+use super::facts::Deaths;
 use super::{KnownLimitSource, Report, SeriesReport, why, words};
 use crate::account::{Timeline, counted};
 use crate::criteria::Criterion;
@@ -15,7 +16,7 @@ pub const HEADINGS: [&str; 9] =
 /// The cells of a series in the table of all series; `-` where there is nothing to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The outcome.
+    /// The outcome; `gone` for what passes and is gone while others go on.
     pub outcome: &'static str,
     /// What is wrong, in a few words: a verdict, or the rules that fail.
     pub finding: String,
@@ -50,7 +51,8 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
     });
     let last = memory_text(used[used.len() - 1]);
     Row {
-        outcome: series.outcome.name(),
+        // Nothing is wrong with what it was, and what it is nobody knows.
+        outcome: if series.is_gone_quietly() { "gone" } else { series.outcome.name() },
         finding: finding(series),
         since: series.since().map_or("-".to_owned(), |since| {
             let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
@@ -71,7 +73,12 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
 pub fn finding(series: &SeriesReport) -> String {
     let grows = series.what_grows().and_then(What::finding).map_or(String::new(), |what| format!(", {what}"));
     let pods = series.workload.as_ref().map_or(String::new(), |workload| format!(" ({})", workload.finding()));
-    let leaked = if leaked_before(series) { ", grew before its last restart" } else { "" };
+    let leaked = match series.is_judged_from() {
+        Some(_) if leaked_before(series) => ", grew before its last restart".to_owned(),
+        // What fails by a rule has its reason there.
+        Some(what) if series.outcome <= policy::of_verdict(series.verdict()) => format!(", after {what}"),
+        _ => String::new(),
+    };
     let peak = series.peak_near_limit().filter(|_| is_level(series.verdict()));
     let peak = peak.map_or(String::new(), |share| format!(", peaks at {:.0} % of its limit", 100.0 * share));
     let whole = format!("{}{grows}{}{leaked}{peak}{pods}", of_whole(series), restarts(series));
@@ -90,13 +97,10 @@ pub fn short_finding(series: &SeriesReport) -> String {
     format!("gone, {}{leak}", loop_words(series))
 }
 
-/// Whether it grew by what matters until the restart after which nothing is settled.
+/// Whether it grew by what matters until the restart after which it is judged.
 fn leaked_before(series: &SeriesReport) -> bool {
-    let judgement = &series.judgement;
     let grew = |before: &Before| series.tolerance.bytes_per_second < before.bytes_per_second;
-    series.verdict() == Verdict::Inconclusive
-        && judgement.regime.why == RegimeWhy::Restart
-        && judgement.before.as_ref().is_some_and(grew)
+    series.judgement.regime.why == RegimeWhy::Restart && series.judgement.before.as_ref().is_some_and(grew)
 }
 
 /// How often it restarted, where its verdict does not speak of it; begins with a comma.
@@ -124,7 +128,8 @@ pub fn verdict_words(series: &SeriesReport) -> &'static str {
     match series.verdict() {
         Verdict::Leak => "leak",
         Verdict::LeakMaskedByRestarts if series.judgement.is_of_workload() => "leak behind rollouts",
-        Verdict::LeakMaskedByRestarts => "leak behind restarts",
+        Verdict::LeakMaskedByRestarts if series.restarts_are_seen() => "leak behind restarts",
+        Verdict::LeakMaskedByRestarts => "leak behind probable restarts",
         Verdict::SteppingGrowth => "growth in steps",
         Verdict::LeakSuspected if series.judgement.refills_to().is_some() => "refills after a drop",
         Verdict::LeakSuspected => "leak suspected",
@@ -149,7 +154,11 @@ fn of_whole(series: &SeriesReport) -> String {
     let (verdict, of_verdict) = (series.verdict(), verdict_words(series));
     if series.is_looping() {
         let looping = loop_words(series);
-        return if verdict.is_leak() { format!("{looping}, {of_verdict}") } else { looping.to_owned() };
+        return match verdict {
+            Verdict::LeakMaskedByRestarts => format!("{looping}, leak"),
+            _ if verdict.is_leak() => format!("{looping}, {of_verdict}"),
+            _ => looping.to_owned(),
+        };
     }
     if series.outcome <= policy::of_verdict(verdict) {
         return of_verdict.to_owned();
@@ -175,18 +184,17 @@ pub fn named(what: &str, id: &str) -> String {
 fn limit(series: &SeriesReport) -> String {
     let deaths = series.deaths();
     let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
-    let died = deaths.map(|deaths| {
-        let how = if deaths.told > 0 { "died" } else { "probably died" };
-        format!("{how} at {}, {}", memory_text(deaths.bytes), times(deaths.times))
-    });
-    let Some(limit) = series.limit else { return died.unwrap_or("none known".to_owned()) };
+    let died = |deaths: Deaths| if deaths.told > 0 { "died" } else { "probably died" };
+    let died_at =
+        deaths.map(|deaths| format!("{} at {}, {}", died(deaths), memory_text(deaths.bytes), times(deaths.times)));
+    let Some(limit) = series.limit else { return died_at.unwrap_or("none known".to_owned()) };
     let bytes = memory_text(limit.bytes);
     match (limit.source, deaths) {
-        (KnownLimitSource::Host, Some(_)) => died.unwrap_or_default(),
+        (KnownLimitSource::Host, Some(_)) => died_at.unwrap_or_default(),
         (KnownLimitSource::Host, None) => format!("none (host: {bytes})"),
         (source, deaths) => {
             let given = if source == KnownLimitSource::Option { " (given)" } else { "" };
-            let died = deaths.map_or(String::new(), |deaths| format!(", died {}", times(deaths.times)));
+            let died = deaths.map_or(String::new(), |deaths| format!(", {} {}", died(deaths), times(deaths.times)));
             format!("{bytes}{given}{died}")
         }
     }

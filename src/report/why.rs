@@ -145,7 +145,11 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
     let subject = parts::subject(series);
     match series.verdict() {
         Verdict::LeakMaskedByRestarts => {
-            let cut = if series.judgement.is_of_workload() { "rollouts" } else { "restarts" };
+            let cut = match series {
+                series if series.judgement.is_of_workload() => "rollouts",
+                series if series.restarts_are_seen() => "restarts",
+                _ => "probable restarts",
+            };
             format!("leak: {subject} grows {rate} between {cut}{since}")
         }
         Verdict::SteppingGrowth => {

@@ -404,6 +404,8 @@ fn shape(series: &SeriesReport) -> Option<String> {
     }
     let words = match series.judgement.shape {
         ShapeName::Staircase => "a staircase",
+        // What is cut once is no sawtooth to a reader.
+        ShapeName::Sawtooth if series.restarts.len() == 1 => return None,
         ShapeName::Sawtooth => "a sawtooth: growth that is cut again and again",
         _ => return None,
     };
@@ -419,7 +421,7 @@ pub fn verdict_row(series: &SeriesReport) -> [String; 3] {
 
 /// How a criterion came out.
 pub fn status(criterion: &Criterion) -> &'static str {
-    if criterion.status == Status::Fail && !criterion.gates { "fail (does not gate)" } else { criterion.status.name() }
+    if criterion.status == Status::Fail && !criterion.gates { "fail (does not count)" } else { criterion.status.name() }
 }
 
 /// The heading of `restarts`.
@@ -431,13 +433,13 @@ pub fn restarts_heading(series: &SeriesReport) -> &'static str {
 pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
     let earlier = series.restarts.len().saturating_sub(RESTARTS_LISTED);
     let latest = series.restarts[earlier..].iter().map(|restart| {
-        format!(
-            "{}: {} (memory {} to {})",
-            time(report, restart.at_ms),
-            restart.words,
-            memory_text(restart.before_bytes),
-            memory_text(restart.after_bytes)
-        )
+        let at = time(report, restart.at_ms);
+        let (before, after) = (memory_text(restart.before_bytes), memory_text(restart.after_bytes));
+        if series.drops_are_collections() {
+            format!("{at}: memory fell from {before} to {after}")
+        } else {
+            format!("{at}: {} (memory {before} to {after})", restart.words)
+        }
     });
     let what = if series.drops_are_collections() { "earlier drop" } else { "earlier restart" };
     let rest = (earlier > 0).then(|| counted(earlier as u64, what));
@@ -459,21 +461,23 @@ pub fn time_to_limit(time: TimeToLimit) -> String {
     )
 }
 
-/// What would change the verdict, as a sentence.
+/// What would change the outcome, as a sentence.
 pub fn would_change(series: &SeriesReport) -> String {
-    format!("What would change this verdict: {}.", series.would_change())
+    format!("What would change this: {}.", series.would_change())
 }
 
 /// What to do next, as a sentence.
-pub fn next(action: &NextAction) -> String {
-    let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {}", pattern.name()));
+pub fn next(series: &SeriesReport, action: &NextAction) -> String {
+    let is_shown = series.attribution.as_ref().is_some_and(|attribution| attribution.pattern.is_some());
+    let how = if is_shown { "" } else { " by its shape alone" };
+    let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {}{how}", pattern.name()));
     let is_unnamed = action.commands().iter().any(|command| command.contains("CONTAINER"));
     let unnamed = if is_unnamed {
         "; replace CONTAINER with the name of the container, which the input does not give"
     } else {
         ""
     };
-    format!("Next steps (runbook level {}{pattern}{unnamed}):", action.level)
+    format!("Next steps (the runbook's escalation level {} of 4{pattern}{unnamed}):", action.level)
 }
 
 /// The steps of the next action: a sentence, and commands to be pasted. Those that act on the container stand apart.
@@ -492,7 +496,10 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
 
 /// The verdict of a healthy series and its reason, as a sentence.
 pub fn healthy(series: &SeriesReport) -> String {
-    format!("{}. {}.{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
+    // Who asked about a load is told what it left behind.
+    let of_load = series.criteria.iter().find(|it| it.id == "flat-after-load" && it.status == Status::Pass);
+    let load = of_load.map_or(String::new(), |it| format!(" After the load, {}.", it.reason));
+    format!("{}. {}.{load}{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
 }
 
 /// What grows in a series that passes, and what to do next, as further sentences; empty where there is neither.

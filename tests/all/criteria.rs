@@ -127,6 +127,7 @@ impl Scenario {
             verdict: self.verdict,
             started_ms: self.started_ms,
             restarts: &self.restarts,
+            drops_are_collections: false,
             watched_share: self.watched_share,
             freshness: None,
         };

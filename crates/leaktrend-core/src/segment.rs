@@ -129,6 +129,8 @@ pub struct Falling {
     pub spikes: Vec<usize>,
     /// Restarts that are reported, increasing.
     pub restarts: Vec<Restart>,
+    /// Whether nothing but values shows them: no event, counter, ID or absence, nor a limit that they fell from.
+    pub inferred: bool,
     /// Drops that are restarts in every reading, increasing: explicit, by the clock, from one ceiling, or between long
     /// runs.
     pub certain: Vec<usize>,
@@ -200,6 +202,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let Falls { at: falls, rises } = falls::find(&values);
     let seconds = seconds_of(series.time_ms());
     let explicit = explicit_restarts(series);
+    let any_explicit = !explicit.is_empty();
 
     let evidence = Evidence::new(&seconds, &values, &falls);
     let all_told = tells_of_every_restart(series);
@@ -255,9 +258,16 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
         open.clear();
     }
     let intervals: Vec<f64> = collections.windows(2).map(|pair| seconds[pair[1]] - seconds[pair[0]]).collect();
+    let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
+    let is_shown = |restart: &Restart| match restart.cause {
+        Cause::LevelDrop => false,
+        Cause::Oom => limit.is_some(),
+        _ => true,
+    };
     let falls = Falling {
         spikes: despiked.spikes,
-        restarts: with_oom_kills(cuts, series.used_bytes(), limit),
+        inferred: !any_explicit && !restarts.iter().any(is_shown),
+        restarts,
         certain,
         open,
         cycle: median(&intervals).unwrap_or(0.0),

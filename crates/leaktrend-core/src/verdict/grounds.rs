@@ -50,6 +50,8 @@ pub struct Evidence {
     pub runs: usize,
     /// Restarts in the window.
     pub restarts: usize,
+    /// Whether only values show them, so that they may be garbage collections.
+    pub restarts_inferred: bool,
     /// Drops that may or may not be restarts.
     pub open_falls: usize,
     /// The steps of stepping growth; `None` where there are none.

@@ -249,6 +249,7 @@ pub struct Measured {
     n_samples: usize,
     n_falls: usize,
     restarts: usize,
+    restarts_inferred: bool,
     /// How memory rose to the level of a step, where that was no step.
     climb: Option<Climb>,
     /// See `Evidence::refills_to`.
@@ -302,6 +303,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
         n_samples,
         n_falls: falls.open.len(),
         restarts: falls.restarts.len(),
+        restarts_inferred: falls.inferred,
         span_seconds: fit.span_seconds,
         of_workload: fit.is_of_workload(),
         terms: *terms,

@@ -123,6 +123,7 @@ impl Case<'_> {
             as_read: false,
             runs: stretch.starts.len() + 1 - apart.map_or(0, |start| start + 1),
             restarts: measured.restarts,
+            restarts_inferred: measured.restarts_inferred,
             open_falls: measured.n_falls,
             steps: stretch.staircase.as_ref().map(steps),
             doubt: claim.doubt,

@@ -96,13 +96,10 @@ impl Told<'_> {
         let risen = memory_text(evidence.risen_bytes);
         let runs = evidence.runs;
         let restart = self.restart();
-        let restarts = match evidence.restarts {
-            1 => format!("one {restart}"),
-            count => format!("{count} {restart}s"),
-        };
         let settled = match evidence.since {
             RegimeWhy::Restart if runs > 1 => "",
             RegimeWhy::Restart if evidence.of_workload => " since its last rollout",
+            RegimeWhy::Restart if evidence.restarts_inferred => " since its last probable restart",
             RegimeWhy::Restart => " since its last restart",
             RegimeWhy::LaterHalf => " in the later half of the window",
             _ => "",
@@ -119,7 +116,11 @@ impl Told<'_> {
                 let all = evidence.restarts + 1;
                 let judged =
                     if runs < all { format!("; only {runs} of its {all} runs could be judged") } else { String::new() };
-                format!("memory grows {rate} between its {restart}s ({restarts}{judged})")
+                let runs = match evidence.restarts {
+                    1 => format!("before and after its one {restart}"),
+                    count => format!("between its {count} {restart}s"),
+                };
+                format!("memory grows {rate} {runs}{judged}")
             }
             Verdict::SteppingGrowth => {
                 let steps = evidence.steps.map_or(String::new(), |steps| {
@@ -188,7 +189,10 @@ impl Told<'_> {
                     // Rollouts are no fault of it, and its pods are judged together.
                     _ if self.evidence.of_workload => String::new(),
                     // No run will be as long as that.
-                    n if run < seconds && run < OFTEN => format!(", or find out why it restarted {n} times"),
+                    n if run < seconds && run < OFTEN => {
+                        let what = if self.evidence.restarts_inferred { "memory dropped" } else { "it restarted" };
+                        format!(", or find out why {what} {n} times")
+                    }
                     _ if run < seconds => String::new(),
                     _ => ", without a restart".to_owned(),
                 };
@@ -223,7 +227,11 @@ impl Told<'_> {
 
     /// What cuts its runs.
     fn restart(&self) -> &'static str {
-        if self.evidence.of_workload { "rollout" } else { "restart" }
+        match self.evidence {
+            evidence if evidence.of_workload => "rollout",
+            evidence if evidence.restarts_inferred => "probable restart",
+            _ => "restart",
+        }
     }
 
     /// How memory rose to the level that it holds.
