@@ -51,6 +51,10 @@ pub(super) fn is_torn_id(cell: &str) -> bool {
 /// A row of docker, podman or nerdctl, recognised by its memory cell `USED / LIMIT`.
 pub(super) fn bare_row<'a>(cells: &[&'a str]) -> Option<Row<'a>> {
     let memory = cells.iter().position(|cell| memchr(b'/', cell.as_bytes()).is_some() && looks_like_memory(cell))?;
+    // A name that fills its column runs into the next one: no name holds a blank.
+    if cells[..memory].iter().any(|cell| cell.contains(' ') && is_share(last_word(cell).0)) {
+        return None;
+    }
     let mut before = cells[..memory].iter().copied().filter(|cell| !is_share(cell));
     let (first, last) = (before.next()?, before.next());
     // A row that was cut, and the next one behind it.

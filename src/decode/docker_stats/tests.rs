@@ -346,6 +346,17 @@ fn lines_that_are_no_rows_are_counted_or_refused() {
     insta::assert_snapshot!(read(&long).0.rejected[0].why, @"the line is longer than 64 KiB (expected one reading per line)");
 }
 
+/// No container has a blank in its name: what stands behind one is the next column.
+#[test]
+fn a_name_that_runs_into_the_next_column_is_that_name() {
+    let wide = |cpu: &str| {
+        format!("{HEADER}\naaaaaaaaaaaa   nectarine {cpu}     5MiB / 1GiB   0.49%     0B / 0B   0B / 0B   1\n")
+    };
+    let (input, series) = read(&[wide("0.00%"), wide("12.34%")].concat());
+    assert_eq!((input.samples, input.rejected_count), (2, 0));
+    assert_eq!(series.iter().map(|series| &*series.info.id).collect::<Vec<_>>(), ["nectarine"]);
+}
+
 /// A write that was cut, and the next row behind it on the same line: neither is taken for the other.
 #[test]
 fn two_rows_in_one_line_are_rejected_wherever_the_first_is_cut() {

@@ -117,8 +117,7 @@ mod tests {
     fn the_longest_findings_fit_into_the_heading() {
         use crate::report::chart::panel::{BADGE, BADGE_ROOM};
 
-        for finding in ["looks like a crash loop, growth in steps", "gone, looks like a crash loop, leak"]
-        {
+        for finding in ["looks like a crash loop, growth in steps", "gone, looks like a crash loop, leak"] {
             assert_eq!(fitted(finding, BADGE, Weight::Bold, BADGE_ROOM), finding);
         }
     }
