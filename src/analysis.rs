@@ -271,7 +271,7 @@ impl<'a> Case<'a> {
             ignored: self.ignored,
             rules: accounts,
             timeline,
-            rate_unit: window.rate_unit(),
+            rate_unit: window.rate_unit,
             load: window.load,
             notes,
             stopped: Vec::new(),

@@ -59,6 +59,8 @@ pub struct WindowSpec {
     pub since: Option<WindowStart>,
     /// Where the window ends; `None`: with the data.
     pub until: Option<Moment>,
+    /// The unit of time of its rates; `None`: the longest that fits into it twice.
+    pub rate_unit: Option<RateUnit>,
 }
 
 /// The judged part of the data, in milliseconds, both ends included.
@@ -70,14 +72,11 @@ pub struct Window {
     pub end_ms: i64,
     /// The load.
     pub load: Option<(i64, i64)>,
+    /// The unit of time of the rates of a report about it.
+    pub rate_unit: RateUnit,
 }
 
 impl Window {
-    /// The unit of time of the rates of a report about it.
-    pub fn rate_unit(&self) -> RateUnit {
-        RateUnit::of_window((self.end_ms - self.start_ms) as f64 / 1000.0)
-    }
-
     /// The window of samples that cover `span`. Notes what it is in `notes` if it leaves out samples or was set
     /// by the user. `last`: its default length.
     ///
@@ -91,7 +90,10 @@ impl Window {
         timeline: Timeline,
         notes: &mut Vec<String>,
     ) -> Result<Window, Error> {
-        let Some((first_ms, last_ms)) = span else { return Ok(Window { start_ms: 0, end_ms: 0, load: None }) };
+        let rate_unit = |seconds: f64| spec.rate_unit.unwrap_or_else(|| RateUnit::of_window(seconds));
+        let Some((first_ms, last_ms)) = span else {
+            return Ok(Window { start_ms: 0, end_ms: 0, load: None, rate_unit: rate_unit(0.0) });
+        };
         let at = |moment: Moment| moment.at(first_ms, last_ms);
         let text = |time_ms: i64| match timeline {
             Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
@@ -152,7 +154,8 @@ impl Window {
                  during it does not fail growth-100mb-5m, confirmed-100mb-60s or rapid-50mb-per-min"
             ));
         }
-        Ok(Window { start_ms, end_ms, load })
+        let rate_unit = rate_unit((end_ms - start_ms) as f64 / 1000.0);
+        Ok(Window { start_ms, end_ms, load, rate_unit })
     }
 
     /// The load, for criteria.
@@ -171,7 +174,7 @@ mod tests {
 
     #[track_caller]
     fn check(since: Moment, until: Option<Moment>, expected: (i64, i64)) {
-        let spec = WindowSpec { since: Some(WindowStart::Moment(since)), until, load: None };
+        let spec = WindowSpec { since: Some(WindowStart::Moment(since)), until, load: None, rate_unit: None };
         let span = Some((LAST - 48 * HOUR, LAST));
         let window = Window::new(span, &spec, Seconds::whole(0), Timeline::Absolute, &mut Vec::new()).unwrap();
         assert_eq!(((window.start_ms - LAST) / HOUR, (window.end_ms - LAST) / HOUR), expected);

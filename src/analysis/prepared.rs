@@ -65,7 +65,7 @@ impl<'a> Prepared<'a> {
         let freshness = job.freshness.get(id).copied();
         let own_limit = limit.and_then(KnownLimit::own);
         let segmentation = segment::cut(&samples, own_limit);
-        let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit());
+        let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit);
         let judged_from = window.load.map_or(0, |(_, to)| samples.time_ms().partition_point(|time| *time <= to));
         let rest = if judged_from == 0 { None } else { samples.from(judged_from) };
         let judged_segmentation = rest.as_ref().map(|rest| segment::cut(rest, own_limit));
@@ -164,7 +164,7 @@ impl<'a> Prepared<'a> {
         };
         let attribution = counts.and_then(|counts| {
             let limit = self.limit.and_then(KnownLimit::own);
-            let terms = terms(&self.settings, limit, window.load.is_some(), window.rate_unit());
+            let terms = terms(&self.settings, limit, window.load.is_some(), window.rate_unit);
             beside::attribution((&self.samples, &judgement), self.times_guessed, counts, &terms, limit)
         });
         let part = PartReport {
@@ -203,7 +203,7 @@ impl<'a> Prepared<'a> {
             .collect();
         let outside = self.outside(amount, &alone, &parts, window);
         let head_judged = Judged { amount, name: &name, judgement: &alone, matters };
-        let weighed = grows::weigh(head_judged, &judged, outside.as_ref(), window.rate_unit());
+        let weighed = grows::weigh(head_judged, &judged, outside.as_ref(), window.rate_unit);
         let by_part = weighed.by_part.map(|at| &parts[at]);
         let mut judgement = by_part.map_or_else(
             || alone.clone(),
@@ -232,7 +232,7 @@ impl<'a> Prepared<'a> {
         let resident = [Amount::Rss, Amount::ProcessRss].into_iter().find_map(|wanted| {
             if amount == wanted { Some(&self.samples) } else { part(wanted).map(|part| &part.samples) }
         });
-        let terms = terms(&self.settings, None, window.load.is_some(), window.rate_unit());
+        let terms = terms(&self.settings, None, window.load.is_some(), window.rate_unit);
         outside::judged(resident?, part(Amount::HeapTotal)?, &terms)
     }
 
@@ -363,14 +363,14 @@ impl<'a> Prepared<'a> {
             lines,
             breakdown: breakdown.map(Box::new),
             workload: joined.map(|joined| {
-                let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit());
+                let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit);
                 let since = since.map(|life| joined.lives[life].version);
                 Box::new(workloads::described(&joined, since, tolerance.bytes_per_second, &terms.judge))
             }),
             samples,
         };
         if let Some(counts) = counts {
-            let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit());
+            let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit);
             let judged = (&report.samples, &report.judgement);
             report.attribution = beside::attribution(judged, times_guessed, counts, &terms, own_limit);
         }

@@ -350,6 +350,7 @@ pub fn job(args: &AnalyzeArgs) -> Result<Job, Error> {
         load: args.load.as_deref().map(moment::load).transpose()?,
         since: args.since.as_deref().map(moment::since).transpose()?,
         until: args.until.as_deref().map(|text| moment::moment("--until", text, Origin::Last)).transpose()?,
+        rate_unit: None,
     };
     Ok(Job {
         events: beside::each("--events", &args.events)?,

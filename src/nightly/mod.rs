@@ -33,7 +33,7 @@ use crate::policy::{self, ExitCode, Outcome};
 use crate::report::{SeriesReport, StoppedInput};
 use crate::series::SeriesInfo;
 use crate::settings::PolicySettings;
-use crate::units::Seconds;
+use crate::units::{RateUnit, Seconds};
 use crate::window::{WindowSpec, WindowStart};
 use state::{Account, Memory, Run, RunResult, Store};
 
@@ -261,8 +261,9 @@ fn judge(
         }
         n_judged = Some(n_samples);
         let coverage = windows::coverage(&readings.series, start_ms, end_ms);
-        // What is to be judged was chosen above.
-        let window = WindowSpec { since: Some(WindowStart::Beginning), ..night.job.window };
+        // What is to be judged was chosen above; the windows of a night are read side by side.
+        let window =
+            WindowSpec { since: Some(WindowStart::Beginning), rate_unit: Some(RateUnit::Day), ..night.job.window };
         let mut job = Job { freshness: freshness.clone(), window, ..night.job.clone() };
         job.settings.window.last_seconds = Seconds::new(span.length_ms() as f64 / 1000.0).expect("a span is positive");
         job.settings.policy = policy_of(&job);

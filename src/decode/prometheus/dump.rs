@@ -1,7 +1,7 @@
-//! Reads samples as text, a line each: `promtool tsdb dump` and `promtool tsdb dump-openmetrics`.
+//! Reads samples as text, a line each: `promtool tsdb dump`, `promtool tsdb dump-openmetrics`, and what `/federate` answers.
 //!
 //! The first writes `{__name__="m", a="b"} 1 1700000000000`, with milliseconds, the second `m{a="b"} 1 1700000000.000`,
-//! with seconds.
+//! with seconds, and `/federate` `m{a="b"} 1 1700000000000`, with milliseconds again.
 
 use super::{Labels, Reader};
 use crate::account::{Input, cleaned};
@@ -67,7 +67,9 @@ fn row(text: &str) -> Result<Row, String> {
     let expected = "(expected `metric{label=\"value\"} 1048576 1700000000.000`)";
     let (labels, rest) =
         labels(text).ok_or_else(|| format!("it does not begin with a metric and its labels {expected}"))?;
-    let is_openmetrics = !text.starts_with('{');
+    /// No reading is of the year 5138: as seconds since 1970 so large a time is one in milliseconds.
+    const MILLISECONDS: f64 = 1e11;
+    let has_name = !text.starts_with('{');
     let mut words = rest.split_ascii_whitespace();
     let number = |word: Option<&str>, what: &str| -> Result<f64, String> {
         let word = word.ok_or_else(|| format!("it has no {what} {expected}"))?;
@@ -75,7 +77,7 @@ fn row(text: &str) -> Result<Row, String> {
     };
     let value = number(words.next(), "value")?;
     let time = number(words.next(), "time")?;
-    Ok(Row { labels, value, seconds: if is_openmetrics { time } else { time / 1000.0 } })
+    Ok(Row { labels, value, seconds: if has_name && time < MILLISECONDS { time } else { time / 1000.0 } })
 }
 
 /// The labels at the beginning of a text, as PromQL writes them, and what follows: `metric{a="b"}` or `{a="b"}`.
@@ -143,6 +145,21 @@ mod tests {
             "container_memory_rss{container=\"web\"} 1048576 1795464400.250\nup 1 1795464400.250\ncontainer_memory_rss{container=\"web\"} 1048577\ncontainer_memory_rss{container=\"web\" 1 2\n# EOF\n",
             "web container_memory_rss: -19.75=1MiB\nup{}: -19.75=1B\n",
             "2 samples, 0 gaps, 1 other, 2 rejected\nline 3: `container_memory_rss{container=\"web\"} 1048577`: it has no time (expected `metric{label=\"value\"} 1048576 1700000000.000`)\nline 4: `container_memory_rss{container=\"web\" 1 2`: it does not begin with a metric and its labels (expected `metric{label=\"value\"} 1048576 1700000000.000`)\n",
+        );
+    }
+
+    /// Asked again and again, with its comments each time.
+    #[test]
+    fn answers_of_federate_one_behind_the_other() {
+        let answer = |mib: u32, time: i64| {
+            format!(
+                "# TYPE container_memory_rss untyped\ncontainer_memory_rss{{container=\"web\"}} {mib}048576 {time}\n"
+            )
+        };
+        check(
+            &[answer(1, 1_795_464_400_250), answer(2, 1_795_464_410_250)].concat(),
+            "web: -19.75=1MiB -9.75=1.954MiB\n",
+            "2 samples, 0 gaps, 2 other, 0 rejected\n",
         );
     }
 
