@@ -3,7 +3,7 @@
 use crate::stats::posterior::LinePosterior;
 use crate::stats::robust::median_of;
 use crate::units::DAY;
-use crate::verdict::{Judgement, Measured, Verdict};
+use crate::verdict::{Grounds, Judgement, Measured, Subject, Verdict};
 
 /// When the limit is reached if growth continues, in seconds from the last sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,8 @@ const STEP: f64 = DAY / TIMES_OF_DAY as f64;
 
 /// When growth reaches `limit` bytes; `None` without growth, or if the level is at the limit already.
 ///
-/// That is the first time at which memory without its short-lived noise, growth and rhythm together, is at the limit; a
+/// Where collections cut memory, its peaks before them do: they meet the limit long before what is left after them. Elsewhere
+/// that is the first time at which memory without its short-lived noise, growth and rhythm together, is at the limit; a
 /// single reading may touch it earlier. It is reached at `t` with the probability that level and slope, which are estimated
 /// together, lie above what the rhythm of the day or the week leaves of it at `t`: at a high tide, of which the interval
 /// tells the day and the hour no more finely than the blocks that were measured. Fieller (1954) for a line under independent
@@ -37,7 +38,8 @@ const STEP: f64 = DAY / TIMES_OF_DAY as f64;
 pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> Option<TimeToLimit> {
     let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
-    let outlook = Outlook::new(measured)?;
+    let is_collected = matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs);
+    let outlook = Outlook::new(measured, is_collected)?;
     let level = outlook.line.at(outlook.since).quantile(0.5);
     // Steps are no line: they go on at the rate at which they came.
     let in_steps = judgement.verdict == Verdict::SteppingGrowth || judgement.is_with_shifts();
@@ -76,10 +78,12 @@ struct Outlook {
 }
 
 impl Outlook {
-    /// From the means: it is what is in use that meets the limit, not what cannot be given back.
-    fn new(measured: &Measured) -> Option<Outlook> {
+    /// From the means, or from the peaks of what is collected: it is what is in use that meets the limit, not what cannot be
+    /// given back.
+    fn new(measured: &Measured, is_collected: bool) -> Option<Outlook> {
         let stretch = measured.stretch()?;
-        let (means, seconds) = (stretch.means(), &stretch.seconds);
+        let peaks = stretch.of_peaks.as_ref().filter(|_| is_collected);
+        let (means, seconds) = (peaks.unwrap_or(stretch.means()), &stretch.seconds);
         let block = median_of(|| seconds.windows(2).map(|pair| pair[1] - pair[0]))?;
         let days = match means.rhythm.harmonics {
             0 => 0,
