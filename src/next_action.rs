@@ -92,6 +92,14 @@ pub struct Facts {
     pub share_of_limit: Option<f64>,
     /// When the limit is reached, in seconds from the last reading.
     pub seconds_to_limit: Option<f64>,
+    /// The earliest that this is, where it is much sooner.
+    pub earliest_to_limit: Option<f64>,
+    /// How long a run lasts with twice the limit, in seconds; `None` where it does not grow to a limit.
+    pub seconds_at_twice: Option<f64>,
+    /// Why its last restart was, where an event says so.
+    pub last_restart: Option<String>,
+    /// When it was last seen, in UTC; `None` where it runs, or no time is known.
+    pub last_seen: Option<String>,
     /// Whether it still runs.
     pub state: State,
     /// Whether more than the values tell of its restarts.
@@ -114,6 +122,8 @@ pub struct Facts {
     pub has_false_alarm: bool,
     /// Whether a criterion had to be decided and could not be.
     pub has_undecided: bool,
+    /// Whether it is judged after its level stepped up.
+    pub stepped_up: bool,
     /// Its highest reading as a share of its limit, where that is above the threshold of `high-memory` but was not for long
     /// enough to fail it; `None` elsewhere.
     pub peak_share: Option<f64>,
@@ -134,6 +144,11 @@ pub struct Facts {
 impl Facts {
     fn failed(&self, id: &str) -> bool {
         self.failed_criteria.contains(&id)
+    }
+
+    /// Commands that show why it restarted or ended.
+    fn why_restarted(&self, target: &Target) -> Vec<String> {
+        target.why_restarted(self.last_seen.as_deref()).to_vec()
     }
 
     /// What else is to do where no limit is known; empty where one is.
@@ -183,15 +198,14 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if facts.state == State::Gone {
         let text = "its readings have ended: see whether it still runs; if not, find out why, and start it again if it is \
              needed";
-        return (Some(1), Step::looks(text, target.why_restarted().to_vec()));
+        return (Some(1), Step::looks(text, facts.why_restarted(target)));
     }
     if facts.state == State::Loops {
         return in_a_loop(target, judgement, facts);
     }
     let watch = vec![target.watch(), target.memory_stat()];
     if facts.is_near_limit() && facts.failed && is_level(judgement.verdict) {
-        let text = "memory is level near its limit, and returns to that level after a restart: raise the limit, so \
-                    that no peak gets it killed";
+        let text = "memory is level near its limit: raise the limit, so that no peak gets it killed";
         let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
         return (Some(1), Step { changes: larger.into_iter().collect(), ..Step::looks(text, watch) });
     }
@@ -204,17 +218,20 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
     if facts.n_kills > 1 && is_leak {
         let probably = if facts.kills_are_recorded { "" } else { "probably " };
         let next = match facts.seconds_to_limit {
-            Some(left) if facts.step_assumed => {
-                format!("; if the assumed interval is right, the next kill is due in about {}", duration_text(left))
+            Some(left) => {
+                let assumed = if facts.step_assumed { ", if the assumed interval is right" } else { "" };
+                format!("; the next kill is due about {} after the last reading{assumed}", duration_text(left))
             }
-            Some(left) => format!("; the next kill is due in about {}", duration_text(left)),
             None => String::new(),
         };
         let text = format!(
-            "it was {probably}killed for memory {} times{next}: check its last state and its events",
+            "it was {probably}killed for memory {} times{next}: check its last state and its events, and raise the limit \
+             if they confirm it",
             facts.n_kills
         );
-        return (None, Step::looks(text, [target.why_restarted().to_vec(), watch].concat()));
+        let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
+        let looks = Step::looks(text, [facts.why_restarted(target), watch].concat());
+        return (None, Step { changes: larger.into_iter().collect(), ..looks });
     }
     if has_unexplained_restarts(judgement, facts) {
         let n = facts.n_restarts;
@@ -226,23 +243,24 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
                  events to see whether it was killed"
             )
         };
-        return (None, Step::looks(text, [target.why_restarted().to_vec(), watch].concat()));
+        return (None, Step::looks(text, [facts.why_restarted(target), watch].concat()));
     }
+    // A limit that is reached in the night comes first.
     if let Some((bytes, seconds)) = facts.falls_again.filter(|(_, seconds)| {
-        *seconds < NIGHT && facts.seconds_to_limit.is_none_or(|left| *seconds < left) && !facts.step_assumed
+        *seconds < NIGHT && facts.seconds_to_limit.is_none_or(|left| NIGHT <= left) && !facts.step_assumed
     }) {
         let limit = facts.and_find_limit();
-        let (fell, why) = if facts.restarts_are_seen {
-            ("when it last restarted", "see why it restarted")
-        } else {
-            ("before its last drop", "see whether that drop was a restart, and what caused it")
+        let (fell, why) = match &facts.last_restart {
+            Some(words) => (format!("at its last restart ({words})"), "see whether that restart was intended"),
+            None if facts.restarts_are_seen => ("when it last restarted".to_owned(), "see why it restarted"),
+            None => ("before its last drop".to_owned(), "see whether that drop was a restart, and what caused it"),
         };
         let text = format!(
-            "it held {} {fell}, and will be back at that level in about {}: {why}{limit}",
+            "it held {} {fell}, and will be back at that level about {} after the last reading: {why}{limit}",
             memory_text(bytes),
             duration_text(seconds)
         );
-        return (None, Step::looks(text, [target.why_restarted().to_vec(), watch].concat()));
+        return (None, Step::looks(text, [facts.why_restarted(target), watch].concat()));
     }
     // What is suspected, and may be known before the morning.
     let may_leak = may_leak(judgement, facts);
@@ -268,8 +286,13 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             duration_text(left)
         ),
         Some(left) if left < NIGHT => {
-            let left = duration_text(left);
-            let text = format!("the limit is reached in about {left}: restart it before then, or raise the limit");
+            let earliest = facts
+                .earliest_to_limit
+                .map_or(String::new(), |earliest| format!(", {} at the earliest", duration_text(earliest)));
+            let text = format!(
+                "the limit is reached about {} after the last reading{earliest}: restart it before then, or raise the limit",
+                duration_text(left)
+            );
             return (None, Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
         }
         Some(left) => format!("{NOTHING}: the limit is about {} away", duration_text(left)),
@@ -313,7 +336,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
 /// What is fitting now in a crash loop.
 fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>, Step) {
     let is_leak = judgement.verdict.is_leak();
-    let commands = [target.why_restarted().to_vec(), vec![target.watch()]].concat();
+    let commands = [facts.why_restarted(target), vec![target.watch()]].concat();
     if !facts.restarts_are_seen {
         let text = "it seems to restart again and again, but only the values say so: check its events and its last \
                     state before anything else, because garbage collections can look the same";
@@ -325,13 +348,18 @@ fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u
         return (None, Step::looks(text, commands));
     }
     let mut text = if is_leak {
-        "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise \
-         the limit (to twice as much, for instance), so that a run lasts long enough to be profiled"
+        let lasts = facts.seconds_at_twice.map_or(String::new(), |seconds| {
+            format!(" (at twice as much, a run lasts about {})", duration_text(seconds))
+        });
+        format!(
+            "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise the \
+             limit far enough for a run to be profiled{lasts}"
+        )
     } else {
         "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
          or make its heap smaller"
-    }
-    .to_owned();
+            .to_owned()
+    };
     let memory = facts.limit_bytes.map_or_else(|| "4g".to_owned(), |limit| docker_amount(2.0 * limit));
     let larger = target.larger_limit(&memory);
     if larger.is_none() {

@@ -10,7 +10,7 @@ use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
 use crate::stats::robust::median;
 use crate::stats::trend::Form;
-use crate::units::{duration_text, memory_text};
+use crate::units::memory_text;
 use crate::verdict::{Judgement, Measured, ShapeName, Verdict};
 use crate::window::Window;
 
@@ -194,20 +194,8 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
                 .to_owned(),
         );
     }
-    if let Some((from, to)) = window.load {
-        let level = |range: std::ops::Range<usize>| median(&samples.used_bytes()[range]);
-        let begin = samples.time_ms().partition_point(|time| *time < from);
-        let end = samples.time_ms().partition_point(|time| *time <= to);
-        let before = level(0..begin).map_or("unknown".to_owned(), memory_text);
-        let last_of_load = level(end.saturating_sub(5).max(begin)..end);
-        if let Some(peak) = last_of_load {
-            notes.push(format!(
-                "only the readings after the load are judged; the level was {before} before the load, and {} at its \
-                 end, {} later",
-                memory_text(peak),
-                duration_text((to - from) as f64 / 1000.0),
-            ));
-        }
+    if window.load.is_some() {
+        notes.push("only the readings after the load are judged".to_owned());
     }
     notes
 }

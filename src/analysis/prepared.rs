@@ -268,6 +268,7 @@ impl<'a> Prepared<'a> {
         let ceiling = own_limit.or(deaths.map(|deaths| deaths.bytes));
         let time_to_limit = ceiling
             .filter(|_| !is_gone && last_seen_ms.is_none() && !rests_on_part)
+            .filter(|_| !facts::is_cut_below(&judgement, &restarts) && !facts::rests_on_reading(&judgement))
             .and_then(|limit| forecast::time_to_limit(limit, self.measured.as_ref()?, &judgement));
         let segments = segments(&segmentation, &self.samples);
         let n_spikes = segmentation.falls.spikes.len();
@@ -310,6 +311,7 @@ impl<'a> Prepared<'a> {
                 started_ms: events.started_ms,
                 restarts: &causes,
                 drops_are_collections: facts::drops_are_collections(&judgement, &restarts, limit),
+                cut: facts::cut(&judgement, &restarts, limit),
                 watched_share: events.watched_share,
                 freshness,
             },
@@ -460,6 +462,7 @@ fn summary<'a>(
         judgement: match verdict {
             verdict if verdict.is_leak() => criteria::TrendJudgement::Leak,
             Verdict::Inconclusive => criteria::TrendJudgement::Inconclusive,
+            Verdict::LeakSuspected => criteria::TrendJudgement::Suspected,
             _ => criteria::TrendJudgement::NoLeak,
         },
         reason,

@@ -90,22 +90,23 @@ impl Level {
             duration_text(self.from_ms as f64 / 1e3),
             duration_text(self.to_ms as f64 / 1e3)
         );
+        let cut = context.cut;
         let (status, reason) = match highest {
             None => (
                 Status::NotEvaluable,
                 format!(
-                    "there are no readings {when} a restart and before the next one ({} seen)",
-                    counted(starts.len(), "restart")
+                    "there are no readings {when} a {cut} and before the next one ({} seen)",
+                    counted(starts.len(), cut)
                 ),
             ),
             Some((start_ms, bytes)) => {
                 let restart = moment_text(series, start_ms);
                 let of_several = match measured.len() {
                     1 => String::new(),
-                    n_restarts => format!(", the highest of {n_restarts} restarts"),
+                    n => format!(", the highest of {n} {cut}s"),
                 };
                 let reason = format!(
-                    "memory was {} ({}) {when} the restart at {restart}{of_several}; below {} is expected",
+                    "memory was {} ({}) {when} the {cut} at {restart}{of_several}; below {} is expected",
                     memory_text(bytes),
                     self.of_what,
                     amount_text(self.max_bytes)

@@ -52,6 +52,8 @@ pub struct Context<'a> {
     pub restarts: &'a [KnownRestart<'a>],
     /// Whether these are drops that the verdict takes for garbage collections.
     pub drops_are_collections: bool,
+    /// What they are called: `restart`, `probable restart`, `sharp drop`, `rollout`.
+    pub cut: &'static str,
     /// Share of the series' time in which events would have recorded every restart, 0 to 1; 0 without events.
     pub watched_share: f64,
     /// How old the newest readings are; `None` where nobody looks at a time of their own.
@@ -111,6 +113,8 @@ pub struct VerdictSummary<'a> {
 pub enum TrendJudgement {
     /// `leak`, `leak-masked-by-restarts` or `stepping-growth`.
     Leak,
+    /// `leak-suspected`.
+    Suspected,
     /// Any other verdict that claims something.
     NoLeak,
     /// `inconclusive`.

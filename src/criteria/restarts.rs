@@ -22,13 +22,12 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     if let Some(last) = spans.last_mut() {
         last.resolved_at_ms = last.resolved_at_ms.filter(|resolved| series.end_ms() - resolved > within_ms);
     }
-    let noun = if context.drops_are_collections { "drop" } else { "restart" };
     let seen_step_seconds = settings.within_seconds.get() / loop_size as f64;
     let (status, reason) = if loop_size <= most.len() {
         let seconds = (most[most.len() - 1].at_ms - most[0].at_ms) as f64 / 1e3;
         let reason = format!(
             "{} within {} from {} ({}); fewer than {loop_size} within {} are allowed",
-            counted(most.len(), noun),
+            counted(most.len(), context.cut),
             duration_text(seconds),
             moment_text(series, most[0].at_ms),
             causes_text(most),
@@ -38,7 +37,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     } else {
         let seen = match most.len() {
             0 => "no restart was seen".to_owned(),
-            n => format!("at most {} within {}", counted(n, noun), settings.within_seconds),
+            n => format!("at most {} within {}", counted(n, context.cut), settings.within_seconds),
         };
         let watched = percent_text(context.watched_share);
         let readings_show_it = series.step_seconds().is_some_and(|step_seconds| step_seconds <= seen_step_seconds);

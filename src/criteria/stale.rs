@@ -105,6 +105,7 @@ mod tests {
             started_ms: None,
             restarts: &[],
             drops_are_collections: false,
+            cut: "restart",
             watched_share: 0.0,
             freshness,
         };

@@ -29,6 +29,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         }
         TrendJudgement::Inconclusive => (Status::NotEvaluable, format!("{judged}: {}", verdict.reason)),
         TrendJudgement::Leak => (Status::Fail, format!("{judged}: {}", verdict.reason)),
+        TrendJudgement::Suspected => (Status::Pass, format!("no leak is proven: {judged}: {}", verdict.reason)),
         TrendJudgement::NoLeak => (Status::Pass, format!("{judged}: {}", verdict.reason)),
     };
     let spans = match status {

@@ -96,26 +96,30 @@ fn unsettled(judgement: &Judgement, facts: &Facts) -> Option<String> {
             100.0 * share
         ));
     }
-    (judgement.verdict == Verdict::Inconclusive).then(|| match (judgement.open_for_seconds(), &judgement.grounds) {
-        (Some(longer), _) => {
-            format!("measure for about {} longer, then judge again", duration_text(longer))
+    let shift = if facts.stepped_up { "find what ran or was deployed when its level rose; " } else { "" };
+    let how = (judgement.verdict == Verdict::Inconclusive).then(|| {
+        match (judgement.open_for_seconds(), &judgement.grounds) {
+            (Some(longer), _) => {
+                format!("measure for about {} longer, then judge again", duration_text(longer))
+            }
+            (None, Grounds::NothingAfterLoad) => "go on measuring after the load, then judge again".to_owned(),
+            (None, Grounds::Measured(evidence)) if evidence.doubt == Some(Doubt::Unseen) => {
+                "find out why its last readings are missing, then judge again with them".to_owned()
+            }
+            (None, _) => {
+                format!("{NOT_BY_TIME}: measure under a steadier load, or an amount that varies less, such as its heap")
+            }
         }
-        (None, Grounds::NothingAfterLoad) => "go on measuring after the load, then judge again".to_owned(),
-        (None, Grounds::Measured(evidence)) if evidence.doubt == Some(Doubt::Unseen) => {
-            "find out why its last readings are missing, then judge again with them".to_owned()
-        }
-        (None, _) => {
-            format!("{NOT_BY_TIME}: measure under a steadier load, or an amount that varies less, such as its heap")
-        }
-    })
+    });
+    how.map(|how| format!("{shift}{how}"))
 }
 
 /// What to do by day: the text, with the risk of a snapshot, and the commands for the pattern.
 pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
     // Between two snapshots it must gain something to be seen.
     let apart = match facts.seconds_to_double.map(|seconds| SEEN_SHARE * seconds) {
-        Some(apart) if DAY <= 2.0 * apart => "a day or more apart",
-        Some(apart) if 3600.0 <= apart => "some hours apart",
+        Some(apart) if DAY <= 2.0 * apart => "a day or more apart, at the same time of day",
+        Some(apart) if 3600.0 <= apart => "some hours apart, at times of like load",
         _ => "some minutes apart",
     };
     let mut text = cause.text.replace("some minutes apart", apart);
@@ -223,7 +227,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::LeakMaskedByRestarts if !facts.restarts_are_seen => (
             3,
             None,
-            "see whether its drops are restarts. If they are, profile one run before the next one, with the profiler of its runtime (for Node: V8's, or clinic.js): they hide this leak. If they are garbage collections, nothing leaks as long as memory falls back to the same level",
+            "see whether its drops are restarts: only their depth says so. If they are, profile one run before the next one, with the profiler of its runtime (for Node: V8's, or clinic.js)",
         ),
         Verdict::LeakMaskedByRestarts => (
             3,

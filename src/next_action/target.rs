@@ -56,8 +56,8 @@ impl Target {
         self.exec("cat /sys/fs/cgroup/memory.stat")
     }
 
-    /// Why it was restarted.
-    pub(super) fn why_restarted(&self) -> [String; 2] {
+    /// Why it was restarted or ended. `since`: from when events are asked for; `None`: for a day.
+    pub(super) fn why_restarted(&self, since: Option<&str>) -> [String; 2] {
         if let Target::Kubernetes { namespace, pod, container } = self {
             let namespace = in_namespace(namespace.as_deref());
             let container = container.as_ref().map_or(String::new(), |name| format!(" -c {}", shell_quoted(name)));
@@ -69,7 +69,7 @@ impl Target {
         }
         let filter = if let Target::Docker(name) = self { shell_quoted(name) } else { self.name() };
         [
-            format!("docker events --since 24h --until 0s --filter container={filter}"),
+            format!("docker events --since {} --until 0s --filter container={filter}", since.unwrap_or("24h")),
             format!("docker inspect --format '{{{{json .State}}}}' {}", self.name()),
         ]
     }

@@ -106,7 +106,7 @@ fn is_elsewhere(nightly: &Nightly, span: WindowLength, series: &SeriesReport) ->
 /// Why a series needs a look: why it fails, its verdict's reason, and the criteria that speak. `report`: one of the
 /// night, which says how times are told.
 fn reasons(report: &Report, series: &SeriesReport, style: Style) -> Vec<String> {
-    let fails = (series.outcome == Outcome::Fail).then(|| why::line(report, series));
+    let fails = (series.outcome == Outcome::Fail).then(|| why::with_tonight(report, series));
     let reason = parts::reason(series);
     let first = fails.iter().chain([&reason]).map(|line| (style.sentence)(line));
     let mut first: Vec<String> = first.collect();
@@ -126,7 +126,6 @@ fn headline(nightly: &Nightly, style: Style) -> String {
     let why = match nightly.outcome {
         Outcome::Error => "nothing could be judged".to_owned(),
         _ if !stopped.is_empty() => stopped.join("; "),
-        Outcome::Fail => format!("the last {} fails", decides.span.name()),
         _ if decides.coverage < nightly.min_coverage => {
             format!("no window is covered by enough readings yet; the last {} is shown", decides.span.name())
         }

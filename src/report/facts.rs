@@ -11,6 +11,8 @@ use crate::grows::What;
 use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
 use crate::segment::Cause;
+use crate::stats::robust::median;
+use crate::units::time_text;
 use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Subject, Verdict};
 
 /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
@@ -116,6 +118,11 @@ impl SeriesReport {
         drops_are_collections(&self.judgement, &self.restarts, self.limit)
     }
 
+    /// Whether the verdict is about what garbage collections leave of its memory.
+    pub fn is_collected(&self) -> bool {
+        is_collected(&self.judgement)
+    }
+
     /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
     /// A garbage collection can look like one.
     pub fn restarts_are_seen(&self) -> bool {
@@ -188,7 +195,7 @@ impl SeriesReport {
             _ if verdict.is_leak() || verdict == Verdict::LeakSuspected => judgement.onset_seconds.map(at),
             Verdict::Step => judgement.change_points.first().map(|step| at(step.at_seconds)),
             Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) || self.is_judged_from().is_some() => {
-                Some(at(judgement.regime.start_seconds))
+                Some(self.shift().map_or_else(|| at(judgement.regime.start_seconds), |(at_ms, _)| at_ms))
             }
             _ => None,
         };
@@ -228,6 +235,23 @@ impl SeriesReport {
         }
     }
 
+    /// When the level shifted after which it is judged, in milliseconds, and by how much, in bytes: the largest difference of
+    /// two readings before the first block of that stretch. `None` where it is not judged after one.
+    pub fn shift(&self) -> Option<(i64, f64)> {
+        /// So many readings on either side show a level.
+        const BESIDE: usize = 12;
+        let regime = self.judgement.regime;
+        let (times, used) = (self.samples.time_ms(), self.samples.used_bytes());
+        let start_ms = times.first()? + (regime.start_seconds * 1000.0).round() as i64;
+        let start = times.partition_point(|time| *time < start_ms);
+        let difference = |at: &usize| (used[*at] - used[at - 1]).abs();
+        let searched = start.saturating_sub(used.len() / 8).max(1)..start.saturating_add(1).min(used.len());
+        let at = searched.max_by(|a, b| difference(a).total_cmp(&difference(b)))?;
+        let [before, after] = [at.saturating_sub(BESIDE)..at, at..(at + BESIDE).min(used.len())];
+        let risen = median(&used[after])? - median(&used[before])?;
+        (regime.why == RegimeWhy::Shift).then_some((times[at], risen))
+    }
+
     /// Whether a rule that fails held from the first reading on.
     fn fails_from_the_first(&self) -> bool {
         let first_ms = self.samples.start_ms() + self.step_seconds.map_or(0, |step| (step * 1000.0) as i64);
@@ -249,6 +273,10 @@ impl SeriesReport {
             limit_bytes: self.limit.and_then(KnownLimit::own),
             share_of_limit: self.ceiling().map(|ceiling| used[used.len() - 1] / ceiling),
             seconds_to_limit: self.time_to_limit.map(|time| time.seconds),
+            earliest_to_limit: self.time_to_limit.filter(|time| super::why::is_sooner(*time)).map(|time| time.lower),
+            seconds_at_twice: self.seconds_at_twice(),
+            last_restart: self.restarts.last().filter(|restart| restart.told).map(|restart| restart.words.to_string()),
+            last_seen: self.last_seen_ms.filter(|_| !self.times_guessed).and_then(time_text),
             state: match self.last_seen_ms {
                 Some(_) => State::Gone,
                 None if self.is_looping() => State::Loops,
@@ -264,6 +292,7 @@ impl SeriesReport {
             leans_to_leak: self.lean() == Some(Lean::Leaking),
             has_false_alarm: !self.contradicted.is_empty(),
             has_undecided: !self.undecided.is_empty(),
+            stepped_up: self.shift().is_some_and(|(_, risen)| 0.0 < risen),
             peak_share: self.peak_near_limit(),
             climbed_seconds: self.judgement.climb().map(|climb| climb.seconds),
             refills_to_bytes: self.judgement.refills_to(),
@@ -284,6 +313,18 @@ impl SeriesReport {
         let grows = self.verdict().is_leak() || self.verdict() == Verdict::LeakSuspected;
         let growth = self.judgement.growth.filter(|_| grows)?;
         Some(used[used.len() - 1] / growth.bytes_per_second).filter(|seconds| 0.0 < *seconds)
+    }
+
+    /// How long a run lasts with twice the limit, in seconds.
+    fn seconds_at_twice(&self) -> Option<f64> {
+        let growth =
+            self.judgement.growth.filter(|growth| self.verdict().is_leak() && 0.0 < growth.bytes_per_second)?;
+        Some((2.0 * self.ceiling()? - self.restarts.last()?.after_bytes) / growth.bytes_per_second)
+    }
+
+    /// What cuts its runs, as a noun.
+    pub fn cut(&self) -> &'static str {
+        cut(&self.judgement, &self.restarts, self.limit)
     }
 
     /// The memory before its last restart, in bytes, and in how many seconds a leak reaches it again.
@@ -324,10 +365,39 @@ fn are_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
     })
 }
 
+/// As `SeriesReport::is_collected`.
+fn is_collected(judgement: &Judgement) -> bool {
+    matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs)
+}
+
 /// As `SeriesReport::drops_are_collections`.
 pub fn drops_are_collections(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
-    let is_of_troughs = matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs);
-    is_of_troughs && !are_seen(restarts, limit)
+    is_collected(judgement) && !are_seen(restarts, limit)
+}
+
+/// As `SeriesReport::cut`.
+pub fn cut(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> &'static str {
+    match judgement.is_of_workload() {
+        true => "rollout",
+        false if are_seen(restarts, limit) => "restart",
+        false if drops_are_collections(judgement, restarts, limit) => "sharp drop",
+        false => "probable restart",
+    }
+}
+
+/// Whether it grows only if its drops are read in one of two ways: where it goes then is not known.
+pub fn rests_on_reading(judgement: &Judgement) -> bool {
+    matches!(&judgement.grounds, Grounds::Measured(it) if it.doubt == Some(Doubt::Reading))
+}
+
+/// Whether its runs were cut so often below its limit that it will hardly come to it: by no kill for memory.
+pub fn is_cut_below(judgement: &Judgement, restarts: &[RestartReport]) -> bool {
+    /// So many runs that ended before.
+    const OFTEN: usize = 3;
+    judgement.verdict == Verdict::LeakMaskedByRestarts
+        && !judgement.is_of_workload()
+        && OFTEN <= restarts.len()
+        && restarts.iter().all(|restart| restart.cause != Cause::Oom)
 }
 
 /// The kills for memory among restarts; `None` without any.
@@ -400,6 +470,10 @@ fn urgency_seconds(series: &SeriesReport) -> f64 {
     }
     let is_full =
         series.failing().any(|criterion| criterion.id == "high-memory" && is_failing_still(criterion) == Some(true));
+    // What was killed again and again will be; what is near its limit only may.
+    if series.verdict().is_leak() && series.deaths().is_some_and(|deaths| deaths.times > 1) {
+        return -0.5;
+    }
     let seconds = if is_full { 0.0 } else { series.time_to_limit.map_or(f64::INFINITY, |time| time.seconds) };
     // What is gone can be helped no more, yet must be seen.
     if series.last_seen_ms.is_some() && seconds.is_finite() { seconds + 1.0e9 } else { seconds }

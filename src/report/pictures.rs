@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::chart::{Chart, Curve, CurveKind, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
 use super::{FittedLine, KnownLimitSource, LinePoint, PartReport, Report, SeriesReport, parts, table, words};
-use crate::account::Timeline;
+use crate::account::{Timeline, counted};
 use crate::amounts::Amount;
 use crate::criteria::{Criterion, During, Status};
 use crate::policy::{self, Outcome};
@@ -17,7 +17,8 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     let samples = &series.samples;
     let mut chart = Chart::of_samples(series.id(), samples.time_ms(), samples.used_bytes());
     chart.subtitle = subtitle(report, series);
-    chart.tone = tone(series.outcome);
+    // Nothing is known to be well of what is gone.
+    chart.tone = if series.is_gone_quietly() { Tone::Inconclusive } else { tone(series.outcome) };
     chart.verdict = table::short_finding(series);
     chart.besides = besides(series);
     chart.fit = fitted(&series.lines, of_head(series).verdict);
@@ -32,8 +33,9 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         Level { bytes: limit.bytes, label: format!("{whose} {}", memory_text(limit.bytes)) }
     });
     chart.thresholds = thresholds(report, series);
-    chart.restarts = series
-        .restarts
+    // Of many collections few are drops that could be restarts: marks on these alone mislead.
+    let restarts = if series.drops_are_collections() { &[][..] } else { &series.restarts[..] };
+    chart.restarts = restarts
         .iter()
         .map(|restart| {
             let out_of_memory = restart.cause == Cause::Oom;
@@ -41,6 +43,8 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
             let label = match (out_of_memory, guessed) {
                 (true, true) => "probably killed",
                 (true, false) => "OOM kill",
+                (false, _) if restart.words.starts_with("rollout") => "rollout",
+                (false, true) if !series.restarts_are_seen() => "probable restart",
                 (false, _) => "restart",
             };
             RestartMark { time_ms: restart.at_ms, out_of_memory, guessed, label: label.to_owned() }
@@ -230,12 +234,14 @@ fn subtitle(report: &Report, series: &SeriesReport) -> String {
     let to_limit = series.time_to_limit.map(|time| format!("limit in {}", duration_text(time.seconds)));
     let restarts = match series.restarts.len() {
         0 => None,
-        1 => Some("1 restart".to_owned()),
-        count => Some(format!("{count} restarts")),
+        n => Some(counted(n as u64, series.cut())),
     };
     let parts: Vec<String> = [growth, to_limit, restarts].into_iter().flatten().collect();
     parts.join(", ")
 }
+
+/// The band of a forecast rises at most so many times as fast as its line.
+const STEEPEST: f64 = 10.0;
 
 /// From the present level to the limit.
 fn forecast(series: &SeriesReport) -> Option<Curve> {
@@ -243,13 +249,15 @@ fn forecast(series: &SeriesReport) -> Option<Curve> {
     let limit = series.ceiling()?;
     let end_ms = series.samples.end_ms() as f64;
     let level = time.level;
-    let growth = series.judgement.growth?;
     let at = end_ms + time.seconds * 1000.0;
-    let reach = |rate: f64| (level + rate * time.seconds).max(0.0);
+    // The band meets the limit at the ends of the interval.
+    let share = |seconds: f64| time.seconds / seconds.max(time.seconds / STEEPEST);
+    let reach = |share: f64| level + share * (limit - level);
+    let interval = (reach(time.upper.map_or(0.0, share)), reach(share(time.lower)));
     Some(Curve {
         points: vec![
             CurvePoint { time_ms: end_ms, bytes: level, interval: Some((level, level)) },
-            CurvePoint { time_ms: at, bytes: limit, interval: Some((reach(growth.lower), reach(growth.upper))) },
+            CurvePoint { time_ms: at, bytes: limit, interval: Some(interval) },
         ],
         label: Some(format!("limit in {}", duration_text(time.seconds))),
         kind: CurveKind::Fit,

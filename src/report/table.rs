@@ -1,6 +1,6 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
-use super::facts::Deaths;
+use super::facts::{self, Deaths};
 use super::{KnownLimitSource, Report, SeriesReport, why, words};
 use crate::account::{Timeline, counted};
 use crate::criteria::Criterion;
@@ -76,7 +76,10 @@ pub fn finding(series: &SeriesReport) -> String {
     let leaked = match series.is_judged_from() {
         Some(_) if leaked_before(series) => ", grew before its last restart".to_owned(),
         // What fails by a rule has its reason there.
-        Some(what) if series.outcome <= policy::of_verdict(series.verdict()) => format!(", after {what}"),
+        Some(what) if series.outcome <= policy::of_verdict(series.verdict()) => match series.shift() {
+            Some((_, risen)) if 0.0 < risen => format!(", after a step up of {}", memory_text(risen)),
+            _ => format!(", after {what}"),
+        },
         _ => String::new(),
     };
     let peak = series.peak_near_limit().filter(|_| is_level(series.verdict()));
@@ -106,15 +109,10 @@ fn leaked_before(series: &SeriesReport) -> bool {
 /// How often it restarted, where its verdict does not speak of it; begins with a comma.
 fn restarts(series: &SeriesReport) -> String {
     let is_told = series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
-    let what = match series.restarts_are_seen() {
-        true => "restart",
-        false if series.drops_are_collections() => "sharp drop",
-        false => "probable restart",
-    };
     match series.restarts.len() {
         0 => String::new(),
         _ if is_told => String::new(),
-        n => format!(", {}", counted(n as u64, what)),
+        n => format!(", {}", counted(n as u64, series.cut())),
     }
 }
 
@@ -226,7 +224,11 @@ fn full(report: &Report, series: &SeriesReport) -> String {
             let peak = series.peak_share().unwrap_or_default();
             format!("no, peak {:.0} %", 100.0 * peak)
         }
-        Verdict::Inconclusive => "open".to_owned(),
+        Verdict::Inconclusive | Verdict::LeakSuspected => "open".to_owned(),
+        _ if facts::is_cut_below(&series.judgement, &series.restarts) => {
+            let highest = series.restarts.iter().map(|restart| restart.before_bytes).fold(0.0, f64::max);
+            format!("no, it drops at {}", memory_text(highest))
+        }
         _ => "-".to_owned(),
     }
 }

@@ -24,15 +24,7 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
         series.outcome < Outcome::Fail && !is_of_many && series.next_action.as_ref().is_some_and(asks)
     };
     let of = |series: &SeriesReport| {
-        let tonight =
-            series.next_action.as_ref().map_or(String::new(), |action| format!(". Tonight: {}", action.tonight.text));
-        let what = if series.outcome == Outcome::Fail {
-            line(report, series)
-        } else {
-            let finding = std::iter::once(table::finding(series));
-            finding.chain(series.last_seen_ms.and_then(|_| end(report, series))).collect::<Vec<_>>().join("; ")
-        };
-        let line = text(&format!("{what}{tonight}"));
+        let line = text(&with_tonight(report, series));
         format!("{}: {line}", name(&words::shortened(series.id(), words::NAME_CHARS)))
     };
     let mut lines: Vec<String> = assumed(report, text).into_iter().chain(failing().take(LISTED).map(of)).collect();
@@ -42,6 +34,19 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
     }
     lines.extend(report.series.iter().filter(asks).take(LISTED).map(of));
     lines
+}
+
+/// Why a series needs a look, and what to do tonight, on one line without its name and without a final period.
+pub fn with_tonight(report: &Report, series: &SeriesReport) -> String {
+    let tonight =
+        series.next_action.as_ref().map_or(String::new(), |action| format!(". Tonight: {}", action.tonight.text));
+    let what = if series.outcome == Outcome::Fail {
+        line(report, series)
+    } else {
+        let finding = std::iter::once(table::finding(series));
+        finding.chain(series.last_seen_ms.and_then(|_| end(report, series))).collect::<Vec<_>>().join("; ")
+    };
+    format!("{what}{tonight}")
 }
 
 /// That rates and dates rest on a step that nobody gave.
@@ -111,16 +116,16 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
     });
     let killed = series.deaths().map_or(String::new(), |deaths| {
         let of_them = match deaths.times {
-            times if times == n => "each".to_owned(),
-            1 => "1 of them".to_owned(),
+            times if times == n => "all".to_owned(),
             times => format!("{times} of them"),
         };
+        let kills = if deaths.times == 1 { "an OOM kill" } else { "OOM kills" };
         let how = match deaths.told {
-            told if told == deaths.times => "an OOM kill".to_owned(),
-            0 => "probably an OOM kill".to_owned(),
-            told => format!("an OOM kill ({told} recorded, the others inferred)"),
+            told if told == deaths.times => kills.to_owned(),
+            0 => format!("probably {kills}"),
+            told => format!("{kills} ({told} recorded, the others inferred)"),
         };
-        format!(", {of_them} {how} at up to {}", memory_text(deaths.bytes))
+        format!(", {of_them} {how}, at up to {}", memory_text(deaths.bytes))
     });
     if series.restarts_are_seen() {
         return format!("crash loop: {n} restarts{times}{killed}");
@@ -145,12 +150,7 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
     let subject = parts::subject(series);
     match series.verdict() {
         Verdict::LeakMaskedByRestarts => {
-            let cut = match series {
-                series if series.judgement.is_of_workload() => "rollouts",
-                series if series.restarts_are_seen() => "restarts",
-                _ => "probable restarts",
-            };
-            format!("leak: {subject} grows {rate} between {cut}{since}")
+            format!("leak: {subject} grows {rate} between {}s{since}", series.cut())
         }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
@@ -237,7 +237,10 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
         Verdict::WarmedUp => "memory has been level since it warmed up".to_owned(),
         Verdict::Shrinking => "memory shrinks".to_owned(),
         Verdict::Step => match judgement.climb() {
-            Some(climb) => format!("memory climbed for {} and has been level since", duration_text(climb.seconds)),
+            Some(climb) => {
+                let gave = if judgement.gave_back() { ", gave part of it back" } else { "" };
+                format!("memory climbed for {}{gave} and has been level since", duration_text(climb.seconds))
+            }
             None => "memory took a step up and has been level since".to_owned(),
         },
         Verdict::NegligibleGrowth => format!("memory grows {}, too slowly to matter", rate()),
@@ -257,11 +260,16 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
 
 /// The earliest that a limit is reached, where that is much sooner than its estimate.
 pub fn earliest(time: TimeToLimit) -> Option<String> {
+    is_sooner(time).then(|| duration_text(time.lower))
+}
+
+/// Whether a limit may be reached much sooner than is estimated.
+pub fn is_sooner(time: TimeToLimit) -> bool {
     /// An estimate that may be off by less than a fifth is as good as exact to somebody who must act.
     const SOONER: f64 = 0.8;
     /// And what may be off by less than a minute, in seconds.
     const AT_ONCE: f64 = 60.0;
-    (time.lower < SOONER * time.seconds && time.lower + AT_ONCE < time.seconds).then(|| duration_text(time.lower))
+    time.lower < SOONER * time.seconds && time.lower + AT_ONCE < time.seconds
 }
 
 /// When it meets its limit, or when it was last seen.
@@ -291,5 +299,7 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         Timeline::Absolute => format!("around {} ({after})", at(report, series, series.full_ms()?)),
         Timeline::Relative => after,
     };
-    Some(format!("{when} it reaches {what}"))
+    let who = if series.is_collected() { "its peaks reach" } else { "it reaches" };
+    let unless = if series.judgement.is_of_workload() { " unless a rollout comes first" } else { "" };
+    Some(format!("{when} {who} {what}{unless}"))
 }

@@ -127,10 +127,12 @@ pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String) -> String {
             let open = of(Outcome::Inconclusive).len();
             let except = if open == 0 { String::new() } else { format!(" ({open} too short to count)") };
             let slow = slow_growth(report, total);
+            let came_back = |series: &SeriesReport| series.criteria.iter().any(came_back_after_load);
+            let load = if report.series.iter().all(came_back) { "; memory came back after the load" } else { "" };
             if total == 1 {
-                format!("PASS: the only series does not leak{slow}")
+                format!("PASS: the only series does not leak{load}{slow}")
             } else {
-                format!("PASS: none of {total} series leaks{except}{slow}")
+                format!("PASS: none of {total} series leaks{except}{load}{slow}")
             }
         }
     }
@@ -325,7 +327,10 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
         // Of many shifts the last says nothing.
         RegimeWhy::Shift if grew_before(series) => return None,
-        RegimeWhy::Shift => format!("This covers the time since its level shifted at {since}"),
+        RegimeWhy::Shift => {
+            let since = series.shift().map_or(since, |(at_ms, _)| at((at_ms - start_ms) as f64 / 1000.0));
+            format!("This covers the time since its level shifted at {since}")
+        }
         RegimeWhy::LaterHalf => format!("This covers the later half of the readings, since {since}"),
     };
     let before = judgement.before.map_or(String::new(), |before| {
@@ -497,9 +502,14 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
 /// The verdict of a healthy series and its reason, as a sentence.
 pub fn healthy(series: &SeriesReport) -> String {
     // Who asked about a load is told what it left behind.
-    let of_load = series.criteria.iter().find(|it| it.id == "flat-after-load" && it.status == Status::Pass);
+    let of_load = series.criteria.iter().find(|criterion| came_back_after_load(criterion));
     let load = of_load.map_or(String::new(), |it| format!(" After the load, {}.", it.reason));
     format!("{}. {}.{load}{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
+}
+
+/// Whether a criterion says that memory came back after a load.
+fn came_back_after_load(criterion: &Criterion) -> bool {
+    criterion.id == "flat-after-load" && criterion.status == Status::Pass
 }
 
 /// What grows in a series that passes, and what to do next, as further sentences; empty where there is neither.

@@ -128,6 +128,7 @@ impl Scenario {
             started_ms: self.started_ms,
             restarts: &self.restarts,
             drops_are_collections: false,
+            cut: "restart",
             watched_share: self.watched_share,
             freshness: None,
         };

@@ -12,6 +12,11 @@ const OFTEN: f64 = 12.0 * 3600.0;
 const GAVE_BACK: f64 = 1.25;
 
 impl Judgement {
+    /// Whether memory gave back part of what it climbed by before it became level.
+    pub fn gave_back(&self) -> bool {
+        matches!(&self.grounds, Grounds::Measured(evidence) if gave_back(evidence))
+    }
+
     /// Why, as one sentence with numbers, without a final period.
     pub fn reason(&self) -> String {
         let needed = self.open_for_seconds();
@@ -163,6 +168,9 @@ impl Told<'_> {
                 } else if growth.lower > evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
                     format!("{subject} seems to grow fast enough to matter, but this is not proven: {question}{doubt}")
+                } else if growth.upper < 0.0 {
+                    let doubt = self.doubt(&tolerance);
+                    format!("{subject} seems to fall, but this is not proven: {question}{doubt}")
                 } else if growth.upper < evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
                     format!(
@@ -240,11 +248,10 @@ impl Told<'_> {
         let risen = memory_text(evidence.risen_bytes);
         if let Some(climb) = evidence.climb {
             let (all, over) = (memory_text(climb.bytes), duration_text(climb.seconds));
-            let is_kept = climb.bytes <= GAVE_BACK * evidence.risen_bytes;
-            return if is_kept {
-                format!("climbed by {risen} within {over}")
-            } else {
+            return if gave_back(evidence) {
                 format!("climbed by {all} within {over}, gave part of it back,")
+            } else {
+                format!("climbed by {risen} within {over}")
             };
         }
         let how = match evidence.course {
@@ -261,8 +268,7 @@ impl Told<'_> {
     /// What is left of a climb of which a part was given back, as the end of a clause.
     fn kept(&self) -> String {
         let risen = self.evidence.risen_bytes;
-        let gave_back = self.evidence.climb.is_some_and(|climb| GAVE_BACK * risen < climb.bytes);
-        if gave_back { format!(", {} above where it began", memory_text(risen)) } else { String::new() }
+        if gave_back(self.evidence) { format!(", {} above where it began", memory_text(risen)) } else { String::new() }
     }
 
     fn doubt(&self, tolerance: &str) -> String {
@@ -350,6 +356,11 @@ impl Told<'_> {
             unit.text(evidence.tolerance.bytes_per_second),
         )
     }
+}
+
+/// Whether memory climbed to more than it then held.
+fn gave_back(evidence: &Evidence) -> bool {
+    evidence.climb.is_some_and(|climb| GAVE_BACK * evidence.risen_bytes < climb.bytes)
 }
 
 /// How a series came to grow, in words.
