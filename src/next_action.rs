@@ -35,6 +35,8 @@ pub struct Step {
     pub text: String,
     /// Commands for a shell that only look, names quoted.
     pub commands: Vec<String>,
+    /// Commands that only look, and need what the runbook's own services have: its debug endpoints, its files, its database.
+    pub runbook: Vec<String>,
     /// Commands that act on the running container: they restart it, change its limit or stop it for a snapshot.
     pub changes: Vec<String>,
 }
@@ -42,12 +44,12 @@ pub struct Step {
 impl Step {
     /// A step whose commands only look.
     pub fn looks(text: impl Into<String>, commands: Vec<String>) -> Step {
-        Step { text: text.into(), commands, changes: Vec::new() }
+        Step { text: text.into(), commands, runbook: Vec::new(), changes: Vec::new() }
     }
 
     /// All commands, those that only look first.
     pub fn all_commands(&self) -> impl Iterator<Item = &String> {
-        self.commands.iter().chain(&self.changes)
+        self.commands.iter().chain(&self.runbook).chain(&self.changes)
     }
 }
 

@@ -137,11 +137,11 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
     let mut step = Step::looks(text, Vec::new());
     // What is gone cannot be looked into.
     if let Some(pattern) = cause.pattern.filter(|_| facts.state != State::Gone) {
-        step.commands.push(format!(
+        step.runbook.push(format!(
             "{} | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'",
             target.exec("cat /tmp/request-log.json")
         ));
-        step.commands.push(command(pattern).to_owned());
+        step.runbook.push(command(pattern).to_owned());
         // A snapshot stops the process while it is taken.
         let snapshot =
             ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"];

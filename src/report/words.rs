@@ -333,7 +333,9 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         }
         RegimeWhy::LaterHalf => format!("This covers the later half of the readings, since {since}"),
     };
-    let before = judgement.before.map_or(String::new(), |before| {
+    // How memory came to the level of a step is said already.
+    let before = judgement.before.filter(|_| judgement.verdict != Verdict::Step);
+    let before = before.map_or(String::new(), |before| {
         let (from, rate) = (at(before.start_seconds), before.bytes_per_second);
         let did = match rate {
             rate if rate.abs() < series.tolerance.bytes_per_second => "memory was about level".to_owned(),
@@ -492,6 +494,10 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
     let tomorrow = action.tomorrow.as_ref().map(|next| ("Tomorrow", next));
     for (when, next) in std::iter::once(("Tonight", &action.tonight)).chain(tomorrow) {
         steps.push((step(when, next), next.commands.as_slice()));
+        if !next.runbook.is_empty() {
+            let where_there = "Where the service has the runbook's debug endpoints and request log (replace HOST):";
+            steps.push((where_there.to_owned(), next.runbook.as_slice()));
+        }
         if !next.changes.is_empty() {
             steps.push(("These restart, change or pause the container:".to_owned(), next.changes.as_slice()));
         }

@@ -43,7 +43,7 @@ fn a_leak_is_exit_code_1_and_named_in_every_output() {
     world.append(&stamped(0, DAY, &LEAK));
     let (night, report) = world.report(DAY, &[]);
     assert_eq!(night.code, Some(1));
-    night.says("FAIL at 2026-11-02T00:00:00Z: the last day fails");
+    night.says("FAIL at 2026-11-02T00:00:00Z: the last day decides");
     let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
     assert!(markdown.contains("| fail | `api` | leak |"), "{markdown}");
     assert!(markdown.contains("([report](day/verdict.md))"), "{markdown}");
@@ -227,7 +227,7 @@ fn the_file_says_what_the_terminal_says() {
     let night = world.night(DAY, &["--end", &end, "--out", "report"]);
     let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
     for part in [
-        "memory grows 10 MiB an hour",
+        "memory grows 240 MiB a day",
         "trend-24h: the verdict over",
         "1 line ignored: not understood",
         "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
