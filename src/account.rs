@@ -1,8 +1,17 @@
 //! The account of each input: what was read of it, what was not, and why. Nothing is lost silently.
 
+mod measure;
+mod warning;
+
 use serde::{Deserialize, Serialize};
 
 use crate::open::{Line, Source};
+
+pub use measure::{Measure, NotBytes, NumbersOf};
+pub use warning::{
+    AmountWarning, ContentWarning, CountWarning, Dated, EventWarning, ExportWarning, LeftOut, NameWarning, Named,
+    NightlyWarning, Purpose, TableChange, TimeWarning, Warning, WholeOf,
+};
 
 crate::named! {
     /// A form of input that can be read.
@@ -135,7 +144,7 @@ pub struct Input {
     /// Whether the response says that it is incomplete.
     pub incomplete: bool,
     /// What a reader of the report must know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// Why nothing in it could be used; `None` if something could.
     pub unusable: Option<String>,
     /// What became of its events; `None` for an input of readings.
@@ -244,6 +253,25 @@ impl Input {
     pub fn format_name(&self) -> Option<&'static str> {
         let of_counts = self.counted.map(|counted| counted.form);
         self.events_form.or(of_counts).map(OtherForm::name).or(self.format.map(Format::name))
+    }
+
+    /// Adds what a reader of the report must know.
+    pub(crate) fn warn(&mut self, warning: impl Into<Warning>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// Adds it unless it is there already.
+    pub(crate) fn warn_once(&mut self, warning: impl Into<Warning>) {
+        let warning = warning.into();
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Says that it ends too early, and why.
+    pub(crate) fn breaks_off(&mut self, why: String) {
+        self.incomplete = true;
+        self.warn(ContentWarning::BreaksOff { why });
     }
 
     /// Counts a line that could not be read; `why` is asked only where it is kept.

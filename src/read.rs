@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::account::Input;
+use crate::account::{ContentWarning, Input};
 use crate::decode::{self, Options, Part};
 use crate::error::Error;
 use crate::frame::SampleFrame;
@@ -88,7 +88,7 @@ fn decoded(sources: &[Source], options: &Options, meter: &Meter) -> Decoded {
     }
     let given_again = |source| {
         let mut input = Input::new(source);
-        input.warnings.push("it is given more than once: it was read once".to_owned());
+        input.warn(ContentWarning::GivenAgain);
         input
     };
     let mut decoded = Decoded { sources: Vec::new(), inputs: Vec::new(), parts };
@@ -229,7 +229,7 @@ mod tests {
         let (timeline, inputs, _) = read_each(&[(row, None)]);
         assert_eq!(timeline, Timeline::Relative);
         assert_eq!((inputs[0].time_source, inputs[0].end_from), (TimeSource::Inferred, None));
-        insta::assert_snapshot!(inputs[0].warnings.join("\n"), @"assuming one reading every 15 min; times count back from the last reading (`--end` gives it a date)");
+        insta::assert_snapshot!(inputs[0].warnings[0], @"assuming one reading every 15 min; times count back from the last reading (`--end` gives it a date)");
 
         let (timeline, inputs, n_parts) = read_each(&[(row, None), (row, Some(MTIME_MS))]);
         assert_eq!((timeline, n_parts), (Timeline::Absolute, 1));

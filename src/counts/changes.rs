@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{entry, note_break, open_file};
-use crate::account::{CountedAs, Input, OtherForm, cleaned, too_long};
+use crate::account::{ContentWarning, CountWarning, CountedAs, Input, OtherForm, Purpose, cleaned, too_long};
 use crate::events::{self, Action, kubernetes};
 use crate::open::Opened;
 
@@ -39,9 +39,9 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
         input.counted = None;
         input.unusable = Some(format!("no change was recognised in it: {}", input.rejected[0].why));
     } else if changes.is_empty() && 0 < input.other_lines {
-        input.warnings.push("it holds no changes (expected deploys, starts and images)".to_owned());
+        input.warn(CountWarning::NoChanges);
     } else if changes.is_empty() && input.unusable.is_none() {
-        input.warnings.push("it is empty: it names no changes".to_owned());
+        input.warn(ContentWarning::Empty { of: Purpose::Changes });
     }
     (input, changes)
 }
@@ -173,7 +173,7 @@ mod tests {
         std::fs::write(&path, "deploy\n").unwrap();
         insta::assert_snapshot!(read(&path).0.unusable.unwrap(), @"no change was recognised in it: no time and label (expected something like `2026-11-23T20:07:00Z,deploy a1b2c3`)");
         std::fs::write(&path, "").unwrap();
-        insta::assert_snapshot!(read(&path).0.warnings.join(" "), @"it is empty: it names no changes");
+        insta::assert_snapshot!(read(&path).0.warnings[0], @"it is empty: it names no changes");
     }
 
     fn said(text: &str) -> String {

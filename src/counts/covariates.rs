@@ -8,7 +8,7 @@ use std::path::Path;
 use super::bins::Bins;
 use super::tally::MAX_KINDS;
 use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
-use crate::account::{CountedAs, Format, Input, OtherForm};
+use crate::account::{CountWarning, CountedAs, Format, Input, OtherForm, Purpose, TimeWarning};
 use crate::decode::recognise;
 use crate::decode::table::NumberTable;
 use crate::open::{Opened, Source};
@@ -190,25 +190,18 @@ pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
         Err(why) => (Vec::new(), Some(why)),
     };
     if columns.len() > MAX_KINDS {
-        input.warnings.push(format!("it has {} columns: only the first {MAX_KINDS} are used", columns.len()));
+        input.warn(CountWarning::TooManyColumns { n: columns.len(), used: MAX_KINDS });
     }
     let columns = columns.into_iter().take(MAX_KINDS).filter(|column| column.n_values > 0);
     let mut columns: Vec<(String, Reading, _)> = columns
         .map(|column| (column.reading(), column))
         .map(|(reading, column)| (column.name, reading, column.on.into_iter()))
         .collect();
-    let seen: Vec<String> = [
-        (CountKind::Counter, "a counter, because it only rises"),
-        (CountKind::Gauge, "a level, because it also falls"),
-    ]
-    .into_iter()
-    .filter_map(|(what, why)| {
+    let read_as = |what: CountKind| -> Vec<String> {
         let is_seen = |(_, reading, _): &&(String, Reading, _)| *reading == Reading::Seen(what);
-        let names: Vec<String> =
-            columns.iter().filter(is_seen).map(|(name, _, _)| format!("`{}`", name.replace('`', "'"))).collect();
-        (!names.is_empty()).then(|| format!("{}: read as {why}", names.join(", ")))
-    })
-    .collect();
+        columns.iter().filter(is_seen).map(|(name, _, _)| name.replace('`', "'")).collect()
+    };
+    let (counters, levels) = (read_as(CountKind::Counter), read_as(CountKind::Gauge));
     let of_grid = |inside: &u64| {
         let outside = placed.n_rows - inside;
         let mut input = Input { unusable: unusable.clone(), ..input.clone() };
@@ -223,9 +216,14 @@ pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
         };
         let kinds: Vec<Kind> = columns.iter_mut().filter_map(of_column).collect();
         if kinds.is_empty() {
-            input.warnings.push("it has no value within the time of the memory readings".to_owned());
+            input.warn(CountWarning::NoValue);
         }
-        input.warnings.extend(seen.iter().cloned());
+        if !counters.is_empty() {
+            input.warn(CountWarning::Counters { columns: counters.clone() });
+        }
+        if !levels.is_empty() {
+            input.warn(CountWarning::Levels { columns: levels.clone() });
+        }
         (input, kinds)
     };
     placed.inside.iter().map(of_grid).collect()
@@ -331,7 +329,7 @@ fn read_typed(
 ) -> Result<Vec<Column>, String> {
     let table = NumberTable::open(&Source::File(path.to_owned()), opened, format, table::is_time)?;
     if !table.others.is_empty() {
-        input.warnings.push(format!("its columns without numbers are not used: {}", table.others.join(", ")));
+        input.warn(CountWarning::NoNumbers { columns: table.others.clone() });
     }
     let mut rows = Rows::new(table.names.clone(), input, placed);
     let mut row = 0;
@@ -348,15 +346,14 @@ fn read_typed(
             }
         }
     });
-    if let Some(text) = no_zone {
-        rows.input.warnings.push(format!("its times, such as `{text}`, have no time zone: they are read as UTC"));
+    if let Some(example) = no_zone {
+        rows.input.warn(TimeWarning::NoZone { of: Purpose::Covariates, example });
     }
     if let Err(why) = read {
         if row == 0 {
             return Err(why);
         }
-        rows.input.incomplete = true;
-        rows.input.warnings.push(format!("{why}; the part before that is used"));
+        rows.input.breaks_off(why);
     }
     rows.finish("expected a column of times, and columns of numbers")
 }

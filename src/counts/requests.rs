@@ -12,9 +12,8 @@ use super::entry::Entry;
 use super::tally::{MAX_KINDS, Tally};
 use super::text::{self, Clock, Said};
 use super::{note_break, open_file, route, table};
-use crate::account::{CountedAs, Input, OtherForm, counted, too_long};
+use crate::account::{CountWarning, CountedAs, Input, OtherForm, too_long};
 use crate::open::{Line, Lines};
-use crate::units::time_text;
 
 /// Endpoints of a log without times are counted by so many names at most.
 const MOST: usize = 4096;
@@ -251,18 +250,14 @@ impl Log<'_> {
             (_, 0) => {}
             (0, n_untimed) => {
                 input.samples += n_untimed;
-                input.warnings.push(
-                    "its requests have no times, so growth cannot be tied to any of them; they are ranked by traffic only"
-                        .to_owned(),
-                );
+                input.warn(CountWarning::NoTimes);
             }
             (_, n_untimed) => {
                 input.rejected_count += n_untimed;
-                let were = if n_untimed == 1 { "was" } else { "were" };
-                input.warnings.push(format!("{} without a time {were} not counted", counted(n_untimed, "request")));
+                input.warn(CountWarning::SomeUntimed { n: n_untimed });
             }
         }
-        let [from, to] = self.span.map_or([0, 0], <[i64; 2]>::from).map(|ms| time_text(ms).unwrap_or_default());
+        let (from_ms, to_ms) = self.span.unwrap_or_default();
         let of_tally = |inside: &u64| {
             let outside = self.n_timed - inside;
             let mut input = self.input.clone();
@@ -270,10 +265,7 @@ impl Log<'_> {
             input.other_lines += outside;
             input.counted = Some(CountedAs { form, outside });
             if outside > 0 && *inside == 0 {
-                input.warnings.push(format!(
-                    "it has no request within the time of the memory readings: its {} are from {from} to {to}",
-                    counted(outside, "request")
-                ));
+                input.warn(CountWarning::Outside { n: outside, from_ms, to_ms });
             }
             input
         };
@@ -381,7 +373,7 @@ mod tests {
         let counts = read(&wanted, &[(START, START + 3_600_000)]).remove(0);
         let totals: Vec<f64> = counts.groups.iter().map(|group| group.kinds[0].values.iter().sum()).collect();
         assert_eq!(totals, [1.0, 1.0]);
-        insta::assert_snapshot!(counts.inputs[1].warnings.join(" "), @"it is given more than once: it was read once");
+        insta::assert_snapshot!(counts.inputs[1].warnings[0], @"it is given more than once: it was read once");
     }
 
     #[test]

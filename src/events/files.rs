@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::docker::{self, OfFile};
 use super::{Event, kubernetes, logs};
-use crate::account::{EventCounts, Input, OtherForm};
+use crate::account::{ContentWarning, EventCounts, Input, OtherForm, Purpose};
 use crate::open::{self, Given, Lines, Source};
 use crate::progress::Meter;
 
@@ -101,11 +101,10 @@ fn read_file(index: usize, path: &Path, around_ms: Option<i64>) -> (Input, Vec<E
         return (input, events, span);
     }
     if let Some(why) = failed.or_else(|| opened.broken.take()) {
-        input.incomplete = true;
-        input.warnings.push(format!("{why}; the part before that is used"));
+        input.breaks_off(why);
     }
     if n_lines == 0 {
-        input.warnings.push("it is empty: it says nothing about restarts".to_owned());
+        input.warn(ContentWarning::Empty { of: Purpose::Events });
     } else if form == OtherForm::DockerEvents && span.is_none() {
         (input.events, input.events_form) = (None, None);
         input.unusable = Some(

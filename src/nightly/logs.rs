@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::contents::{self, Known};
 use super::identities::Identities;
 use super::state::{Account, LogMemory, ReadContent};
-use crate::account::{Format, Input, Rejected, TimeSource};
+use crate::account::{Format, Input, NightlyWarning, Rejected, TimeSource, Warning};
 use crate::decode::{SeriesSamples, Told};
 use crate::open::{Source, Text};
 use crate::read::readings;
@@ -159,7 +159,7 @@ fn refuse(account: &mut Input, log: &Path, file: &Path, why: String) {
     if same_name(log, file) {
         account.unusable = Some(why);
     } else {
-        account.warnings.push(format!("`{}` cannot be used: {why}", name(file)));
+        account.warn(NightlyWarning::Unusable { file: name(file), why });
     }
 }
 
@@ -318,7 +318,8 @@ fn take_new(
             if same_name(&log.path, &file.path) && input.rejected_count == before.rejected_count {
                 log.input.unusable = Some(why.clone());
             } else {
-                log.account.warnings.push(whose(&log.path, &file.path, why));
+                let warning = Warning::from(NightlyWarning::NewUnusable { why: why.clone() });
+                log.account.warn(warning.in_file(whose(&log.path, &file.path)));
             }
         }
         if input.unusable.is_none() {
@@ -354,17 +355,20 @@ pub(super) fn add_account(sum: &mut Account, log: &Path, input: &Input, before: 
     sum.rejected_count += input.rejected_count - before.rejected_count;
     for rejected in input.rejected.iter().skip(before.rejected.len()) {
         if sum.rejected.len() < crate::account::MAX_REJECTED {
-            let why = whose(log, file, &rejected.why);
+            let why = match whose(log, file) {
+                Some(file) => format!("`{file}`: {}", rejected.why),
+                None => rejected.why.clone(),
+            };
             sum.rejected.push(Rejected { line: rejected.line + skipped, why, ..rejected.clone() });
         }
     }
     sum.incomplete |= input.incomplete;
-    sum.warnings.extend(input.warnings.iter().map(|warning| whose(log, file, warning)));
+    sum.warnings.extend(input.warnings.iter().map(|warning| warning.clone().in_file(whose(log, file))));
 }
 
-/// A sentence of a file: with its name, unless it is the log itself.
-fn whose(log: &Path, file: &Path, text: &str) -> String {
-    if same_name(log, file) { text.to_owned() } else { format!("`{}`: {text}", name(file)) }
+/// The name of a file, unless it is the log itself.
+fn whose(log: &Path, file: &Path) -> Option<String> {
+    (!same_name(log, file)).then(|| name(file))
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ fn tables_of_other_programs_give_the_series_of_the_same_data_as_csv() {
 /// A time without a zone is UTC, and that is said; one with a zone needs no word.
 #[test]
 fn what_times_leave_out_is_said() {
-    let warnings = |name: &str| read(name).inputs[0].warnings.join("\n");
+    let warnings = |name: &str| leaktrend::report::words::warnings(&read(name).inputs[0]).join("\n");
     for name in ["polars-zone.parquet", "polars-ms.parquet", "duckdb-zone.parquet", "pyarrow-text.parquet"] {
         assert_eq!(warnings(name), "", "{name}");
     }

@@ -13,7 +13,7 @@ use super::places::Places;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, prometheus};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{AmountWarning, ContentWarning, Input, TimeWarning, cleaned, counted};
 use crate::open::Line;
 use crate::open::Opened;
 use crate::series::{Limit, LimitSource, Marks, Sampling};
@@ -146,7 +146,7 @@ impl Reader {
                     }
                     if let Some((header, heading)) = self.header.clone().filter(|(header, _)| header.fits(text)) {
                         file = Some(self.begin(header, &heading, opened.mtime_ms, input));
-                        input.warnings.push("it has no header: the header of the file before it is used".to_owned());
+                        input.warn(ContentWarning::HeaderOfFileBefore);
                     } else if let Some(header) = Header::implied(text) {
                         file = Some(self.begin(header, "", opened.mtime_ms, input));
                     }
@@ -189,11 +189,9 @@ impl Reader {
     /// Finds the series of each column, and says which are left out.
     fn begin(&mut self, mut header: Header, heading: &str, latest_ms: Option<i64>, input: &mut Input) -> File {
         settle_units(&mut header.layout, self.unit, input);
-        let left_out: Vec<String> = header.layout.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
-        if !left_out.is_empty() {
-            input
-                .warnings
-                .push(format!("columns that are not the memory of a container are left out: {}", left_out.join(", ")));
+        let columns: Vec<String> = header.layout.left_out().map(|name| cleaned(name, 40)).collect();
+        if !columns.is_empty() {
+            input.warn(ContentWarning::ColumnsLeftOut { columns, more: 0 });
         }
         let columns = self.places.of_columns(&header.layout);
         File {
@@ -319,10 +317,7 @@ impl Reader {
                 series.inputs.contains(index) && matches!(series.info.sampling, Sampling::Step { .. })
             };
             if series.iter().any(|series| from_query(&series)) {
-                input.warnings.push(
-                    "its columns come from a query with fixed steps: restarts between two steps are invisible"
-                        .to_owned(),
-                );
+                input.warn(TimeWarning::FixedSteps);
             }
         }
         Parsed {
@@ -343,8 +338,8 @@ pub(super) fn settle_units(layout: &mut Layout, unit: Option<f64>, input: &mut I
             let metric = labels.get("__name__").map_or("", String::as_str);
             match numbers::meaning(metric) {
                 Meaning::Bytes => *unit = unit.or(Some(1.0)),
-                Meaning::Other(what) => {
-                    input.warnings.push(format!("`{metric}` is {what}, not an amount of memory"));
+                Meaning::Other(is) => {
+                    input.warn(AmountWarning::OtherMetric { metric: metric.to_owned(), is });
                     *column = None;
                 }
                 Meaning::Unknown => {}

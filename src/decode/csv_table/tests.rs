@@ -1,5 +1,5 @@
 use super::GivenColumns;
-use crate::account::Format;
+use crate::account::{ContentWarning, Format, TimeWarning, Warning};
 use crate::read::test_support::{MTIME_MS, account, describe, read_all};
 
 fn looks_like_table(text: &str) -> Result<bool, String> {
@@ -208,7 +208,7 @@ fn the_end_of_summer_time_is_followed() {
     let steps: Vec<i64> = series[0].samples.time_ms.windows(2).map(|pair| (pair[1] - pair[0]) / 60_000).collect();
     assert_eq!(steps, [30; 5]);
     assert!(
-        inputs[0].warnings.iter().any(|warning| warning.contains("end of summer time")),
+        matches!(inputs[0].warnings[..], [.., Warning::Times(TimeWarning::ClockJumped { back: true, .. })]),
         "{:?}",
         inputs[0].warnings
     );
@@ -247,7 +247,7 @@ fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
     ];
     let (inputs, series) = read_all(Format::CsvTable, &files);
     assert_eq!(describe(&series), "web: -20=1MiB -10=3MiB -5=3.5MiB\napi: -20=2MiB -10=4MiB -5=4MiB\n");
-    assert_eq!(inputs[1].warnings, ["it has no header: the header of the file before it is used"]);
+    assert_eq!(inputs[1].warnings, [ContentWarning::HeaderOfFileBefore.into()]);
     assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as in the first line)");
 }
 

@@ -32,7 +32,7 @@ use super::rows::{Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Format, Input, counted};
+use crate::account::{Format, Input, NameWarning, Warning, cleaned, counted};
 use crate::open::Line;
 use crate::open::Opened;
 
@@ -419,10 +419,10 @@ impl Reader {
         for series in self.series {
             let divided = series.finish(&containers, date, &mut taken);
             if let [(SeriesSamples { info, inputs: of, .. }, _), _, ..] = divided.as_slice() {
-                let warning = notes::namesakes(&info.id);
+                let is_said = |known: &Warning| matches!(known, Warning::Names(NameWarning::Namesakes { .. }));
                 for (_, input) in inputs.iter_mut().filter(|(index, _)| of.contains(index)) {
-                    if !input.warnings.iter().any(|known| known.starts_with(notes::NAMESAKES)) {
-                        input.warnings.push(warning.clone());
+                    if !input.warnings.iter().any(is_said) {
+                        input.warn(NameWarning::Namesakes { example: cleaned(&info.id, 80) });
                     }
                 }
             }

@@ -18,7 +18,7 @@ use super::clock::Timestamp;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{Input, NameWarning, cleaned, counted};
 use crate::open::Opened;
 use crate::series::{Marks, Samples, Sampling, SeriesInfo};
 use notes::Notes;
@@ -310,7 +310,7 @@ impl Reader {
         self.readings.iter().for_each(|reading| counts[reading.process as usize] += 1);
         let has_label = |place: &usize| !self.processes[*place].label.is_empty();
         let labelled: Vec<usize> = (0..counts.len()).filter(|place| counts[*place] > 0).filter(has_label).collect();
-        let names: Vec<String> = labelled.iter().map(|place| format!("`{}`", self.processes[*place].label)).collect();
+        let mut names: Vec<String> = labelled.iter().map(|place| self.processes[*place].label.clone()).collect();
         let are_names = self.n_labels <= MAX_LABELS && labelled.iter().all(|place| counts[*place] > 1);
         let mut first: HashMap<Option<&str>, u32> = HashMap::new();
         let mut n_merged = 0;
@@ -326,19 +326,16 @@ impl Reader {
             .collect();
         let is_told = (0..counts.len()).filter(|place| counts[*place] > 0).count() > 1;
         let warning = if are_names && is_told && !names.is_empty() {
-            format!("the text before a reading is taken for the name of its process: {}", names.join(", "))
+            NameWarning::TextNames { names }
         } else if n_merged > 0 && !names.is_empty() {
-            format!(
-                "the text before readings, such as {}, differs too often to be the name of a process: it is ignored",
-                names[0]
-            )
+            NameWarning::TextIgnored { example: names.swap_remove(0) }
         } else {
             return told;
         };
         if let Some(File { input, .. }) = self.files.last()
             && let Some((_, input)) = inputs.iter_mut().find(|(index, _)| index == input)
         {
-            input.warnings.push(warning);
+            input.warn(warning);
         }
         told
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::account::{Input, cleaned};
+use crate::account::{ExportWarning, Input, Warning, cleaned};
 
 /// What leaktrend says of what it read from a server and kept.
 #[derive(Debug, Default, Deserialize)]
@@ -85,23 +85,20 @@ impl Answer {
             );
         }
         for note in self.about.into_iter().flat_map(|about| about.notes) {
-            input.warnings.push(cleaned(&note, 600));
+            input.warn(Warning::Told(cleaned(&note, 600)));
         }
         if self.n_histograms > 0 {
-            input.warnings.push(format!(
-                "native histograms, which are not amounts of memory, were skipped in {} series",
-                self.n_histograms
-            ));
+            input.warn(ExportWarning::Histograms { n_series: self.n_histograms });
         }
         if self.is_partial {
             input.incomplete = true;
-            input.warnings.push("the response says that it is partial (`isPartial`)".to_owned());
+            input.warn(ExportWarning::Partial);
         }
         if !self.warnings.is_empty() {
             input.incomplete = true;
         }
         for warning in self.warnings {
-            input.warnings.push(format!("the server warns: {}", cleaned(&warning, 300)));
+            input.warn(ExportWarning::Server(cleaned(&warning, 300)));
         }
     }
 }

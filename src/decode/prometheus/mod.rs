@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Options, Parsed, SamplesOption, SeriesSamples};
-use crate::account::Input;
+use crate::account::{ExportWarning, Input};
 use crate::open::MAX_LINE;
 use crate::open::Opened;
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
@@ -174,14 +174,7 @@ impl Reader {
         let answer = file.answer;
         self.told = answer.about.as_ref().and_then(|about| about.samples).or(self.told);
         if 0 < progress.n_cut.get() {
-            input.warnings.push(format!(
-                "{} longer than {} KiB: only the beginning is used",
-                match progress.n_cut.get() {
-                    1 => "1 text or number in it is".to_owned(),
-                    n => format!("{n} texts or numbers in it are"),
-                },
-                MAX_LINE >> 10
-            ));
+            input.warn(ExportWarning::TooLong { n: progress.n_cut.get(), longest: MAX_LINE });
         }
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
@@ -189,14 +182,11 @@ impl Reader {
                 return;
             }
             input.incomplete = true;
-            input.warnings.push(if error.is_eof() {
-                format!("the JSON breaks off after {} bytes: the series before that are used", progress.bytes.get())
+            let bytes = progress.bytes.get();
+            input.warn(if error.is_eof() {
+                ExportWarning::BreaksOff { bytes }
             } else {
-                format!(
-                    "the JSON cannot be read beyond byte {}: {}; the series before that are used",
-                    progress.bytes.get(),
-                    without_place(&error)
-                )
+                ExportWarning::Unreadable { bytes, error: without_place(&error) }
             });
         }
         answer.judge(input);

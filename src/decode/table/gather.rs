@@ -8,7 +8,7 @@ use polars_arrow::array::Array;
 use super::cells::{self, NO_NAME, NO_TIME, Names, Times, Written};
 use super::plan::FolderColumn;
 use super::source::{Batch, Table};
-use crate::account::{Input, counted};
+use crate::account::{Input, Purpose, TimeWarning, counted};
 use crate::decode::SeriesSamples;
 use crate::decode::amount::LARGEST_EXACT;
 use crate::decode::columns::{Columns, Layout};
@@ -313,8 +313,8 @@ impl<'a> Gather<'a> {
     pub(super) fn finish(self) -> Vec<SeriesSamples> {
         let Gather { input, places, quanta, bare, no_zone, n_rows, .. } = self;
         input.lines = Some(n_rows);
-        if let Some(text) = no_zone {
-            input.warnings.push(format!("timestamps without a time zone are read as UTC, such as `{text}`"));
+        if let Some(example) = no_zone {
+            input.warn(TimeWarning::NoZone { of: Purpose::Readings, example });
         }
         bare.judge(input);
         let mut places = places;
@@ -331,11 +331,7 @@ impl<'a> Gather<'a> {
             // They are no reading of their own.
             input.samples -= n_again;
             input.other_lines += n_again;
-            input.warnings.push(format!(
-                "{} the same series and time as another: the last one is used (if a column distinguishes such rows, \
-                 name it with `--column series=NAME`)",
-                if n_again == 1 { "1 row has".to_owned() } else { format!("{n_again} rows have") }
-            ));
+            input.warn(TimeWarning::RowsRepeat { n: n_again });
         }
         if input.samples == 0 && input.unusable.is_none() {
             input.unusable = Some(match input.rejected.first() {

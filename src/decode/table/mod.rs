@@ -20,7 +20,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Format, Input, Timeline};
+use crate::account::{ContentWarning, Format, Input, Timeline, Warning};
 use crate::open::{Opened, Source};
 use crate::progress::Meter;
 use gather::Gather;
@@ -55,7 +55,7 @@ pub(super) fn read(
     if let Some(why) = broken.take() {
         for input in &mut read.inputs {
             input.incomplete = true;
-            input.warnings.insert(0, format!("{why}; the part before that is used"));
+            input.warnings.insert(0, ContentWarning::BreaksOff { why: why.clone() }.into());
         }
     }
     read
@@ -203,12 +203,8 @@ impl<'a> Reading<'a> {
             Err(why) if n_before < gather.input().samples => {
                 let input = gather.input();
                 input.incomplete = true;
-                let name = if file.source == *self.source {
-                    String::new()
-                } else {
-                    format!("`{}`: ", name(&file.source).display())
-                };
-                input.warnings.push(format!("{name}{why}; the part before that is used"));
+                let file = (file.source != *self.source).then(|| name(&file.source).display().to_string());
+                input.warn(Warning::from(ContentWarning::BreaksOff { why }).in_file(file));
                 Ok(true)
             }
             result => result.map(|()| true),

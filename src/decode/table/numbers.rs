@@ -15,7 +15,7 @@ pub(crate) struct NumberTable {
     /// Their names.
     pub(crate) names: Vec<String>,
     /// Columns that hold neither times nor numbers, with their types.
-    pub(crate) others: Vec<String>,
+    pub(crate) others: Vec<(String, String)>,
 }
 
 /// Some rows of a table of numbers.
@@ -50,10 +50,10 @@ impl NumberTable {
         let time = of_kind(Kind::Time).next().or_else(named);
         let numbers: Vec<usize> = of_kind(Kind::Number).filter(|index| Some(*index) != time).collect();
         let name = |index: &usize| table.fields[*index].name.to_string();
-        let with_type =
-            |index: &usize| format!("`{}` ({})", name(index), cells::type_name(table.fields[*index].dtype()));
+        let with_type = |index: &usize| (name(index), cells::type_name(table.fields[*index].dtype()));
         let Some(time) = time.filter(|_| !numbers.is_empty()) else {
-            let found: Vec<String> = (0..table.fields.len()).map(|index| with_type(&index)).collect();
+            let found = (0..table.fields.len()).map(|index| with_type(&index));
+            let found: Vec<String> = found.map(|(name, kind)| format!("`{name}` ({kind})")).collect();
             return Err(format!(
                 "its columns are {} (expected a column of times, and columns of numbers)",
                 found.join(", ")

@@ -3,7 +3,7 @@
 use polars_arrow::datatypes::Field;
 
 use super::cells::{Kind, kind, type_name};
-use crate::account::{Input, cleaned};
+use crate::account::{ContentWarning, Input, cleaned};
 use crate::decode::columns::{Columns, GivenColumns, Layout};
 use crate::decode::csv_table;
 use crate::decode::numbers::{self, Meaning};
@@ -102,12 +102,11 @@ pub(super) fn plan(
             return Err(refused("no column of numbers was found in it"));
         }
     }
-    let left_out: Vec<String> = layout.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
-    if !left_out.is_empty() {
-        let warning = format!("columns that are not the memory of a container are left out: {}", named(&left_out));
-        if !input.warnings.contains(&warning) {
-            input.warnings.push(warning);
-        }
+    let mut columns: Vec<String> = layout.left_out().map(|name| cleaned(name, 40)).collect();
+    if !columns.is_empty() {
+        let more = columns.len().saturating_sub(MOST_NAMED);
+        columns.truncate(MOST_NAMED);
+        input.warn_once(ContentWarning::ColumnsLeftOut { columns, more });
     }
     csv_table::settle_units(&mut layout, unit, input);
     Ok(layout)

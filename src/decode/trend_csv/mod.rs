@@ -16,7 +16,7 @@ use super::rows::{Item, Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, clock, csv_table};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{Input, NameWarning, cleaned, counted};
 use crate::open::Line;
 use crate::open::Opened;
 use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
@@ -253,13 +253,10 @@ impl Reader {
                 input.series += 1;
             }
             if n_tracks > 1 && first < end {
-                input.warnings.push(format!(
-                    "its rows have no names: the {n_tracks} containers are identified by row order, which changes when \
-                     a container is recreated"
-                ));
+                input.warn(NameWarning::ByRowOrder { n: n_tracks });
             }
             if first < end {
-                input.warnings.extend(assignment.notes.iter().cloned());
+                assignment.notes.iter().for_each(|note| input.warn(note.clone()));
             }
             first = end;
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::value::Name;
 use crate::account::{EndFrom, Format, Input, OtherForm, TimeSource};
+use crate::report::words;
 
 /// One input.
 #[derive(Serialize)]
@@ -37,7 +38,7 @@ pub(super) struct InputJson<'a> {
     /// Whether the response says that it is incomplete.
     incomplete: bool,
     /// Notes on it that a reader must know.
-    warnings: &'a [String],
+    warnings: Vec<String>,
     /// Why the input is unusable; null if it is usable.
     error: Option<&'a str>,
     /// How the events of containers were used; only for docker-events, kubernetes and log.
@@ -106,7 +107,7 @@ pub(super) fn input(input: &Input) -> InputJson<'_> {
         time_source: Name(input.time_source),
         end_from: input.end_from.map(Name),
         incomplete: input.incomplete,
-        warnings: &input.warnings,
+        warnings: words::warnings(input),
         error: input.unusable.as_deref(),
         events: input.events.map(|counts| EventsJson {
             read: counts.read,
