@@ -1,6 +1,18 @@
 //! The account of each input: what was read of it, what was not, and why. Nothing is lost silently.
 
+/// Makes each group of warnings or rejections one.
+macro_rules! groups {
+    ($whole:ident { $($group:ident = $type:ident,)+ }) => {
+        $(impl From<$type> for $whole {
+            fn from(part: $type) -> $whole {
+                $whole::$group(part)
+            }
+        })+
+    };
+}
+
 mod measure;
+mod rejection;
 mod warning;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +20,11 @@ use serde::{Deserialize, Serialize};
 use crate::open::{Line, Source};
 
 pub use measure::{Measure, NotBytes, NumbersOf};
+pub(crate) use rejection::error_text;
+pub use rejection::{
+    CountRejection, EventRejection, ExpectedAmount, ExpectedTime, ExportRejection, ObjectRejection, Rejection,
+    RowRejection, SamplePart, StatsRejection, Syntax,
+};
 pub use warning::{
     AmountWarning, ContentWarning, CountWarning, Dated, EventWarning, ExportWarning, LeftOut, NameWarning, Named,
     NightlyWarning, Purpose, TableChange, TimeWarning, Warning, WholeOf,
@@ -172,6 +189,9 @@ pub const MAX_REJECTED: usize = 20;
 /// How much of a rejected line is kept, in characters.
 pub const MAX_REJECTED_CHARS: usize = 200;
 
+/// How much is kept of what a rejection quotes, and how long its sentence is at most, in characters.
+pub(crate) const MAX_WHY_CHARS: usize = 400;
+
 /// A line that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
@@ -180,7 +200,7 @@ pub struct Rejected {
     /// Its beginning, without control characters.
     pub text: String,
     /// What was found and what was expected.
-    pub why: String,
+    pub why: Rejection,
 }
 
 crate::named! {
@@ -275,25 +295,23 @@ impl Input {
     }
 
     /// Counts a line that could not be read; `why` is asked only where it is kept.
-    pub(crate) fn reject(&mut self, line: &Line<'_>, text: &str, why: impl FnOnce() -> String) {
+    pub(crate) fn reject<R: Into<Rejection>>(&mut self, line: &Line<'_>, text: &str, why: impl FnOnce() -> R) {
         // A single line is not the end of a file that grows.
         let is_growing = !line.terminated && !line.cut && line.number > 1;
-        self.reject_at(line.number, text, || {
-            if is_growing { "the last line is incomplete (the file may still be written to)".to_owned() } else { why() }
-        });
+        self.reject_at(line.number, text, || if is_growing { Rejection::Unfinished } else { why().into() });
     }
 
-    pub(crate) fn reject_at(&mut self, line: u64, text: &str, why: impl FnOnce() -> String) {
+    pub(crate) fn reject_at<R: Into<Rejection>>(&mut self, line: u64, text: &str, why: impl FnOnce() -> R) {
         self.rejected_count += 1;
         if self.rejected.len() < MAX_REJECTED {
-            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: cleaned(&why(), 400) });
+            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: why().into() });
         }
     }
 }
 
 /// Why a line that is too long is rejected.
-pub(crate) fn too_long() -> String {
-    format!("the line is longer than {} KiB (expected one reading per line)", crate::open::MAX_LINE >> 10)
+pub(crate) fn too_long() -> Rejection {
+    Rejection::TooLong { longest: crate::open::MAX_LINE }
 }
 
 /// A number of things: `1 line`, `2 lines`.

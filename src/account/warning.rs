@@ -176,7 +176,7 @@ pub enum TimeWarning {
     /// Readings are missing between this file and the next one.
     Missing {
         /// How many.
-        n: i64,
+        n: u64,
     },
     /// Its modification time is later than the start of the next file.
     MovedBack {
@@ -310,7 +310,7 @@ pub enum NameWarning {
     /// Series are of one container with another.
     Repeated {
         /// How many.
-        n: usize,
+        n: u64,
         /// The labels in which they differ.
         labels: Vec<String>,
     },
@@ -446,18 +446,7 @@ impl Warning {
     }
 }
 
-/// Makes each group of warnings a warning.
-macro_rules! groups {
-    ($($group:ident = $type:ident,)+) => {
-        $(impl From<$type> for Warning {
-            fn from(warning: $type) -> Warning {
-                Warning::$group(warning)
-            }
-        })+
-    };
-}
-
-groups! {
+groups!(Warning {
     Content = ContentWarning,
     Times = TimeWarning,
     Names = NameWarning,
@@ -466,4 +455,4 @@ groups! {
     Events = EventWarning,
     Counts = CountWarning,
     Nightly = NightlyWarning,
-}
+});

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{entry, note_break, open_file};
-use crate::account::{ContentWarning, CountWarning, CountedAs, Input, OtherForm, Purpose, cleaned, too_long};
+use crate::account::{
+    ContentWarning, CountRejection, CountWarning, CountedAs, Input, OtherForm, Purpose, cleaned, too_long,
+};
 use crate::events::{self, Action, kubernetes};
 use crate::open::Opened;
 
@@ -61,9 +63,7 @@ fn of_lines(mut opened: Opened, input: &mut Input) -> Vec<Change> {
             input.samples += 1;
             changes.push(Change { time_ms, label: label.to_owned() });
         } else {
-            input.reject(&line, text, || {
-                "no time and label (expected something like `2026-11-23T20:07:00Z,deploy a1b2c3`)".to_owned()
-            });
+            input.reject(&line, text, || CountRejection::NotAChange);
         }
     }
     input.lines = Some(opened.lines.count());

@@ -8,7 +8,10 @@ use std::path::Path;
 use super::bins::Bins;
 use super::tally::MAX_KINDS;
 use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
-use crate::account::{CountWarning, CountedAs, Format, Input, OtherForm, Purpose, TimeWarning};
+use crate::account::{
+    CountRejection, CountWarning, CountedAs, ExpectedTime, Format, Input, MAX_WHY_CHARS, OtherForm, Purpose, Rejection,
+    TimeWarning, cleaned,
+};
 use crate::decode::recognise;
 use crate::decode::table::NumberTable;
 use crate::open::{Opened, Source};
@@ -244,9 +247,9 @@ impl<'a, 'g> Rows<'a, 'g> {
     }
 
     /// Checks that a row is later than those before; `text`: its time as it was written.
-    fn follows(&self, time_ms: i64, text: impl FnOnce() -> String) -> Result<i64, String> {
+    fn follows(&self, time_ms: i64, text: impl FnOnce() -> String) -> Result<i64, Rejection> {
         if self.last_ms.is_some_and(|last_ms| time_ms <= last_ms) {
-            return Err(format!("`{}` is not later than the row before (expected rows in time order)", text()));
+            return Err(CountRejection::NotLater { found: cleaned(&text(), MAX_WHY_CHARS) }.into());
         }
         Ok(time_ms)
     }
@@ -269,7 +272,7 @@ impl<'a, 'g> Rows<'a, 'g> {
     fn finish(self, expected: &str) -> Result<Vec<Column>, String> {
         if self.placed.n_rows == 0 {
             let first = self.input.rejected.first();
-            let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.clone());
+            let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.to_string());
             return Err(format!("no row could be read: {why} ({expected})"));
         }
         Ok(self.columns)
@@ -297,19 +300,18 @@ fn read_csv(
     let names = places.iter().map(|index| header[*index].clone()).collect();
     let mut rows = Rows::new(names, input, placed);
     while let Some((line, row)) = lines.next() {
-        let said = row.and_then(|fields| {
+        let said = row.and_then(|fields: Vec<String>| {
             let at = fields.get(time).map_or("", String::as_str);
-            let time_ms = entry::time(at)
-                .ok_or_else(|| format!("`{at}` is not a time (expected something like `2026-11-23T20:07:00Z`)"))?;
+            let time_ms = entry::time(at).ok_or_else(|| Rejection::not_a_time(at, ExpectedTime::Date))?;
             rows.follows(time_ms, || at.to_owned())?;
             let value = |index: &usize| match fields.get(*index).map_or("", String::as_str) {
                 "" | "null" | "NaN" | "nan" | "-" => Ok(None),
                 text => match text.parse::<f64>() {
                     Ok(value) if value.is_finite() => Ok(Some(value)),
-                    _ => Err(format!("`{text}` is not a number")),
+                    _ => Err(CountRejection::NotANumber { found: cleaned(text, MAX_WHY_CHARS) }),
                 },
             };
-            Ok((time_ms, places.iter().map(value).collect::<Result<Vec<Option<f64>>, String>>()?))
+            Ok((time_ms, places.iter().map(value).collect::<Result<Vec<Option<f64>>, CountRejection>>()?))
         });
         match said {
             Ok((time_ms, values)) => rows.push(time_ms, values.into_iter()),
@@ -338,7 +340,7 @@ fn read_typed(
         no_zone = no_zone.take().or(batch.no_zone);
         for (at, time_ms) in batch.times.iter().enumerate() {
             row += 1;
-            let time_ms = time_ms.ok_or_else(|| "it has no time".to_owned());
+            let time_ms = time_ms.ok_or(Rejection::NoTime);
             let text = |ms: i64| time_text(ms).unwrap_or_else(|| ms.to_string());
             match time_ms.and_then(|ms| rows.follows(ms, || text(ms))) {
                 Ok(time_ms) => rows.push(time_ms, batch.columns.iter().map(|column| column[at])),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::covariates::{Column, Placed};
-use crate::account::Input;
+use crate::account::{CountRejection, Input};
 
 #[derive(Deserialize)]
 struct Answer {
@@ -56,7 +56,7 @@ pub(super) fn read(reader: impl Read, input: &mut Input, placed: &mut Placed<'_>
                     placed.count(time_ms);
                 }
                 Ok(_) => input.gaps += 1,
-                Err(_) => input.reject_at(0, &text, || "it is not a number".to_owned()),
+                Err(_) => input.reject_at(0, &text, || CountRejection::NotANumber { found: String::new() }),
             }
         }
         columns.push(column);

@@ -12,7 +12,7 @@ use super::entry::Entry;
 use super::tally::{MAX_KINDS, Tally};
 use super::text::{self, Clock, Said};
 use super::{note_break, open_file, route, table};
-use crate::account::{CountWarning, CountedAs, Input, OtherForm, too_long};
+use crate::account::{CountRejection, CountWarning, CountedAs, Input, OtherForm, Rejection, error_text, too_long};
 use crate::open::{Line, Lines};
 
 /// Endpoints of a log without times are counted by so many names at most.
@@ -52,7 +52,7 @@ struct Log<'a> {
     n_untimed: u64,
     /// Time of the first and last request of all.
     span: Option<(i64, i64)>,
-    first_refusal: Option<String>,
+    first_refusal: Option<Rejection>,
 }
 
 /// Reads one log into all tallies; gives its account for each.
@@ -135,7 +135,7 @@ impl Log<'_> {
                         return;
                     }
                     if memmem::find(bytes, b"{\"").is_none() {
-                        return self.refuse(line, || refused.why().to_owned());
+                        return self.refuse(line, || refused.into());
                     }
                 }
             }
@@ -148,7 +148,7 @@ impl Log<'_> {
                 entry.time_ms = entry.time_ms.or_else(|| super::entry::time(std::str::from_utf8(first).ok()?));
                 self.count_entry(&entry);
             }
-            Err(error) => self.refuse(line, || format!("it is not a JSON object: {error}")),
+            Err(error) => self.refuse(line, || CountRejection::Json { error: error_text(error) }.into()),
         }
     }
 
@@ -177,7 +177,7 @@ impl Log<'_> {
         }
     }
 
-    fn refuse(&mut self, line: Line<'_>, why: impl FnOnce() -> String) {
+    fn refuse(&mut self, line: Line<'_>, why: impl FnOnce() -> Rejection) {
         let why = why();
         self.first_refusal.get_or_insert_with(|| why.clone());
         self.input.reject(&line, &route::redacted(&line.text()), || why);
@@ -203,9 +203,9 @@ impl Log<'_> {
 
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(reader));
         if let Err(error) = json.deserialize_seq(Each(self)) {
-            let why = format!("the array is broken: {error}");
-            self.first_refusal = Some(why.clone());
-            note_break(&mut self.input, Some(why));
+            let why = Rejection::from(CountRejection::Array { error: error_text(error) });
+            note_break(&mut self.input, Some(why.to_string()));
+            self.first_refusal = Some(why);
         }
     }
 

@@ -74,7 +74,7 @@ impl Spacing {
             input.warn_once(TimeWarning::Untimed { step_ms: interval_ms, end });
             match fit {
                 Fit::Follows => {}
-                Fit::Gap(n) => input.warn_once(TimeWarning::Missing { n }),
+                Fit::Gap(n) => input.warn_once(TimeWarning::Missing { n: n as u64 }),
                 Fit::Moved(by_ms) => input.warn_once(TimeWarning::MovedBack { by_ms }),
             }
         }

@@ -295,7 +295,7 @@ mod tests {
         said + &format!(
             "{} other\n{}{}",
             input.other_lines,
-            words::warnings(&input).join("\n"),
+            words::warnings(input).join("\n"),
             input.unusable.as_deref().unwrap_or_default()
         )
     }

@@ -218,7 +218,7 @@ mod tests {
             input.format_name().unwrap_or("unusable"),
             input.other_lines,
             input.rejected_count,
-            words::warnings(&input).join("\n"),
+            words::warnings(input).join("\n"),
             input.unusable.as_deref().unwrap_or(if n_accounted < n_lines { "LINES ARE MISSING" } else { "" })
         )
     }

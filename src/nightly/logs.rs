@@ -355,10 +355,7 @@ pub(super) fn add_account(sum: &mut Account, log: &Path, input: &Input, before: 
     sum.rejected_count += input.rejected_count - before.rejected_count;
     for rejected in input.rejected.iter().skip(before.rejected.len()) {
         if sum.rejected.len() < crate::account::MAX_REJECTED {
-            let why = match whose(log, file) {
-                Some(file) => format!("`{file}`: {}", rejected.why),
-                None => rejected.why.clone(),
-            };
+            let why = rejected.why.clone().in_file(whose(log, file));
             sum.rejected.push(Rejected { line: rejected.line + skipped, why, ..rejected.clone() });
         }
     }

@@ -3,6 +3,7 @@
 //! Takes a report, gives sentences and cells without markup. A part between backticks is a name or a literal; each
 //! format shows it in its own way, and escapes everything.
 
+mod rejections;
 mod warnings;
 
 use super::escape::printable;

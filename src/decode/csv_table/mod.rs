@@ -13,7 +13,9 @@ use super::places::Places;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, prometheus};
-use crate::account::{AmountWarning, ContentWarning, Input, TimeWarning, cleaned, counted};
+use crate::account::{
+    AmountWarning, ContentWarning, ExpectedTime, Input, Rejection, RowRejection, TimeWarning, cleaned, counted,
+};
 use crate::open::Line;
 use crate::open::Opened;
 use crate::series::{Limit, LimitSource, Marks, Sampling};
@@ -153,10 +155,7 @@ impl Reader {
                 }
             }
             match &mut file {
-                None => input.reject(&line, text, || {
-                    "no header was found before it (expected one such as `time,web,api` or `time,container,memory`)"
-                        .to_owned()
-                }),
+                None => input.reject(&line, text, || RowRejection::NoHeader),
                 Some(_) if line.cut => input.reject(&line, text, crate::account::too_long),
                 Some(file) => self.read_row(file, line, text, input, index),
             }
@@ -208,21 +207,20 @@ impl Reader {
         let cells = fields::split(text, file.header.delimiter);
         let n_columns = file.header.layout.names.len();
         if cells.len() < n_columns || cells[n_columns..].iter().any(|cell| !cell.trim().is_empty()) {
-            let found = counted(cells.len() as u64, "field");
-            input.reject(&line, text, || format!("it has {found} (expected {n_columns}, as in the first line)"));
+            input.reject(&line, text, || RowRejection::Fields { found: cells.len(), expected: n_columns });
             return;
         }
         let time = cells[file.header.layout.time].as_ref();
         let Some(timestamp) = fields::time(time, file.latest_ms) else {
-            let found = cleaned(time, 40);
-            input.reject(&line, text, || format!("`{found}` is not a time (expected an epoch or a date with a time)"));
+            let found = || cleaned(time, 40);
+            let expected = ExpectedTime::EpochOrDate;
+            input.reject(&line, text, || Rejection::NotATime { found: found(), expected });
             return;
         };
         file.times.note(timestamp, time);
         let timestamp = self.seasons.follow(timestamp, &mut file.times);
         let Some(time_ms) = self.time_of_day.follow(timestamp, time).time_ms else {
-            let found = cleaned(time, 40);
-            input.reject(&line, text, || format!("`{found}` has no year (expected a date with a year)"));
+            input.reject(&line, text, || Rejection::NoYear { found: cleaned(time, 40) });
             return;
         };
         let (bare, has_commas) = (&mut file.bare, file.header.delimiter != ',');
@@ -240,7 +238,7 @@ impl Reader {
                             .last()
                             .is_some_and(|last| fields::is_cut(used.bytes, *last)) =>
                 {
-                    input.reject(&line, text, || "its last number is truncated".to_owned());
+                    input.reject(&line, text, || Rejection::NumberCut);
                 }
                 Ok(Memory::Gap) => input.gaps += 1,
                 Ok(Memory::Used { used, limit, is_bare }) => {
@@ -283,7 +281,7 @@ impl Reader {
                 if labels.is_empty() && !names.is_empty()
                     || 1 < names.len() && matches!(labels.as_slice(), [("namespace", _)])
                 {
-                    input.reject(&line, text, || "it names no container".to_owned());
+                    input.reject(&line, text, || Rejection::NoName);
                     return;
                 }
                 let place = self.places.of_labels(&labels, file.header.layout.is_heap(*memory));

@@ -248,7 +248,7 @@ fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
     let (inputs, series) = read_all(Format::CsvTable, &files);
     assert_eq!(describe(&series), "web: -20=1MiB -10=3MiB -5=3.5MiB\napi: -20=2MiB -10=4MiB -5=4MiB\n");
     assert_eq!(inputs[1].warnings, [ContentWarning::HeaderOfFileBefore.into()]);
-    assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as in the first line)");
+    assert_eq!(inputs[2].rejected[0].why.to_string(), "it has 2 fields (expected 3, as in the first line)");
 }
 
 /// Containers of one pod are several, and so are those of one name in several pods.

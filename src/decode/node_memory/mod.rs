@@ -18,13 +18,13 @@ use super::clock::Timestamp;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Input, NameWarning, cleaned, counted};
+use crate::account::{ExpectedTime, Input, NameWarning, ObjectRejection, Rejection, cleaned, counted};
 use crate::open::Opened;
 use crate::series::{Marks, Samples, Sampling, SeriesInfo};
 use notes::Notes;
 use pieces::{Piece, Pieces};
 pub(super) use reading::{PARTS, part_of};
-use stream::{GROWING, Next, Stream};
+use stream::{Next, Stream};
 use times::File;
 
 /// More processes in one log are read after one another.
@@ -173,7 +173,7 @@ impl Reader {
             match stream.next() {
                 Next::Nothing => break,
                 Next::Object(range) => self.take(stream, range, input, notes, latest_ms),
-                Next::Broken(why) => self.give_up(stream, &why, input),
+                Next::Broken(why) => self.give_up(stream, &why.into(), input),
             }
         }
         stream.settle(input, notes);
@@ -188,16 +188,16 @@ impl Reader {
         notes: &mut Notes,
         latest_ms: Option<i64>,
     ) {
-        let why = if is_growing { GROWING } else { "the object breaks off at the end of the file" };
+        let why = if is_growing { Rejection::Unfinished } else { ObjectRejection::AtEnd.into() };
         while stream.is_open() {
-            self.give_up(stream, why, input);
+            self.give_up(stream, &why, input);
             self.advance(stream, input, notes, latest_ms);
         }
         stream.settle(input, notes);
     }
 
     /// Rejects the object that is open, if it is the beginning of a reading.
-    fn give_up(&self, stream: &mut Stream, why: &str, input: &mut Input) {
+    fn give_up(&self, stream: &mut Stream, why: &Rejection, input: &mut Input) {
         let range = stream.give_up();
         let text = &stream.text[range.clone()];
         let is_reading = reading::names_part(text) || reading::may_begin(text, &self.first_key);
@@ -246,7 +246,10 @@ impl Reader {
                         notes.note_decimal(part.example);
                     }
                 }
-                Err(why) => input.reject_at(line, &text, || format!("`{}`: {why}", PARTS[place].0)),
+                Err(why) => {
+                    let part = PARTS[place].0.to_owned();
+                    input.reject_at(line, &text, || Rejection::InPart { part, rejection: Box::new(why) });
+                }
             }
         }
         if taken.bytes.iter().any(|bytes| bytes.is_finite()) {
@@ -263,15 +266,16 @@ impl Reader {
         process: u32,
         notes: &mut Notes,
         latest_ms: Option<i64>,
-    ) -> Result<Option<i64>, String> {
+    ) -> Result<Option<i64>, Rejection> {
         let (timestamp, written): (Timestamp, String) = if let Some(own) = own {
             let found = cleaned(own, 40);
-            let timestamp = prefix::time(own, latest_ms)
-                .ok_or_else(|| format!("`{found}` is not a time (expected an epoch or a date with a time)"))?;
-            (timestamp, found)
+            match prefix::time(own, latest_ms) {
+                Some(timestamp) => (timestamp, found),
+                None => return Err(Rejection::NotATime { found, expected: ExpectedTime::EpochOrDate }),
+            }
         } else if let Some(timestamp) = stream.line_at(range.start).and_then(|line| line.timestamp.clone()) {
             if stream.is_behind_broken {
-                return Err("the timestamp on its line belongs to the incomplete object before it".to_owned());
+                return Err(ObjectRejection::TimeOfAnother.into());
             }
             timestamp
         } else if let Some((timestamp, written, of)) = stream.before.as_mut().filter(|(.., of)| !of.contains(&process))
@@ -287,7 +291,7 @@ impl Reader {
         notes.times.note(timestamp, &written);
         let timestamp = self.seasons.follow(timestamp, &mut notes.times);
         let time_ms = self.time_of_day.follow(timestamp, &written).time_ms;
-        time_ms.map(Some).ok_or_else(|| format!("`{written}` has no year (expected a date with a year)"))
+        time_ms.map(Some).ok_or(Rejection::NoYear { found: written })
     }
 
     fn process(&mut self, name: Option<String>, label: &str) -> u32 {

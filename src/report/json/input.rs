@@ -83,7 +83,7 @@ struct RejectedJson<'a> {
     #[cfg_attr(test, schemars(range(min = 1)))]
     line: u64,
     text: &'a str,
-    why: &'a str,
+    why: String,
 }
 
 pub(super) fn input(input: &Input) -> InputJson<'_> {
@@ -102,7 +102,7 @@ pub(super) fn input(input: &Input) -> InputJson<'_> {
         rejected: input
             .rejected
             .iter()
-            .map(|rejected| RejectedJson { line: rejected.line, text: &rejected.text, why: &rejected.why })
+            .map(|rejected| RejectedJson { line: rejected.line, text: &rejected.text, why: rejected.why.to_string() })
             .collect(),
         time_source: Name(input.time_source),
         end_from: input.end_from.map(Name),

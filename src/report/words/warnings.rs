@@ -488,8 +488,8 @@ fn nightly(warning: &NightlyWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 }
 
 /// A number of things, with what one is and what several are.
-fn number<N: PartialEq + From<u8> + fmt::Display>(n: N, one: &str, several: &str) -> String {
-    let what = if n == N::from(1) { one } else { several };
+fn number(n: u64, one: &str, several: &str) -> String {
+    let what = if n == 1 { one } else { several };
     format!("{n} {what}")
 }
 

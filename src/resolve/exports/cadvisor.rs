@@ -148,7 +148,7 @@ pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) -> V
     }
     for (input, Repeats { n_series, labels }) in repeats {
         let labels = labels.into_iter().collect();
-        inputs[input].warn(NameWarning::Repeated { n: n_series, labels });
+        inputs[input].warn(NameWarning::Repeated { n: n_series as u64, labels });
     }
     ends
 }
