@@ -13,6 +13,7 @@ macro_rules! groups {
 
 mod measure;
 mod rejection;
+mod unusable;
 mod warning;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub use rejection::{
     CountRejection, EventRejection, ExpectedAmount, ExpectedTime, ExportRejection, ObjectRejection, Rejection,
     RowRejection, SamplePart, StatsRejection, Syntax,
 };
+pub use unusable::{ColumnFault, ColumnList, CovariateFault, Foreign, ResponseFault, Unusable};
 pub use warning::{
     AmountWarning, ContentWarning, CountWarning, Dated, EventWarning, ExportWarning, LeftOut, NameWarning, Named,
     NightlyWarning, Purpose, TableChange, TimeWarning, Warning, WholeOf,
@@ -163,7 +165,7 @@ pub struct Input {
     /// What a reader of the report must know.
     pub warnings: Vec<Warning>,
     /// Why nothing in it could be used; `None` if something could.
-    pub unusable: Option<String>,
+    pub unusable: Option<Unusable>,
     /// What became of its events; `None` for an input of readings.
     pub events: Option<EventCounts>,
     /// What its events were read as; `None` for an input of readings or counts.

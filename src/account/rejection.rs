@@ -400,7 +400,7 @@ groups!(Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{ContentWarning, Dated, TimeWarning, Warning};
+    use crate::account::{ContentWarning, Dated, Format, NotBytes, NumbersOf, TimeWarning, Unusable, Warning};
 
     #[test]
     fn what_is_stored_is_what_was_said() {
@@ -417,6 +417,14 @@ mod tests {
         ];
         let text = serde_json::to_string(&warnings).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Warning>>(&text).unwrap(), warnings, "{text}");
+        let not_bytes = NotBytes::Share { of: NumbersOf::Metric("up".to_owned()), smallest: 0.25, largest: 1.0 };
+        let all = [
+            Unusable::AllRejected { format: Format::TrendCsv, n: 2, line: 1, why: RowRejection::NoComma.into() },
+            Unusable::Several(vec![Unusable::NoLog, not_bytes.into()]),
+            Unusable::Unreadable("as it was".to_owned()),
+        ];
+        let text = serde_json::to_string(&all).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Unusable>>(&text).unwrap(), all, "{text}");
     }
 
     #[test]

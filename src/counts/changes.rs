@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{entry, note_break, open_file};
 use crate::account::{
-    ContentWarning, CountRejection, CountWarning, CountedAs, Input, OtherForm, Purpose, cleaned, too_long,
+    ContentWarning, CountRejection, CountWarning, CountedAs, Input, OtherForm, Purpose, Unusable, cleaned, too_long,
 };
 use crate::events::{self, Action, kubernetes};
 use crate::open::Opened;
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
     input.counted = Some(CountedAs { form: OtherForm::Changes, outside: 0 });
     if changes.is_empty() && input.rejected_count > 0 {
         input.counted = None;
-        input.unusable = Some(format!("no change was recognised in it: {}", input.rejected[0].why));
+        input.unusable = Some(Unusable::NoChange { why: input.rejected[0].why.clone() });
     } else if changes.is_empty() && 0 < input.other_lines {
         input.warn(CountWarning::NoChanges);
     } else if changes.is_empty() && input.unusable.is_none() {
@@ -86,7 +86,7 @@ fn of_kubernetes(opened: Opened, input: &mut Input) -> Vec<Change> {
         }
     });
     if input.samples + input.other_lines == 0 && failed.is_some() {
-        input.unusable = failed;
+        input.unusable = failed.map(Unusable::Unreadable);
     } else {
         note_break(input, failed.or_else(|| opened.broken.take()));
     }

@@ -9,8 +9,8 @@ use super::bins::Bins;
 use super::tally::MAX_KINDS;
 use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
 use crate::account::{
-    CountRejection, CountWarning, CountedAs, ExpectedTime, Format, Input, MAX_WHY_CHARS, OtherForm, Purpose, Rejection,
-    TimeWarning, cleaned,
+    CountRejection, CountWarning, CountedAs, CovariateFault, ExpectedTime, Format, Input, MAX_WHY_CHARS, OtherForm,
+    Purpose, Rejection, TimeWarning, Unusable, cleaned,
 };
 use crate::decode::recognise;
 use crate::decode::table::NumberTable;
@@ -269,11 +269,10 @@ impl<'a, 'g> Rows<'a, 'g> {
         }
     }
 
-    fn finish(self, expected: &str) -> Result<Vec<Column>, String> {
+    fn finish(self, is_typed: bool) -> Result<Vec<Column>, Unusable> {
         if self.placed.n_rows == 0 {
-            let first = self.input.rejected.first();
-            let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.to_string());
-            return Err(format!("no row could be read: {why} ({expected})"));
+            let why = self.input.rejected.first().map(|row| row.why.clone());
+            return Err(CovariateFault::NoRow { why, is_typed }.into());
         }
         Ok(self.columns)
     }
@@ -284,15 +283,12 @@ fn read_csv(
     reader: impl std::io::Read,
     input: &mut Input,
     placed: &mut Placed<'_>,
-) -> Result<Vec<Column>, String> {
-    const EXPECTED: &str =
-        "expected CSV with a header, a column of times and columns of numbers, or a Prometheus response";
-
+) -> Result<Vec<Column>, Unusable> {
     let mut lines = table::Rows::new(reader, table::delimiter(beginning));
-    let header = lines.next().and_then(|(_, row)| row.ok()).ok_or_else(|| format!("it is empty ({EXPECTED})"))?;
+    let header = lines.next().and_then(|(_, row)| row.ok()).ok_or(CovariateFault::Empty)?;
     let time = header.iter().position(|name| table::is_time(name)).unwrap_or(0);
     if header.len() < 2 || entry::time(&header[time]).is_some() {
-        return Err(format!("it has no header with several columns ({EXPECTED})"));
+        return Err(CovariateFault::NoHeader.into());
     }
     input.other_lines += 1;
     let is_number = |index: usize| index != time && !header[index].is_empty();
@@ -318,7 +314,7 @@ fn read_csv(
             Err(why) => rows.input.reject_at(line, "", || why),
         }
     }
-    rows.finish(EXPECTED)
+    rows.finish(false)
 }
 
 /// Reads a Parquet or Arrow table.
@@ -328,7 +324,7 @@ fn read_typed(
     format: Format,
     input: &mut Input,
     placed: &mut Placed<'_>,
-) -> Result<Vec<Column>, String> {
+) -> Result<Vec<Column>, Unusable> {
     let table = NumberTable::open(&Source::File(path.to_owned()), opened, format, table::is_time)?;
     if !table.others.is_empty() {
         input.warn(CountWarning::NoNumbers { columns: table.others.clone() });
@@ -353,11 +349,11 @@ fn read_typed(
     }
     if let Err(why) = read {
         if row == 0 {
-            return Err(why);
+            return Err(Unusable::Unreadable(why));
         }
         rows.input.breaks_off(why);
     }
-    rows.finish("expected a column of times, and columns of numbers")
+    rows.finish(true)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use crate::account::{ContentWarning, Input};
+use crate::account::{ContentWarning, Input, Unusable};
 use crate::open::{self, Source};
 use crate::progress::Meter;
 use tally::Tally;
@@ -204,7 +204,7 @@ fn open_file(path: &std::path::Path) -> (Input, Option<open::Opened>) {
     match open::open(&source, &Meter::default()) {
         Ok(opened) => (input, Some(opened)),
         Err(why) => {
-            input.unusable = Some(why);
+            input.unusable = Some(Unusable::Unreadable(why));
             (input, None)
         }
     }

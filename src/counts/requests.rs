@@ -12,7 +12,9 @@ use super::entry::Entry;
 use super::tally::{MAX_KINDS, Tally};
 use super::text::{self, Clock, Said};
 use super::{note_break, open_file, route, table};
-use crate::account::{CountRejection, CountWarning, CountedAs, Input, OtherForm, Rejection, error_text, too_long};
+use crate::account::{
+    CountRejection, CountWarning, CountedAs, Input, OtherForm, Rejection, Unusable, error_text, too_long,
+};
 use crate::open::{Line, Lines};
 
 /// Endpoints of a log without times are counted by so many names at most.
@@ -242,9 +244,7 @@ impl Log<'_> {
         };
         match (self.n_timed, self.n_untimed) {
             (0, 0) => {
-                let why =
-                    self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
-                input.unusable = Some(format!("no request was recognised in it ({why})"));
+                input.unusable = Some(Unusable::NoRequest { why: self.first_refusal });
                 return vec![self.input; self.inside.len()];
             }
             (_, 0) => {}
@@ -359,7 +359,10 @@ mod tests {
             ..CountSources::default()
         };
         let counts = read(&missing, &[(START, START + 1)]).remove(0);
-        assert!(counts.inputs[0].unusable.as_ref().unwrap().starts_with("it cannot be opened"), "{counts:?}");
+        assert!(
+            counts.inputs[0].unusable.as_ref().unwrap().to_string().starts_with("it cannot be opened"),
+            "{counts:?}"
+        );
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Numbers {
             self.n_negative = 0;
         }
         match self.refusal(NumbersOf::WithoutUnit) {
-            Some(why) => input.unusable = Some(why.to_string()),
+            Some(why) => input.unusable = Some(why.into()),
             None => self.doubt().into_iter().for_each(|doubt| input.warn(doubt)),
         }
     }

@@ -1,8 +1,8 @@
 //! Decodes the files of one log, one after another.
 
-use super::detect::{self, EXPECTED};
+use super::detect;
 use super::{Options, Parsed, Part, Reader, SequenceRead, table};
-use crate::account::{ContentWarning, Format, Input, Purpose, TimeSource, TimeWarning};
+use crate::account::{ContentWarning, Format, Input, Purpose, TimeSource, TimeWarning, Unusable};
 use crate::open::{self, Opened, Sequence, Source};
 use crate::progress::Meter;
 
@@ -74,7 +74,7 @@ pub(crate) fn read_sequence(
             input.format = format;
             input.warn(ContentWarning::Empty { of: Purpose::Readings });
         } else {
-            input.unusable = Some(format!("it is empty (expected {EXPECTED})"));
+            input.unusable = Some(Unusable::Empty);
         }
     }
     SequenceRead { inputs, parts }
@@ -88,7 +88,11 @@ fn table_part(source: usize, parsed: Parsed) -> Part {
 /// Why an input was not begun.
 enum Refused {
     Empty,
-    Because(String),
+    Because(Unusable),
+}
+
+fn unreadable(why: String) -> Refused {
+    Refused::Because(Unusable::Unreadable(why))
 }
 
 /// Opens an input and settles its format.
@@ -100,11 +104,11 @@ fn begin(
     meter: &Meter,
     reader: Option<&Reader>,
 ) -> Result<(Opened, Format), Refused> {
-    let mut opened = open::open(source, meter).map_err(Refused::Because)?;
-    let beginning = opened.lines.peek().map_err(|error| Refused::Because(format!("it cannot be read: {error}")))?;
+    let mut opened = open::open(source, meter).map_err(unreadable)?;
+    let beginning = opened.lines.peek().map_err(|error| unreadable(format!("it cannot be read: {error}")))?;
     if beginning.is_empty() {
         return Err(match opened.broken.take() {
-            Some(why) => Refused::Because(why),
+            Some(why) => unreadable(why),
             None => Refused::Empty,
         });
     }

@@ -438,7 +438,7 @@ mod tests {
         let (_, input) = read_text("NAME  MEM USAGE\nweb  5MiB / 1GiB\n");
         insta::assert_snapshot!(input.unusable.unwrap(), @"no event was recognised in it (expected the output of `docker events`, as text or as JSON lines, of `kubectl get events -o json` or `kubectl get pods -o json`, or the log of a kernel or an application)");
         let missing = read(&[PathBuf::from("no/such/events.log")]);
-        assert!(missing.inputs[0].unusable.as_ref().unwrap().starts_with("it cannot be opened"));
+        assert!(missing.inputs[0].unusable.as_ref().unwrap().to_string().starts_with("it cannot be opened"));
         let (_, input) = read_text("");
         assert_eq!((input.unusable, input.warnings.len()), (None, 1));
     }

@@ -296,7 +296,7 @@ mod tests {
             "{} other\n{}{}",
             input.other_lines,
             words::warnings(input).join("\n"),
-            input.unusable.as_deref().unwrap_or_default()
+            input.unusable.as_ref().map_or_else(String::new, ToString::to_string)
         )
     }
 

@@ -219,7 +219,10 @@ mod tests {
             input.other_lines,
             input.rejected_count,
             words::warnings(input).join("\n"),
-            input.unusable.as_deref().unwrap_or(if n_accounted < n_lines { "LINES ARE MISSING" } else { "" })
+            input.unusable.as_ref().map_or_else(
+                || if n_accounted < n_lines { "LINES ARE MISSING" } else { "" }.to_owned(),
+                ToString::to_string
+            )
         )
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::contents::{self, Known};
 use super::identities::Identities;
 use super::state::{Account, LogMemory, ReadContent};
-use crate::account::{Format, Input, NightlyWarning, Rejected, TimeSource, Warning};
+use crate::account::{Format, Input, NightlyWarning, Rejected, TimeSource, Unusable, Warning};
 use crate::decode::{SeriesSamples, Told};
 use crate::open::{Source, Text};
 use crate::read::readings;
@@ -74,12 +74,12 @@ pub(super) fn read(
     for (log, (path, account)) in paths.iter().zip(&mut accounts).enumerate() {
         let members = crate::open::with_rotated(path);
         if members.is_empty() {
-            account.unusable = Some("there is no such file, nor one that was rotated from it".to_owned());
+            account.unusable = Some(Unusable::NoLog);
         }
         for member in members {
             match crate::open::read_text(&member) {
                 Ok(text) => files.push((log, LogFile { text: Arc::new(text), known: None, is_copy: false })),
-                Err(why) => refuse(account, path, &member, why),
+                Err(why) => refuse(account, path, &member, Unusable::Unreadable(why)),
             }
         }
     }
@@ -155,7 +155,7 @@ fn recognise(files: &mut [(usize, LogFile)], memory: &[LogMemory]) {
 }
 
 /// Says in the account of a log that one of its files could not be used; the log cannot be when it is the newest.
-fn refuse(account: &mut Input, log: &Path, file: &Path, why: String) {
+fn refuse(account: &mut Input, log: &Path, file: &Path, why: Unusable) {
     if same_name(log, file) {
         account.unusable = Some(why);
     } else {
@@ -235,8 +235,7 @@ fn read_log(
         let bytes = &file.text.bytes;
         let format = match options.format.map_or_else(|| crate::decode::recognise(bytes), Ok) {
             Ok(format) if format.is_typed_table() => {
-                let why = "it is a table, not a log that grows (expected a log; `leaktrend analyze` reads tables)";
-                refuse(&mut log.input, &log.path, &file.text.path, why.to_owned());
+                refuse(&mut log.input, &log.path, &file.text.path, Unusable::TableAsLog);
                 continue;
             }
             Ok(format) => format,
@@ -318,7 +317,7 @@ fn take_new(
             if same_name(&log.path, &file.path) && input.rejected_count == before.rejected_count {
                 log.input.unusable = Some(why.clone());
             } else {
-                let warning = Warning::from(NightlyWarning::NewUnusable { why: why.clone() });
+                let warning = Warning::from(NightlyWarning::NewUnusable(why.clone()));
                 log.account.warn(warning.in_file(whose(&log.path, &file.path)));
             }
         }

@@ -4,6 +4,7 @@
 //! format shows it in its own way, and escapes everything.
 
 mod rejections;
+mod unusable;
 mod warnings;
 
 use super::escape::printable;

@@ -411,7 +411,7 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
 
 #[test]
 fn what_is_not_readings_is_named() {
-    let refusal = |text: &str| read_text(text, None).inputs[0].unusable.clone().expect("it is refused");
+    let refusal = |text: &str| read_text(text, None).inputs[0].unusable.as_ref().expect("it is refused").to_string();
     insta::assert_snapshot!(refusal("2019-09-19T23:36:39.621984668Z container die c2bae9196988677a65583af8b768f08588ec86745c2cc429e59f734fa3f2e2cf (exitCode=137, image=shop, name=shop)\n"), @"it is output of `docker events`, which holds no memory readings (expected the output of `docker stats` or another format; pass this file with `--events`)");
     insta::assert_snapshot!(refusal("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}\n"), @"it is output of `kubectl get -o json`, which holds events or pods but no memory readings (expected the output of `kubectl top pod --containers` or another format; pass this file with `--events`)");
     insta::assert_snapshot!(refusal("[Mon Nov 23 20:13:08 2026] Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB, anon-rss:521032kB\n"), @"it is a kernel log, which holds no memory readings (expected the output of `docker stats` or another format; pass this file with `--events`)");

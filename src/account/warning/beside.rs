@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::Unusable;
+
 /// Names of which the first are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
@@ -118,13 +120,10 @@ pub enum NightlyWarning {
         /// Its name.
         file: String,
         /// Why.
-        why: String,
+        why: Unusable,
     },
     /// What is new in a file cannot be used.
-    NewUnusable {
-        /// Why.
-        why: String,
-    },
+    NewUnusable(Unusable),
     /// More readings without a time came than fit: they were spread.
     Spread {
         /// How many.

@@ -14,7 +14,8 @@ use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, prometheus};
 use crate::account::{
-    AmountWarning, ContentWarning, ExpectedTime, Input, Rejection, RowRejection, TimeWarning, cleaned, counted,
+    AmountWarning, ColumnList, ContentWarning, ExpectedTime, Format, Input, Rejection, RowRejection, TimeWarning,
+    Unusable, cleaned,
 };
 use crate::open::Line;
 use crate::open::Opened;
@@ -27,18 +28,16 @@ use header::Header;
 /// # Errors
 ///
 /// What was found in the place of the first time, where there is such a header.
-pub(super) fn looks_like_table(text: &str, given: &GivenColumns) -> Result<bool, String> {
+pub(super) fn looks_like_table(text: &str, given: &GivenColumns) -> Result<bool, Unusable> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !header::is_separator_line(line));
     let Some(first) = lines.next() else { return Ok(false) };
     let separator = header::separator_line(text);
     if let Some(names) = header::names_of(first, separator).filter(|_| !given.is_empty())
         && let Some((role, name)) = given.missing(&names)
     {
-        let found: Vec<String> = names.iter().map(|name| format!("`{}`", cleaned(name, 40))).collect();
-        return Err(format!(
-            "it has no column `{name}`, which `--column {role}={name}` names (expected one of {})",
-            found.join(", ")
-        ));
+        let columns = names.iter().map(|name| (cleaned(name, 40), None)).collect();
+        let columns = ColumnList { columns, more: 0 };
+        return Err(Unusable::NoColumn { role: role.to_owned(), column: name.to_owned(), columns });
     }
     let Some(header) = Header::read(first, separator, given) else {
         return Ok(Header::implied(first).is_some());
@@ -51,10 +50,7 @@ pub(super) fn looks_like_table(text: &str, given: &GivenColumns) -> Result<bool,
         return Ok(!given.is_empty() || header.nameless().is_none());
     }
     let (column, found) = (cleaned(&header.layout.names[header.layout.time], 40), cleaned(time, 40));
-    Err(format!(
-        "it is a table whose column `{column}` begins with `{found}`, which is not a time \
-         (expected seconds since 1970 or a date with a time, such as `2026-11-23 20:06:40`)"
-    ))
+    Err(Unusable::NoTimes { column, found })
 }
 
 /// The header of a trend without names, `time,memory`; `None` for every other line.
@@ -172,15 +168,7 @@ impl Reader {
             }
         }
         if input.samples == 0 && input.unusable.is_none() {
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!(
-                    "no row of its table could be read: {} rejected, the first on line {}: {}",
-                    counted(input.rejected_count, "value"),
-                    first.line,
-                    first.why
-                ),
-                None => "its table holds no memory (expected a column for each container, or one of memory)".to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::CsvTable, input));
         }
         self.inputs.push(index);
     }

@@ -31,7 +31,7 @@ use super::rows::{Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Format, Input, NameWarning, Rejection, StatsRejection, Warning, cleaned, counted, error_text};
+use crate::account::{Format, Input, NameWarning, Rejection, StatsRejection, Unusable, Warning, cleaned, error_text};
 use crate::open::Line;
 use crate::open::Opened;
 
@@ -163,16 +163,7 @@ impl Reader {
         let file = self.files.last_mut().expect("it was pushed above");
         file.end_snapshot = self.snapshots.len();
         if notes.n_rows == 0 && input.unusable.is_none() {
-            let tool = self.format.command().expect("only tables are read here");
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!(
-                    "no row of `{tool}` could be read: {} rejected, the first is line {}: {}",
-                    counted(input.rejected_count, "line"),
-                    first.line,
-                    first.why
-                ),
-                None => format!("it holds no row of `{tool}` (only headers, blank lines or other text)"),
-            });
+            input.unusable = Some(Unusable::nothing_of(self.format, input));
         }
         notes.warn(self.format, input);
     }

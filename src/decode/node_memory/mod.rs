@@ -18,7 +18,7 @@ use super::clock::Timestamp;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{ExpectedTime, Input, NameWarning, ObjectRejection, Rejection, cleaned, counted};
+use crate::account::{ExpectedTime, Format, Input, NameWarning, ObjectRejection, Rejection, Unusable, cleaned};
 use crate::open::Opened;
 use crate::series::{Marks, Samples, Sampling, SeriesInfo};
 use notes::Notes;
@@ -153,16 +153,7 @@ impl Reader {
         if input.unusable.is_some() {
             self.readings.truncate(first);
         } else if self.readings.len() == first {
-            input.unusable = Some(match input.rejected.first() {
-                Some(rejected) => format!(
-                    "no reading of `process.memoryUsage()` could be read: {} rejected, the first is line {}: {}",
-                    counted(input.rejected_count, "line"),
-                    rejected.line,
-                    rejected.why
-                ),
-                None => "it holds no reading of `process.memoryUsage()` (expected objects with `rss` or `heapUsed`)"
-                    .to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::NodeMemory, input));
         }
         self.files.push(File { input: index, readings: first..self.readings.len(), mtime_ms: opened.mtime_ms });
     }

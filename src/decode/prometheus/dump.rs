@@ -4,7 +4,7 @@
 //! with seconds.
 
 use super::{Labels, Reader};
-use crate::account::{ExportRejection, Input, SamplePart, cleaned};
+use crate::account::{ExportRejection, Format, Input, SamplePart, Unusable, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
 
@@ -40,10 +40,7 @@ impl Reader {
         }
         input.lines = Some(opened.lines.count());
         if input.samples + input.gaps == 0 {
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!("no sample of a dump could be read: line {}: {}", first.line, first.why),
-                None => "it is a dump without a sample".to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::Prometheus, input));
         }
     }
 

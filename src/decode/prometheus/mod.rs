@@ -17,7 +17,8 @@ use std::rc::Rc;
 
 use super::{Options, Parsed, SamplesOption, SeriesSamples};
 use crate::account::{
-    ExpectedAmount, ExpectedTime, ExportRejection, ExportWarning, Input, MAX_WHY_CHARS, Rejection, cleaned,
+    ExpectedAmount, ExpectedTime, ExportRejection, ExportWarning, Input, MAX_WHY_CHARS, Rejection, ResponseFault,
+    cleaned,
 };
 use crate::open::MAX_LINE;
 use crate::open::Opened;
@@ -180,7 +181,7 @@ impl Reader {
         }
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
-                input.unusable = Some(format!("it is not valid JSON: {error} (expected a Prometheus response)"));
+                input.unusable = Some(ResponseFault::Json { error: error.to_string() }.into());
                 return;
             }
             input.incomplete = true;

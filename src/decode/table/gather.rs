@@ -8,7 +8,7 @@ use polars_arrow::array::Array;
 use super::cells::{self, NO_NAME, NO_TIME, Names, Times, Written};
 use super::plan::FolderColumn;
 use super::source::{Batch, Table};
-use crate::account::{Input, Purpose, Rejection, RowRejection, TimeWarning, counted};
+use crate::account::{Format, Input, Purpose, Rejection, RowRejection, TimeWarning, Unusable};
 use crate::decode::SeriesSamples;
 use crate::decode::amount::LARGEST_EXACT;
 use crate::decode::columns::{Columns, Layout};
@@ -334,15 +334,9 @@ impl<'a> Gather<'a> {
             input.warn(TimeWarning::RowsRepeat { n: n_again });
         }
         if input.samples == 0 && input.unusable.is_none() {
-            input.unusable = Some(match input.rejected.first() {
-                _ if n_rows == 0 => "its table has no rows (expected one for each reading)".to_owned(),
-                Some(first) => format!(
-                    "no row of its table could be read: {} rejected, the first in row {}: {}",
-                    counted(input.rejected_count, "value"),
-                    first.line,
-                    first.why
-                ),
-                None => "its table holds no memory readings: all values are null".to_owned(),
+            input.unusable = Some(match n_rows {
+                0 => Unusable::NoRows,
+                _ => Unusable::nothing_of(Format::Parquet, input),
             });
         }
         if input.unusable.is_some() {

@@ -16,7 +16,7 @@ use super::rows::{Item, Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, clock, csv_table};
-use crate::account::{ExpectedTime, Input, NameWarning, Rejection, RowRejection, cleaned, counted};
+use crate::account::{ExpectedTime, Format, Input, NameWarning, Rejection, RowRejection, Unusable, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
 use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
@@ -164,15 +164,7 @@ impl Reader {
             self.rows.truncate(first);
         }
         if self.rows.len() == first && input.unusable.is_none() {
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!(
-                    "no line of `epoch,512.3MiB` could be read: {} rejected, the first is line {}: {}",
-                    counted(input.rejected_count, "line"),
-                    first.line,
-                    first.why
-                ),
-                None => "it holds no line of `epoch,512.3MiB` (only blank lines)".to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::TrendCsv, input));
         }
         self.inputs.push((index, self.rows.len()));
     }

@@ -40,7 +40,7 @@ pub(super) struct InputJson<'a> {
     /// Notes on it that a reader must know.
     warnings: Vec<String>,
     /// Why the input is unusable; null if it is usable.
-    error: Option<&'a str>,
+    error: Option<String>,
     /// How the events of containers were used; only for docker-events, kubernetes and log.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<EventsJson>,
@@ -108,7 +108,7 @@ pub(super) fn input(input: &Input) -> InputJson<'_> {
         end_from: input.end_from.map(Name),
         incomplete: input.incomplete,
         warnings: words::warnings(input),
-        error: input.unusable.as_deref(),
+        error: input.unusable.as_ref().map(ToString::to_string),
         events: input.events.map(|counts| EventsJson {
             read: counts.read,
             matched: counts.matched,

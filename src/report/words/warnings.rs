@@ -457,7 +457,7 @@ fn counts(warning: &CountWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn nightly(warning: &NightlyWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match warning {
         NightlyWarning::Unusable { file, why } => write!(f, "`{file}` cannot be used: {why}"),
-        NightlyWarning::NewUnusable { why } => f.write_str(why),
+        NightlyWarning::NewUnusable(why) => write!(f, "{why}"),
         NightlyWarning::Spread { n, within_ms, step_ms } => write!(
             f,
             "{n} readings came in the {} since the last known one, which is more than one every {}: they were spread \

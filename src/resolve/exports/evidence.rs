@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::cadvisor::{is_container, uncount};
-use crate::account::{ExportWarning, Input, cleaned};
+use crate::account::{ExportWarning, Input, Unusable, cleaned};
 use crate::decode::prometheus::{Labels, Witness, metric, witness};
 use crate::decode::{SeriesSamples, Told, ToldRestart};
 use crate::series::SeriesInfo;
@@ -72,11 +72,7 @@ fn refuse(witnesses: &[SeriesSamples], inputs: &mut [Input]) {
     for index in of {
         let input = &mut inputs[index];
         input.rejected_count += std::mem::take(&mut input.other_lines);
-        input.unusable.get_or_insert_with(|| {
-            "it holds restart metrics but no memory (pass it together with an export of \
-             `container_memory_working_set_bytes`)"
-                .to_owned()
-        });
+        input.unusable.get_or_insert(Unusable::OnlyRestarts);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::{AmountWarning, Input, NotBytes, NumbersOf};
+use crate::account::{AmountWarning, Input, NotBytes, NumbersOf, Unusable};
 use crate::decode::Parsed;
 use crate::decode::numbers::{Meaning, Numbers, meaning};
 use crate::decode::prometheus::{is_beside, metric};
@@ -65,8 +65,11 @@ pub(crate) fn refuse(parsed: &mut Parsed, inputs: &mut [Input], has_unit: bool) 
             if input_kept {
                 input.warn(AmountWarning::NotBytes { n_series, why: reason.clone() });
             } else {
-                let why = input.unusable.take().map_or(String::new(), |why| format!("{why}; "));
-                input.unusable = Some(format!("{why}{reason}"));
+                let reason = Unusable::from(reason.clone());
+                input.unusable = Some(match input.unusable.take() {
+                    Some(before) => Unusable::Several(vec![before, reason]),
+                    None => reason,
+                });
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::account::{AmountWarning, Input};
+use crate::account::{AmountWarning, Input, Unusable};
 use crate::decode::SeriesSamples;
 use crate::decode::prometheus::{LARGEST_BYTES, Labels, is_limit};
 use crate::series::{Limit, LimitSource};
@@ -30,11 +30,7 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
         for index in of {
             let input = &mut inputs[index];
             input.rejected_count += std::mem::take(&mut input.samples);
-            input.unusable = Some(
-                "it holds memory limits but no memory (pass it together with an export of \
-                 `container_memory_working_set_bytes`)"
-                    .to_owned(),
-            );
+            input.unusable = Some(Unusable::OnlyLimits);
         }
         return;
     }
