@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 use crate::open::{Line, Source};
 
 pub use measure::{Measure, NotBytes, NumbersOf};
-pub(crate) use rejection::error_text;
 pub use rejection::{
     CountRejection, EventRejection, ExpectedAmount, ExpectedTime, ExportRejection, ObjectRejection, Rejection,
     RowRejection, SamplePart, StatsRejection, Syntax,
@@ -323,5 +322,19 @@ pub(crate) fn counted(n: u64, noun: &str) -> String {
 
 /// The beginning of a text, without control characters.
 pub(crate) fn cleaned(text: &str, max_chars: usize) -> String {
+    if is_clean(text, max_chars) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(max_chars).collect()
+}
+
+/// Whether a text is short and plain, as most are: then cleaning changes nothing.
+fn is_clean(text: &str, max_chars: usize) -> bool {
+    text.len() <= max_chars && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// The text of an error, as far as it is kept; made for every rejected line.
+pub(crate) fn error_text(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    if is_clean(&text, MAX_WHY_CHARS) { text } else { cleaned(&text, MAX_WHY_CHARS) }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_WHY_CHARS, cleaned};
+use super::{MAX_WHY_CHARS, cleaned, error_text};
 
 /// Why a line could not be read.
 ///
@@ -348,11 +348,6 @@ pub enum EventRejection {
     },
 }
 
-/// The text of an error, as far as it is kept.
-pub(crate) fn error_text(error: impl std::fmt::Display) -> String {
-    cleaned(&error.to_string(), MAX_WHY_CHARS)
-}
-
 impl Rejection {
     /// The amount that was found cannot be read.
     pub(crate) fn amount(error: impl std::fmt::Display) -> Rejection {
@@ -417,6 +412,7 @@ mod tests {
         ];
         let text = serde_json::to_string(&warnings).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Warning>>(&text).unwrap(), warnings, "{text}");
+        assert!(text.ends_with(r#","as it was"]"#), "what earlier versions wrote: {text}");
         let not_bytes = NotBytes::Share { of: NumbersOf::Metric("up".to_owned()), smallest: 0.25, largest: 1.0 };
         let all = [
             Unusable::AllRejected { format: Format::TrendCsv, n: 2, line: 1, why: RowRejection::NoComma.into() },
@@ -425,6 +421,9 @@ mod tests {
         ];
         let text = serde_json::to_string(&all).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Unusable>>(&text).unwrap(), all, "{text}");
+        assert!(text.ends_with(r#","as it was"]"#), "what earlier versions wrote: {text}");
+        let told: Rejection = serde_json::from_str(r#""as it was""#).unwrap();
+        assert_eq!((told.to_string().as_str(), told), ("as it was", Rejection::Told("as it was".to_owned())));
     }
 
     #[test]

@@ -348,7 +348,10 @@ impl Reading {
         if value.is_empty() {
             return Err(RowRejection::NothingAfterTime.into());
         }
-        let memory = fields::memory(value, units.header, has_commas)?;
+        let memory = fields::memory(value, units.header, has_commas).map_err(|why| match why {
+            Rejection::Amount { error } => Rejection::Amount { error: cleaned(&error, 200) },
+            why => why,
+        })?;
         match memory {
             Memory::Used { is_bare: true, .. } if units.in_rows => {
                 Err(RowRejection::NoUnit { found: cleaned(value, 40) }.into())
