@@ -3,6 +3,10 @@
 //! Takes a report, gives sentences and cells without markup. A part between backticks is a name or a literal; each
 //! format shows it in its own way, and escapes everything.
 
+mod rejections;
+mod unusable;
+mod warnings;
+
 use super::escape::printable;
 use super::table::{finding, sparkline};
 use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
@@ -196,6 +200,11 @@ pub fn unusable(report: &Report) -> Vec<String> {
     let reason =
         |input: &Input| Some(format!("{} could not be used: {}.", quoted(&input.path), input.unusable.as_ref()?));
     report.inputs.iter().filter_map(reason).collect()
+}
+
+/// What a reader must know of an input: a sentence each, without a full stop.
+pub fn warnings(input: &Input) -> Vec<String> {
+    input.warnings.iter().map(ToString::to_string).collect()
 }
 
 /// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.

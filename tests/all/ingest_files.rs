@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use leaktrend::decode::{GivenColumns, Options, SamplesOption};
 use leaktrend::open::Source;
 use leaktrend::read::readings;
+use leaktrend::report::words;
 use leaktrend::resolve::Readings;
 use leaktrend::series::Marks;
 use leaktrend::units::time_text;
@@ -259,7 +260,7 @@ fn files_that_follow_one_another_are_one_series_in_any_order() {
         let readings = read_paths(&order.map(Clone::clone));
         assert_eq!(readings.series.len(), 1);
         for input in &readings.inputs {
-            assert_eq!(input.warnings, [""; 0]);
+            assert_eq!(input.warnings, []);
         }
         let samples = &readings.series[0].samples;
         assert!(samples.time_ms.is_sorted());
@@ -296,9 +297,9 @@ fn answers_of_one_server_are_one_export() {
         .map(|series| (series.info.id.as_str(), series.samples.len(), series.info.limit.map(|limit| limit.bytes)))
         .collect();
     assert_eq!(described, [("web{pod=\"a\"}", 10, Some(1_000_008.0)), ("web{pod=\"b\"}", 5, None)]);
-    assert_eq!(readings.inputs[0].warnings, [""; 0]);
+    assert_eq!(readings.inputs[0].warnings, []);
     assert_eq!(
-        readings.inputs[1].warnings,
+        words::warnings(&readings.inputs[1]),
         [
             "1 reading has the same time as another of the same series, the first in `web{pod=\"a\"}` at 2026-11-23T20:00:04Z: the one read last is kept"
         ]
@@ -323,7 +324,7 @@ fn nothing_is_read_twice() {
     let n_samples: Vec<u64> = readings.inputs.iter().map(|input| input.samples).collect();
     assert_eq!(n_samples, [0, 4, 4, 0, 0]);
     for again in [0, 3, 4] {
-        assert_eq!(readings.inputs[again].warnings, ["it is given more than once: it was read once"]);
+        assert_eq!(words::warnings(&readings.inputs[again]), ["it is given more than once: it was read once"]);
     }
     // Compressed at another time, and another log since then.
     let files = [write(&path("y.log.gz"), &gz(&log('a', 10)), 3600), write(&path("y.log"), &log('a', 12), 0)];
@@ -337,7 +338,7 @@ fn a_log_that_was_truncated_while_it_was_written_to_is_read() {
     let readings = read_paths(&[write(&folder.path().join("x.log"), &content, 0)]);
     assert_eq!((readings.inputs[0].samples, readings.inputs[0].lines), (4, Some(4)));
     assert_eq!(
-        readings.inputs[0].warnings[0],
+        readings.inputs[0].warnings[0].to_string(),
         "100000 NUL bytes before its text were skipped (was it truncated while it was written to?)"
     );
 }
@@ -351,7 +352,7 @@ fn readings_of_a_clock_that_was_not_set_are_left_out() {
     let input = &readings.inputs[0];
     assert_eq!((input.samples, input.rejected_count, readings.series[0].samples.len()), (18, 2, 18));
     assert_eq!(
-        input.warnings,
+        words::warnings(input),
         [
             "2 readings are dated more than ten years from the others, the first in `x` at 2096-10-02T07:06:40Z: left out (was a clock not set?)"
         ]
