@@ -229,7 +229,7 @@ fn the_file_says_what_the_terminal_says() {
     for part in [
         "memory grows 240 MiB a day",
         "trend-24h: the verdict over",
-        "1 line ignored: not understood",
+        "ignored 1 line that could not be read",
         "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
         "Could not be judged with this data",
     ] {
