@@ -351,7 +351,7 @@ fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u
     }
     let mut text = if is_leak {
         let lasts = facts.seconds_at_twice.map_or(String::new(), |seconds| {
-            format!(" (at twice as much, a run lasts about {})", duration_text(seconds))
+            format!(" (with twice the limit, a run lasts about {})", duration_text(seconds))
         });
         format!(
             "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise the \
