@@ -227,7 +227,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
             None => String::new(),
         };
         let text = format!(
-            "it was {probably}killed for memory {} times{next}: check its last state and its events, and raise the limit \
+            "it was {probably}OOM-killed {} times{next}: check its last state and its events, and raise the limit \
              if they confirm it",
             facts.n_kills
         );
@@ -358,7 +358,7 @@ fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u
              limit far enough for a run to be profiled{lasts}"
         )
     } else {
-        "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
+        "it is OOM-killed again and again, though nothing shows a leak: confirm the reason, and raise the limit \
          or make its heap smaller"
             .to_owned()
     };

@@ -52,7 +52,7 @@ fn gone(series: &MemorySeries, context: &Context<'_>, freshness: &Freshness) -> 
     if share > context.settings.high_memory.limit_share.get() {
         let percent = percent_text(share);
         let ended = format!(". It ended at {}, {percent} of its limit", memory_text(last));
-        return (Status::Fail, format!("{ended}: it was probably killed for memory, and nothing restarted it"));
+        return (Status::Fail, format!("{ended}: it was probably OOM-killed, and nothing restarted it"));
     }
     match freshness.failed_as {
         Some(verdict) => (Status::Fail, format!(". It failed the night before (verdict {verdict})")),
@@ -158,7 +158,7 @@ mod tests {
             gone(None),
             Some(GIB),
             &format!(
-                "Fail: {since}. It ended at 972.8 MiB, 95 % of its limit: it was probably killed for memory, and nothing restarted it"
+                "Fail: {since}. It ended at 972.8 MiB, 95 % of its limit: it was probably OOM-killed, and nothing restarted it"
             ),
         );
         check(gone(Some("leak")), None, &format!("Fail: {since}. It failed the night before (verdict leak)"));

@@ -144,9 +144,7 @@ fn no_step_contradicts_the_facts() {
     let killed = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), ..facts(&[]) };
     let killed = step(Verdict::LeakMaskedByRestarts, &killed).tonight.text;
     assert!(
-        killed.starts_with(
-            "it was killed for memory 9 times; the next kill is due about 2 h after the last reading: check"
-        ),
+        killed.starts_with("it was OOM-killed 9 times; the next kill is due about 2 h after the last reading: check"),
         "{killed}"
     );
 }

@@ -620,7 +620,7 @@ fn three_oom_kills_in_an_hour_are_a_loop() {
     check(
         "restart-loop",
         &Scenario::every(60, 240, |_| 200e6).restarts(&[130, 10, 150, 142]),
-        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (all 3 killed for memory); fewer than 3 within 1 h are allowed",
+        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (all 3 OOM-killed); fewer than 3 within 1 h are allowed",
     );
 }
 
@@ -663,7 +663,7 @@ fn events_show_at_any_spacing_what_happened_while_they_were_recorded() {
     check(
         "restart-loop",
         &coarse().restarts(&[30, 31, 32]).watched(0.4),
-        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (all 3 killed for memory); fewer than 3 within 1 h are allowed",
+        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (all 3 OOM-killed); fewer than 3 within 1 h are allowed",
     );
 }
 

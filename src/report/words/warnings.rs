@@ -370,10 +370,10 @@ fn export(warning: &ExportWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         ExportWarning::HostKills { host, n, first_ms } => write!(
             f,
-            "the kernel{} counted {} for memory, the first before {}: `node_vmstat_oom_kill` counts kills on the whole \
+            "the kernel{} counted {}, the first before {}: `node_vmstat_oom_kill` counts kills on the whole \
              machine and does not say which container was killed",
             host.as_ref().map_or(String::new(), |host| format!(" of `{host}`")),
-            counted(*n, "kill"),
+            counted(*n, "OOM kill"),
             at(*first_ms)
         ),
     }
