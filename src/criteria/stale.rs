@@ -24,7 +24,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         return result(
             Status::NotEvaluable,
             settings.gates,
-            "there are too few readings to tell how often they come (needs two of one series)".to_owned(),
+            "there are too few readings to tell how often they come (two of one series are needed)".to_owned(),
         );
     };
     let most = settings.intervals * interval;
@@ -143,7 +143,7 @@ mod tests {
         check(Some(aged(-60.0, Some(900.0))), "Pass: the newest reading is 1 min ahead of this run's clock");
         check(
             Some(aged(60.0, None)),
-            "NotEvaluable: there are too few readings to tell how often they come (needs two of one series)",
+            "NotEvaluable: there are too few readings to tell how often they come (two of one series are needed)",
         );
     }
 

@@ -177,7 +177,7 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     let unlimited = Facts { limit_bytes: None, seconds_to_double: Some(7200.0), ..suspected.clone() };
     assert_eq!(
         tonight(Verdict::LeakSuspected, &unlimited, 172_800.0).unwrap(),
-        "if it leaks, its memory doubles in about 2 h: find its limit, which the input does not name"
+        "if it leaks, its memory doubles in about 2 h: find its limit, which is not in the input"
     );
     let slow = Facts { seconds_to_double: Some(864_000.0), ..unlimited };
     assert_eq!(

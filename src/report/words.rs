@@ -230,7 +230,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
                 },
             )
             .collect();
-        cautions.push(format!("Could not be judged with this data: {}.", list.join(", ")));
+        cautions.push(format!("Not evaluable with this data: {}.", list.join(", ")));
     }
     let gone = gone_quietly(report);
     // Few of them have a line each above.
