@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(series, "web: -158830 -158810 -158800 -158790 -83220\n");
         insta::assert_snapshot!(account, @r"
         5 samples, 0 gaps, 0 other, 0 rejected
-        warning: times of day without a date, such as `23:59:50`, are assumed to be less than a day apart: a later timestamp dates them
+        warning: times of day without a date, such as `23:59:50`, are assumed to be less than a day apart: their dates come from a later timestamp
         ");
     }
 

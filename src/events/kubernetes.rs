@@ -347,7 +347,7 @@ mod tests {
         1 Die shop/web-1/web
         2 Start shop/web-1/web
         2 other
-        1 event of nodes that ran out of memory: this does not say whose process was killed (the kernel log does)
+        1 event says that a node ran out of memory, but not whose process was killed (the kernel log does)
         ");
         assert_eq!(said(&all.join("\n")), said(&list));
     }

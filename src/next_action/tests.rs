@@ -144,9 +144,7 @@ fn no_step_contradicts_the_facts() {
     let killed = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), ..facts(&[]) };
     let killed = step(Verdict::LeakMaskedByRestarts, &killed).tonight.text;
     assert!(
-        killed.starts_with(
-            "it was killed for memory 9 times; the next kill is due about 2 h after the last reading: check"
-        ),
+        killed.starts_with("it was OOM-killed 9 times; the next kill is due about 2 h after the last reading: check"),
         "{killed}"
     );
 }
@@ -179,7 +177,7 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     let unlimited = Facts { limit_bytes: None, seconds_to_double: Some(7200.0), ..suspected.clone() };
     assert_eq!(
         tonight(Verdict::LeakSuspected, &unlimited, 172_800.0).unwrap(),
-        "if it leaks, its memory doubles in about 2 h: find its limit, which the input does not name"
+        "if it leaks, its memory doubles in about 2 h: find its limit, which is not in the input"
     );
     let slow = Facts { seconds_to_double: Some(864_000.0), ..unlimited };
     assert_eq!(

@@ -51,17 +51,18 @@ pub fn input_cells(input: &Input) -> [String; 7] {
 pub fn counted_inputs(report: &Report) -> Vec<String> {
     let with_counts = report.inputs.iter().filter_map(|input| Some((input, input.counted?)));
     with_counts
-        .map(|(input, counted)| {
-            let others = input.other_lines - counted.outside;
+        .map(|(input, counts)| {
+            let others = input.other_lines - counts.outside;
             let total = input.samples + input.gaps + input.other_lines + input.rejected_count;
             format!(
-                "{}: {total} {} = {} counted + {} outside the readings + {} gaps + {others} others + {} rejected.",
+                "{}: {} = {} counted + {} outside the readings + {} + {} + {} rejected.",
                 quoted(&input.path),
-                if input.lines.is_some() { "lines" } else { "values" },
-                input.samples,
-                counted.outside,
-                input.gaps,
-                input.rejected_count,
+                counted(total, if input.lines.is_some() { "line" } else { "value" }),
+                thousands(input.samples),
+                thousands(counts.outside),
+                counted(input.gaps, "gap"),
+                counted(others, "other"),
+                thousands(input.rejected_count),
             )
         })
         .collect()
@@ -73,9 +74,9 @@ pub fn events(report: &Report) -> Vec<String> {
     with_events
         .map(|(input, counts)| {
             format!(
-                "{}: {} container events; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
+                "{}: {}; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
                 quoted(&input.path),
-                counts.read,
+                counted(counts.read, "container event"),
                 counts.matched,
                 input.series,
                 counts.other_containers,

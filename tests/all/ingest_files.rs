@@ -167,7 +167,7 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
            unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)
         6: 1 samples of 1 series
         7: 1 samples of 1 series
-           another input has series with these names at the same times, or of another kind: here `web` is called `web (utf16.csv)`
+           another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (utf16.csv)`
         8: 0 samples of 0 series
            unusable: the compressed data breaks off or is damaged after 0 bytes of text: invalid gzip header
         9: 0 samples of 0 series
@@ -178,12 +178,12 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
            the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost, so the others are dated too late
-           another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more renamed
+           another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (cut.log.gz)`, and 1 more renamed
         12: 1866 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost, so the others are dated too late
-           another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more renamed
+           another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (cut.zst)`, and 1 more renamed
         "#);
 }
 
@@ -210,7 +210,7 @@ fn series_of_one_name_merge_where_their_times_do_not_overlap() {
        assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
     1: 4 samples of 2 series
        assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-       another input has series with these names at the same times, or of another kind: here `web` is called `web (tuesday.log)`, and 1 more renamed
+       another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (tuesday.log)`, and 1 more renamed
     ");
     let twice = [write(&at("monday.log"), &log('a', 10), 0), at("monday.log")];
     insta::assert_snapshot!(describe(&read_paths(&twice)), @r"

@@ -227,7 +227,7 @@ fn what_cannot_be_mapped_is_refused_with_its_columns() {
     insta::assert_snapshot!(of("no-rows.parquet"), @"its table has no rows (expected one for each reading)");
     insta::assert_snapshot!(of("small.parquet"), @r#"its numbers without a unit are 200 to 213.91015625, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
     insta::assert_snapshot!(of("twice.parquet"), @"two of its columns are called `value` (expected different names: rename one)");
-    insta::assert_snapshot!(of("twice.arrow"), @"two of its columns have one name (expected different names: rename one)");
+    insta::assert_snapshot!(of("twice.arrow"), @"two of its columns have the same name (expected different names: rename one)");
 }
 
 #[test]

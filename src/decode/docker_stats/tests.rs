@@ -277,7 +277,7 @@ fn what_is_inferred_is_said() {
     ");
     insta::assert_snapshot!(warnings(&format!("2026-11-23 20:06:00 {a}{a}{b}")), @r"
     timestamps without a time zone are read as UTC, such as `2026-11-23 20:06:00`
-    2 of 3 readings have no timestamp, but the others do: they are placed next to those, one every 15 min
+    2 of 3 readings have no timestamp: placed next to the readings that do, one every 15 min
     ");
     insta::assert_snapshot!(warnings(&format!("Nov 23 20:06:00 {a}Nov 23 20:06:00 {b}")), @r"
     timestamps without a time zone are read as UTC, such as `Nov 23 20:06:00`

@@ -87,7 +87,7 @@ fn reading(format: Format) -> String {
         Format::TrendCsv => "line of `epoch,512.3MiB`".to_owned(),
         Format::CsvTable | Format::Parquet | Format::Arrow => "row of its table".to_owned(),
         Format::NodeMemory => "reading of `process.memoryUsage()`".to_owned(),
-        Format::Prometheus => "sample of a dump".to_owned(),
+        Format::Prometheus => "sample of the dump".to_owned(),
         _ => format!("row of `{}`", format.command().unwrap_or_default()),
     }
 }

@@ -59,7 +59,7 @@ fn content(warning: &ContentWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         ContentWarning::TableChanged(what) => {
             let what = match what {
                 TableChange::Metadata => "its metadata was".to_owned(),
-                TableChange::Rows { n } => format!("its {n} rows were"),
+                TableChange::Rows { n } => format!("its {}", number(*n, "row was", "rows were")),
                 TableChange::Columns => "its columns were".to_owned(),
             };
             write!(
@@ -75,7 +75,8 @@ fn times(warning: &TimeWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match warning {
         TimeWarning::NewestLost => f.write_str("its newest readings are lost, so the others are dated too late"),
         TimeWarning::NoYear => f.write_str(
-            "its timestamps have no year, and neither a modification time nor `--end` supplies it: they are ignored",
+            "its timestamps have no year, and neither a modification time nor `--end` supplies it: the timestamps are \
+             ignored",
         ),
         TimeWarning::YearFromFile { first_ms } => write!(
             f,
@@ -100,22 +101,22 @@ fn times(warning: &TimeWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         TimeWarning::NoDate { example, dated } => {
             write!(f, "times of day without a date, such as `{example}`, are assumed to be less than a day apart: ")?;
             match dated {
-                Dated::Later => f.write_str("a later timestamp dates them"),
+                Dated::Later => f.write_str("their dates come from a later timestamp"),
                 Dated::Nearest { last_ms, end } => {
                     let end = match end {
                         EndFrom::Option => "`--end`",
                         EndFrom::Mtime => "the file's modification time",
                     };
-                    write!(f, "the last is {}, the nearest to {end}", at(*last_ms))
+                    write!(f, "the last is taken as {}, the nearest to {end}", at(*last_ms))
                 }
                 Dated::Nothing => f.write_str("they count back from the last (`--end` gives it a date)"),
             }
         }
-        TimeWarning::SomeUntimed { n, of, step_ms } => write!(
-            f,
-            "{n} of {of} readings have no timestamp, but the others do: they are placed next to those, one every {}",
-            lasting(*step_ms)
-        ),
+        TimeWarning::SomeUntimed { n, of, step_ms } => {
+            let have = if *n == 1 { "has" } else { "have" };
+            let step = lasting(*step_ms);
+            write!(f, "{n} of {of} readings {have} no timestamp: placed next to the readings that do, one every {step}")
+        }
         TimeWarning::Untimed { step_ms, end } => {
             write!(f, "assuming one reading every {}", lasting(*step_ms))?;
             match end {
@@ -219,7 +220,7 @@ fn names(warning: &NameWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "in {n}, the first at {first}, {moved}: it was recognised by its values")
         }
         NameWarning::TextNames { names } => {
-            write!(f, "the text before a reading is taken for the name of its process: {}", listed(names))
+            write!(f, "the text before a reading is used as the name of its process: {}", listed(names))
         }
         NameWarning::TextIgnored { example } => write!(
             f,
@@ -241,8 +242,8 @@ fn names(warning: &NameWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         NameWarning::Renamed { before, now, more } => {
             write!(
                 f,
-                "another input has series with these names at the same times, or of another kind: here `{before}` is \
-                 called `{now}`"
+                "another input has series with the same names (at the same times, or of another format or metric): here \
+                 `{before}` is called `{now}`"
             )?;
             if *more == 0 { Ok(()) } else { write!(f, ", and {more} more renamed") }
         }
@@ -369,10 +370,10 @@ fn export(warning: &ExportWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         ExportWarning::HostKills { host, n, first_ms } => write!(
             f,
-            "the kernel{} counted {} for memory, the first before {}: `node_vmstat_oom_kill` counts kills on the whole \
+            "the kernel{} counted {}, the first before {}: `node_vmstat_oom_kill` counts kills on the whole \
              machine and does not say which container was killed",
             host.as_ref().map_or(String::new(), |host| format!(" of `{host}`")),
-            counted(*n, "kill"),
+            counted(*n, "OOM kill"),
             at(*first_ms)
         ),
     }
@@ -400,8 +401,8 @@ fn events(warning: &EventWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ),
         EventWarning::OfNodes { n } => write!(
             f,
-            "{} of nodes that ran out of memory: this does not say whose process was killed (the kernel log does)",
-            counted(*n, "event")
+            "{} that a node ran out of memory, but not whose process was killed (the kernel log does)",
+            number(*n, "event says", "events say")
         ),
         EventWarning::EarlierRestarts { n } => write!(
             f,
@@ -446,8 +447,8 @@ fn counts(warning: &CountWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         CountWarning::Outside { n, from_ms, to_ms } => write!(
             f,
-            "it has no request within the time of the memory readings: its {} are from {} to {}",
-            counted(*n, "request"),
+            "it has no request within the time of the memory readings: its {} from {} to {}",
+            number(*n, "request is", "requests are"),
             at(*from_ms),
             at(*to_ms)
         ),

@@ -197,7 +197,7 @@ fn logs_of_two_machines_are_kept_apart() {
 #[test]
 fn criteria_that_cannot_be_evaluated_are_said_once() {
     let world = World::new();
-    let told = "Could not be judged with this data: growth-100mb-5m";
+    let told = "Not evaluable with this data: growth-100mb-5m";
     world.append(&stamped(0, DAY, &FLAT));
     world.night(DAY, &["--out", "report"]).says(told);
     let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
@@ -229,9 +229,9 @@ fn the_file_says_what_the_terminal_says() {
     for part in [
         "memory grows 240 MiB a day",
         "trend-24h: the verdict over",
-        "1 line ignored: not understood",
+        "ignored 1 line that could not be read",
         "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
-        "Could not be judged with this data",
+        "Not evaluable with this data",
     ] {
         night.says(part);
         assert!(markdown.contains(part), "{part:?}\n{markdown}");
