@@ -305,7 +305,7 @@ impl Input {
     pub(crate) fn reject_at<R: Into<Rejection>>(&mut self, line: u64, text: &str, why: impl FnOnce() -> R) {
         self.rejected_count += 1;
         if self.rejected.len() < MAX_REJECTED {
-            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: why().into() });
+            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: why().into().kept() });
         }
     }
 }
@@ -333,7 +333,7 @@ fn is_clean(text: &str, max_chars: usize) -> bool {
     text.len() <= max_chars && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// The text of an error, as far as it is kept; made for every rejected line.
+/// The text of an error, as far as it is kept.
 pub(crate) fn error_text(error: impl std::fmt::Display) -> String {
     let text = error.to_string();
     if is_clean(&text, MAX_WHY_CHARS) { text } else { cleaned(&text, MAX_WHY_CHARS) }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_WHY_CHARS, cleaned, error_text};
+use super::{MAX_WHY_CHARS, cleaned};
 
 /// Why a line could not be read.
 ///
@@ -351,7 +351,15 @@ pub enum EventRejection {
 impl Rejection {
     /// The amount that was found cannot be read.
     pub(crate) fn amount(error: impl std::fmt::Display) -> Rejection {
-        Rejection::Amount { error: error_text(error) }
+        Rejection::Amount { error: error.to_string() }
+    }
+
+    /// As it is kept. What may be said of every line of a long log is shortened only here.
+    pub(super) fn kept(mut self) -> Rejection {
+        if let Rejection::Amount { error } | Rejection::Stats(StatsRejection::Json { error }) = &mut self {
+            *error = cleaned(error, MAX_WHY_CHARS);
+        }
+        self
     }
 
     /// What was found is not a time.

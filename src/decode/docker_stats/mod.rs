@@ -31,7 +31,7 @@ use super::rows::{Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Format, Input, NameWarning, Rejection, StatsRejection, Unusable, Warning, cleaned, error_text};
+use crate::account::{Format, Input, NameWarning, Rejection, StatsRejection, Unusable, Warning, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
 
@@ -235,7 +235,7 @@ impl Reader {
             let (json, timestamp) = match serde_json::from_str::<JsonRow<'_>>(&rest[start..]) {
                 Ok(json) => (json, timestamp),
                 Err(error) => {
-                    let why = StatsRejection::Json { error: error_text(&error) };
+                    let why = StatsRejection::Json { error: error.to_string() };
                     let Some((at, json)) = whole_behind_cut(&rest[start..], timestamp.is_some()) else {
                         return Err(why.into());
                     };

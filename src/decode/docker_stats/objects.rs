@@ -5,7 +5,7 @@ use super::Reader;
 use super::escapes::Escapes;
 use super::json::{CriRow, CriStats, JsonRow, Piece};
 use super::notes::Notes;
-use crate::account::{Input, Rejection, StatsRejection, error_text};
+use crate::account::{Input, Rejection, StatsRejection};
 
 impl Reader {
     /// Takes a line of JSON; `false` when it is to be read as an object of its own, or as no JSON at all.
@@ -63,11 +63,11 @@ impl Reader {
         let is_cri = object.text.contains("\"attributes\"");
         let read = if is_cri {
             serde_json::from_str::<CriRow<'_>>(&object.text)
-                .map_err(|error| StatsRejection::Json { error: error_text(error) }.into())
+                .map_err(|error| StatsRejection::Json { error: error.to_string() }.into())
                 .and_then(|row| self.read_cri_row(&row, input, notes, object.first_line))
         } else {
             serde_json::from_str::<JsonRow<'_>>(&object.text)
-                .map_err(|error| StatsRejection::Json { error: error_text(error) }.into())
+                .map_err(|error| StatsRejection::Json { error: error.to_string() }.into())
                 .and_then(|json| self.read_json_row(&json, timestamp, input, notes, object.first_line))
         };
         match read {
@@ -97,7 +97,7 @@ impl Reader {
         notes: &mut Notes,
         number: u64,
     ) -> Result<(), Rejection> {
-        let of_json = |error: serde_json::Error| StatsRejection::Json { error: error_text(error) };
+        let of_json = |error: serde_json::Error| StatsRejection::Json { error: error.to_string() };
         let mut n_rows: u64 = 0;
         let mut account = |read: Result<(), Rejection>, input: &mut Input| {
             n_rows += 1;
