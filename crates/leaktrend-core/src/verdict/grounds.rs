@@ -52,6 +52,8 @@ pub struct Evidence {
     pub restarts: usize,
     /// Drops that may or may not be restarts.
     pub open_falls: usize,
+    /// Whether these are jumps up as well: a service that is often deployed anew, each process at another height.
+    pub deployed: bool,
     /// The steps of stepping growth; `None` where there are none.
     pub steps: Option<Steps>,
     /// Why no firmer verdict is claimed; `None` if there is no reason.

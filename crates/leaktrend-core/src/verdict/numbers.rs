@@ -124,6 +124,7 @@ impl Case<'_> {
             runs: stretch.starts.len() + 1 - apart.map_or(0, |start| start + 1),
             restarts: measured.restarts,
             open_falls: measured.n_falls,
+            deployed: measured.deployed,
             steps: stretch.staircase.as_ref().map(steps),
             doubt: claim.doubt,
             other_reading: measured.other.as_ref().map(|other| (other.reading, other.verdict)),
