@@ -261,7 +261,8 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
         open.clear();
     }
     started.retain(|at| certain.iter().all(|cut| cut.abs_diff(*at) > 1) && !series.marks(*at).contains(Marks::WATCHED));
-    let deployed = !started.is_empty();
+    // Where most restarts are certain, no more are guessed.
+    let deployed = certain.len() < started.len();
     if deployed {
         (open, readings) = (started, vec![Reading::Restarts, Reading::Noise]);
         // What looks like a job is one of the processes.

@@ -14,6 +14,8 @@ const TOGETHER: usize = 3;
 const AT_ONCE: f64 = 0.5;
 /// Samples on either side that show what comes at once, and what in all: the widest over which falls are looked for.
 const SIDES: [usize; 2] = [2, 12];
+/// Jumps up and down between the same levels differ in their medians by less than this factor.
+const ALIKE: f64 = 3.0;
 /// Quantiles of the normal distribution that 5 % exceed, on both sides and on one.
 const UNUSUAL: [f64; 2] = [1.96, 1.645];
 
@@ -28,10 +30,13 @@ pub(super) fn starts(values: &[f64], evidence: &Evidence, rises: &[usize]) -> Ve
     jumps.sort_unstable();
     let jumps: Vec<&[usize]> = jumps.chunk_by(|a, b| b - a < TOGETHER).collect();
     let starts: Vec<usize> = jumps.iter().map(|jump| jump[0]).collect();
-    let goes_up = |jump: &&&[usize]| change(values, jump[0], jump[jump.len() - 1], TOGETHER) > 0.0;
-    let up = jumps.iter().filter(goes_up).count();
+    let sizes = jumps.iter().map(|jump| change(values, jump[0], jump[jump.len() - 1], TOGETHER));
+    let (up, down): (Vec<f64>, Vec<f64>) = sizes.partition(|size| *size > 0.0);
+    if !are_alike(&up, &down) {
+        return Vec::new();
+    }
     let levels: Vec<f64> = lives(&starts, values.len()).into_iter().filter_map(|life| median(&values[life])).collect();
-    if starts.len() > MANY_FALLS && are_in_random_order(up, &levels) { starts } else { Vec::new() }
+    if starts.len() > MANY_FALLS && are_in_random_order(up.len(), &levels) { starts } else { Vec::new() }
 }
 
 /// The change from before the sample `from` to the samples from `to` on, as medians of `side` samples.
@@ -43,6 +48,13 @@ fn change(values: &[f64], from: usize, to: usize, side: usize) -> f64 {
 fn comes_at_once(values: &[f64], at: usize) -> bool {
     let [at_once, in_all] = SIDES.map(|side| change(values, at, at, side));
     0.0 < at_once * in_all && AT_ONCE * in_all.abs() <= at_once.abs()
+}
+
+/// Whether jumps up and down are of one size, as they are between the same levels: growth is no jump beside a kill.
+fn are_alike(up: &[f64], down: &[f64]) -> bool {
+    let usual = |sizes: &[f64]| median(sizes).unwrap_or_default().abs();
+    let (up, down) = (usual(up), usual(down));
+    up <= ALIKE * down && down <= ALIKE * up
 }
 
 /// Whether so many rises between levels, and their trend, are what levels in random order show: of `n` levels
