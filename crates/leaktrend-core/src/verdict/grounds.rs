@@ -25,6 +25,7 @@ pub enum Grounds {
 /// What was measured in addition to growth.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Evidence {
     /// Whether it is that of a workload: its restarts are rollouts, and its memory that of a typical pod.
     pub of_workload: bool,

@@ -75,7 +75,7 @@ fn levels_of_processes_at_random_heights_pass() {
 fn a_leak_in_processes_at_random_heights_is_suspected() {
     let tally = Tally::of(0..60, |seed| guessed(seed, 0.01));
     tally.at_least(0.8, alarms);
-    tally.at_most(0.05, |verdict| verdict.proves_no_leak());
+    tally.at_most(0.05, Verdict::proves_no_leak);
 }
 
 /// Jobs that come and go, 3 to 15 hours each, and leave something behind: what is lost is lost by jumps alone.
@@ -119,5 +119,5 @@ fn stepping(seed: u64) -> (String, Judgement) {
 #[test]
 fn steps_that_each_process_takes_are_not_passed() {
     let tally = Tally::of(0..60, stepping);
-    tally.at_most(0.05, |verdict| verdict.proves_no_leak());
+    tally.at_most(0.05, Verdict::proves_no_leak);
 }
