@@ -351,7 +351,11 @@ impl<'a> Fit<'a> {
             step,
         };
         let mut blocks = troughs::blocks(&cutting, points.y());
-        blocks.starts.retain(|start| cuts.iter().any(|cut| blocks.samples[*start].start == *cut));
+        // A run whose first samples are left out begins with a later block.
+        blocks.starts.retain(|start| {
+            let begins = edges.partition_point(|edge| *edge <= blocks.samples[*start].start);
+            begins.checked_sub(1).is_some_and(|edge| cuts.binary_search(&edges[edge]).is_ok())
+        });
         Some((from, blocks))
     }
 

@@ -5,6 +5,8 @@
 //! of a start, or comes by the clock, and does not merely end an excursion; what may be either is left open, and read
 //! both ways. Times are seconds from the first sample, values bytes.
 
+mod deployments;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -134,7 +136,7 @@ pub struct Falling {
     /// Drops that are restarts in every reading, increasing: explicit, by the clock, from one ceiling, or between long
     /// runs.
     pub certain: Vec<usize>,
-    /// Drops that may be restarts or garbage collections, increasing.
+    /// Drops that may be restarts or garbage collections, increasing; jumps up as well where it is `deployed`.
     pub open: Vec<usize>,
     /// Drops that may be garbage collections, including shallow ones, increasing.
     pub collections: Vec<usize>,
@@ -144,6 +146,8 @@ pub struct Falling {
     pub readings: Vec<Reading>,
     /// Samples of jobs that came and went, increasing.
     pub pulses: Vec<Range<usize>>,
+    /// Whether it jumps up as often as down, as a service does that is often deployed anew, each process at another height.
+    pub deployed: bool,
 }
 
 impl Segmentation<'_> {
@@ -199,12 +203,14 @@ fn seconds_of(time_ms: &[i64]) -> Vec<f64> {
 pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let despiked = spikes::remove(series.used_bytes());
     let values = despiked.values;
-    let Falls { at: falls, rises } = falls::find(&values);
+    let Falls { at: falls, rises, up } = falls::find(&values);
     let seconds = seconds_of(series.time_ms());
     let explicit = explicit_restarts(series);
     let any_explicit = !explicit.is_empty();
 
-    let evidence = Evidence::new(&seconds, &values, &falls);
+    let mut evidence = Evidence::new(&seconds, &values, &falls);
+    let may_be_deployed = explicit.is_empty() && !series.info.metric.is_collected();
+    let mut started = if may_be_deployed { deployments::starts(&values, &evidence, &up) } else { Vec::new() };
     let all_told = tells_of_every_restart(series);
     let (mut cuts, trusted) = if all_told {
         (explicit, true)
@@ -245,7 +251,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     // What rises as abruptly as it falls comes and goes: no collector does that, unless it is known to be one's.
     let gradual = series.info.metric.is_collected() || rises.len() * 3 <= collections.len();
     let collected = enough < collections.len() && gradual;
-    let readings = match open.len() {
+    let mut readings = match open.len() {
         1..=MANY_FALLS if MIN_CYCLES < collections.len() && gradual => vec![Reading::Restarts, Reading::Collections],
         1..=MANY_FALLS => vec![Reading::Restarts, Reading::Noise],
         _ if collected && evidence.may_keep_a_clock && !open.is_empty() => {
@@ -256,6 +262,14 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     };
     if !readings.contains(&Reading::Restarts) {
         open.clear();
+    }
+    started.retain(|at| certain.iter().all(|cut| cut.abs_diff(*at) > 1) && !series.marks(*at).contains(Marks::WATCHED));
+    // Where most restarts are certain, no more are guessed.
+    let deployed = certain.len() < started.len();
+    if deployed {
+        (open, readings) = (started, vec![Reading::Restarts, Reading::Noise]);
+        // What looks like a job is one of the processes.
+        evidence.pulses.clear();
     }
     let intervals: Vec<f64> = collections.windows(2).map(|pair| seconds[pair[1]] - seconds[pair[0]]).collect();
     let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
@@ -274,6 +288,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
         collections,
         readings,
         pulses: evidence.pulses,
+        deployed,
     };
     Segmentation { seconds, values, falls }
 }

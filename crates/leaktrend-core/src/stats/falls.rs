@@ -1,4 +1,4 @@
-//! Falls: where a level drops faster than it wanders.
+//! Falls: where a level drops faster than it wanders, and where it rises so.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +18,8 @@ pub struct Falls {
     pub at: Vec<usize>,
     /// Index of the first sample after each abrupt rise from one sample to the next, increasing.
     pub rises: Vec<usize>,
+    /// Index of the first sample after each rise that was found as falls are, increasing.
+    pub up: Vec<usize>,
 }
 
 /// Finds abrupt falls by comparing the medians before and after every sample. Takes O(n log n) time.
@@ -26,7 +28,7 @@ pub fn find(values: &[f64]) -> Falls {
     let mut falls = Falls::default();
     let Some(level) = median(values) else { return falls };
 
-    let mut found = BTreeSet::new();
+    let (mut down, mut up) = (BTreeSet::new(), BTreeSet::new());
     for width in WIDTHS {
         if n < 6 * width {
             break;
@@ -42,20 +44,24 @@ pub fn find(values: &[f64]) -> Falls {
                 (0..changes.len()).filter(|&index| changes[index] > threshold).map(|index| index + 1).collect();
         }
 
-        let mut candidates: Vec<usize> = (0..changes.len()).filter(|&index| changes[index] < -threshold).collect();
-        candidates.sort_by(|&a, &b| changes[a].total_cmp(&changes[b]));
-        for candidate in candidates {
-            let at = candidate + width;
-            if any_within(&found, at, width.max(2)) {
-                continue;
-            }
-            let sharpest = sharpest_fall(values, at, width);
-            if !any_within(&found, sharpest, 2) {
-                found.insert(sharpest);
+        for (sign, found) in [(1.0, &mut down), (-1.0, &mut up)] {
+            let change = |index: &usize| sign * changes[*index];
+            let mut candidates: Vec<usize> = (0..changes.len()).filter(|index| change(index) < -threshold).collect();
+            candidates.sort_by(|a, b| change(a).total_cmp(&change(b)));
+            for candidate in candidates {
+                let at = candidate + width;
+                if any_within(found, at, width.max(2)) {
+                    continue;
+                }
+                let sharpest = sharpest_fall(values, at, width, sign);
+                if !any_within(found, sharpest, 2) {
+                    found.insert(sharpest);
+                }
             }
         }
     }
-    falls.at = found.into_iter().collect();
+    falls.at = down.into_iter().collect();
+    falls.up = up.into_iter().collect();
     falls
 }
 
@@ -87,14 +93,15 @@ fn level_changes(values: &[f64], width: usize) -> Vec<f64> {
     medians
 }
 
-/// The index after the largest one-sample fall within half a width of `at`.
-fn sharpest_fall(values: &[f64], at: usize, width: usize) -> usize {
+/// The index after the largest one-sample fall within half a width of `at`; the largest rise where `sign` is -1.
+fn sharpest_fall(values: &[f64], at: usize, width: usize, sign: f64) -> usize {
     if width == 1 {
         return at;
     }
     let first = at.saturating_sub(width / 2).max(1);
     let last = (at + width / 2).min(values.len() - 1);
-    (first..=last).min_by(|&a, &b| (values[a] - values[a - 1]).total_cmp(&(values[b] - values[b - 1]))).unwrap_or(at)
+    let change = |at: usize| sign * (values[at] - values[at - 1]);
+    (first..=last).min_by(|&a, &b| change(a).total_cmp(&change(b))).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -104,6 +111,8 @@ mod tests {
     #[track_caller]
     fn check(values: &[f64], at: &[usize]) {
         assert_eq!(find(values).at, at);
+        let upside_down: Vec<f64> = values.iter().map(|value| 300.0 - value).collect();
+        assert_eq!(find(&upside_down).up, at);
     }
 
     #[test]

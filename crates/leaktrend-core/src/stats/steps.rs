@@ -359,7 +359,7 @@ pub fn most_risen(y: &[f64]) -> f64 {
 }
 
 /// Pearson's correlation with the index; 0 of a constant.
-fn correlation_with_time(y: &[f64]) -> f64 {
+pub fn correlation_with_time(y: &[f64]) -> f64 {
     let n = y.len() as f64;
     let level = mean(y).unwrap_or(0.0);
     let (mut with_time, mut squares) = (0.0, 0.0);

@@ -246,8 +246,8 @@ impl Claim {
     }
 
     /// What two readings of the same falls claim together, and what the one says that is not shown; the first takes them
-    /// for restarts.
-    pub(super) fn agreed(restarts: Claim, other: Claim) -> (Claim, Option<Other>) {
+    /// for restarts. `deployed`: see `Falling`.
+    pub(super) fn agreed(restarts: Claim, other: Claim, deployed: bool) -> (Claim, Option<Other>) {
         let aside = |claim: &Claim| {
             let growth = claim.stretch.as_ref().map(|stretch| stretch.views().0.sustained.slope());
             Some(Other { reading: claim.reading, verdict: claim.verdict, growth })
@@ -271,6 +271,11 @@ impl Claim {
             (first, second) if is_level(first) && second.is_leak() && other.reading == Reading::Collections => {
                 (Claim { verdict: Verdict::Inconclusive, doubt: open, ..other }, of_restarts)
             }
+            // What grows across its jumps may grow by them.
+            (_, second) if deployed && second.is_leak() => {
+                (Claim { verdict: Verdict::LeakSuspected, doubt: open, ..other }, of_restarts)
+            }
+            (Verdict::Inconclusive, Verdict::LeakSuspected) if deployed => (other, of_restarts),
             // Falls that mean nothing and restarts after which it is level: it is.
             (Verdict::Inconclusive, second) if is_level(second) && other.reading == Reading::Noise => (other, None),
             (first, _) if is_level(first) => (restarts, None),

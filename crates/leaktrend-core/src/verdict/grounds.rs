@@ -25,6 +25,7 @@ pub enum Grounds {
 /// What was measured in addition to growth.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Evidence {
     /// Whether it is that of a workload: its restarts are rollouts, and its memory that of a typical pod.
     pub of_workload: bool,
@@ -54,6 +55,8 @@ pub struct Evidence {
     pub restarts_inferred: bool,
     /// Drops that may or may not be restarts.
     pub open_falls: usize,
+    /// Whether these are jumps up as well: a service that is often deployed anew, each process at another height.
+    pub deployed: bool,
     /// The steps of stepping growth; `None` where there are none.
     pub steps: Option<Steps>,
     /// Why no firmer verdict is claimed; `None` if there is no reason.

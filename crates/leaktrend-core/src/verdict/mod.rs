@@ -248,6 +248,8 @@ pub struct Measured {
     other: Option<Other>,
     n_samples: usize,
     n_falls: usize,
+    /// See `Evidence::deployed`.
+    deployed: bool,
     restarts: usize,
     restarts_inferred: bool,
     /// How memory rose to the level of a step, where that was no step.
@@ -273,7 +275,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
     let first = claims.next().unwrap_or_else(|| Claim::none(Reading::Noise));
     let second = claims.next();
     let (claim, other) = match second {
-        Some(second) => Claim::agreed(first, second),
+        Some(second) => Claim::agreed(first, second, falls.deployed),
         None => (first, None),
     };
     let claim = claim.unless_given_back(segmentation);
@@ -302,6 +304,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
         refills_to,
         n_samples,
         n_falls: falls.open.len(),
+        deployed: falls.deployed,
         restarts: falls.restarts.len(),
         restarts_inferred: falls.inferred,
         span_seconds: fit.span_seconds,

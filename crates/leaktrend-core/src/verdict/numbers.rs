@@ -125,6 +125,7 @@ impl Case<'_> {
             restarts: measured.restarts,
             restarts_inferred: measured.restarts_inferred,
             open_falls: measured.n_falls,
+            deployed: measured.deployed,
             steps: stretch.staircase.as_ref().map(steps),
             doubt: claim.doubt,
             other_reading: measured.other.as_ref().map(|other| (other.reading, other.verdict)),

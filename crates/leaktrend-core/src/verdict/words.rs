@@ -229,6 +229,7 @@ impl Told<'_> {
     /// That its drops were restarts, as the end of a clause.
     fn drops_were_restarts(&self) -> String {
         match self.evidence.open_falls {
+            count if self.evidence.deployed => format!("its {count} jumps up and down were restarts"),
             1 => "its drop was a restart".to_owned(),
             count => format!("its {count} drops were restarts"),
         }

@@ -5,6 +5,7 @@
 mod calendars;
 mod collectors;
 mod coverage;
+mod deployed;
 mod fixed;
 mod gaps;
 mod limits;
