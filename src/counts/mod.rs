@@ -6,6 +6,7 @@
 mod bins;
 mod changes;
 mod covariates;
+mod crowds;
 mod entry;
 mod matrix;
 mod requests;
