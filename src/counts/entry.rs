@@ -11,6 +11,14 @@ use serde::{Deserialize, de::DeserializeSeed};
 use super::text;
 use crate::events::timestamp::epoch;
 
+/// Why something is not the JSON that is expected; without the values in it, which may be secret.
+pub(super) fn problem(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        return format!("a value has another type than expected at line {} column {}", error.line(), error.column());
+    }
+    error.to_string()
+}
+
 /// What an object says of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Entry {

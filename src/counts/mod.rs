@@ -8,6 +8,7 @@ mod changes;
 mod covariates;
 mod crowds;
 mod entry;
+mod mask;
 mod matrix;
 mod requests;
 mod route;
@@ -17,7 +18,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use crate::account::Input;
+use crate::account::{Input, MAX_REJECTED_CHARS, cleaned};
 use crate::open::{self, Source};
 use crate::progress::Meter;
 use tally::Tally;
@@ -140,8 +141,11 @@ pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
             };
         }
         let untimed = untimed.ranked();
-        for (groups, tally) in groups.iter_mut().zip(tallies) {
-            groups.push(CountGroup { series: (*name).clone(), kinds: kinds(tally), untimed: untimed.clone() });
+        for (grid, tally) in tallies.into_iter().enumerate() {
+            let group = CountGroup { series: (*name).clone(), kinds: kinds(tally), untimed: untimed.clone() };
+            let of_name = accounts.iter_mut().zip(&wanted.requests).filter(|(_, given)| given.series == **name);
+            mask(of_name.filter_map(|(accounts, _)| accounts.get_mut(grid)), &group);
+            groups[grid].push(group);
         }
     }
     for given in &wanted.covariates {
@@ -184,6 +188,16 @@ fn kinds(tally: Tally) -> Vec<Kind> {
     let errors = errors.map(|of_bin| kind("responses with a 5xx status".to_owned(), CountKind::Errors, of_bin));
     let received = received.map(|of_bin| kind("bytes received".to_owned(), CountKind::Received, of_bin));
     requests.chain(errors).chain(received).collect()
+}
+
+/// Leaves of rejected lines what the routes that were counted may show.
+fn mask<'a>(accounts: impl Iterator<Item = &'a mut Input>, group: &CountGroup) {
+    let timed = group.kinds.iter().map(|kind| kind.name.as_str());
+    let names = timed.chain(group.untimed.iter().map(|(name, _)| name.as_str()));
+    let known = mask::words(names.filter(|name| name.contains('/')));
+    for rejected in accounts.flat_map(|input| &mut input.rejected) {
+        rejected.text = cleaned(&mask::masked(&rejected.text, &known), MAX_REJECTED_CHARS);
+    }
 }
 
 /// Whether a file was given before, for the same series.

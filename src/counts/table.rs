@@ -1,10 +1,11 @@
 //! Rows of CSV with a header, and which of its columns say what of a request.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use memchr::memchr;
 
-use super::entry;
+use super::{entry, mask};
 
 /// Names of columns, in small letters, without blanks, dashes and underscores.
 const TIMES: [&str; 10] =
@@ -107,10 +108,11 @@ impl Columns {
     ///
     /// What was found and what was expected.
     pub(super) fn request(&self, fields: &[String]) -> Result<Row, String> {
+        let shown = |text: &str| mask::masked(text, &HashSet::new());
         let field = |index: usize| fields.get(index).map_or("", String::as_str);
         let of = |index: Option<usize>| index.map(field).filter(|text| !text.is_empty());
         let time_ms = entry::time(field(self.time)).ok_or_else(|| {
-            format!("`{}` is not a time (expected something like `2026-11-23T20:07:00Z`)", field(self.time))
+            format!("`{}` is not a time (expected something like `2026-11-23T20:07:00Z`)", shown(field(self.time)))
         })?;
         let path = field(self.path);
         let path = path.split(['?', '#', ';']).next().unwrap_or(path);
@@ -123,7 +125,8 @@ impl Columns {
             _ => (of(self.method).unwrap_or(""), path),
         };
         let count = of(self.count).map_or(Ok(1), |text| {
-            text.parse().map_err(|_| format!("`{text}` is not a number of requests (expected something like `25`)"))
+            text.parse()
+                .map_err(|_| format!("`{}` is not a number of requests (expected something like `25`)", shown(text)))
         });
         Ok(Row {
             time_ms,
