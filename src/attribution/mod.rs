@@ -82,7 +82,8 @@ pub struct Suspect {
     pub unit: Option<Unit>,
     /// How many; `None` for a change.
     pub bytes_per_unit: Option<BytesPer>,
-    /// The share of the growth that it explains, about 1 for the only cause; `None` where it is not known.
+    /// The share of the growth that it explains, since growth began or changed, about 1 for the only cause; `None` where
+    /// it is not known.
     pub share_of_growth: Option<f64>,
     /// By how much every explanation without it is worse, in units of BIC (twice the logarithm of the odds).
     pub margin: f64,
@@ -128,6 +129,8 @@ pub struct Attribution {
     pub counts_cover_too_little: bool,
     /// How many kinds were compared.
     pub n_kinds: usize,
+    /// Since when, in milliseconds: when growth began or changed. `None`: over all readings.
+    pub compared_from_ms: Option<i64>,
     /// Endpoints without times, with their share of the traffic, the busiest first.
     pub by_traffic: Vec<(String, f64)>,
     /// Memory that the first named cause explains, for the chart.
@@ -175,7 +178,10 @@ pub fn of(
             .expect("counts are not negative, and all kinds have the same bins");
         let of_causes = causes::CauseTerms { confidence, ..causes::CauseTerms::default() };
         let found = causes::attribute(&segmentation, &covered, &covariates, terms, &of_causes);
-        let found: Vec<GrowthCause> = found.into_iter().filter(|cause| cause.how != How::Follows).collect();
+        let mut found: Vec<GrowthCause> = found.into_iter().filter(|cause| cause.how != How::Follows).collect();
+        attribution.compared_from_ms = grows_from_ms.filter(|from_ms| series.start_ms() < *from_ms);
+        // What is left is said last.
+        found.sort_by_key(|cause| (!cause.is_named, cause.source == CauseSource::Clock));
         let days = (covered.end_ms() - covered.start_ms()) as f64 / 86_400_000.0;
         let span = (covered.start_ms(), covered.end_ms());
         let context = Context { kinds: &kinds, counts, span, days };

@@ -163,7 +163,7 @@ pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
     let mut changes = Vec::new();
     for path in &wanted.changes {
         let (input, more) = changes::read(path);
-        accounts.push(vec![input; grids.len()]);
+        accounts.push(spans.iter().map(|span| changes::placed(&input, &more, *span)).collect());
         changes.extend(more);
     }
     changes.sort_by_key(|change: &Change| change.time_ms);
