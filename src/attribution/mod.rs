@@ -9,8 +9,8 @@ mod pattern;
 pub mod words;
 
 use crate::amounts;
-use crate::causes::{self, CauseSource, Covariate, Covariates, GrowthCause, How, Measure};
-use crate::counts::{CountGroup, CountKind, Counts, Kind};
+use crate::causes::{self, Began, CauseSource, Covariate, Covariates, GrowthCause, How, Measure};
+use crate::counts::{Change, CountGroup, CountKind, Counts, Kind};
 use crate::segment;
 use crate::series::MemorySeries;
 
@@ -192,41 +192,55 @@ pub fn of(
         });
     }
     if !counts.changes.is_empty() {
-        let segmentation = segment::cut(series, limit_bytes);
-        let at: Vec<f64> =
-            counts.changes.iter().map(|change| (change.time_ms - series.start_ms()) as f64 / 1000.0).collect();
-        let onset = causes::onset(&segmentation, series, terms, ONSET_CONFIDENCE, &at);
-        attribution.began = onset.map(|onset| {
-            let ms = |seconds: f64| series.start_ms() + (seconds * 1000.0).round() as i64;
-            let each = || counts.changes.iter().zip(&onset.changes);
-            attribution.suspects.extend(each().filter(|(_, began)| began.is_named).map(|(change, began)| Suspect {
-                kind: CauseKind::Change,
-                name: change.label.clone(),
-                unit: None,
-                bytes_per_unit: None,
-                share_of_growth: None,
-                margin: (2.0 * (began.probability / (1.0 - began.probability)).ln()).min(MOST),
-                is_named: true,
-                indistinguishable: Vec::new(),
-                units_a_day: None,
-                at_ms: Some(change.time_ms),
-            }));
-            let within = |ms: i64| series.start_ms() <= ms && ms <= series.end_ms();
-            GrowthBegan {
-                at_ms: ms(onset.at),
-                lower_ms: ms(onset.lower),
-                upper_ms: ms(onset.upper),
-                confidence: onset.confidence,
-                inside: each()
-                    .filter(|(_, began)| began.is_inside)
-                    .map(|(change, _)| (change.time_ms, change.label.clone()))
-                    .collect(),
-                n_changes: counts.changes.iter().filter(|change| within(change.time_ms)).count(),
-            }
-        });
+        began(series, counts, terms, limit_bytes, &mut attribution);
     }
     attribution.pattern = attribution.suspects.iter().find(|suspect| suspect.is_named).and_then(pattern::of);
     attribution
+}
+
+/// Says when growth began, and with which change.
+fn began(
+    series: &MemorySeries,
+    counts: &Counts,
+    terms: &leaktrend_core::Terms,
+    limit_bytes: Option<f64>,
+    attribution: &mut Attribution,
+) {
+    let segmentation = segment::cut(series, limit_bytes);
+    let at: Vec<f64> =
+        counts.changes.iter().map(|change| (change.time_ms - series.start_ms()) as f64 / 1000.0).collect();
+    let Some(onset) = causes::onset(&segmentation, series, terms, ONSET_CONFIDENCE, &at) else { return };
+    let ms = |seconds: f64| series.start_ms() + (seconds * 1000.0).round() as i64;
+    let mut inside: Vec<(&Change, &Began)> =
+        counts.changes.iter().zip(&onset.changes).filter(|(_, began)| began.is_inside).collect();
+    let within = |ms: i64| series.start_ms() <= ms && ms <= series.end_ms();
+    attribution.began = Some(GrowthBegan {
+        at_ms: ms(onset.at),
+        lower_ms: ms(onset.lower),
+        upper_ms: ms(onset.upper),
+        confidence: onset.confidence,
+        inside: inside.iter().map(|(change, _)| (change.time_ms, change.label.clone())).collect(),
+        n_changes: counts.changes.iter().filter(|change| within(change.time_ms)).count(),
+    });
+    // Of several it is one; a single one that is not named may be chance.
+    inside.sort_by(|a, b| b.1.probability.total_cmp(&a.1.probability));
+    let Some(((first, began), others)) =
+        inside.split_first().filter(|((_, one), others)| one.is_named || !others.is_empty())
+    else {
+        return;
+    };
+    attribution.suspects.push(Suspect {
+        kind: CauseKind::Change,
+        name: first.label.clone(),
+        unit: None,
+        bytes_per_unit: None,
+        share_of_growth: None,
+        margin: (2.0 * (began.probability / (1.0 - began.probability)).ln()).clamp(0.0, MOST),
+        is_named: began.is_named,
+        indistinguishable: others.iter().map(|(change, _)| change.label.clone()).collect(),
+        units_a_day: None,
+        at_ms: Some(first.time_ms),
+    });
 }
 
 fn measure(what: CountKind) -> Measure {

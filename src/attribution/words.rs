@@ -304,6 +304,13 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
     if attribution.named().any(|suspect| suspect.unit.is_none()) {
         return Some("undo that change on one instance, and compare its memory with that of the others".to_owned());
     }
+    if let Some(suspect) = attribution.suspects.iter().find(|suspect| suspect.unit.is_none()) {
+        return Some(format!(
+            "undo one of these changes on one instance, {} first, and compare its memory with that of the others: if its \
+             memory still grows, undo the next",
+            code(&suspect.name)
+        ));
+    }
     (attribution.has_counts && attribution.suspects.is_empty()).then(|| {
         "log what else the service does (jobs, messages, connections, cache entries) and give it with `--covariate`"
             .to_owned()

@@ -218,6 +218,34 @@ fn the_deploy_with_which_growth_began_is_named_and_no_other() {
     assert!(said.contains("none of the 2 changes is in that interval"), "{said}");
 }
 
+/// Two deploys within a minute: growth began with one of them.
+#[test]
+fn changes_that_cannot_be_told_apart_are_a_set_with_an_experiment() {
+    let used = |minute: usize| 200.0 + 0.4 * (minute as f64 - 240.0).max(0.0);
+    let change = |seconds: i64, label: &str| format!("{},{label}\n", epoch(240) + seconds);
+    let changes = [(-90_000, "before"), (-7200, "old"), (-20, "deploy a1"), (10, "flag on"), (90_000, "after")];
+    let changes = changes.map(|(seconds, label)| change(seconds, label)).concat();
+    let folder = folder(&[("web.csv", memory(used)), ("changes.csv", changes)]);
+    let arguments = ["web.csv", "--changes", "changes.csv", "--out", "out"];
+    let verdict = verdict(folder.path(), &arguments);
+    let series = &verdict["series"][0];
+    let [cause] = &series["causes"].as_array().unwrap()[..] else { panic!("{}", series["causes"]) };
+    assert_eq!((&cause["kind"], &cause["named"]), (&"change".into(), &false.into()), "{cause}");
+    let mut set = vec![cause["name"].as_str().unwrap(), cause["indistinguishable"][0].as_str().unwrap()];
+    set.sort_unstable();
+    assert_eq!(set, ["deploy a1", "flag on"]);
+    assert_eq!(cause["indistinguishable"].as_array().unwrap().len(), 1);
+    let markdown = fs::read_to_string(folder.path().join("out/verdict.md")).unwrap();
+    let first = format!("Undo one of these changes on one instance, `{}` first", cause["name"].as_str().unwrap());
+    assert!(markdown.to_lowercase().contains(&first.to_lowercase()), "{markdown}");
+    // Five changes, two of which were made without readings.
+    let account = "- `changes.csv`: 5 lines = 3 counted + 2 outside the readings + 0 gaps + 0 others + 0 rejected\n";
+    assert!(markdown.contains(account), "{markdown}");
+    // An interval of minutes is not known to the millisecond.
+    let began = markdown.split("rowth began between ").nth(1).and_then(|rest| rest.split(" (").next());
+    assert!(began.is_some_and(|began| began.contains(" and ") && !began.contains('.')), "{markdown}");
+}
+
 #[test]
 fn names_and_labels_do_no_harm_in_any_format() {
     let (leaking, other) = (requests(1, 20), requests(2, 20));
@@ -225,7 +253,7 @@ fn names_and_labels_do_no_harm_in_any_format() {
     let hostile = "GET /<script>alert(1)</script>|`x`\u{1b}[2J![i](http://e.example/)@all";
     let files = [
         ("web.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
-        ("a.log", access_log(&[(hostile, &leaking), ("GET /b", &other)])),
+        ("a.log", access_log(&[(hostile, &leaking), ("GET /b", &other)]) + "Authorization: Bearer hunter2\n"),
     ];
     let folder = folder(&files);
     let arguments =
@@ -234,6 +262,9 @@ fn names_and_labels_do_no_harm_in_any_format() {
     let said = String::from_utf8(output.stdout).unwrap();
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(said.contains("cause: `GET /") && !said.contains('\u{1b}'), "{said}");
+    for name in ["r.html", "j.xml", "out/verdict.md", "out/verdict.json"] {
+        assert!(!read(name).contains("hunter2"), "{name}");
+    }
     let html = read("r.html");
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script>alert"), "{html}");
     for name in ["r.html", "j.xml"] {
