@@ -13,6 +13,7 @@ use crate::causes::{self, Began, CauseSource, Covariate, Covariates, GrowthCause
 use crate::counts::{Change, CountGroup, CountKind, Counts, Kind};
 use crate::segment;
 use crate::series::MemorySeries;
+use crate::units::duration_text;
 
 pub use curve::ExplainedCurve;
 pub use pattern::Pattern;
@@ -23,6 +24,8 @@ const LEAST_COVERED: f64 = 0.25;
 const ALL_COVERED: f64 = 0.97;
 /// An onset is given with this confidence.
 const ONSET_CONFIDENCE: f64 = 0.95;
+/// A level whose values are so many blocks apart is coarse.
+const COARSE: f64 = 1.5;
 /// Margins are not better known than this, in units of BIC.
 const MOST: f64 = 100.0;
 
@@ -131,6 +134,8 @@ pub struct Attribution {
     pub n_kinds: usize,
     /// Since when, in milliseconds: when growth began or changed. `None`: over all readings.
     pub compared_from_ms: Option<i64>,
+    /// Levels whose values are further apart than memory is compared: they may explain what they do not seem to.
+    pub coarse: Vec<String>,
     /// Endpoints without times, with their share of the traffic, the busiest first.
     pub by_traffic: Vec<(String, f64)>,
     /// Memory that the first named cause explains, for the chart.
@@ -180,6 +185,11 @@ pub fn of(
         let found = causes::attribute(&segmentation, &covered, &covariates, terms, &of_causes);
         let mut found: Vec<GrowthCause> = found.into_iter().filter(|cause| cause.how != How::Follows).collect();
         attribution.compared_from_ms = grows_from_ms.filter(|from_ms| series.start_ms() < *from_ms);
+        if let Some(block) = causes::block_seconds(&segmentation, &covered, terms) {
+            note_coarse(&kinds, block, &mut attribution);
+        }
+        // What a level does between its values looks like time.
+        found.retain(|cause| attribution.coarse.is_empty() || cause.source != CauseSource::Clock);
         // What is left is said last.
         found.sort_by_key(|cause| (!cause.is_named, cause.source == CauseSource::Clock));
         let days = (covered.end_ms() - covered.start_ms()) as f64 / 86_400_000.0;
@@ -196,6 +206,23 @@ pub fn of(
     }
     attribution.pattern = attribution.suspects.iter().find(|suspect| suspect.is_named).and_then(pattern::of);
     attribution
+}
+
+/// Names the levels whose values are further apart than the blocks that are compared, which last `block` seconds.
+fn note_coarse(kinds: &[&Kind], block: f64, attribution: &mut Attribution) {
+    let seconds = |kind: &Kind| kind.step_ms as f64 / 1000.0;
+    // A block may end a little before the next value.
+    let is_coarse = |kind: &&&Kind| kind.what == CountKind::Gauge && COARSE * block < seconds(kind);
+    let coarse: Vec<&Kind> = kinds.iter().filter(is_coarse).copied().collect();
+    let Some(longest) = coarse.iter().copied().max_by_key(|kind| kind.step_ms) else { return };
+    attribution.coarse = coarse.iter().map(|kind| kind.name.clone()).collect();
+    attribution.notes.push(format!(
+        "{} has a value every {}, but memory is compared every {}: what it does in between is not known, so growth without \
+         a named cause may still come from it (sample it at least as often as memory)",
+        words::subject(&longest.name),
+        duration_text(seconds(longest)),
+        duration_text(block)
+    ));
 }
 
 /// Says when growth began, and with which change.

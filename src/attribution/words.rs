@@ -38,7 +38,7 @@ fn names(names: &[&str]) -> String {
 }
 
 /// A name of a log as code; what the program calls something as it is.
-fn subject(name: &str) -> String {
+pub(super) fn subject(name: &str) -> String {
     match name {
         "time itself"
         | "all requests"
@@ -153,6 +153,7 @@ fn none(attribution: &Attribution) -> String {
         None if attribution.counts_cover_too_little => {
             "the logs cover too little of its readings to say what its growth follows".to_owned()
         }
+        None if !attribution.coarse.is_empty() => "the logs do not say what its growth follows".to_owned(),
         None => "nothing in the logs explains the growth".to_owned(),
     }
 }

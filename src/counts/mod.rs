@@ -75,6 +75,8 @@ pub struct Kind {
     pub values: Vec<f64>,
     /// The time that its source covers, first and last, in milliseconds.
     pub span: (i64, i64),
+    /// The mean time from one of its values to the next, in milliseconds; 0 for requests, which have their own times.
+    pub step_ms: i64,
 }
 
 /// All kinds of one series, or of all series.
@@ -182,7 +184,7 @@ pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
 /// The kinds of a tally: requests, the busiest first, then what else its logs say.
 fn kinds(tally: Tally) -> Vec<Kind> {
     let Some(span) = tally.span else { return Vec::new() };
-    let kind = |name: String, what, values| Kind { name, what, values, span };
+    let kind = |name: String, what, values| Kind { name, what, values, span, step_ms: 0 };
     let tally::Kinds { requests, errors, received } = tally.finish();
     let requests = requests.into_iter().map(|one| kind(one.name, CountKind::Requests, one.of_bin));
     let errors = errors.map(|of_bin| kind("responses with a 5xx status".to_owned(), CountKind::Errors, of_bin));

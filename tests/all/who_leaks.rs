@@ -246,6 +246,40 @@ fn changes_that_cannot_be_told_apart_are_a_set_with_an_experiment() {
     assert!(began.is_some_and(|began| began.contains(" and ") && !began.contains('.')), "{markdown}");
 }
 
+/// Connections come and go, but are written down every five minutes; memory holds 1.5 MiB for each.
+#[test]
+fn a_level_that_is_written_down_rarely_is_not_replaced_by_time() {
+    const STEP: i64 = 15;
+    for seed in 0..3 {
+        let random = &mut Random::seeded(seed);
+        let (mut level, mut memory, mut levels) = (20_i64, "time,app\n".to_owned(), "time,pg_connections\n".to_owned());
+        for at in 0..1440 {
+            if random.below(20) == 0 {
+                level = (level + [-3, -2, -1, 0, 1, 3, 4, 5][random.below(8) as usize]).max(5);
+            }
+            let time = START + STEP * at;
+            writeln!(memory, "{time},{}", 100_000_000 + 1_500_000 * level + random.below(600_000)).unwrap();
+            if at % 20 == 0 {
+                writeln!(levels, "{time},{level}").unwrap();
+            }
+        }
+        let folder = folder(&[("app.csv", memory), ("levels.csv", levels)]);
+        let verdict = verdict(folder.path(), &["app.csv", "--covariate", "levels.csv", "--out", "out"]);
+        let series = &verdict["series"][0];
+        if series["causes"].is_null() {
+            continue;
+        }
+        assert!(causes(series).iter().all(|(kind, _, _)| kind != "clock"), "{}", series["causes"]);
+        let markdown = fs::read_to_string(folder.path().join("out/verdict.md")).unwrap();
+        assert!(
+            markdown.contains("`pg_connections` has a value every 5 min, but memory is compared every "),
+            "{markdown}"
+        );
+        assert!(!markdown.contains("othing in the logs explains"), "{markdown}");
+        assert!(markdown.contains("- `levels.csv`: 72 rows = 72 counted + 0 outside the readings + "), "{markdown}");
+    }
+}
+
 #[test]
 fn names_and_labels_do_no_harm_in_any_format() {
     let (leaking, other) = (requests(1, 20), requests(2, 20));
