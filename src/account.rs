@@ -1,8 +1,35 @@
 //! The account of each input: what was read of it, what was not, and why. Nothing is lost silently.
 
+/// Makes each group of warnings or rejections one.
+macro_rules! groups {
+    ($whole:ident { $($group:ident = $type:ident,)+ }) => {
+        $(impl From<$type> for $whole {
+            fn from(part: $type) -> $whole {
+                $whole::$group(part)
+            }
+        })+
+    };
+}
+
+mod measure;
+mod rejection;
+mod unusable;
+mod warning;
+
 use serde::{Deserialize, Serialize};
 
 use crate::open::{Line, Source};
+
+pub use measure::{Measure, NotBytes, NumbersOf};
+pub use rejection::{
+    CountRejection, EventRejection, ExpectedAmount, ExpectedTime, ExportRejection, ObjectRejection, Rejection,
+    RowRejection, SamplePart, StatsRejection, Syntax,
+};
+pub use unusable::{ColumnFault, ColumnList, CovariateFault, Foreign, ResponseFault, Unusable};
+pub use warning::{
+    AmountWarning, ContentWarning, CountWarning, Dated, EventWarning, ExportWarning, LeftOut, NameWarning, Named,
+    NightlyWarning, Purpose, TableChange, TimeWarning, Warning, WholeOf,
+};
 
 crate::named! {
     /// A form of input that can be read.
@@ -135,9 +162,9 @@ pub struct Input {
     /// Whether the response says that it is incomplete.
     pub incomplete: bool,
     /// What a reader of the report must know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// Why nothing in it could be used; `None` if something could.
-    pub unusable: Option<String>,
+    pub unusable: Option<Unusable>,
     /// What became of its events; `None` for an input of readings.
     pub events: Option<EventCounts>,
     /// What its events were read as; `None` for an input of readings or counts.
@@ -163,6 +190,9 @@ pub const MAX_REJECTED: usize = 20;
 /// How much of a rejected line is kept, in characters.
 pub const MAX_REJECTED_CHARS: usize = 200;
 
+/// How much is kept of what a rejection quotes, and how long its sentence is at most, in characters.
+pub(crate) const MAX_WHY_CHARS: usize = 400;
+
 /// A line that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
@@ -171,7 +201,7 @@ pub struct Rejected {
     /// Its beginning, without control characters.
     pub text: String,
     /// What was found and what was expected.
-    pub why: String,
+    pub why: Rejection,
 }
 
 crate::named! {
@@ -246,26 +276,43 @@ impl Input {
         self.events_form.or(of_counts).map(OtherForm::name).or(self.format.map(Format::name))
     }
 
-    /// Counts a line that could not be read; `why` is asked only where it is kept.
-    pub(crate) fn reject(&mut self, line: &Line<'_>, text: &str, why: impl FnOnce() -> String) {
-        // A single line is not the end of a file that grows.
-        let is_growing = !line.terminated && !line.cut && line.number > 1;
-        self.reject_at(line.number, text, || {
-            if is_growing { "the last line is incomplete (the file may still be written to)".to_owned() } else { why() }
-        });
+    /// Adds what a reader of the report must know.
+    pub(crate) fn warn(&mut self, warning: impl Into<Warning>) {
+        self.warnings.push(warning.into());
     }
 
-    pub(crate) fn reject_at(&mut self, line: u64, text: &str, why: impl FnOnce() -> String) {
+    /// Adds it unless it is there already.
+    pub(crate) fn warn_once(&mut self, warning: impl Into<Warning>) {
+        let warning = warning.into();
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Says that it ends too early, and why.
+    pub(crate) fn breaks_off(&mut self, why: String) {
+        self.incomplete = true;
+        self.warn(ContentWarning::BreaksOff { why });
+    }
+
+    /// Counts a line that could not be read; `why` is asked only where it is kept.
+    pub(crate) fn reject<R: Into<Rejection>>(&mut self, line: &Line<'_>, text: &str, why: impl FnOnce() -> R) {
+        // A single line is not the end of a file that grows.
+        let is_growing = !line.terminated && !line.cut && line.number > 1;
+        self.reject_at(line.number, text, || if is_growing { Rejection::Unfinished } else { why().into() });
+    }
+
+    pub(crate) fn reject_at<R: Into<Rejection>>(&mut self, line: u64, text: &str, why: impl FnOnce() -> R) {
         self.rejected_count += 1;
         if self.rejected.len() < MAX_REJECTED {
-            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: cleaned(&why(), 400) });
+            self.rejected.push(Rejected { line, text: cleaned(text, MAX_REJECTED_CHARS), why: why().into().kept() });
         }
     }
 }
 
 /// Why a line that is too long is rejected.
-pub(crate) fn too_long() -> String {
-    format!("the line is longer than {} KiB (expected one reading per line)", crate::open::MAX_LINE >> 10)
+pub(crate) fn too_long() -> Rejection {
+    Rejection::TooLong { longest: crate::open::MAX_LINE }
 }
 
 /// A number of things: `1 line`, `2 lines`.
@@ -275,5 +322,19 @@ pub(crate) fn counted(n: u64, noun: &str) -> String {
 
 /// The beginning of a text, without control characters.
 pub(crate) fn cleaned(text: &str, max_chars: usize) -> String {
+    if is_clean(text, max_chars) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(max_chars).collect()
+}
+
+/// Whether a text is short and plain, as most are: then cleaning changes nothing.
+fn is_clean(text: &str, max_chars: usize) -> bool {
+    text.len() <= max_chars && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// The text of an error, as far as it is kept.
+pub(crate) fn error_text(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    if is_clean(&text, MAX_WHY_CHARS) { text } else { cleaned(&text, MAX_WHY_CHARS) }
 }

@@ -352,7 +352,7 @@ mod tests {
             applied(&[5.0; 10], Dating::Stamped, &[event(95_000, Action::Oom), event(95_100, Action::Die)]);
         assert_eq!(
             found.ended.unwrap(),
-            "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was killed for memory, and it was \
+            "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was OOM-killed, and it was \
              not started again"
         );
         assert!(found.restarts.is_empty());

@@ -198,8 +198,9 @@ impl Case<'_> {
         if let Some(cache) = self.carrying(Amount::Cache).filter(|_| counts_cache) {
             if head.amount == Amount::Usage {
                 let sentence = format!(
-                    "{} with `{}`, which counts all page cache: the kernel takes page cache back, and only the working \
-                     set shows whether that is enough (export `container_memory_working_set_bytes`)",
+                    "{} with `{}`, which counts all page cache: the kernel takes page cache back when memory is short, \
+                     so only the working set shows whether this is a leak (export \
+                     `container_memory_working_set_bytes`)",
                     self.grows(cache),
                     head.name
                 );
@@ -329,7 +330,7 @@ impl Case<'_> {
     fn heap_beneath_level(&self) -> Option<(usize, Weighed)> {
         let heap = self.part(Amount::HeapUsed).filter(|at| self.parts[*at].grows_clearly())?;
         let sentence = format!(
-            "{} into memory that was reserved before, which is suspected; `{}` is level",
+            "{} into memory that was reserved before, but this is not proven; `{}` is level",
             self.grows(heap),
             self.head.name
         );

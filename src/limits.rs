@@ -122,7 +122,7 @@ fn of_one(
             let n = n_without(host);
             if 0 < n {
                 notes.push(format!(
-                    "`{path}`: no limit of their own for {n} of {} series: they show {text}, the memory of the host \
+                    "`{path}`: the limit in {n} of {} series is {text}, the memory of the host, and is not used \
                      (`--host-memory`)",
                     series.len(),
                 ));

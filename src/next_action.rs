@@ -35,6 +35,8 @@ pub struct Step {
     pub text: String,
     /// Commands for a shell that only look, names quoted.
     pub commands: Vec<String>,
+    /// Commands that only look, and need what the runbook's own services have: its debug endpoints, its files, its database.
+    pub runbook: Vec<String>,
     /// Commands that act on the running container: they restart it, change its limit or stop it for a snapshot.
     pub changes: Vec<String>,
 }
@@ -42,12 +44,12 @@ pub struct Step {
 impl Step {
     /// A step whose commands only look.
     pub fn looks(text: impl Into<String>, commands: Vec<String>) -> Step {
-        Step { text: text.into(), commands, changes: Vec::new() }
+        Step { text: text.into(), commands, runbook: Vec::new(), changes: Vec::new() }
     }
 
     /// All commands, those that only look first.
     pub fn all_commands(&self) -> impl Iterator<Item = &String> {
-        self.commands.iter().chain(&self.changes)
+        self.commands.iter().chain(&self.runbook).chain(&self.changes)
     }
 }
 
@@ -153,7 +155,7 @@ impl Facts {
 
     /// What else is to do where no limit is known; empty where one is.
     fn and_find_limit(&self) -> &'static str {
-        if self.limit_bytes.is_none() { ", and find its limit, which the input does not name" } else { "" }
+        if self.limit_bytes.is_none() { ", and find its limit, which is not in the input" } else { "" }
     }
 
     /// Whether memory is near its limit now, or will be within half an hour.
@@ -225,7 +227,7 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
             None => String::new(),
         };
         let text = format!(
-            "it was {probably}killed for memory {} times{next}: check its last state and its events, and raise the limit \
+            "it was {probably}OOM-killed {} times{next}: check its last state and its events, and raise the limit \
              if they confirm it",
             facts.n_kills
         );
@@ -301,7 +303,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
                 format!(": at this rate its memory doubles in about {}", duration_text(seconds))
             });
             let text = format!(
-                "find its limit, which the input does not name, and how much memory the host has \
+                "find its limit, which is not in the input, and how much memory the host has \
                                 left{double}"
             );
             if facts.seconds_to_double.is_none_or(|left| NIGHT <= left) {
@@ -312,7 +314,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some_and(|left| left < NIGHT) => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);
-            format!("if it leaks, its memory doubles in about {double}: find its limit, which the input does not name")
+            format!("if it leaks, its memory doubles in about {double}: find its limit, which is not in the input")
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some() => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);
@@ -349,14 +351,14 @@ fn in_a_loop(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u
     }
     let mut text = if is_leak {
         let lasts = facts.seconds_at_twice.map_or(String::new(), |seconds| {
-            format!(" (at twice as much, a run lasts about {})", duration_text(seconds))
+            format!(" (with twice the limit, a run lasts about {})", duration_text(seconds))
         });
         format!(
             "it runs out of memory again and again, and one more restart changes nothing: confirm the reason, and raise the \
              limit far enough for a run to be profiled{lasts}"
         )
     } else {
-        "it is killed for memory again and again, though nothing shows a leak: confirm the reason, and raise the limit \
+        "it is OOM-killed again and again, though nothing shows a leak: confirm the reason, and raise the limit \
          or make its heap smaller"
             .to_owned()
     };

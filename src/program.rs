@@ -396,7 +396,11 @@ fn now_ms() -> i64 {
 fn complain_of_inputs(report: &Report, verbose: bool) {
     for input in &report.inputs {
         if let Some(why) = &input.unusable {
-            eprintln!("error: cannot use `{}`: {}", escape::printable(&input.path), escape::printable(why));
+            eprintln!(
+                "error: cannot use `{}`: {}",
+                escape::printable(&input.path),
+                escape::printable(&why.to_string())
+            );
         } else if verbose {
             let format = input.format_name().unwrap_or("nothing");
             eprintln!(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::account::Input;
+use crate::account::{ContentWarning, Input, Unusable};
 use crate::decode::{self, Options, Part};
 use crate::error::Error;
 use crate::frame::SampleFrame;
@@ -28,7 +28,8 @@ pub fn read<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Result<Samp
         return Ok(SampleFrame::new(readings));
     }
     let unusable = readings.inputs.into_iter().find_map(|input| Some((input.path, input.unusable?)));
-    Err(unusable.map_or(Error::NoSamples, |(path, why)| Error::Unusable { path: path.into(), why }))
+    let error = |(path, why): (String, Unusable)| Error::Unusable { path: path.into(), why: why.to_string() };
+    Err(unusable.map_or(Error::NoSamples, error))
 }
 
 /// Reads all inputs, as they are before they are put into a frame.
@@ -88,7 +89,7 @@ fn decoded(sources: &[Source], options: &Options, meter: &Meter) -> Decoded {
     }
     let given_again = |source| {
         let mut input = Input::new(source);
-        input.warnings.push("it is given more than once: it was read once".to_owned());
+        input.warn(ContentWarning::GivenAgain);
         input
     };
     let mut decoded = Decoded { sources: Vec::new(), inputs: Vec::new(), parts };
@@ -229,10 +230,10 @@ mod tests {
         let (timeline, inputs, _) = read_each(&[(row, None)]);
         assert_eq!(timeline, Timeline::Relative);
         assert_eq!((inputs[0].time_source, inputs[0].end_from), (TimeSource::Inferred, None));
-        insta::assert_snapshot!(inputs[0].warnings.join("\n"), @"assuming one reading every 15 min; times count back from the last reading (`--end` gives it a date)");
+        insta::assert_snapshot!(inputs[0].warnings[0], @"assuming one reading every 15 min; times count back from the last reading (`--end` gives it a date)");
 
         let (timeline, inputs, n_parts) = read_each(&[(row, None), (row, Some(MTIME_MS))]);
         assert_eq!((timeline, n_parts), (Timeline::Absolute, 1));
-        insta::assert_snapshot!(inputs[0].unusable.clone().unwrap_or_default(), @"it has no times, while other inputs have: give the time of its last reading with `--end`");
+        insta::assert_snapshot!(inputs[0].unusable.clone().unwrap(), @"it has no times, while other inputs have: give the time of its last reading with `--end`");
     }
 }

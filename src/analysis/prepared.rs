@@ -336,7 +336,7 @@ impl<'a> Prepared<'a> {
         let few = samples.len() < settings.policy.min_samples as usize;
         if few || ended_early {
             let why = if few { "it has few samples" } else { "it ended early" };
-            notes.push(format!("{why}: it can fail the run, but it cannot make it inconclusive"));
+            notes.push(format!("{why}: it can fail the run, but not make the run inconclusive"));
         }
         let mut report = SeriesReport {
             shapes: measured.as_ref().filter(|_| !rests_on_part).and_then(|measured| shapes(measured, &judgement)),

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{entry, note_break, open_file};
-use crate::account::{CountedAs, Input, OtherForm, cleaned, too_long};
+use crate::account::{
+    ContentWarning, CountRejection, CountWarning, CountedAs, Input, OtherForm, Purpose, Unusable, cleaned, too_long,
+};
 use crate::events::{self, Action, kubernetes};
 use crate::open::Opened;
 
@@ -37,11 +39,11 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
     input.counted = Some(CountedAs { form: OtherForm::Changes, outside: 0 });
     if changes.is_empty() && input.rejected_count > 0 {
         input.counted = None;
-        input.unusable = Some(format!("no change was recognised in it: {}", input.rejected[0].why));
+        input.unusable = Some(Unusable::NoChange { why: input.rejected[0].why.clone() });
     } else if changes.is_empty() && 0 < input.other_lines {
-        input.warnings.push("it holds no changes (expected deploys, starts and images)".to_owned());
+        input.warn(CountWarning::NoChanges);
     } else if changes.is_empty() && input.unusable.is_none() {
-        input.warnings.push("it is empty: it names no changes".to_owned());
+        input.warn(ContentWarning::Empty { of: Purpose::Changes });
     }
     (input, changes)
 }
@@ -72,9 +74,7 @@ fn of_lines(mut opened: Opened, input: &mut Input) -> Vec<Change> {
             input.samples += 1;
             changes.push(Change { time_ms, label: label.to_owned() });
         } else {
-            input.reject(&line, text, || {
-                "no time and label (expected something like `2026-11-23T20:07:00Z,deploy a1b2c3`)".to_owned()
-            });
+            input.reject(&line, text, || CountRejection::NotAChange);
         }
     }
     input.lines = Some(opened.lines.count());
@@ -97,7 +97,7 @@ fn of_kubernetes(opened: Opened, input: &mut Input) -> Vec<Change> {
         }
     });
     if input.samples + input.other_lines == 0 && failed.is_some() {
-        input.unusable = failed;
+        input.unusable = failed.map(Unusable::Unreadable);
     } else {
         note_break(input, failed.or_else(|| opened.broken.take()));
     }
@@ -184,7 +184,7 @@ mod tests {
         std::fs::write(&path, "deploy\n").unwrap();
         insta::assert_snapshot!(read(&path).0.unusable.unwrap(), @"no change was recognised in it: no time and label (expected something like `2026-11-23T20:07:00Z,deploy a1b2c3`)");
         std::fs::write(&path, "").unwrap();
-        insta::assert_snapshot!(read(&path).0.warnings.join(" "), @"it is empty: it names no changes");
+        insta::assert_snapshot!(read(&path).0.warnings[0], @"it is empty: it names no changes");
     }
 
     fn said(text: &str) -> String {

@@ -8,7 +8,10 @@ use std::path::Path;
 use super::bins::Bins;
 use super::tally::MAX_KINDS;
 use super::{CountKind, Kind, entry, matrix, note_break, open_file, table};
-use crate::account::{CountedAs, Format, Input, OtherForm};
+use crate::account::{
+    CountRejection, CountWarning, CountedAs, CovariateFault, ExpectedTime, Format, Input, MAX_WHY_CHARS, OtherForm,
+    Purpose, Rejection, TimeWarning, Unusable, cleaned,
+};
 use crate::decode::recognise;
 use crate::decode::table::NumberTable;
 use crate::open::{Opened, Source};
@@ -214,25 +217,18 @@ pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
         Err(why) => (Vec::new(), Some(why)),
     };
     if columns.len() > MAX_KINDS {
-        input.warnings.push(format!("it has {} columns: only the first {MAX_KINDS} are used", columns.len()));
+        input.warn(CountWarning::TooManyColumns { n: columns.len(), used: MAX_KINDS });
     }
     let columns = columns.into_iter().take(MAX_KINDS).filter(|column| column.n_values > 0);
     let mut columns: Vec<(String, (Reading, i64), _)> = columns
         .map(|column| ((column.reading(), column.step_ms()), column))
         .map(|(reading, column)| (column.name, reading, column.on.into_iter()))
         .collect();
-    let seen: Vec<String> = [
-        (CountKind::Counter, "a counter, because it only rises"),
-        (CountKind::Gauge, "a level, because it also falls"),
-    ]
-    .into_iter()
-    .filter_map(|(what, why)| {
+    let read_as = |what: CountKind| -> Vec<String> {
         let is_seen = |(_, (reading, _), _): &&(String, (Reading, i64), _)| *reading == Reading::Seen(what);
-        let names: Vec<String> =
-            columns.iter().filter(is_seen).map(|(name, _, _)| format!("`{}`", name.replace('`', "'"))).collect();
-        (!names.is_empty()).then(|| format!("{}: read as {why}", names.join(", ")))
-    })
-    .collect();
+        columns.iter().filter(is_seen).map(|(name, _, _)| name.replace('`', "'")).collect()
+    };
+    let (counters, levels) = (read_as(CountKind::Counter), read_as(CountKind::Gauge));
     let of_grid = |inside: &u64| {
         let outside = placed.n_rows - inside;
         let mut input = Input { unusable: unusable.clone(), ..input.clone() };
@@ -247,9 +243,14 @@ pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
         };
         let kinds: Vec<Kind> = columns.iter_mut().filter_map(of_column).collect();
         if kinds.is_empty() {
-            input.warnings.push("it has no value within the time of the memory readings".to_owned());
+            input.warn(CountWarning::NoValue);
         }
-        input.warnings.extend(seen.iter().cloned());
+        if !counters.is_empty() {
+            input.warn(CountWarning::Counters { columns: counters.clone() });
+        }
+        if !levels.is_empty() {
+            input.warn(CountWarning::Levels { columns: levels.clone() });
+        }
         (input, kinds)
     };
     placed.inside.iter().map(of_grid).collect()
@@ -270,9 +271,9 @@ impl<'a, 'g> Rows<'a, 'g> {
     }
 
     /// Checks that a row is later than those before; `text`: its time as it was written.
-    fn follows(&self, time_ms: i64, text: impl FnOnce() -> String) -> Result<i64, String> {
+    fn follows(&self, time_ms: i64, text: impl FnOnce() -> String) -> Result<i64, Rejection> {
         if self.last_ms.is_some_and(|last_ms| time_ms <= last_ms) {
-            return Err(format!("`{}` is not later than the row before (expected rows in time order)", text()));
+            return Err(CountRejection::NotLater { found: cleaned(&text(), MAX_WHY_CHARS) }.into());
         }
         Ok(time_ms)
     }
@@ -292,11 +293,10 @@ impl<'a, 'g> Rows<'a, 'g> {
         }
     }
 
-    fn finish(self, expected: &str) -> Result<Vec<Column>, String> {
+    fn finish(self, is_typed: bool) -> Result<Vec<Column>, Unusable> {
         if self.placed.n_rows == 0 {
-            let first = self.input.rejected.first();
-            let why = first.map_or_else(|| "no row follows the header".to_owned(), |row| row.why.clone());
-            return Err(format!("no row could be read: {why} ({expected})"));
+            let why = self.input.rejected.first().map(|row| row.why.clone());
+            return Err(CovariateFault::NoRow { why, is_typed }.into());
         }
         Ok(self.columns)
     }
@@ -307,15 +307,12 @@ fn read_csv(
     reader: impl std::io::Read,
     input: &mut Input,
     placed: &mut Placed<'_>,
-) -> Result<Vec<Column>, String> {
-    const EXPECTED: &str =
-        "expected CSV with a header, a column of times and columns of numbers, or a Prometheus response";
-
+) -> Result<Vec<Column>, Unusable> {
     let mut lines = table::Rows::new(reader, table::delimiter(beginning));
-    let header = lines.next().and_then(|(_, row)| row.ok()).ok_or_else(|| format!("it is empty ({EXPECTED})"))?;
+    let header = lines.next().and_then(|(_, row)| row.ok()).ok_or(CovariateFault::Empty)?;
     let time = header.iter().position(|name| table::is_time(name)).unwrap_or(0);
     if header.len() < 2 || entry::time(&header[time]).is_some() {
-        return Err(format!("it has no header with several columns ({EXPECTED})"));
+        return Err(CovariateFault::NoHeader.into());
     }
     input.other_lines += 1;
     let is_number = |index: usize| index != time && !header[index].is_empty();
@@ -323,26 +320,25 @@ fn read_csv(
     let names = places.iter().map(|index| header[*index].clone()).collect();
     let mut rows = Rows::new(names, input, placed);
     while let Some((line, row)) = lines.next() {
-        let said = row.and_then(|fields| {
+        let said = row.and_then(|fields: Vec<String>| {
             let at = fields.get(time).map_or("", String::as_str);
-            let time_ms = entry::time(at)
-                .ok_or_else(|| format!("`{at}` is not a time (expected something like `2026-11-23T20:07:00Z`)"))?;
+            let time_ms = entry::time(at).ok_or_else(|| Rejection::not_a_time(at, ExpectedTime::Date))?;
             rows.follows(time_ms, || at.to_owned())?;
             let value = |index: &usize| match fields.get(*index).map_or("", String::as_str) {
                 "" | "null" | "NaN" | "nan" | "-" => Ok(None),
                 text => match text.parse::<f64>() {
                     Ok(value) if value.is_finite() => Ok(Some(value)),
-                    _ => Err(format!("`{text}` is not a number")),
+                    _ => Err(CountRejection::NotANumber { found: cleaned(text, MAX_WHY_CHARS) }),
                 },
             };
-            Ok((time_ms, places.iter().map(value).collect::<Result<Vec<Option<f64>>, String>>()?))
+            Ok((time_ms, places.iter().map(value).collect::<Result<Vec<Option<f64>>, CountRejection>>()?))
         });
         match said {
             Ok((time_ms, values)) => rows.push(time_ms, values.into_iter()),
             Err(why) => rows.input.reject_at(line, "", || why),
         }
     }
-    rows.finish(EXPECTED)
+    rows.finish(false)
 }
 
 /// Reads a Parquet or Arrow table.
@@ -352,10 +348,10 @@ fn read_typed(
     format: Format,
     input: &mut Input,
     placed: &mut Placed<'_>,
-) -> Result<Vec<Column>, String> {
+) -> Result<Vec<Column>, Unusable> {
     let table = NumberTable::open(&Source::File(path.to_owned()), opened, format, table::is_time)?;
     if !table.others.is_empty() {
-        input.warnings.push(format!("its columns without numbers are not used: {}", table.others.join(", ")));
+        input.warn(CountWarning::NoNumbers { columns: table.others.clone() });
     }
     let mut rows = Rows::new(table.names.clone(), input, placed);
     let mut row = 0;
@@ -364,7 +360,7 @@ fn read_typed(
         no_zone = no_zone.take().or(batch.no_zone);
         for (at, time_ms) in batch.times.iter().enumerate() {
             row += 1;
-            let time_ms = time_ms.ok_or_else(|| "it has no time".to_owned());
+            let time_ms = time_ms.ok_or(Rejection::NoTime);
             let text = |ms: i64| time_text(ms).unwrap_or_else(|| ms.to_string());
             match time_ms.and_then(|ms| rows.follows(ms, || text(ms))) {
                 Ok(time_ms) => rows.push(time_ms, batch.columns.iter().map(|column| column[at])),
@@ -372,17 +368,16 @@ fn read_typed(
             }
         }
     });
-    if let Some(text) = no_zone {
-        rows.input.warnings.push(format!("its times, such as `{text}`, have no time zone: they are read as UTC"));
+    if let Some(example) = no_zone {
+        rows.input.warn(TimeWarning::NoZone { of: Purpose::Covariates, example });
     }
     if let Err(why) = read {
         if row == 0 {
-            return Err(why);
+            return Err(Unusable::Unreadable(why));
         }
-        rows.input.incomplete = true;
-        rows.input.warnings.push(format!("{why}; the part before that is used"));
+        rows.input.breaks_off(why);
     }
-    rows.finish("expected a column of times, and columns of numbers")
+    rows.finish(true)
 }
 
 #[cfg(test)]

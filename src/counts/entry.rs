@@ -9,6 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeSeed};
 
 use super::text;
+use crate::account::error_text;
 use crate::events::timestamp::epoch;
 
 /// Why something is not the JSON that is expected; without the values in it, which may be secret.
@@ -16,7 +17,7 @@ pub(super) fn problem(error: &serde_json::Error) -> String {
     if error.is_data() {
         return format!("a value has another type than expected at line {} column {}", error.line(), error.column());
     }
-    error.to_string()
+    error_text(error)
 }
 
 /// What an object says of a request.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::covariates::{Column, Placed};
-use crate::account::Input;
+use crate::account::{CountRejection, CovariateFault, Input, Unusable};
 
 #[derive(Deserialize)]
 struct Answer {
@@ -29,21 +29,16 @@ struct OneSeries {
 }
 
 /// Reads an answer; one column for each series.
-pub(super) fn read(reader: impl Read, input: &mut Input, placed: &mut Placed<'_>) -> Result<Vec<Column>, String> {
-    let answer: Answer = serde_json::from_reader(BufReader::new(reader)).map_err(|error| {
-        format!("it is not a Prometheus response: {error} (expected a matrix, as from a range query)")
-    })?;
+pub(super) fn read(reader: impl Read, input: &mut Input, placed: &mut Placed<'_>) -> Result<Vec<Column>, Unusable> {
+    let answer: Answer = serde_json::from_reader(BufReader::new(reader))
+        .map_err(|error| CovariateFault::Response { error: error.to_string() })?;
     let Some(data) = answer.data else {
-        let why = answer.error.unwrap_or_else(|| "it holds no data".to_owned());
-        return Err(format!("the Prometheus response is an error: {why}"));
+        return Err(CovariateFault::ResponseError { error: answer.error }.into());
     };
     let mut columns = Vec::new();
     for series in data.result {
         if series.value.is_some() && series.values.is_empty() {
-            return Err(
-                "the Prometheus response holds a single point in time (expected a matrix, as from a range query)"
-                    .to_owned(),
-            );
+            return Err(CovariateFault::Instant.into());
         }
         let mut column = Column::new(name(&series.metric), placed.grids);
         let mut last_ms = i64::MIN;
@@ -56,7 +51,7 @@ pub(super) fn read(reader: impl Read, input: &mut Input, placed: &mut Placed<'_>
                     placed.count(time_ms);
                 }
                 Ok(_) => input.gaps += 1,
-                Err(_) => input.reject_at(0, &text, || "it is not a number".to_owned()),
+                Err(_) => input.reject_at(0, &text, || CountRejection::NotANumber { found: String::new() }),
             }
         }
         columns.push(column);

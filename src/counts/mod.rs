@@ -18,7 +18,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use crate::account::{Input, MAX_REJECTED_CHARS, cleaned};
+use crate::account::{ContentWarning, Input, MAX_REJECTED_CHARS, Unusable, cleaned};
 use crate::open::{self, Source};
 use crate::progress::Meter;
 use tally::Tally;
@@ -210,7 +210,7 @@ fn is_again(all: &[Given], given: &Given) -> bool {
 
 fn read_already(given: &Given) -> Input {
     let mut input = Input::new(&Source::File(given.path.clone()));
-    input.warnings.push("it is given more than once: it was read once".to_owned());
+    input.warn(ContentWarning::GivenAgain);
     input
 }
 
@@ -221,7 +221,7 @@ fn open_file(path: &std::path::Path) -> (Input, Option<open::Opened>) {
     match open::open(&source, &Meter::default()) {
         Ok(opened) => (input, Some(opened)),
         Err(why) => {
-            input.unusable = Some(why);
+            input.unusable = Some(Unusable::Unreadable(why));
             (input, None)
         }
     }
@@ -230,8 +230,7 @@ fn open_file(path: &std::path::Path) -> (Input, Option<open::Opened>) {
 /// Says that a file broke off.
 fn note_break(input: &mut Input, why: Option<String>) {
     if let Some(why) = why {
-        input.incomplete = true;
-        input.warnings.push(format!("{why}; the part before that is used"));
+        input.breaks_off(why);
     }
 }
 

@@ -12,9 +12,8 @@ use super::entry::Entry;
 use super::tally::{MAX_KINDS, Tally};
 use super::text::{self, Clock, Said};
 use super::{note_break, open_file, route, table};
-use crate::account::{CountedAs, Input, OtherForm, counted, too_long};
+use crate::account::{CountRejection, CountWarning, CountedAs, Input, OtherForm, Rejection, Unusable, too_long};
 use crate::open::{Line, Lines};
-use crate::units::time_text;
 
 /// Endpoints of a log without times are counted by so many names at most.
 const MOST: usize = 4096;
@@ -53,7 +52,7 @@ struct Log<'a> {
     n_untimed: u64,
     /// Time of the first and last request of all.
     span: Option<(i64, i64)>,
-    first_refusal: Option<String>,
+    first_refusal: Option<Rejection>,
 }
 
 /// Reads one log into all tallies; gives its account for each.
@@ -136,7 +135,7 @@ impl Log<'_> {
                         return;
                     }
                     if memmem::find(bytes, b"{\"").is_none() {
-                        return self.refuse(line, || refused.why().to_owned());
+                        return self.refuse(line, || refused.into());
                     }
                 }
             }
@@ -149,7 +148,7 @@ impl Log<'_> {
                 entry.time_ms = entry.time_ms.or_else(|| super::entry::time(std::str::from_utf8(first).ok()?));
                 self.count_entry(&entry);
             }
-            Err(error) => self.refuse(line, || format!("it is not a JSON object: {}", super::entry::problem(&error))),
+            Err(error) => self.refuse(line, || CountRejection::Json { error: super::entry::problem(&error) }.into()),
         }
     }
 
@@ -179,7 +178,7 @@ impl Log<'_> {
     }
 
     /// The text of the line is masked once all routes are known, see `counts::read`.
-    fn refuse(&mut self, line: Line<'_>, why: impl FnOnce() -> String) {
+    fn refuse(&mut self, line: Line<'_>, why: impl FnOnce() -> Rejection) {
         let why = why();
         self.first_refusal.get_or_insert_with(|| why.clone());
         self.input.reject(&line, &line.text(), || why);
@@ -205,9 +204,9 @@ impl Log<'_> {
 
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(reader));
         if let Err(error) = json.deserialize_seq(Each(self)) {
-            let why = format!("the array is broken: {}", super::entry::problem(&error));
-            self.first_refusal = Some(why.clone());
-            note_break(&mut self.input, Some(why));
+            let why = Rejection::from(CountRejection::Array { error: super::entry::problem(&error) });
+            note_break(&mut self.input, Some(why.to_string()));
+            self.first_refusal = Some(why);
         }
     }
 
@@ -244,26 +243,20 @@ impl Log<'_> {
         };
         match (self.n_timed, self.n_untimed) {
             (0, 0) => {
-                let why =
-                    self.first_refusal.map_or_else(|| "it is empty".to_owned(), |why| format!("first line: {why}"));
-                input.unusable = Some(format!("no request was recognised in it ({why})"));
+                input.unusable = Some(Unusable::NoRequest { why: self.first_refusal });
                 return vec![self.input; self.inside.len()];
             }
             (_, 0) => {}
             (0, n_untimed) => {
                 input.samples += n_untimed;
-                input.warnings.push(
-                    "its requests have no times, so growth cannot be tied to any of them; they are ranked by traffic only"
-                        .to_owned(),
-                );
+                input.warn(CountWarning::NoTimes);
             }
             (_, n_untimed) => {
                 input.rejected_count += n_untimed;
-                let were = if n_untimed == 1 { "was" } else { "were" };
-                input.warnings.push(format!("{} without a time {were} not counted", counted(n_untimed, "request")));
+                input.warn(CountWarning::SomeUntimed { n: n_untimed });
             }
         }
-        let [from, to] = self.span.map_or([0, 0], <[i64; 2]>::from).map(|ms| time_text(ms).unwrap_or_default());
+        let (from_ms, to_ms) = self.span.unwrap_or_default();
         let of_tally = |inside: &u64| {
             let outside = self.n_timed - inside;
             let mut input = self.input.clone();
@@ -271,10 +264,7 @@ impl Log<'_> {
             input.other_lines += outside;
             input.counted = Some(CountedAs { form, outside });
             if outside > 0 && *inside == 0 {
-                input.warnings.push(format!(
-                    "it has no request within the time of the memory readings: its {} are from {from} to {to}",
-                    counted(outside, "request")
-                ));
+                input.warn(CountWarning::Outside { n: outside, from_ms, to_ms });
             }
             input
         };
@@ -381,7 +371,10 @@ mod tests {
             ..CountSources::default()
         };
         let counts = read(&missing, &[(START, START + 1)]).remove(0);
-        assert!(counts.inputs[0].unusable.as_ref().unwrap().starts_with("it cannot be opened"), "{counts:?}");
+        assert!(
+            counts.inputs[0].unusable.as_ref().unwrap().to_string().starts_with("it cannot be opened"),
+            "{counts:?}"
+        );
     }
 
     #[test]
@@ -395,7 +388,7 @@ mod tests {
         let counts = read(&wanted, &[(START, START + 3_600_000)]).remove(0);
         let totals: Vec<f64> = counts.groups.iter().map(|group| group.kinds[0].values.iter().sum()).collect();
         assert_eq!(totals, [1.0, 1.0]);
-        insta::assert_snapshot!(counts.inputs[1].warnings.join(" "), @"it is given more than once: it was read once");
+        insta::assert_snapshot!(counts.inputs[1].warnings[0], @"it is given more than once: it was read once");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::Read;
 use memchr::memchr;
 
 use super::{entry, mask};
+use crate::account::{CountRejection, ExpectedTime, MAX_WHY_CHARS, Rejection, cleaned};
 
 /// Names of columns, in small letters, without blanks, dashes and underscores.
 const TIMES: [&str; 10] =
@@ -27,7 +28,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next row; `None` at the end, and where the reader fails.
-    pub(super) fn next(&mut self) -> Option<(u64, Result<Vec<String>, String>)> {
+    pub(super) fn next(&mut self) -> Option<(u64, Result<Vec<String>, Rejection>)> {
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {
                 let line = self.record.position().map_or(0, csv::Position::line);
@@ -107,17 +108,16 @@ impl Columns {
     /// # Errors
     ///
     /// What was found and what was expected.
-    pub(super) fn request(&self, fields: &[String]) -> Result<Row, String> {
+    pub(super) fn request(&self, fields: &[String]) -> Result<Row, Rejection> {
         let shown = |text: &str| mask::masked(text, &HashSet::new());
         let field = |index: usize| fields.get(index).map_or("", String::as_str);
         let of = |index: Option<usize>| index.map(field).filter(|text| !text.is_empty());
-        let time_ms = entry::time(field(self.time)).ok_or_else(|| {
-            format!("`{}` is not a time (expected something like `2026-11-23T20:07:00Z`)", shown(field(self.time)))
-        })?;
+        let time = field(self.time);
+        let time_ms = entry::time(time).ok_or_else(|| Rejection::not_a_time(&shown(time), ExpectedTime::Date))?;
         let path = field(self.path);
         let path = path.split(['?', '#', ';']).next().unwrap_or(path);
         if path.is_empty() {
-            return Err("it has no endpoint".to_owned());
+            return Err(CountRejection::NoEndpoint.into());
         }
         // As in `GET /users HTTP/1.1`.
         let (method, path) = match path.split_once(' ') {
@@ -125,8 +125,7 @@ impl Columns {
             _ => (of(self.method).unwrap_or(""), path),
         };
         let count = of(self.count).map_or(Ok(1), |text| {
-            text.parse()
-                .map_err(|_| format!("`{}` is not a number of requests (expected something like `25`)", shown(text)))
+            text.parse().map_err(|_| CountRejection::NotACount { found: cleaned(&shown(text), MAX_WHY_CHARS) })
         });
         Ok(Row {
             time_ms,

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::account::{CountRejection, Rejection};
 use chrono::{DateTime, NaiveDate};
 use memchr::{memchr, memchr_iter, memrchr};
 
@@ -28,19 +29,13 @@ pub(super) enum Refused {
     NoRequest,
 }
 
-impl Refused {
-    /// What was found, what was expected and what to do.
-    pub(super) const fn why(self) -> &'static str {
-        match self {
-            Refused::NoTime => {
-                "it has no time (expected something like `[23/Nov/2026:20:07:00 +0000]`, or a time at its beginning)"
-            }
-            Refused::Morgan => {
-                "it is a request without a time, as morgan's `tiny`, `short` and `dev` print it: use `combined`, or \
-                 take the log with `docker logs -t`"
-            }
-            Refused::NoRequest => "no request follows the time (expected something like `\"GET /path HTTP/1.1\" 200`)",
-        }
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Rejection {
+        Rejection::Count(match refused {
+            Refused::NoTime => CountRejection::NoTime,
+            Refused::Morgan => CountRejection::Morgan,
+            Refused::NoRequest => CountRejection::NoRequest,
+        })
     }
 }
 
@@ -307,9 +302,9 @@ mod tests {
         ] {
             assert_eq!(said(line), format!("{refused:?}"), "{line}");
         }
-        insta::assert_snapshot!(Refused::Morgan.why(), @"it is a request without a time, as morgan's `tiny`, `short` and `dev` print it: use `combined`, or take the log with `docker logs -t`");
-        insta::assert_snapshot!(Refused::NoTime.why(), @"it has no time (expected something like `[23/Nov/2026:20:07:00 +0000]`, or a time at its beginning)");
-        insta::assert_snapshot!(Refused::NoRequest.why(), @r#"no request follows the time (expected something like `"GET /path HTTP/1.1" 200`)"#);
+        insta::assert_snapshot!(Rejection::from(Refused::Morgan), @"it is a request without a time, as morgan's `tiny`, `short` and `dev` print it: use `combined`, or take the log with `docker logs -t`");
+        insta::assert_snapshot!(Rejection::from(Refused::NoTime), @"it has no time (expected something like `[23/Nov/2026:20:07:00 +0000]`, or a time at its beginning)");
+        insta::assert_snapshot!(Rejection::from(Refused::NoRequest), @r#"no request follows the time (expected something like `"GET /path HTTP/1.1" 200`)"#);
     }
 
     #[test]

@@ -243,8 +243,8 @@ impl Criterion {
             ("growth-100mb-5m" | "confirmed-100mb-60s" | "rapid-50mb-per-min", _) => {
                 format!("no further climb as steep as that which failed {}", self.id)
             }
-            (id, Some(most)) => format!("a value of {most} or less, by which {id} passes"),
-            (id, None) => format!("readings by which {id} passes"),
+            (id, Some(most)) => format!("a value of {most} or less, with which {id} passes"),
+            (id, None) => format!("readings with which {id} passes"),
         }
     }
 

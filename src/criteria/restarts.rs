@@ -113,8 +113,8 @@ fn loops(restarts: &[KnownRestart<'_>], loop_size: usize, within_ms: i64) -> Vec
 /// How often each cause occurs, in order of appearance: `2 oom, 1 recreated`.
 fn causes_text(restarts: &[KnownRestart<'_>]) -> String {
     let words = |restart: &KnownRestart<'_>| match restart.cause {
-        "oom" if restart.recorded => "killed for memory",
-        "oom" => "probably killed for memory",
+        "oom" if restart.recorded => "OOM-killed",
+        "oom" => "probably OOM-killed",
         "event" => "recorded by events",
         "recreated" => "with a new container ID",
         "counter-reset" => "with reset I/O counters",

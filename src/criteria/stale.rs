@@ -24,7 +24,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         return result(
             Status::NotEvaluable,
             settings.gates,
-            "there are too few readings to tell how often they come (needs two of one series)".to_owned(),
+            "there are too few readings to tell how often they come (two of one series are needed)".to_owned(),
         );
     };
     let most = settings.intervals * interval;
@@ -52,7 +52,7 @@ fn gone(series: &MemorySeries, context: &Context<'_>, freshness: &Freshness) -> 
     if share > context.settings.high_memory.limit_share.get() {
         let percent = percent_text(share);
         let ended = format!(". It ended at {}, {percent} of its limit", memory_text(last));
-        return (Status::Fail, format!("{ended}: it was probably killed for memory, and nothing restarted it"));
+        return (Status::Fail, format!("{ended}: it was probably OOM-killed, and nothing restarted it"));
     }
     match freshness.failed_as {
         Some(verdict) => (Status::Fail, format!(". It failed the night before (verdict {verdict})")),
@@ -143,7 +143,7 @@ mod tests {
         check(Some(aged(-60.0, Some(900.0))), "Pass: the newest reading is 1 min ahead of this run's clock");
         check(
             Some(aged(60.0, None)),
-            "NotEvaluable: there are too few readings to tell how often they come (needs two of one series)",
+            "NotEvaluable: there are too few readings to tell how often they come (two of one series are needed)",
         );
     }
 
@@ -158,7 +158,7 @@ mod tests {
             gone(None),
             Some(GIB),
             &format!(
-                "Fail: {since}. It ended at 972.8 MiB, 95 % of its limit: it was probably killed for memory, and nothing restarted it"
+                "Fail: {since}. It ended at 972.8 MiB, 95 % of its limit: it was probably OOM-killed, and nothing restarted it"
             ),
         );
         check(gone(Some("leak")), None, &format!("Fail: {since}. It failed the night before (verdict leak)"));

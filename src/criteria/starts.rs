@@ -108,7 +108,7 @@ impl Starts {
             format!("the readings begin at {} and settle at {}; ", memory_text(first), memory_text(level))
         });
         format!(
-            "{since} the start at {} ({seen}not counted: memory has {} to settle after a start)",
+            "{since} the start at {} ({seen}not counted, because memory has {} to settle after a start)",
             moment_text(series, start_ms),
             self.settle
         )

@@ -21,7 +21,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let (status, reason) = match verdict.judgement {
         _ if span_seconds < needed_seconds => {
             let reason = format!(
-                "it needs {} of readings{after_load}; there are only {}",
+                "it needs {} of readings{after_load}, but has only {}",
                 duration_text(needed_seconds),
                 duration_text(span_seconds)
             );
@@ -29,7 +29,7 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         }
         TrendJudgement::Inconclusive => (Status::NotEvaluable, format!("{judged}: {}", verdict.reason)),
         TrendJudgement::Leak => (Status::Fail, format!("{judged}: {}", verdict.reason)),
-        TrendJudgement::Suspected => (Status::Pass, format!("no leak is proven: {judged}: {}", verdict.reason)),
+        TrendJudgement::Suspected => (Status::Pass, format!("no leak is proven; {judged}: {}", verdict.reason)),
         TrendJudgement::NoLeak => (Status::Pass, format!("{judged}: {}", verdict.reason)),
     };
     let spans = match status {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{amount, clock};
-use crate::units::{ParseAmountError, WrittenAmount};
+use crate::account::Rejection;
+use crate::units::WrittenAmount;
 
 /// What stands for no value.
 const NO_VALUE: [&str; 8] = ["", "-", "--", "null", "nan", "n/a", "undefined", "no data"];
@@ -56,7 +57,7 @@ pub(super) enum Memory {
 /// # Errors
 ///
 /// What was found and what was expected.
-pub(super) fn memory(text: &str, unit: Option<f64>, has_commas: bool) -> Result<Memory, String> {
+pub(super) fn memory(text: &str, unit: Option<f64>, has_commas: bool) -> Result<Memory, Rejection> {
     let text = text.trim();
     if NO_VALUE.contains(&text.to_ascii_lowercase().as_str()) {
         return Ok(Memory::Gap);
@@ -72,7 +73,7 @@ pub(super) fn memory(text: &str, unit: Option<f64>, has_commas: bool) -> Result<
     let limit = limit.and_then(|limit| amount::read(&point(limit)).ok()).map(|limit| limit.bytes);
     let used = point(used);
     let Ok(number) = used.parse::<f64>() else {
-        let used = amount::read(&used).map_err(|error: ParseAmountError| error.to_string())?;
+        let used = amount::read(&used).map_err(Rejection::amount)?;
         // What docker prints for a container that does not run: `0B / 0B`.
         if used.bytes == 0.0 && limit.is_none_or(|limit| limit == 0.0) {
             return Ok(Memory::Gap);
@@ -84,10 +85,10 @@ pub(super) fn memory(text: &str, unit: Option<f64>, has_commas: bool) -> Result<
     }
     let bytes = number * unit.unwrap_or(1.0);
     if bytes < 0.0 {
-        return Err(format!("`{used}` is negative (expected an amount of memory)"));
+        return Err(Rejection::negative(&used));
     }
     if amount::LARGEST_EXACT < bytes {
-        return Err(format!("`{used}` is out of range (expected 0 to 2^53 bytes)"));
+        return Err(Rejection::out_of_range(&used));
     }
     let used = WrittenAmount { bytes, quantum: resolution(&used, unit.unwrap_or(1.0)) };
     Ok(Memory::Used { used, limit: None, is_bare: unit.is_none() })

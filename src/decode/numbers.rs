@@ -3,18 +3,14 @@
 //! What is a counter, a share, a rate or counts something else than bytes would be judged as memory and pass. It is
 //! refused by name, with what to write instead.
 
-use crate::account::Input;
-use crate::units::{MIB, memory_text};
+use crate::account::{AmountWarning, Input, Measure, NotBytes, NumbersOf};
+use crate::units::MIB;
 
 /// A container whose memory stays below this is not measured, or not in bytes.
 const SMALLEST: f64 = MIB;
 
 /// Numbers below this are seldom bytes: it is said that they are read so.
 const SMALL: f64 = 16.0 * MIB;
-
-/// What to ask for instead.
-pub(crate) const ASK: &str =
-    "expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=\"\"}`";
 
 /// Metrics of containers that are bytes and do not say so: cAdvisor's and Docker's own.
 const BYTES: [&str; 12] = [
@@ -37,20 +33,20 @@ const BYTES_PREFIXES: [&str; 4] =
     ["jvm_memory_bytes_", "process_runtime_jvm_memory_", "dotnet_gc_heap_size", "system_runtime_gc_heap_size"];
 
 /// Ends of names of what is not an amount, and what it is.
-const OTHER_ENDS: [(&str, &str); 13] = [
-    ("_total", "a counter"),
-    ("_sum", "a counter"),
-    ("_count", "a count"),
-    ("_bucket", "a histogram"),
-    ("_failcnt", "a counter"),
-    ("_created", "a time"),
-    ("_timestamp", "a time"),
-    ("_seconds", "a time"),
-    ("_ratio", "a share"),
-    ("_percent", "a share"),
-    ("_percentage", "a share"),
-    ("_info", "a list of labels"),
-    ("_celsius", "a temperature"),
+const OTHER_ENDS: [(&str, Measure); 13] = [
+    ("_total", Measure::Counter),
+    ("_sum", Measure::Counter),
+    ("_count", Measure::Count),
+    ("_bucket", Measure::Histogram),
+    ("_failcnt", Measure::Counter),
+    ("_created", Measure::Time),
+    ("_timestamp", Measure::Time),
+    ("_seconds", Measure::Time),
+    ("_ratio", Measure::Share),
+    ("_percent", Measure::Share),
+    ("_percentage", Measure::Share),
+    ("_info", Measure::Labels),
+    ("_celsius", Measure::Temperature),
 ];
 
 /// How names of settings and sizes begin, which are no memory in use.
@@ -65,7 +61,7 @@ pub(crate) enum Meaning {
     /// They are bytes.
     Bytes,
     /// They are something else, with what they are.
-    Other(&'static str),
+    Other(Measure),
     /// It does not say.
     Unknown,
 }
@@ -77,14 +73,14 @@ pub(crate) fn meaning(name: &str) -> Meaning {
         _ => (name, ""),
     };
     if OTHER_OPERATIONS.iter().any(|other| operation.starts_with(other)) {
-        return Meaning::Other("a rate or a share");
+        return Meaning::Other(Measure::Rate);
     }
     let metric = level_and_metric.rsplit(':').next().unwrap_or_default();
     if SETTINGS.iter().any(|beginning| metric.starts_with(beginning)) {
-        return Meaning::Other("a setting or a size");
+        return Meaning::Other(Measure::Setting);
     }
     if let Some((_, what)) = OTHER_ENDS.iter().find(|(end, _)| metric.ends_with(end)) {
-        return Meaning::Other(what);
+        return Meaning::Other(*what);
     }
     let is_bytes = metric.ends_with("_bytes") || metric.contains("_bytes_");
     if is_bytes || BYTES.contains(&metric) || BYTES_PREFIXES.iter().any(|prefix| metric.starts_with(prefix)) {
@@ -123,28 +119,21 @@ impl Numbers {
         self.n_negative += n;
     }
 
-    /// Why they cannot be bytes, with what to do; `None` where they can. `whose`: what they are numbers of.
-    pub(crate) fn refusal(&self, whose: &str) -> Option<String> {
-        let Numbers { n, n_negative, smallest, largest } = *self;
-        let range = if smallest == largest { format!("all {largest}") } else { format!("{smallest} to {largest}") };
-        if n == 0 {
+    /// Why they cannot be bytes; `None` where they can. `of`: whose numbers they are.
+    pub(crate) fn refusal(&self, of: NumbersOf) -> Option<NotBytes> {
+        let Numbers { n: total, n_negative: n, smallest, largest } = *self;
+        if total == 0 {
             None
-        } else if 0 < n_negative {
-            let are = if n_negative == 1 { "is" } else { "are" };
-            Some(format!(
-                "{whose}: {n_negative} of {n} {are} negative, so they are a difference or a rate, not bytes ({ASK})"
-            ))
+        } else if 0 < n {
+            Some(NotBytes::Negative { of, n, total })
         } else if SMALLEST <= largest {
             None
         } else if largest == 0.0 {
-            Some(format!("{whose} are all 0, and a running container uses more ({ASK})"))
+            Some(NotBytes::Zero { of })
         } else if largest <= 1.0 {
-            Some(format!("{whose} are {range}, so they are a share or a count, not bytes ({ASK})"))
+            Some(NotBytes::Share { of, smallest, largest })
         } else {
-            Some(format!(
-                "{whose} are {range}, less than 1 MiB, so they are not bytes of a container ({ASK}; if they are MiB, \
-                 pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"
-            ))
+            Some(NotBytes::Small { of, smallest, largest })
         }
     }
 
@@ -155,21 +144,15 @@ impl Numbers {
             self.n -= 1;
             self.n_negative = 0;
         }
-        match self.refusal("its numbers without a unit") {
-            Some(why) => input.unusable = Some(why),
-            None => input.warnings.extend(self.doubt()),
+        match self.refusal(NumbersOf::WithoutUnit) {
+            Some(why) => input.unusable = Some(why.into()),
+            None => self.doubt().into_iter().for_each(|doubt| input.warn(doubt)),
         }
     }
 
     /// That they are read as bytes, where they hardly are; `None` where they well may be.
-    pub(crate) fn doubt(&self) -> Option<String> {
-        (0 < self.n && self.largest < SMALL).then(|| {
-            format!(
-                "its numbers have no unit: they are read as bytes, and the largest is {} (pass `--unit KiB` if they \
-                 are KiB)",
-                memory_text(self.largest)
-            )
-        })
+    pub(crate) fn doubt(&self) -> Option<AmountWarning> {
+        (0 < self.n && self.largest < SMALL).then_some(AmountWarning::Small { largest_bytes: self.largest })
     }
 }
 
@@ -194,16 +177,16 @@ mod tests {
             assert_eq!(meaning(name), Meaning::Bytes, "{name}");
         }
         for (name, what) in [
-            ("container_cpu_usage_seconds_total", "a counter"),
-            ("container_network_receive_bytes_total", "a counter"),
-            ("go_memstats_alloc_bytes_total", "a counter"),
-            ("http_response_size_bytes_sum", "a counter"),
-            ("container_memory_failcnt", "a counter"),
-            ("container_start_time_seconds", "a time"),
-            ("pod:container_memory_usage_bytes:rate5m", "a rate or a share"),
-            ("memory_usage_ratio", "a share"),
-            ("kube_pod_container_resource_requests", "a setting or a size"),
-            ("machine_memory_bytes", "a setting or a size"),
+            ("container_cpu_usage_seconds_total", Measure::Counter),
+            ("container_network_receive_bytes_total", Measure::Counter),
+            ("go_memstats_alloc_bytes_total", Measure::Counter),
+            ("http_response_size_bytes_sum", Measure::Counter),
+            ("container_memory_failcnt", Measure::Counter),
+            ("container_start_time_seconds", Measure::Time),
+            ("pod:container_memory_usage_bytes:rate5m", Measure::Rate),
+            ("memory_usage_ratio", Measure::Share),
+            ("kube_pod_container_resource_requests", Measure::Setting),
+            ("machine_memory_bytes", Measure::Setting),
         ] {
             assert_eq!(meaning(name), Meaning::Other(what), "{name}");
         }
@@ -215,7 +198,8 @@ mod tests {
     fn refusal(numbers: &[f64]) -> String {
         let mut all = Numbers::default();
         numbers.iter().for_each(|number| all.note(*number));
-        all.refusal("its values").unwrap_or_default()
+        let whose = NumbersOf::WithoutUnit;
+        all.refusal(whose).map_or_else(String::new, |why| why.to_string().replace("numbers without a unit", "values"))
     }
 
     #[test]

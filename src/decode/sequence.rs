@@ -1,8 +1,8 @@
 //! Decodes the files of one log, one after another.
 
-use super::detect::{self, EXPECTED};
+use super::detect;
 use super::{Options, Parsed, Part, Reader, SequenceRead, table};
-use crate::account::{Format, Input, TimeSource, counted};
+use crate::account::{ContentWarning, Format, Input, Purpose, TimeSource, TimeWarning, Unusable};
 use crate::open::{self, Opened, Sequence, Source};
 use crate::progress::Meter;
 
@@ -36,11 +36,7 @@ pub(crate) fn read_sequence(
             }
             Ok((opened, format)) => {
                 if opened.n_nul > 0 {
-                    input.warnings.push(format!(
-                        "{} before its text {} skipped (was it truncated while it was written to?)",
-                        counted(opened.n_nul, "NUL byte"),
-                        if opened.n_nul == 1 { "was" } else { "were" }
-                    ));
+                    input.warn(ContentWarning::NulBytes { n: opened.n_nul });
                 }
                 if let Some(other) = reader.take_if(|reader| !reader.goes_on_with(format)) {
                     parts.push(other.finish(&mut inputs));
@@ -52,7 +48,7 @@ pub(crate) fn read_sequence(
                 if let Some(why) = broken.take() {
                     broke_off.push(index);
                     input.incomplete = true;
-                    input.warnings.insert(0, format!("{why}; the part before that is used"));
+                    input.warnings.insert(0, ContentWarning::BreaksOff { why }.into());
                 }
                 if input.unusable.is_some() {
                     input.format = options.format;
@@ -69,16 +65,16 @@ pub(crate) fn read_sequence(
     }
     for (_, input) in inputs.iter_mut().filter(|(index, _)| broke_off.contains(index)) {
         if input.time_source == TimeSource::Inferred {
-            input.warnings.push("its newest readings are lost, so the others are dated too late".to_owned());
+            input.warn(TimeWarning::NewestLost);
         }
     }
     // A log that was rotated a moment ago is empty, and its older files hold the readings.
     for (_, input) in inputs.iter_mut().filter(|(index, _)| empty.contains(index)) {
         if format.is_some() {
             input.format = format;
-            input.warnings.push("it is empty".to_owned());
+            input.warn(ContentWarning::Empty { of: Purpose::Readings });
         } else {
-            input.unusable = Some(format!("it is empty (expected {EXPECTED})"));
+            input.unusable = Some(Unusable::Empty);
         }
     }
     SequenceRead { inputs, parts }
@@ -92,7 +88,11 @@ fn table_part(source: usize, parsed: Parsed) -> Part {
 /// Why an input was not begun.
 enum Refused {
     Empty,
-    Because(String),
+    Because(Unusable),
+}
+
+fn unreadable(why: String) -> Refused {
+    Refused::Because(Unusable::Unreadable(why))
 }
 
 /// Opens an input and settles its format.
@@ -104,11 +104,11 @@ fn begin(
     meter: &Meter,
     reader: Option<&Reader>,
 ) -> Result<(Opened, Format), Refused> {
-    let mut opened = open::open(source, meter).map_err(Refused::Because)?;
-    let beginning = opened.lines.peek().map_err(|error| Refused::Because(format!("it cannot be read: {error}")))?;
+    let mut opened = open::open(source, meter).map_err(unreadable)?;
+    let beginning = opened.lines.peek().map_err(|error| unreadable(format!("it cannot be read: {error}")))?;
     if beginning.is_empty() {
         return Err(match opened.broken.take() {
-            Some(why) => Refused::Because(why),
+            Some(why) => unreadable(why),
             None => Refused::Empty,
         });
     }

@@ -4,8 +4,7 @@
 //! Until that is known, days are counted from an origin that no date is near.
 
 use super::clock::Timestamp;
-use crate::account::{EndFrom, Input, TimeSource, cleaned};
-use crate::units::time_text;
+use crate::account::{Dated, EndFrom, Input, TimeSource, TimeWarning, cleaned};
 
 const DAY_MS: i64 = 86_400_000;
 /// A step back of up to so many milliseconds is one, and not the day after: lines that changed places, and clocks that
@@ -87,14 +86,10 @@ impl TimeOfDay {
             None => -last_ms,
         });
         let is_relative = self.told_ms.is_none() && end.is_none();
-        let last = time_text(last_ms + by_ms).unwrap_or_default();
         let dated = match (self.told_ms, end) {
-            (Some(_), _) => "a later timestamp dates them".to_owned(),
-            (None, Some((_, EndFrom::Option))) => format!("the last is {last}, the nearest to `--end`"),
-            (None, Some((_, EndFrom::Mtime))) => {
-                format!("the last is {last}, the nearest to the file's modification time")
-            }
-            (None, None) => "they count back from the last (`--end` gives it a date)".to_owned(),
+            (Some(_), _) => Dated::Later,
+            (None, Some((_, end))) => Dated::Nearest { last_ms: last_ms + by_ms, end },
+            (None, None) => Dated::Nothing,
         };
         for (index, text, _) in &self.found {
             let Some((_, input)) = inputs.iter_mut().find(|(other, _)| other == index) else { continue };
@@ -102,9 +97,7 @@ impl TimeOfDay {
                 input.time_source = TimeSource::Inferred;
                 input.end_from = end.map(|(_, from)| from);
             }
-            input.warnings.push(format!(
-                "times of day without a date, such as `{text}`, are assumed to be less than a day apart: {dated}"
-            ));
+            input.warn(TimeWarning::NoDate { example: text.clone(), dated });
         }
         Some(Moved { by_ms, is_relative })
     }
@@ -175,7 +168,7 @@ mod tests {
         assert_eq!(series, "web: -158830 -158810 -158800 -158790 -83220\n");
         insta::assert_snapshot!(account, @r"
         5 samples, 0 gaps, 0 other, 0 rejected
-        warning: times of day without a date, such as `23:59:50`, are assumed to be less than a day apart: a later timestamp dates them
+        warning: times of day without a date, such as `23:59:50`, are assumed to be less than a day apart: their dates come from a later timestamp
         ");
     }
 

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Datelike, Timelike, Weekday};
 
 use super::clock::Timestamp;
-use crate::account::{Input, cleaned};
+use crate::account::{Input, Purpose, TimeWarning, cleaned};
 use crate::units::time_text;
 
 /// By how much clocks are put on and back, in milliseconds.
@@ -53,7 +53,8 @@ impl Seasons {
 #[derive(Debug, Default)]
 pub(super) struct TimeNotes {
     no_zone: Option<String>,
-    no_year: Option<String>,
+    /// The first time to which a year was given, in milliseconds.
+    no_year: Option<i64>,
     unusable_year: bool,
     /// Whether clocks were put back, or on, and after when.
     clocks: Vec<(bool, i64)>,
@@ -69,7 +70,7 @@ impl TimeNotes {
             self.no_zone = Some(cleaned(text.trim_end(), 40));
         }
         if !timestamp.has_year && self.no_year.is_none() {
-            self.no_year = timestamp.time_ms.and_then(time_text);
+            self.no_year = timestamp.time_ms.filter(|time_ms| time_text(*time_ms).is_some());
             self.unusable_year |= timestamp.time_ms.is_none();
         }
     }
@@ -79,28 +80,16 @@ impl TimeNotes {
     }
 
     pub(super) fn warn(self, input: &mut Input) {
-        let warnings = &mut input.warnings;
         if self.unusable_year {
-            warnings.push(
-                "its timestamps have no year, and neither a modification time nor `--end` supplies it: they are ignored"
-                    .to_owned(),
-            );
-        } else if let Some(text) = self.no_zone {
-            warnings.push(format!("timestamps without a time zone are read as UTC, such as `{text}`"));
+            input.warn(TimeWarning::NoYear);
+        } else if let Some(example) = self.no_zone {
+            input.warn(TimeWarning::NoZone { of: Purpose::Readings, example });
         }
-        if let Some(time) = self.no_year {
-            warnings.push(format!(
-                "timestamps have no year: it is taken from the file's modification time, which makes the first one {time}"
-            ));
+        if let Some(first_ms) = self.no_year {
+            input.warn(TimeWarning::YearFromFile { first_ms });
         }
-        for (back, time_ms) in self.clocks {
-            let at = time_text(time_ms).unwrap_or_default();
-            let at = at.trim_end_matches('Z');
-            warnings.push(if back {
-                format!("its clock jumped back an hour after {at}, as at the end of summer time: later timestamps are moved forward an hour")
-            } else {
-                format!("its clock jumped forward an hour after {at}, as at the start of summer time: later timestamps are moved back an hour")
-            });
+        for (back, after_ms) in self.clocks {
+            input.warn(TimeWarning::ClockJumped { back, after_ms });
         }
     }
 }

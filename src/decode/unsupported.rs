@@ -1,77 +1,48 @@
-//! Names what is often given instead of readings, and says what to give.
+//! Recognises what is often given instead of readings.
 
-/// What a text is that is no form of input, and what to give instead; `None` when it is not known either.
-pub(super) fn recognise(text: &str) -> Option<&'static str> {
+use crate::account::Foreign;
+
+/// What a text is that is no form of input; `None` when it is not known either.
+pub(super) fn recognise(text: &str) -> Option<Foreign> {
     let lines = || text.lines().take(50).map(str::trim).filter(|line| !line.is_empty());
     let any = |test: &dyn Fn(&str) -> bool| lines().any(test);
     if any(&is_docker_event) || any(&|line| line.contains("\"timeNano\"")) {
-        return Some(
-            "it is output of `docker events`, which holds no memory readings (expected the output of `docker \
-             stats` or another format; pass this file with `--events`)",
-        );
+        return Some(Foreign::DockerEvents);
     }
     if text.contains("\"apiVersion\"") && text.contains("\"kind\"") {
-        return Some(
-            "it is output of `kubectl get -o json`, which holds events or pods but no memory readings (expected \
-             the output of `kubectl top pod --containers` or another format; pass this file with `--events`)",
-        );
+        return Some(Foreign::KubernetesObjects);
     }
     if any(&|line| line.contains("Killed process ") || line.contains("oom-kill:")) {
-        return Some(
-            "it is a kernel log, which holds no memory readings (expected the output of `docker stats` or another \
-             format; pass this file with `--events`)",
-        );
+        return Some(Foreign::KernelLog);
     }
     if any(&|line| line.contains("[GC ") || line.contains("[Full GC") || line.contains("[gc") && line.contains("->")) {
-        return Some(
-            "it is a garbage collection log of a Java virtual machine, which shows the heap but not the container \
-             (expected readings of the container, such as the output of `docker stats`)",
-        );
+        return Some(Foreign::CollectionLog);
     }
     if any(&|line| line.contains("heapTotal") || line.contains("heapUsed")) {
-        return Some(
-            "it holds keys of `process.memoryUsage()`, but no complete object (expected the output of \
-             `console.log(process.memoryUsage())`, or JSON: `console.log(JSON.stringify({ time: new Date(), \
-             ...process.memoryUsage() }))`)",
-        );
+        return Some(Foreign::NodeKeys);
     }
     if any(&|line| line.contains("minflt/s") && line.contains("RSS")) {
-        return Some(
-            "it is output of `pidstat -r`: processes, not containers, and times without a date (expected readings \
-             of containers, or `epoch,512.3MiB` lines)",
-        );
+        return Some(Foreign::Pidstat);
     }
     if any(&|line| {
         line.contains("NAME") && (line.contains("CPU%") || line.contains("CPU(%)")) && line.contains("MEMORY(bytes)")
     }) {
-        return Some(
-            "it is output of `kubectl top node`: machines, not containers (expected `kubectl top pod --containers`)",
-        );
+        return Some(Foreign::TopNode);
     }
     if any(&|line| line.starts_with("CONTAINER ID") && line.contains("IMAGE") && line.contains("STATUS")) {
-        return Some(
-            "it is output of `docker ps`, which holds no memory readings (expected the output of `docker stats --no-stream`)",
-        );
+        return Some(Foreign::DockerPs);
     }
     if any(&|line| line.starts_with("MemTotal:") || line.starts_with("Mem:") || line.contains("MiB Mem :")) {
-        return Some(
-            "it is the memory of a machine, from `free`, `top` or /proc/meminfo (expected readings of containers, \
-             such as the output of `docker stats`)",
-        );
+        return Some(Foreign::Machine);
     }
     if any(&|line| line.starts_with("USER ") && line.contains("RSS") && line.contains("COMMAND")) {
-        return Some(
-            "it is output of `ps`: processes, not containers (expected readings of containers, such as the output of `docker stats`)",
-        );
+        return Some(Foreign::Ps);
     }
     if any(&|line| line.ends_with("=>") && line.contains('{')) || any(&|line| line.contains(" @[")) {
-        return Some("it is text output of `promtool query` (expected the same with `-o json`)");
+        return Some(Foreign::Promtool);
     }
     if any(&|line| line.matches(';').count() >= 3 && line.contains(" / ")) {
-        return Some(
-            "it is output of `docker stats` separated by semicolons, without timestamps (expected `docker stats \
-             --no-stream --format '{{json .}}'`, each line prefixed with `date -u +%FT%TZ`)",
-        );
+        return Some(Foreign::Semicolons);
     }
     None
 }

@@ -1,7 +1,6 @@
 //! Gives times to readings that have none: beside those that have one, or counted back from the end of each file.
 
-use crate::account::{EndFrom, Input, TimeSource};
-use crate::units::{duration_text, time_text};
+use crate::account::{EndFrom, Input, TimeSource, TimeWarning};
 
 /// The snapshots of one file, in the order in which they were taken.
 #[derive(Debug)]
@@ -40,7 +39,6 @@ impl Spacing {
     /// Sets the time of every snapshot of the files of one log, oldest first, and says in their accounts how.
     pub(super) fn give_times(self, files: &mut [FileTimes], inputs: &mut [(usize, Input)]) -> Dated {
         let interval_ms = self.interval_ms;
-        let every = duration_text(interval_ms as f64 / 1000.0);
         let mut dated = Dated::default();
         let mut anchors: Vec<FileTicks> = Vec::new();
         let n_files = files.len();
@@ -54,13 +52,7 @@ impl Spacing {
             if n_timed > 0 {
                 let (n_untimed, n) = (file.times.len() - n_timed, file.times.len());
                 fill_in(&mut file.times, interval_ms);
-                warn(
-                    input,
-                    format!(
-                        "{n_untimed} of {n} readings have no timestamp, but the others do: they are placed next to \
-                         those, one every {every}"
-                    ),
-                );
+                input.warn_once(TimeWarning::SomeUntimed { n: n_untimed, of: n, step_ms: interval_ms });
                 continue;
             }
             let (anchor_ms, end_from) = match (self.end_ms.filter(|_| place + 1 == n_files), file.mtime_ms) {
@@ -78,32 +70,12 @@ impl Spacing {
             let file = &mut files[*place];
             file.count_back(end_ms, interval_ms);
             let Some(input) = input_of(inputs, file.input) else { continue };
-            let at = time_text(end_ms).unwrap_or_default();
-            let how = match input.end_from {
-                _ if dated.is_relative => {
-                    "; times count back from the last reading (`--end` gives it a date)".to_owned()
-                }
-                Some(EndFrom::Mtime) => format!(", the last at {at} (the file's modification time)"),
-                _ => format!(", the last at {at} (as `--end` says)"),
-            };
-            warn(input, format!("assuming one reading every {every}{how}"));
+            let end = if dated.is_relative { None } else { Some((end_ms, input.end_from.unwrap_or(EndFrom::Option))) };
+            input.warn_once(TimeWarning::Untimed { step_ms: interval_ms, end });
             match fit {
                 Fit::Follows => {}
-                Fit::Gap(n) => warn(
-                    input,
-                    format!(
-                        "{} missing between this file and the next one, judging by their modification times",
-                        if n == 1 { "1 reading is".to_owned() } else { format!("{n} readings are") }
-                    ),
-                ),
-                Fit::Moved(ms) => warn(
-                    input,
-                    format!(
-                        "its modification time is later than the start of the next file: its readings were moved back \
-                         by {}",
-                        duration_text(ms as f64 / 1000.0)
-                    ),
-                ),
+                Fit::Gap(n) => input.warn_once(TimeWarning::Missing { n: n as u64 }),
+                Fit::Moved(by_ms) => input.warn_once(TimeWarning::MovedBack { by_ms }),
             }
         }
         dated
@@ -126,13 +98,6 @@ impl FileTimes {
 
 fn input_of(inputs: &mut [(usize, Input)], index: usize) -> Option<&mut Input> {
     inputs.iter_mut().find(|(other, _)| *other == index).map(|(_, input)| input)
-}
-
-/// Says once what is true of several processes of one file.
-fn warn(input: &mut Input, warning: String) {
-    if !input.warnings.contains(&warning) {
-        input.warnings.push(warning);
-    }
 }
 
 /// The snapshots of one file of a sequence that need times.

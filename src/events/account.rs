@@ -2,7 +2,7 @@
 
 use super::Dating;
 use super::owner::Containers;
-use crate::account::Input;
+use crate::account::{EventWarning, Input, Named};
 use crate::events::Event;
 use crate::series::MemorySeries;
 
@@ -63,35 +63,20 @@ pub(super) fn count(
         input.series = marked[index];
         let Some(counts) = input.events else { continue };
         if counts.uncertain > 0 {
-            input.warnings.push(format!(
-                "{} of its events {} not matched with {}: the readings have no times of their own (give `--interval`, \
-                 and the time of the last one with `--end`)",
-                counts.uncertain,
-                if counts.uncertain == 1 { "was" } else { "were" },
-                listed(&uncertain[index])
-            ));
+            let series = listed(&uncertain[index]);
+            input.warn(EventWarning::Uncertain { n: counts.uncertain, series });
         }
         if counts.read > 0 && counts.other_containers == counts.read {
-            input.warnings.push(format!(
-                "its {} not match any container with readings (it names {}){}",
-                if counts.read == 1 { "1 event does".to_owned() } else { format!("{} events do", counts.read) },
-                listed(&containers.names(index)),
-                if events.iter().any(|event| event.input == index && event.is_of_log()) {
-                    ": name its container with `--events NAME=FILE`"
-                } else {
-                    ""
-                }
-            ));
+            let is_log = events.iter().any(|event| event.input == index && event.is_of_log());
+            let containers = listed(&containers.names(index));
+            input.warn(EventWarning::OfOthers { n: counts.read, containers, is_log });
         } else if counts.outside > 0 && counts.matched + counts.uncertain == 0 {
-            input.warnings.push(format!(
-                "the events of containers that have readings ({}) are all before the first reading or after the last",
-                counts.outside
-            ));
+            input.warn(EventWarning::Outside { n: counts.outside });
         }
     }
 }
 
-fn listed(names: &[&str]) -> String {
-    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+fn listed(names: &[&str]) -> Named {
+    let more = names.len().saturating_sub(NAMED);
+    Named { names: names.iter().take(NAMED).map(|name| (*name).to_owned()).collect(), more }
 }

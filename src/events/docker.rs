@@ -14,7 +14,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::{Action, Event, Teller};
-use crate::account::{Input, too_long};
+use crate::account::{EventRejection, ExpectedTime, Input, MAX_WHY_CHARS, Rejection, cleaned, error_text, too_long};
 use crate::open::{Line, Lines};
 
 /// A record of a terminal goes on over at most so many lines.
@@ -140,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    fn record(&mut self, text: &str) -> Result<Record, String> {
+    fn record(&mut self, text: &str) -> Result<Record, Rejection> {
         let (time_ms, record) = match json_of(text) {
             Some(json) => json_record(json, self.index)?,
             None => text_record(text, self.index)?,
@@ -182,36 +182,29 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a regular expression")
 }
 
-fn text_record(text: &str, input: usize) -> Result<(i64, Record), String> {
+fn text_record(text: &str, input: usize) -> Result<(i64, Record), Rejection> {
     let Some(begin) = RECORD.captures(text) else {
-        return Err(
-            "it does not begin with a time and a type (expected something like `2026-11-23T20:13:08.484231306Z container oom ...`)"
-                .to_owned(),
-        );
+        return Err(EventRejection::NoBeginning.into());
     };
     let timestamp = format!("{}T{}{}", &begin["date"], &begin["time"], zone(&begin["zone"]));
     let time_ms = rfc3339(&timestamp)?;
     let kind = begin.name("kind").expect("it is part of the pattern");
     let rest = &text[kind.end()..].trim_start();
     if kind.as_str().ends_with(':') {
-        let old =
-            OLD.captures(text).ok_or("an action is missing after the container (expected something like `die`)")?;
+        let old = OLD.captures(text).ok_or(EventRejection::NoAction)?;
         return Ok((time_ms, life(input, time_ms, &old["action"], &old["id"], BTreeMap::new())));
     }
     match kind.as_str() {
         "container" => {
-            let parts = CONTAINER.captures(rest).ok_or_else(|| {
-                "no action and container ID follow `container` (expected something like `container die 3f29... (name=web)`)"
-                    .to_owned()
-            })?;
+            let parts = CONTAINER.captures(rest).ok_or(EventRejection::NoContainer)?;
             let attributes = parts.name("attributes").map_or_else(BTreeMap::new, |list| attributes(list.as_str()));
             Ok((time_ms, life(input, time_ms, &parts["action"], &parts["id"], attributes)))
         }
         other if OTHER_TYPES.contains(&other) => Ok((time_ms, Record::Other)),
-        other => Err(format!(
-            "`{other}` is not a type of event (expected `container`, or one of {})",
-            OTHER_TYPES.join(", ")
-        )),
+        other => {
+            let known = OTHER_TYPES.iter().map(|kind| (*kind).to_owned()).collect();
+            Err(EventRejection::UnknownType { found: cleaned(other, MAX_WHY_CHARS), known }.into())
+        }
     }
 }
 
@@ -220,10 +213,10 @@ fn zone(text: &str) -> String {
     if text.len() == 5 { format!("{}:{}", &text[..3], &text[3..]) } else { text.to_owned() }
 }
 
-fn rfc3339(text: &str) -> Result<i64, String> {
+fn rfc3339(text: &str) -> Result<i64, Rejection> {
     chrono::DateTime::parse_from_rfc3339(text)
         .map(|time| time.timestamp_millis())
-        .map_err(|error| format!("`{text}` is not a time: {error}"))
+        .map_err(|error| Rejection::not_a_time(text, ExpectedTime::Parsed(error_text(error))))
 }
 
 fn life(input: usize, time_ms: i64, action: &str, id: &str, attributes: BTreeMap<String, String>) -> Record {
@@ -292,24 +285,24 @@ struct JsonActor {
     attributes: Option<BTreeMap<String, String>>,
 }
 
-fn json_record(json: &str, input: usize) -> Result<(i64, Record), String> {
+fn no_key(one: &str, other: &str) -> EventRejection {
+    EventRejection::NoKey { keys: (one.to_owned(), other.to_owned()) }
+}
+
+fn json_record(json: &str, input: usize) -> Result<(i64, Record), Rejection> {
     let event: JsonEvent =
-        serde_json::from_str(json).map_err(|error| format!("it is not the JSON of an event: {error}"))?;
+        serde_json::from_str(json).map_err(|error| EventRejection::Json { error: error_text(error) })?;
     let time_ms = event
         .time_nano
         .map(|nanoseconds| nanoseconds.div_euclid(1_000_000))
         .or_else(|| event.time.map(|seconds| seconds.saturating_mul(1000)))
-        .ok_or("it has neither `timeNano` nor `time` (expected an event of `docker events`)")?;
-    let action = event
-        .action
-        .or(event.status)
-        .ok_or("it has neither `Action` nor `status` (expected an event of `docker events`)")?;
+        .ok_or_else(|| no_key("timeNano", "time"))?;
+    let action = event.action.or(event.status).ok_or_else(|| no_key("Action", "status"))?;
     if event.kind.as_deref().is_some_and(|kind| kind != "container") {
         return Ok((time_ms, Record::Other));
     }
     let (actor_id, attributes) = event.actor.map_or((None, None), |actor| (actor.id, actor.attributes));
-    let id =
-        actor_id.or(event.id).ok_or("it has neither `Actor.ID` nor `id` (expected an event of `docker events`)")?;
+    let id = actor_id.or(event.id).ok_or_else(|| no_key("Actor.ID", "id"))?;
     Ok((time_ms, life(input, time_ms, &action, &id, attributes.unwrap_or_default())))
 }
 
@@ -446,7 +439,7 @@ mod tests {
         let (_, input) = read_text("NAME  MEM USAGE\nweb  5MiB / 1GiB\n");
         insta::assert_snapshot!(input.unusable.unwrap(), @"no event was recognised in it (expected the output of `docker events`, as text or as JSON lines, of `kubectl get events -o json` or `kubectl get pods -o json`, or the log of a kernel or an application)");
         let missing = read(&[PathBuf::from("no/such/events.log")]);
-        assert!(missing.inputs[0].unusable.as_ref().unwrap().starts_with("it cannot be opened"));
+        assert!(missing.inputs[0].unusable.as_ref().unwrap().to_string().starts_with("it cannot be opened"));
         let (_, input) = read_text("");
         assert_eq!((input.unusable, input.warnings.len()), (None, 1));
     }

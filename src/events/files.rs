@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::docker::{self, OfFile};
 use super::{Event, kubernetes, logs};
-use crate::account::{EventCounts, Input, OtherForm};
+use crate::account::{ContentWarning, EventCounts, Input, OtherForm, Purpose, Unusable};
 use crate::open::{self, Given, Lines, Source};
 use crate::progress::Meter;
 
@@ -81,7 +81,7 @@ fn read_file(index: usize, path: &Path, around_ms: Option<i64>) -> (Input, Vec<E
     let mut opened = match open::open(&source, &Meter::default()) {
         Ok(opened) => opened,
         Err(why) => {
-            input.unusable = Some(why);
+            input.unusable = Some(Unusable::Unreadable(why));
             return (input, Vec::new(), None);
         }
     };
@@ -97,22 +97,17 @@ fn read_file(index: usize, path: &Path, around_ms: Option<i64>) -> (Input, Vec<E
     input.events = Some(EventCounts::default());
     input.events_form = Some(form);
     if form == OtherForm::Kubernetes && n_lines == 0 && failed.is_some() {
-        input.unusable = failed;
+        input.unusable = failed.map(Unusable::Unreadable);
         return (input, events, span);
     }
     if let Some(why) = failed.or_else(|| opened.broken.take()) {
-        input.incomplete = true;
-        input.warnings.push(format!("{why}; the part before that is used"));
+        input.breaks_off(why);
     }
     if n_lines == 0 {
-        input.warnings.push("it is empty: it says nothing about restarts".to_owned());
+        input.warn(ContentWarning::Empty { of: Purpose::Events });
     } else if form == OtherForm::DockerEvents && span.is_none() {
         (input.events, input.events_form) = (None, None);
-        input.unusable = Some(
-            "no event was recognised in it (expected the output of `docker events`, as text or as JSON lines, of \
-             `kubectl get events -o json` or `kubectl get pods -o json`, or the log of a kernel or an application)"
-                .to_owned(),
-        );
+        input.unusable = Some(Unusable::NoEvent);
     }
     (input, events, span)
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::docker::OfFile;
 use super::runs::REASON;
 use super::{Action, Event, Teller};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{EventWarning, Input, cleaned};
 
 /// An object, or a list of them.
 #[derive(Debug, Deserialize)]
@@ -160,17 +160,10 @@ pub(super) fn read(text: impl Read, index: usize, input: &mut Input) -> OfFile {
     let mut reader = Reader { index, input, events: Vec::new(), n_objects: 0, n_of_nodes: 0, n_untold: 0 };
     let failed = objects(text, |object| reader.take(&object));
     if 0 < reader.n_of_nodes {
-        let what = counted(reader.n_of_nodes, "event");
-        reader.input.warnings.push(format!(
-            "{what} of nodes that ran out of memory: this does not say whose process was killed (the kernel log does)"
-        ));
+        reader.input.warn(EventWarning::OfNodes { n: reader.n_of_nodes });
     }
     if 0 < reader.n_untold {
-        let n = reader.n_untold;
-        let restarts = if n == 1 { "1 earlier restart is".to_owned() } else { format!("{n} earlier restarts are") };
-        reader.input.warnings.push(format!(
-            "{restarts} counted in it without a time: a pod records only the last termination of each container"
-        ));
+        reader.input.warn(EventWarning::EarlierRestarts { n: reader.n_untold });
     }
     let Reader { events, n_objects, .. } = reader;
     // It remembers an hour, or the last end: what is not in it may have been.
@@ -283,6 +276,7 @@ const OOM_KILLED: &str = "OOMKilled";
 mod tests {
     use crate::events::read_events;
     use crate::open::Given;
+    use crate::report::words;
 
     /// 2026-11-23T20:13:08Z.
     const AT: i64 = 1_795_464_788_000;
@@ -301,8 +295,8 @@ mod tests {
         said + &format!(
             "{} other\n{}{}",
             input.other_lines,
-            input.warnings.join("\n"),
-            input.unusable.as_deref().unwrap_or_default()
+            words::warnings(input).join("\n"),
+            input.unusable.as_ref().map_or_else(String::new, ToString::to_string)
         )
     }
 
@@ -353,7 +347,7 @@ mod tests {
         1 Die shop/web-1/web
         2 Start shop/web-1/web
         2 other
-        1 event of nodes that ran out of memory: this does not say whose process was killed (the kernel log does)
+        1 event says that a node ran out of memory, but not whose process was killed (the kernel log does)
         ");
         assert_eq!(said(&all.join("\n")), said(&list));
     }

@@ -15,7 +15,7 @@ use super::owner::POD_UID;
 use super::runs::REASON;
 use super::timestamp::{self, Timestamp};
 use super::{Action, Event, Teller};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{EventWarning, Input, Purpose, TimeWarning, cleaned};
 use crate::open::{Line, Lines};
 
 /// One want of memory is told again within so long: by its causes, and by each thread.
@@ -176,18 +176,13 @@ impl Log<'_> {
     }
 
     fn say(&mut self) {
-        let warnings = &mut self.input.warnings;
         if 0 < self.n_untimed {
-            warnings.push(format!(
-                "{} that memory ran out, but not when: not matched with readings (`docker logs --timestamps`, `kubectl \
-                 logs --timestamps` and `dmesg -T` print times)",
-                if self.n_untimed == 1 { "1 line says".to_owned() } else { format!("{} lines say", self.n_untimed) }
-            ));
+            self.input.warn(EventWarning::Untimed { n: self.n_untimed });
         } else if self.events.is_empty() && 0 < self.n_lines {
-            warnings.push(format!("it has {}, but no mention of memory running out", counted(self.n_lines, "line")));
+            self.input.warn(EventWarning::NoMention { n_lines: self.n_lines });
         }
         if 0 < self.n_zoneless {
-            warnings.push("its timestamps have no time zone: they are read as UTC".to_owned());
+            self.input.warn(TimeWarning::NoZone { of: Purpose::Events, example: String::new() });
         }
     }
 }
@@ -196,6 +191,7 @@ impl Log<'_> {
 mod tests {
     use crate::events::read_events;
     use crate::open::Given;
+    use crate::report::words;
 
     const ID: &str = "3f2a9c0d1e4b5a6978870615243342516f7e8d9c0b1a29384756647382910abc";
     /// 2026-11-23T20:13:08Z.
@@ -222,8 +218,11 @@ mod tests {
             input.format_name().unwrap_or("unusable"),
             input.other_lines,
             input.rejected_count,
-            input.warnings.join("\n"),
-            input.unusable.as_deref().unwrap_or(if n_accounted < n_lines { "LINES ARE MISSING" } else { "" })
+            words::warnings(input).join("\n"),
+            input.unusable.as_ref().map_or_else(
+                || if n_accounted < n_lines { "LINES ARE MISSING" } else { "" }.to_owned(),
+                ToString::to_string
+            )
         )
     }
 

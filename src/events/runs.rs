@@ -112,7 +112,7 @@ impl Ending {
         self.up_ms
     }
 
-    /// What was recorded, for a reader: `killed for memory and started again`.
+    /// What was recorded, for a reader: `OOM-killed, started again`.
     pub fn words(&self) -> String {
         let code = match (self.exit_code, &self.reason) {
             (Some(code), _) => format!(" (exit code {code})"),
@@ -121,8 +121,8 @@ impl Ending {
         };
         let ended = match (self.oom_ms, self.down_ms) {
             (Some(_), _) if self.heap => format!("out of heap memory{code}"),
-            (Some(_), Some(_)) => format!("killed for memory{code}"),
-            (Some(_), None) => "a process in it was killed for memory".to_owned(),
+            (Some(_), Some(_)) => format!("OOM-killed{code}"),
+            (Some(_), None) => "a process in it was OOM-killed".to_owned(),
             (None, Some(_)) if self.signalled => format!("stopped from outside{code}"),
             // The signal that the kernel sends, and nothing says who sent it.
             (None, Some(_)) if self.exit_code == Some(KILLED) => format!("killed{code}, reason unknown"),
@@ -283,12 +283,12 @@ mod tests {
                 event(100.2, Die, OLD, &died),
                 event(101.0, Start, OLD, &[]),
             ],
-            "101 killed for memory (exit code 137), started again",
+            "101 OOM-killed (exit code 137), started again",
         );
         // The kernel's word may come after the end.
         check(
             &[event(100.0, Die, OLD, &died), event(100.5, Start, OLD, &[]), event(100.6, Oom, OLD, &[])],
-            "100 killed for memory (exit code 137), started again",
+            "100 OOM-killed (exit code 137), started again",
         );
     }
 
@@ -316,14 +316,14 @@ mod tests {
 
     #[test]
     fn a_log_may_hold_only_some_of_it() {
-        check(&[event(100.0, Oom, OLD, &[])], "100 a process in it was killed for memory");
+        check(&[event(100.0, Oom, OLD, &[])], "100 a process in it was OOM-killed");
         check(
             &[event(100.0, Oom, OLD, &[]), event(4000.0, Oom, OLD, &[])],
-            "100 a process in it was killed for memory | 4000 a process in it was killed for memory",
+            "100 a process in it was OOM-killed | 4000 a process in it was OOM-killed",
         );
         check(
             &[event(100.0, Oom, OLD, &[]), event(4000.0, Die, OLD, &[]), event(4000.2, Start, OLD, &[])],
-            "100 a process in it was killed for memory | 4000 ended by itself, started again",
+            "100 a process in it was OOM-killed | 4000 ended by itself, started again",
         );
         check(&[event(100.0, Start, OLD, &[]), event(400.0, Start, OLD, &[])], "100 started again | 400 started again");
         check(&[event(100.0, Restart, OLD, &[])], "100 started again");

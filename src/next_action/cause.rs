@@ -119,7 +119,7 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
     // Between two snapshots it must gain something to be seen.
     let apart = match facts.seconds_to_double.map(|seconds| SEEN_SHARE * seconds) {
         Some(apart) if DAY <= 2.0 * apart => "a day or more apart, at the same time of day",
-        Some(apart) if 3600.0 <= apart => "some hours apart, at times of like load",
+        Some(apart) if 3600.0 <= apart => "some hours apart, at times of similar load",
         _ => "some minutes apart",
     };
     let mut text = cause.text.replace("some minutes apart", apart);
@@ -137,11 +137,11 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
     let mut step = Step::looks(text, Vec::new());
     // What is gone cannot be looked into.
     if let Some(pattern) = cause.pattern.filter(|_| facts.state != State::Gone) {
-        step.commands.push(format!(
+        step.runbook.push(format!(
             "{} | jq 'group_by(.endpoint) | map({{endpoint: .[0].endpoint, count: length}}) | sort_by(-.count)'",
             target.exec("cat /tmp/request-log.json")
         ));
-        step.commands.push(command(pattern).to_owned());
+        step.runbook.push(command(pattern).to_owned());
         // A snapshot stops the process while it is taken.
         let snapshot =
             ["curl -X POST http://HOST:3001/debug/heap-snapshot", "scp root@HOST:/tmp/heap-*.heapsnapshot ./"];
@@ -249,7 +249,7 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
         Verdict::Step if facts.climbed_seconds.is_some() => (
             2,
             None,
-            "memory climbed for a while, and part of the rise stayed: find what ran in that time. If it was a load, pass it with --load START..END: then leaktrend judges what the load leaves behind. Run the load again: a leak adds as much once more, a cache does not",
+            "memory climbed for a while, and part of the rise stayed: find what ran in that time. If it was a load, pass it with --load START..END: then leaktrend judges what the load leaves behind. Run the load again: a leak adds the same amount again, a cache does not",
         ),
         Verdict::Step => (
             2,

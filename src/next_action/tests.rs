@@ -144,7 +144,7 @@ fn no_step_contradicts_the_facts() {
     let killed = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), ..facts(&[]) };
     let killed = step(Verdict::LeakMaskedByRestarts, &killed).tonight.text;
     assert!(
-        killed.starts_with("it was killed for memory 9 times; the next kill is due in about 2 h: check"),
+        killed.starts_with("it was OOM-killed 9 times; the next kill is due about 2 h after the last reading: check"),
         "{killed}"
     );
 }
@@ -177,24 +177,35 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     let unlimited = Facts { limit_bytes: None, seconds_to_double: Some(7200.0), ..suspected.clone() };
     assert_eq!(
         tonight(Verdict::LeakSuspected, &unlimited, 172_800.0).unwrap(),
-        "if it leaks, its memory doubles in about 2 h: find its limit, which the input does not name"
+        "if it leaks, its memory doubles in about 2 h: find its limit, which is not in the input"
     );
     let slow = Facts { seconds_to_double: Some(864_000.0), ..unlimited };
     assert_eq!(
         tonight(Verdict::LeakSuspected, &slow, 172_800.0).unwrap(),
         "nothing to do: if it leaks, its memory doubles in about 10 d"
     );
-    // It restarted at less than its limit, and will again.
-    let restarted = Facts { falls_again: Some((1e9, 1020.0)), seconds_to_limit: Some(2700.0), ..facts(&[]) };
+    // It restarted at less than its limit, and will again; a limit that is reached in the night comes first.
+    let near = Facts { seconds_to_limit: Some(2700.0), earliest_to_limit: Some(1800.0), ..facts(&[]) };
+    assert_eq!(
+        tonight(Verdict::LeakMaskedByRestarts, &Facts { falls_again: Some((1e9, 1020.0)), ..near }, 0.0).unwrap(),
+        "the limit is reached about 45 min after the last reading, 30 min at the earliest: restart it before then, or \
+         raise the limit"
+    );
+    let restarted = Facts { falls_again: Some((1e9, 1020.0)), ..facts(&[]) };
     assert_eq!(
         tonight(Verdict::LeakMaskedByRestarts, &restarted, 0.0).unwrap(),
-        "it held 953.7 MiB when it last restarted, and will be back at that level in about 17 min: see why it restarted"
+        "it held 953.7 MiB when it last restarted, and will be back at that level about 17 min after the last reading: \
+         see why it restarted"
+    );
+    let told = Facts { last_restart: Some("stopped from outside".to_owned()), ..restarted.clone() };
+    assert!(
+        tonight(Verdict::LeakMaskedByRestarts, &told, 0.0).unwrap().contains("its last restart (stopped from outside)")
     );
     let inferred = Facts { restarts_are_seen: false, ..restarted };
     assert_eq!(
         tonight(Verdict::LeakMaskedByRestarts, &inferred, 0.0).unwrap(),
-        "it held 953.7 MiB before its last drop, and will be back at that level in about 17 min: see whether that drop \
-         was a restart, and what caused it"
+        "it held 953.7 MiB before its last drop, and will be back at that level about 17 min after the last reading: see \
+         whether that drop was a restart, and what caused it"
     );
     // A level near the limit comes back after a restart.
     let full = Facts { share_of_limit: Some(0.94), ..facts(&["high-memory"]) };

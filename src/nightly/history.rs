@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use super::identities::Identities;
 use super::logs::LogRead;
 use super::state::{KeptSeries, LogMemory, Memory, ReadContent, Rename};
-use crate::account::Input;
+use crate::account::{Input, NightlyWarning, Warning};
 use crate::decode::{SeriesSamples, Told};
 use crate::pods::WORKLOAD;
 use crate::resolve::Readings;
 use crate::series::{Marks, MemorySeries, Samples, SeriesInfo};
-use crate::units::duration_text;
 
 /// Spacing of readings without a time that is assumed unless given, in milliseconds: the runbook's cron line.
 const CRON_INTERVAL_MS: i64 = 900_000;
@@ -56,7 +55,7 @@ pub(super) fn add(
                 && let Some(end_ms) = known.end_ms
             {
                 let interval_ms = interval_ms.unwrap_or(CRON_INTERVAL_MS);
-                log.account.warnings.extend(follow(&mut log.series, end_ms, interval_ms));
+                log.account.warnings.extend(follow(&mut log.series, end_ms, interval_ms).map(Warning::from));
             }
             let n_ahead = added.n_ahead;
             for series in &mut log.series {
@@ -65,18 +64,12 @@ pub(super) fn add(
                 added.n_ahead += (times.len() - series.samples.len()) as u64;
             }
             if added.n_ahead > n_ahead {
-                log.account.warnings.push(format!(
-                    "readings more than a day ahead of this run's clock, not kept: {}",
-                    added.n_ahead - n_ahead
-                ));
+                log.account.warn(NightlyWarning::FarAhead { n: added.n_ahead - n_ahead });
             }
             let newest = log.series.iter().filter_map(|series| series.samples.time_ms.iter().max()).max();
             known.end_ms = known.end_ms.max(newest.copied());
-            if let Some(ahead_ms) = newest.map(|newest| newest - now_ms).filter(|ahead| CLOCKS_DIFFER_MS < *ahead) {
-                log.account.warnings.push(format!(
-                    "its newest reading is {} ahead of this run's clock: check the clocks and the time zone of its times",
-                    duration_text(ahead_ms as f64 / 1000.0)
-                ));
+            if let Some(by_ms) = newest.map(|newest| newest - now_ms).filter(|ahead| CLOCKS_DIFFER_MS < *ahead) {
+                log.account.warn(NightlyWarning::Ahead { by_ms });
             }
             let is_other_machine = is_of_others(memory, index, &log.identities);
             let n_known = added.n_known;
@@ -84,11 +77,7 @@ pub(super) fn add(
                 add_series(memory, index, series, &log.identities, &mut added);
             }
             if is_other_machine && n_known < added.n_known {
-                log.account.warnings.push(format!(
-                    "readings of other containers at times that were already known, left out: {}. This looks like the \
-                     log of another machine (give each machine's log a `--state` folder of its own)",
-                    added.n_known - n_known
-                ));
+                log.account.warn(NightlyWarning::OtherMachine { n: added.n_known - n_known });
             }
             for told in log.told.drain(..) {
                 let of_series = |kept: &&mut KeptSeries| kept.log == index && kept.info.id == told.series;
@@ -214,7 +203,7 @@ fn follow_renames(memory: &mut Memory, log: usize) {
 ///
 /// Counted back too far, they are spread evenly between it and their own end; where the file says that it ends before
 /// that, they follow it at the usual spacing.
-fn follow(series: &mut [SeriesSamples], end_ms: i64, interval_ms: i64) -> Option<String> {
+fn follow(series: &mut [SeriesSamples], end_ms: i64, interval_ms: i64) -> Option<NightlyWarning> {
     let mut times: Vec<i64> = series.iter().flat_map(|series| series.samples.time_ms.iter().copied()).collect();
     times.sort_unstable();
     times.dedup();
@@ -238,18 +227,11 @@ fn follow(series: &mut [SeriesSamples], end_ms: i64, interval_ms: i64) -> Option
             *time = placed[time];
         }
     }
-    let every = duration_text(interval_ms as f64 / 1000.0);
+    let n = times.len() as u64;
     Some(if is_room {
-        format!(
-            "{n} readings came in the {} since the last known one, which is more than one every {every}: they were \
-             spread evenly (set their spacing with `--interval`)",
-            duration_text((last - end_ms) as f64 / 1000.0)
-        )
+        NightlyWarning::Spread { n, within_ms: last - end_ms, step_ms: interval_ms }
     } else {
-        format!(
-            "its modification time is before its last known reading: its new readings ({n}) are placed after that \
-             reading, one every {every}"
-        )
+        NightlyWarning::After { n, step_ms: interval_ms }
     })
 }
 

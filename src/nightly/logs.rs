@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::contents::{self, Known};
 use super::identities::Identities;
 use super::state::{Account, LogMemory, ReadContent};
-use crate::account::{Format, Input, Rejected, TimeSource};
+use crate::account::{Format, Input, NightlyWarning, Rejected, TimeSource, Unusable, Warning};
 use crate::decode::{SeriesSamples, Told};
 use crate::open::{Source, Text};
 use crate::read::readings;
@@ -74,12 +74,12 @@ pub(super) fn read(
     for (log, (path, account)) in paths.iter().zip(&mut accounts).enumerate() {
         let members = crate::open::with_rotated(path);
         if members.is_empty() {
-            account.unusable = Some("there is no such file, nor one that was rotated from it".to_owned());
+            account.unusable = Some(Unusable::NoLog);
         }
         for member in members {
             match crate::open::read_text(&member) {
                 Ok(text) => files.push((log, LogFile { text: Arc::new(text), known: None, is_copy: false })),
-                Err(why) => refuse(account, path, &member, why),
+                Err(why) => refuse(account, path, &member, Unusable::Unreadable(why)),
             }
         }
     }
@@ -155,11 +155,11 @@ fn recognise(files: &mut [(usize, LogFile)], memory: &[LogMemory]) {
 }
 
 /// Says in the account of a log that one of its files could not be used; the log cannot be when it is the newest.
-fn refuse(account: &mut Input, log: &Path, file: &Path, why: String) {
+fn refuse(account: &mut Input, log: &Path, file: &Path, why: Unusable) {
     if same_name(log, file) {
         account.unusable = Some(why);
     } else {
-        account.warnings.push(format!("`{}` cannot be used: {why}", name(file)));
+        account.warn(NightlyWarning::Unusable { file: name(file), why });
     }
 }
 
@@ -235,8 +235,7 @@ fn read_log(
         let bytes = &file.text.bytes;
         let format = match options.format.map_or_else(|| crate::decode::recognise(bytes), Ok) {
             Ok(format) if format.is_typed_table() => {
-                let why = "it is a table, not a log that grows (expected a log; `leaktrend analyze` reads tables)";
-                refuse(&mut log.input, &log.path, &file.text.path, why.to_owned());
+                refuse(&mut log.input, &log.path, &file.text.path, Unusable::TableAsLog);
                 continue;
             }
             Ok(format) => format,
@@ -318,7 +317,8 @@ fn take_new(
             if same_name(&log.path, &file.path) && input.rejected_count == before.rejected_count {
                 log.input.unusable = Some(why.clone());
             } else {
-                log.account.warnings.push(whose(&log.path, &file.path, why));
+                let warning = Warning::from(NightlyWarning::NewUnusable(why.clone()));
+                log.account.warn(warning.in_file(whose(&log.path, &file.path)));
             }
         }
         if input.unusable.is_none() {
@@ -354,17 +354,17 @@ pub(super) fn add_account(sum: &mut Account, log: &Path, input: &Input, before: 
     sum.rejected_count += input.rejected_count - before.rejected_count;
     for rejected in input.rejected.iter().skip(before.rejected.len()) {
         if sum.rejected.len() < crate::account::MAX_REJECTED {
-            let why = whose(log, file, &rejected.why);
+            let why = rejected.why.clone().in_file(whose(log, file));
             sum.rejected.push(Rejected { line: rejected.line + skipped, why, ..rejected.clone() });
         }
     }
     sum.incomplete |= input.incomplete;
-    sum.warnings.extend(input.warnings.iter().map(|warning| whose(log, file, warning)));
+    sum.warnings.extend(input.warnings.iter().map(|warning| warning.clone().in_file(whose(log, file))));
 }
 
-/// A sentence of a file: with its name, unless it is the log itself.
-fn whose(log: &Path, file: &Path, text: &str) -> String {
-    if same_name(log, file) { text.to_owned() } else { format!("`{}`: {text}", name(file)) }
+/// The name of a file, unless it is the log itself.
+fn whose(log: &Path, file: &Path) -> Option<String> {
+    (!same_name(log, file)).then(|| name(file))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Input, Rejected};
+use crate::account::{Input, Rejected, Warning};
 use crate::decode::Told;
 use crate::error::Error;
 use crate::files;
@@ -166,7 +166,7 @@ pub(super) struct Account {
     /// Whether something is known to be missing.
     pub(super) incomplete: bool,
     /// What a reader of the report must know.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// The folder, locked for this run.
@@ -238,6 +238,11 @@ pub(super) fn names(memory: &Memory) -> Vec<String> {
 }
 
 impl Account {
+    /// Adds what a reader of the report must know.
+    pub(super) fn warn(&mut self, warning: impl Into<Warning>) {
+        self.warnings.push(warning.into());
+    }
+
     /// Adds what was met in later lines.
     pub(super) fn add(&mut self, later: &Account) {
         if let Some(lines) = later.lines {

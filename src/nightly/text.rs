@@ -181,7 +181,8 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
     let new_gone: Vec<&GoneSeries> = nightly.gone.iter().filter(|gone| gone.is_new).collect();
     lines.extend(new_gone.iter().take(MOST_GONE).map(|gone| format!("{}: {}", name(&gone.series), gone_words(gone))));
     if new_gone.len() > MOST_GONE {
-        lines.push(format!("{} more are gone", new_gone.len() - MOST_GONE));
+        let more = new_gone.len() - MOST_GONE;
+        lines.push(format!("{more} more {} gone", if more == 1 { "is" } else { "are" }));
     }
     let is_gone = |series: &&String| new_gone.iter().any(|gone| gone.series == **series);
     let others = changes.vanished.iter().filter(|series| !is_gone(series));
@@ -199,7 +200,7 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
     }
     let n_more = changes.levels.len().saturating_sub(MOST_LEVELS);
     if n_more > 0 {
-        lines.push(format!("the levels of {n_more} more series changed"));
+        lines.push(format!("level changed in {n_more} more series"));
     }
     if changes.since_ms.is_none() {
         lines.insert(0, "this is the first night: there is nothing to compare with".to_owned());

@@ -79,9 +79,9 @@ pub fn events(report: &Report) -> Vec<String> {
     with_events
         .map(|(input, counts)| {
             format!(
-                "{}: {} container events; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
+                "{}: {}; {} matched with {} series, {} of other containers, {} outside the readings, {} not matched because readings have no timestamps.",
                 quoted(&input.path),
-                counts.read,
+                counted(counts.read, "container event"),
                 counts.matched,
                 input.series,
                 counts.other_containers,

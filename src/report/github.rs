@@ -130,7 +130,8 @@ pub fn shortened(text: &str, room: usize) -> String {
     if let Some(end) = kept {
         let left = sections.iter().filter(|at| **at >= end).count();
         let note = format!(
-            "_{left} of {} sections were left out: a step summary is limited to 1 MiB. The report itself is complete._",
+            "_Sections left out: {left} of {}, because a step summary is limited to 1 MiB. The report itself is \
+             complete._",
             sections.len()
         );
         return format!("{}{note}\n", &text[..end]);
@@ -177,7 +178,7 @@ mod tests {
         let cut = shortened(&text, text.len() - 1);
         assert!(cut.len() < text.len() && cut.contains("## b") && !cut.contains("## c"), "{cut}");
         assert!(cut.ends_with(
-            "_1 of 3 sections were left out: a step summary is limited to 1 MiB. The report itself is complete._\n"
+            "_Sections left out: 1 of 3, because a step summary is limited to 1 MiB. The report itself is complete._\n"
         ));
         let cut = shortened(&"é line\n".repeat(100), 300);
         assert!(cut.len() <= 300 && cut.contains("é line\n\n_Cut here"), "{cut}");

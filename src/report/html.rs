@@ -267,7 +267,7 @@ fn inputs(report: &Report) -> String {
         .flat_map(|input| {
             input.rejected.iter().map(|rejected| {
                 let (path, text) = (code(&input.path), code(&rejected.text));
-                format!("<li>{path} line {}: {text} {}</li>\n", rejected.line, escaped(&rejected.why))
+                format!("<li>{path} line {}: {text} {}</li>\n", rejected.line, escaped(&rejected.why.to_string()))
             })
         })
         .collect();

@@ -19,7 +19,7 @@ pub fn render(report: &Report) -> String {
     let mut inputs = TestSuite::new("inputs");
     for input in &report.inputs {
         let complaint = match (&input.unusable, report.settings.policy.strict) {
-            (Some(why), _) => Some(why.clone()),
+            (Some(why), _) => Some(why.to_string()),
             (None, true) if input.rejected_count > 0 => Some(format!("rejected lines: {}", input.rejected_count)),
             (None, true) if input.incomplete => Some("it is marked as incomplete".to_owned()),
             _ => None,

@@ -333,7 +333,7 @@ fn inputs(report: &Report) -> Vec<String> {
         .iter()
         .flat_map(|input| {
             input.rejected.iter().map(|rejected| {
-                let (path, text, why) = (code(&input.path), code(&rejected.text), escaped(&rejected.why));
+                let (path, text, why) = (code(&input.path), code(&rejected.text), escaped(&rejected.why.to_string()));
                 format!("- {path} line {}: {text} {why}\n", rejected.line)
             })
         })

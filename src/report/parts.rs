@@ -40,7 +40,7 @@ pub fn subject(series: &SeriesReport) -> &str {
 pub fn trend_words(judgement: &Judgement, matters: f64) -> &'static str {
     match judgement.verdict {
         Verdict::Leak => "grows",
-        Verdict::LeakMaskedByRestarts => "grows behind restarts",
+        Verdict::LeakMaskedByRestarts => "grows between restarts",
         Verdict::SteppingGrowth => "grows in steps",
         Verdict::LeakSuspected => "growth suspected",
         Verdict::Step if judgement.climb().is_some() => "climbed, level since",

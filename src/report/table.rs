@@ -125,9 +125,9 @@ fn is_level(verdict: Verdict) -> bool {
 pub fn verdict_words(series: &SeriesReport) -> &'static str {
     match series.verdict() {
         Verdict::Leak => "leak",
-        Verdict::LeakMaskedByRestarts if series.judgement.is_of_workload() => "leak behind rollouts",
-        Verdict::LeakMaskedByRestarts if series.restarts_are_seen() => "leak behind restarts",
-        Verdict::LeakMaskedByRestarts => "leak behind probable restarts",
+        Verdict::LeakMaskedByRestarts if series.judgement.is_of_workload() => "leak hidden by rollouts",
+        Verdict::LeakMaskedByRestarts if series.restarts_are_seen() => "leak hidden by restarts",
+        Verdict::LeakMaskedByRestarts => "leak hidden by probable restarts",
         Verdict::SteppingGrowth => "growth in steps",
         Verdict::LeakSuspected if series.judgement.refills_to().is_some() => "refills after a drop",
         Verdict::LeakSuspected => "leak suspected",

@@ -30,7 +30,8 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
     let mut lines: Vec<String> = assumed(report, text).into_iter().chain(failing().take(LISTED).map(of)).collect();
     let more = failing().count().saturating_sub(LISTED);
     if more > 0 {
-        lines.push(format!("and {more} more series fail: see the table"));
+        let verb = if more == 1 { "fails" } else { "fail" };
+        lines.push(format!("and {more} more series {verb}: see the table"));
     }
     lines.extend(report.series.iter().filter(asks).take(LISTED).map(of));
     lines
@@ -154,7 +155,7 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
         }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
-            format!("growth in {n} steps, none given back: {rate}{since}")
+            format!("memory grows in {n} steps and never falls back: {rate}{since}")
         }
         _ => format!("leak: {subject} grows {rate}{since}"),
     }

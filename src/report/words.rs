@@ -3,6 +3,10 @@
 //! Takes a report, gives sentences and cells without markup. A part between backticks is a name or a literal; each
 //! format shows it in its own way, and escapes everything.
 
+mod rejections;
+mod unusable;
+mod warnings;
+
 use super::escape::printable;
 use super::table::{finding, sparkline};
 use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
@@ -114,7 +118,7 @@ pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String) -> String {
             let advice = match needed.len() {
                 0 => String::new(),
                 n if n == open.len() => format!(": measure about {longer} longer"),
-                n => format!(": {n} of them can be decided, in about {longer}"),
+                n => format!(": measure about {longer} longer to decide {n} of them"),
             };
             format!("INCONCLUSIVE: nothing is proven for {} ({}){advice}", count(&open), names(&open, name))
         }
@@ -198,6 +202,11 @@ pub fn unusable(report: &Report) -> Vec<String> {
     report.inputs.iter().filter_map(reason).collect()
 }
 
+/// What a reader must know of an input: a sentence each, without a full stop.
+pub fn warnings(input: &Input) -> Vec<String> {
+    input.warnings.iter().map(ToString::to_string).collect()
+}
+
 /// What a reader must know before trusting the rest: what could not be judged, or was read with assumptions.
 pub fn cautions(report: &Report) -> Vec<String> {
     let mut cautions: Vec<String> = window(report).into_iter().collect();
@@ -221,14 +230,14 @@ pub fn cautions(report: &Report) -> Vec<String> {
                 },
             )
             .collect();
-        cautions.push(format!("Could not be judged with this data: {}.", list.join(", ")));
+        cautions.push(format!("Not evaluable with this data: {}.", list.join(", ")));
     }
     let gone = gone_quietly(report);
     // Few of them have a line each above.
     if NAMED < gone.len() {
         let last_ms = gone.iter().filter_map(|series| series.last_seen_ms).max().unwrap_or_default();
         cautions.push(format!(
-            "No readings since {} at the latest, though other series go on. Check whether these should still run: {}.",
+            "No readings since {} or earlier, while other series continue. Check whether these should still run: {}.",
             time(report, last_ms),
             names(&gone, &quoted)
         ));
@@ -242,7 +251,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
         let path = quoted(&input.path);
         if input.rejected_count > 0 {
             let lines = if input.rejected_count == 1 { "line" } else { "lines" };
-            cautions.push(format!("{path}: {} {lines} ignored: not understood.", input.rejected_count));
+            cautions.push(format!("{path}: ignored {} {lines} that could not be read.", input.rejected_count));
         }
         if input.incomplete {
             cautions.push(format!("{path} is marked as incomplete."));
@@ -307,13 +316,13 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         // Level now and level before that are one.
         RegimeWhy::GrowthBegan | RegimeWhy::GrowthChanged if before_was_level && is_level => return None,
         RegimeWhy::StartUp => {
-            format!("This covers the time since {since}: what came before counts as start-up")
+            format!("The verdict covers the time since {since}: what came before counts as start-up")
         }
         RegimeWhy::Restart if judgement.is_of_workload() => {
-            format!("This covers the time since the rollout at {since}")
+            format!("The verdict covers the time since the rollout at {since}")
         }
         RegimeWhy::Restart if series.restarts.is_empty() => {
-            format!("This covers the time since memory fell at {since}")
+            format!("The verdict covers the time since memory fell at {since}")
         }
         RegimeWhy::Restart => {
             // A stretch begins with its first block, a little later.
@@ -321,7 +330,7 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
             let restart = series.restarts.iter().rev().find(|restart| restart.at_ms <= start_ms);
             let since =
                 restart.map_or(since, |restart| at((restart.at_ms - series.samples.start_ms()) as f64 / 1000.0));
-            format!("This covers the time since its restart at {since}")
+            format!("The verdict covers the time since the restart at {since}")
         }
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
@@ -329,11 +338,13 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         RegimeWhy::Shift if grew_before(series) => return None,
         RegimeWhy::Shift => {
             let since = series.shift().map_or(since, |(at_ms, _)| at((at_ms - start_ms) as f64 / 1000.0));
-            format!("This covers the time since its level shifted at {since}")
+            format!("The verdict covers the time since the level shifted at {since}")
         }
-        RegimeWhy::LaterHalf => format!("This covers the later half of the readings, since {since}"),
+        RegimeWhy::LaterHalf => format!("The verdict covers the later half of the readings, since {since}"),
     };
-    let before = judgement.before.map_or(String::new(), |before| {
+    // How memory came to the level of a step is said already.
+    let before = judgement.before.filter(|_| judgement.verdict != Verdict::Step);
+    let before = before.map_or(String::new(), |before| {
         let (from, rate) = (at(before.start_seconds), before.bytes_per_second);
         let did = match rate {
             rate if rate.abs() < series.tolerance.bytes_per_second => "memory was about level".to_owned(),
@@ -362,7 +373,7 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
         (Some(regime), _) => sentences.push(regime),
         (None, Some(onset)) => {
             let at_ms = samples.start_ms() + (onset * 1000.0) as i64;
-            sentences.push(format!("It began around {}", time(report, at_ms)));
+            sentences.push(format!("Growth began around {}", time(report, at_ms)));
         }
         (None, None) => {}
     }
@@ -388,7 +399,7 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let grows = series.verdict().is_leak() || series.verdict() == Verdict::LeakSuspected;
     if let Some(smallest) = smallest.filter(|smallest| !grows && tolerance < *smallest) {
         sentences.push(format!(
-            "Growth slower than {} would go unseen in this data, though it would matter",
+            "Growth slower than {} would go unseen in this data, even where it matters",
             report.rate_unit.text(smallest)
         ));
     }
@@ -492,6 +503,10 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
     let tomorrow = action.tomorrow.as_ref().map(|next| ("Tomorrow", next));
     for (when, next) in std::iter::once(("Tonight", &action.tonight)).chain(tomorrow) {
         steps.push((step(when, next), next.commands.as_slice()));
+        if !next.runbook.is_empty() {
+            let where_there = "Where the service has the runbook's debug endpoints and request log (replace HOST):";
+            steps.push((where_there.to_owned(), next.runbook.as_slice()));
+        }
         if !next.changes.is_empty() {
             steps.push(("These restart, change or pause the container:".to_owned(), next.changes.as_slice()));
         }
@@ -523,7 +538,7 @@ fn what_next(series: &SeriesReport) -> String {
 pub fn gone(report: &Report, series: &SeriesReport) -> String {
     let seen = series.last_seen_ms.map_or(String::new(), |seen_ms| time(report, seen_ms));
     let (verdict, reason, next) = (series.verdict().name(), series.reason(), what_next(series));
-    format!("last seen {seen}, though other series go on. Until then {verdict}: {reason}.{next}")
+    format!("last seen {seen}, while other series continue. Until then {verdict}: {reason}.{next}")
 }
 
 /// Whether a criterion says something that a reader of a short report must see.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::account::{Input, Timeline};
+use crate::account::{Input, Timeline, Unusable};
 use crate::decode::Part;
 
 /// Drops what has only relative times where other inputs have absolute ones.
@@ -19,10 +19,7 @@ pub(crate) fn one_timeline(parts: &mut Vec<Part>, inputs: &mut [Input]) -> Timel
             let of_part: HashSet<usize> = part.parsed.series.iter().flat_map(|series| series.inputs.clone()).collect();
             for index in of_part {
                 let input = &mut inputs[index];
-                input.unusable = Some(
-                    "it has no times, while other inputs have: give the time of its last reading with `--end`"
-                        .to_owned(),
-                );
+                input.unusable = Some(Unusable::Untimed);
                 input.rejected_count += std::mem::take(&mut input.samples);
                 input.series = 0;
             }

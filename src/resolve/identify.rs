@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{exports, order};
-use crate::account::{Format, Input};
+use crate::account::{Format, Input, NameWarning};
 use crate::decode::{Evidence, Part, SeriesSamples};
 use crate::open::Source;
 use crate::series::Marks;
@@ -143,14 +143,10 @@ pub(super) fn merge(
         merged.push(series);
     }
     for (input, names) in renamed {
-        let (old, new) = &names[0];
-        let more = match names.len() {
-            1 => String::new(),
-            n => format!(", and {} more renamed", n - 1),
-        };
-        inputs[input].warnings.push(format!(
-            "another input has series with these names at the same times, or of another kind: here `{old}` is called `{new}`{more}"
-        ));
+        let more = names.len() - 1;
+        if let Some((before, now)) = names.into_iter().next() {
+            inputs[input].warn(NameWarning::Renamed { before, now, more });
+        }
     }
     (merged, witnesses)
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::account::{Input, cleaned, counted};
+use crate::account::{Input, TimeWarning, cleaned};
 use crate::decode::SeriesSamples;
 use crate::series::Samples;
-use crate::units::time_text;
 
 /// No log is longer, in milliseconds: ten years. A clock that was never set is further off.
 const DISTANT_MS: i64 = 315_576_000_000;
@@ -47,15 +46,11 @@ fn leave_out_distant(series: &mut [&mut SeriesSamples], inputs: &mut [Input]) {
         let (n, ..) = distant.entry(*input).or_insert_with(|| (0, cleaned(&info.id, 80), example));
         *n += (times.len() - samples.len()) as u64;
     }
-    for (input, (n, id, time_ms)) in distant {
+    for (input, (n, series, first_ms)) in distant {
         let input = &mut inputs[input];
         input.samples = input.samples.saturating_sub(n);
         input.rejected_count += n;
-        let are = if n == 1 { "1 reading is".to_owned() } else { format!("{n} readings are") };
-        input.warnings.push(format!(
-            "{are} dated more than ten years from the others, the first in `{id}` at {}: left out (was a clock not set?)",
-            time_text(time_ms).unwrap_or_default()
-        ));
+        input.warn(TimeWarning::Distant { n, series, first_ms });
     }
 }
 
@@ -90,7 +85,7 @@ fn say(series: &[&mut SeriesSamples], inputs: &mut [Input]) {
         }
     }
     for (input, disorder) in disorders {
-        inputs[input].warnings.extend(disorder.texts());
+        disorder.warnings().for_each(|warning| inputs[input].warn(warning));
     }
 }
 
@@ -108,24 +103,12 @@ impl Disorder {
         }
     }
 
-    fn texts(self) -> Vec<String> {
-        let at = |time_ms: i64| time_text(time_ms).unwrap_or_default();
-        let back = self.back.map(|(id, from, to)| {
-            format!(
-                "times go back in {}, the first in `{id}` from {} to {}: the readings are sorted by time (was a clock \
-                 set, or are parts of the file in another order?)",
-                counted(self.n_back, "place"),
-                at(from),
-                at(to)
-            )
+    fn warnings(self) -> impl Iterator<Item = TimeWarning> {
+        let back = self.back.map(|(series, from_ms, to_ms)| {
+            let n = self.n_back;
+            TimeWarning::OutOfOrder { n, series, from_ms, to_ms }
         });
-        let twice = self.twice.map(|(id, time_ms)| {
-            format!(
-                "{} the same time as another of the same series, the first in `{id}` at {}: the one read last is kept",
-                if self.n_twice == 1 { "1 reading has".to_owned() } else { format!("{} readings have", self.n_twice) },
-                at(time_ms)
-            )
-        });
-        back.into_iter().chain(twice).collect()
+        let twice = self.twice.map(|(series, first_ms)| TimeWarning::Twice { n: self.n_twice, series, first_ms });
+        back.into_iter().chain(twice)
     }
 }

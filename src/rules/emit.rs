@@ -226,7 +226,8 @@ impl Finding<'_> {
     fn written(&self, inputs: &[Option<Points>]) -> Result<String, String> {
         let lost = || {
             format!(
-                "alert `{}` of `{}` does not fire on its readings at whole seconds, or on those around the firing alone",
+                "no unit test for alert `{}` of `{}`: it does not fire if readings are rounded to whole seconds, or if \
+                 only those around the firing are kept",
                 self.alert.alert,
                 self.known.judged()[self.element.owners[0]].info.id
             )

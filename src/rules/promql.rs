@@ -56,7 +56,7 @@ impl Reader {
             Expr::Call(call) => self.call(call),
             Expr::Aggregate(aggregate) => self.aggregate(aggregate),
             Expr::Subquery(_) => Err(format!("the subquery `{expression}` is not replayed")),
-            Expr::MatrixSelector(_) => Err(format!("`{expression}` is a range, not a value at one time")),
+            Expr::MatrixSelector(_) => Err(format!("`{expression}` is a range vector (expected an instant vector)")),
             Expr::StringLiteral(text) => Err(format!("the text \"{}\" is not a value", text.val)),
             Expr::Extension(_) => Err(format!("`{expression}` is not replayed")),
         }

@@ -611,7 +611,7 @@ fn six_hours_are_no_day() {
     check(
         "trend-24h",
         &Scenario::every(300, 360, |_| 200e6).verdict("leak", TrendJudgement::Leak, None),
-        "not-evaluable: it needs 20 h of readings; there are only 6 h",
+        "not-evaluable: it needs 20 h of readings, but has only 6 h",
     );
 }
 
@@ -620,7 +620,7 @@ fn three_oom_kills_in_an_hour_are_a_loop() {
     check(
         "restart-loop",
         &Scenario::every(60, 240, |_| 200e6).restarts(&[130, 10, 150, 142]),
-        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (all 3 killed for memory); fewer than 3 within 1 h are allowed",
+        "fail: 3 restarts within 20 min from 2026-01-05T02:10:00Z (all 3 OOM-killed); fewer than 3 within 1 h are allowed",
     );
 }
 
@@ -663,7 +663,7 @@ fn events_show_at_any_spacing_what_happened_while_they_were_recorded() {
     check(
         "restart-loop",
         &coarse().restarts(&[30, 31, 32]).watched(0.4),
-        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (all 3 killed for memory); fewer than 3 within 1 h are allowed",
+        "fail: 3 restarts within 2 min from 2026-01-05T00:30:00Z (all 3 OOM-killed); fewer than 3 within 1 h are allowed",
     );
 }
 
@@ -890,7 +890,7 @@ fn a_fresh_service_that_fills_its_heap_fails_no_rate() {
     check(
         "confirmed-100mb-60s",
         &Scenario::every(5, 31, start_up(0.0, 107.0)),
-        "pass: memory gained 102 MiB in the 1 min up to 2026-01-05T00:01:00Z, 1 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 159.3 MiB; not counted: memory has 15 min to settle after a start); otherwise it gained at most 0 B; 100 MB (95.37 MiB) is allowed",
+        "pass: memory gained 102 MiB in the 1 min up to 2026-01-05T00:01:00Z, 1 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 159.3 MiB; not counted, because memory has 15 min to settle after a start); otherwise it gained at most 0 B; 100 MB (95.37 MiB) is allowed",
     );
     let criterion = Scenario::every(5, 31, start_up(0.0, 107.0)).criterion("confirmed-100mb-60s");
     assert_eq!(criterion.spans.iter().map(|span| span.during).collect::<Vec<_>>(), [Some(During::StartUp)]);
@@ -903,12 +903,12 @@ fn growth_for_14_minutes_after_a_start_fails_no_rate_though_an_alert_still_looks
     check(
         "growth-100mb-5m",
         &warming(14.0),
-        "pass: would have fired only for a rise that began with the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB; not counted: memory has 15 min to settle after a start): growth over 5 min reached 286.1 MiB",
+        "pass: would have fired only for a rise that began with the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB; not counted, because memory has 15 min to settle after a start): growth over 5 min reached 286.1 MiB",
     );
     check(
         "rapid-50mb-per-min",
         &warming(14.0),
-        "pass: memory climbed 57.2 MiB a minute over the 5 min up to 2026-01-05T00:04:00Z (median slope), 4 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB; not counted: memory has 15 min to settle after a start); otherwise it climbed at most 0 B a minute; 50 MB (47.68 MiB) a minute is allowed",
+        "pass: memory climbed 57.2 MiB a minute over the 5 min up to 2026-01-05T00:04:00Z (median slope), 4 min after the start at 2026-01-05T00:00:00Z (the readings begin at 57.22 MiB and settle at 858.3 MiB; not counted, because memory has 15 min to settle after a start); otherwise it climbed at most 0 B a minute; 50 MB (47.68 MiB) a minute is allowed",
     );
     // 60 MB a minute that go on are a leak, whatever began before.
     check_rates(&warming(60.0), [Status::Fail, Status::Pass, Status::Fail]);

@@ -237,7 +237,7 @@ fn a_loop_is_seen_in_the_counter_however_far_apart_readings_are() {
     assert_eq!(
         check(&all),
         [
-            "fail: 4 restarts within 39 min from 2026-11-24T00:10:00Z (all 4 killed for memory); fewer than 3 within 1 h are allowed",
+            "fail: 4 restarts within 39 min from 2026-11-24T00:10:00Z (all 4 OOM-killed); fewer than 3 within 1 h are allowed",
             "pass: no restart was seen, in events that cover 100 % of the time; fewer than 3 are allowed"
         ]
     );
@@ -275,8 +275,8 @@ fn logs_tell_what_docker_events_tell() {
     for (name, text, expected) in [
         ("vedfinance-job-oom.log", heap, "out of heap memory (JavaScript heap out of memory), as its log says"),
         ("stderr.txt", java, "out of heap memory (Java heap space), as its log says"),
-        ("dmesg.txt", &kernel, "a process in it was killed for memory, as the kernel log says"),
-        ("kern.log", journal, "a process in it was killed for memory, as the kernel log says"),
+        ("dmesg.txt", &kernel, "a process in it was OOM-killed, as the kernel log says"),
+        ("kern.log", journal, "a process in it was OOM-killed, as the kernel log says"),
     ] {
         let (said, input) = told_by(ONE_KILL, name, text, "");
         assert_eq!(said, [format!("2026-11-23T20:21:31Z {expected}")], "{name}: {input}");
@@ -324,7 +324,7 @@ fn the_kernel_names_pods_by_their_uid() {
          2026-11-23T21:35:41+0000 node-1 kernel: Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB\n"
     );
     let (said, input) = told_by(readings.path().to_str().unwrap(), "kern.log", &kernel, "");
-    assert_eq!(said, ["2026-11-23T21:35:41Z a process in it was killed for memory, as the kernel log says"], "{input}");
+    assert_eq!(said, ["2026-11-23T21:35:41Z a process in it was OOM-killed, as the kernel log says"], "{input}");
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn kubectl_tells_of_pods_and_the_schema_knows_it() {
            "lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled","startedAt":"2026-11-23T19:55:00Z","finishedAt":"2026-11-23T21:35:41Z"}}}]}}]}"#;
     let memory = only_memory();
     let (said, input) = told_by(memory.path().to_str().unwrap(), "pods.json", pods, "");
-    assert_eq!(said, ["2026-11-23T21:35:42Z killed for memory (exit code 137), started again, as Kubernetes says"]);
+    assert_eq!(said, ["2026-11-23T21:35:42Z OOM-killed (exit code 137), started again, as Kubernetes says"]);
     assert_eq!((input["format"].as_str(), &input["events"]["matched"]), (Some("kubernetes"), &3.into()));
     let schema: Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -25,7 +25,7 @@ fn read_bytes(name: &str, bytes: &[u8]) -> Read {
     };
     let readings = readings(&[Source::File(path)], &options);
     let input = &readings.inputs[0];
-    assert_eq!((input.unusable.as_deref(), input.rejected_count), (None, 0), "{name}");
+    assert_eq!((input.unusable.as_ref(), input.rejected_count), (None, 0), "{name}");
     if let Some(lines) = input.lines {
         let sum = input.samples + input.gaps + input.other_lines + input.rejected_count;
         assert_eq!(sum, lines + input.further, "{name}");

@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use leaktrend::decode::{GivenColumns, Options, SamplesOption};
 use leaktrend::open::Source;
 use leaktrend::read::readings;
+use leaktrend::report::words;
 use leaktrend::resolve::Readings;
 use leaktrend::series::Marks;
 use leaktrend::units::time_text;
@@ -166,7 +167,7 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
            unusable: it is JSON of another kind: it begins with `{"a": 1}` (expected docker stats text, `epoch,512.3MiB` lines, CSV with a header or a Prometheus response)
         6: 1 samples of 1 series
         7: 1 samples of 1 series
-           another input has series with these names at the same times, or of another kind: here `web` is called `web (utf16.csv)`
+           another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (utf16.csv)`
         8: 0 samples of 0 series
            unusable: the compressed data breaks off or is damaged after 0 bytes of text: invalid gzip header
         9: 0 samples of 0 series
@@ -177,12 +178,12 @@ fn what_cannot_be_used_says_why_and_does_not_stop_the_rest() {
            the compressed data breaks off or is damaged after 140322 bytes of text: incomplete deflate stream; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost, so the others are dated too late
-           another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.log.gz)`, and 1 more renamed
+           another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (cut.log.gz)`, and 1 more renamed
         12: 1866 samples of 2 series, incomplete
            the compressed data breaks off or is damaged after 131072 bytes of text: incomplete frame; the part before that is used
            assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
            its newest readings are lost, so the others are dated too late
-           another input has series with these names at the same times, or of another kind: here `web` is called `web (cut.zst)`, and 1 more renamed
+           another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (cut.zst)`, and 1 more renamed
         "#);
 }
 
@@ -209,7 +210,7 @@ fn series_of_one_name_merge_where_their_times_do_not_overlap() {
        assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
     1: 4 samples of 2 series
        assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
-       another input has series with these names at the same times, or of another kind: here `web` is called `web (tuesday.log)`, and 1 more renamed
+       another input has series with the same names (at the same times, or of another format or metric): here `web` is called `web (tuesday.log)`, and 1 more renamed
     ");
     let twice = [write(&at("monday.log"), &log('a', 10), 0), at("monday.log")];
     insta::assert_snapshot!(describe(&read_paths(&twice)), @r"
@@ -259,7 +260,7 @@ fn files_that_follow_one_another_are_one_series_in_any_order() {
         let readings = read_paths(&order.map(Clone::clone));
         assert_eq!(readings.series.len(), 1);
         for input in &readings.inputs {
-            assert_eq!(input.warnings, [""; 0]);
+            assert_eq!(input.warnings, []);
         }
         let samples = &readings.series[0].samples;
         assert!(samples.time_ms.is_sorted());
@@ -296,9 +297,9 @@ fn answers_of_one_server_are_one_export() {
         .map(|series| (series.info.id.as_str(), series.samples.len(), series.info.limit.map(|limit| limit.bytes)))
         .collect();
     assert_eq!(described, [("web{pod=\"a\"}", 10, Some(1_000_008.0)), ("web{pod=\"b\"}", 5, None)]);
-    assert_eq!(readings.inputs[0].warnings, [""; 0]);
+    assert_eq!(readings.inputs[0].warnings, []);
     assert_eq!(
-        readings.inputs[1].warnings,
+        words::warnings(&readings.inputs[1]),
         [
             "1 reading has the same time as another of the same series, the first in `web{pod=\"a\"}` at 2026-11-23T20:00:04Z: the one read last is kept"
         ]
@@ -323,7 +324,7 @@ fn nothing_is_read_twice() {
     let n_samples: Vec<u64> = readings.inputs.iter().map(|input| input.samples).collect();
     assert_eq!(n_samples, [0, 4, 4, 0, 0]);
     for again in [0, 3, 4] {
-        assert_eq!(readings.inputs[again].warnings, ["it is given more than once: it was read once"]);
+        assert_eq!(words::warnings(&readings.inputs[again]), ["it is given more than once: it was read once"]);
     }
     // Compressed at another time, and another log since then.
     let files = [write(&path("y.log.gz"), &gz(&log('a', 10)), 3600), write(&path("y.log"), &log('a', 12), 0)];
@@ -337,7 +338,7 @@ fn a_log_that_was_truncated_while_it_was_written_to_is_read() {
     let readings = read_paths(&[write(&folder.path().join("x.log"), &content, 0)]);
     assert_eq!((readings.inputs[0].samples, readings.inputs[0].lines), (4, Some(4)));
     assert_eq!(
-        readings.inputs[0].warnings[0],
+        readings.inputs[0].warnings[0].to_string(),
         "100000 NUL bytes before its text were skipped (was it truncated while it was written to?)"
     );
 }
@@ -351,7 +352,7 @@ fn readings_of_a_clock_that_was_not_set_are_left_out() {
     let input = &readings.inputs[0];
     assert_eq!((input.samples, input.rejected_count, readings.series[0].samples.len()), (18, 2, 18));
     assert_eq!(
-        input.warnings,
+        words::warnings(input),
         [
             "2 readings are dated more than ten years from the others, the first in `x` at 2096-10-02T07:06:40Z: left out (was a clock not set?)"
         ]

@@ -10,6 +10,7 @@ use leaktrend::account::{Format, Input};
 use leaktrend::decode::{GivenColumns, Options, SamplesOption};
 use leaktrend::open::Source;
 use leaktrend::read::readings;
+use leaktrend::report::words;
 use leaktrend::resolve::Readings;
 use leaktrend::series::Marks;
 use leaktrend::units::docker_text;
@@ -183,7 +184,7 @@ fn stopped_containers_and_uncounted_memory_are_gaps() {
     docker-stats: 0 readings, 1 gaps, 1 others, 0 rejected
     probe:
     ");
-    insta::assert_snapshot!(read_text(uncounted, None).inputs[0].warnings.join("\n"), @r"
+    insta::assert_snapshot!(words::warnings(&read_text(uncounted, None).inputs[0]).join("\n"), @r"
     it holds no values (`--` or `0B / 0B`): the containers are not running, or the kernel does not count memory (is the memory cgroup enabled?)
     assuming one reading every 15 min, the last at 2026-11-23T20:07:00Z (as `--end` says)
     ");
@@ -241,7 +242,7 @@ fn nerdctl_tables() {
     shop-fronten: 0=964KiB
     shop-fronten (d292a03378b1): 0=964MiB
     ");
-    insta::assert_snapshot!(read_text(table, None).inputs[0].warnings.join("\n"), @r"
+    insta::assert_snapshot!(words::warnings(&read_text(table, None).inputs[0]).join("\n"), @r"
     several containers have the same name at the same time, such as `shop-fronten`: they are told apart by ID
     nerdctl cuts names to 12 characters, such as `shop-fronten` (`--no-trunc` keeps them whole)
     assuming one reading every 15 min, the last at 2026-11-23T20:07:00Z (as `--end` says)
@@ -358,7 +359,7 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
         let readings = read_text(text, None);
         let times = &readings.series[0].samples.time_ms;
         let minutes: Vec<i64> = times.iter().map(|time| (time - times[0]) / 60_000).collect();
-        format!("{minutes:?}\n{}", readings.inputs[0].warnings.join("\n"))
+        format!("{minutes:?}\n{}", words::warnings(&readings.inputs[0]).join("\n"))
     };
     let autumn = [
         "2026-10-25 02:15:00",
@@ -410,7 +411,7 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
 
 #[test]
 fn what_is_not_readings_is_named() {
-    let refusal = |text: &str| read_text(text, None).inputs[0].unusable.clone().expect("it is refused");
+    let refusal = |text: &str| read_text(text, None).inputs[0].unusable.as_ref().expect("it is refused").to_string();
     insta::assert_snapshot!(refusal("2019-09-19T23:36:39.621984668Z container die c2bae9196988677a65583af8b768f08588ec86745c2cc429e59f734fa3f2e2cf (exitCode=137, image=shop, name=shop)\n"), @"it is output of `docker events`, which holds no memory readings (expected the output of `docker stats` or another format; pass this file with `--events`)");
     insta::assert_snapshot!(refusal("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}\n"), @"it is output of `kubectl get -o json`, which holds events or pods but no memory readings (expected the output of `kubectl top pod --containers` or another format; pass this file with `--events`)");
     insta::assert_snapshot!(refusal("[Mon Nov 23 20:13:08 2026] Memory cgroup out of memory: Killed process 4711 (node) total-vm:1124396kB, anon-rss:521032kB\n"), @"it is a kernel log, which holds no memory readings (expected the output of `docker stats` or another format; pass this file with `--events`)");

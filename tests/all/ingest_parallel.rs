@@ -154,5 +154,9 @@ fn an_export_with_blanks_that_ends_in_the_middle_is_the_same_on_any_number_of_th
     let read = read_on_each(&text);
     let input = &read.inputs[0];
     assert_eq!((input.samples, input.incomplete), (60_000, true));
-    assert!(input.warnings[0].contains("expected value; the series before that are used"), "{:?}", input.warnings);
+    assert!(
+        input.warnings[0].to_string().contains("expected value; the series before that are used"),
+        "{:?}",
+        input.warnings
+    );
 }

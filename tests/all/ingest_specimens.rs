@@ -166,7 +166,7 @@ fn published_files_of_another_kind_are_refused_by_name() {
     let Some(folder) = specimens() else { return };
     for (file, beginning) in REFUSED {
         let why = read_file(folder.join(file)).inputs[0].unusable.clone();
-        let why = why.unwrap_or_else(|| panic!("{file} was read"));
+        let why = why.unwrap_or_else(|| panic!("{file} was read")).to_string();
         assert!(why.starts_with(beginning) && why.contains("(expected"), "{file}: {why}");
     }
 }

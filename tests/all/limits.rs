@@ -160,7 +160,7 @@ fn where_it_is_not_clear_whose_limit_it_is_the_option_says() {
             "mixed.log",
             &mixed,
             &["--host-memory", host],
-            "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: no limit of their own for 2 of 3 series: they show 7.653GiB, the memory of the host (`--host-memory`).\n",
+            "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: the limit in 2 of 3 series is 7.653GiB, the memory of the host, and is not used (`--host-memory`).\n",
         );
     }
     // Where the host has more, nothing is concluded.

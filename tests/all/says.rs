@@ -346,7 +346,10 @@ fn a_container_that_is_gone_does_not_read_as_healthy() {
     assert!(rows["worker"]["finding"].starts_with("gone (was: "), "{:?}", rows["worker"]);
     let (gone, healthy) = said.markdown.split_once("\n## Healthy\n").unwrap();
     assert!(gone.split_once("\n## Gone\n").unwrap().1.contains("- `worker`: last seen 2026-03-04T11:21:45Z"), "{gone}");
-    assert!(gone.contains("`docker events --since 24h --until 0s --filter container=worker`"), "{gone}");
+    assert!(
+        gone.contains("`docker events --since 2026-03-04T11:21:45Z --until 0s --filter container=worker`"),
+        "{gone}"
+    );
     assert!(!healthy.contains("worker"), "{healthy}");
     assert!(said.html.contains("<h2>Gone</h2>"));
 }

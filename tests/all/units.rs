@@ -65,7 +65,7 @@ fn an_answer_in_mib_is_refused_until_its_unit_is_said() {
     insta::assert_snapshot!(judged("mib.json", &mib, &[]), @r#"
     exit 2
     error: cannot use `mib.json`: the values of the answer (its series have no metric name) are 500 to 619, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
-    note: `mib.json`: 120 lines ignored: not understood.
+    note: `mib.json`: ignored 120 lines that could not be read.
     "#);
     insta::assert_snapshot!(judged("mib.json", &mib, &["--unit", "MiB"]), @r"
     exit 1
@@ -75,7 +75,7 @@ fn an_answer_in_mib_is_refused_until_its_unit_is_said() {
     insta::assert_snapshot!(judged("mib.csv", &csv, &[]), @r#"
     exit 2
     error: cannot use `mib.csv`: its numbers without a unit are 500 to 619, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
-    note: `mib.csv`: 120 lines ignored: not understood.
+    note: `mib.csv`: ignored 120 lines that could not be read.
     "#);
     insta::assert_snapshot!(judged("mib.csv", &csv, &["--unit", "MiB"]), @r"
     exit 1
@@ -85,7 +85,7 @@ fn an_answer_in_mib_is_refused_until_its_unit_is_said() {
     insta::assert_snapshot!(judged("table.csv", &table, &[]), @r#"
     exit 2
     error: cannot use `table.csv`: its numbers without a unit are 17 to 619, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
-    note: `table.csv`: 240 lines ignored: not understood.
+    note: `table.csv`: ignored 240 lines that could not be read.
     "#);
     insta::assert_snapshot!(judged("table.csv", &table, &["--unit", "MB"]), @r"
     exit 1
@@ -99,18 +99,18 @@ fn shares_rates_and_differences_are_refused() {
     insta::assert_snapshot!(judged("share.json", &answer(&[(web(), &|minute| 0.5 + minute / 1000.0)]), &[]), @r#"
     exit 2
     error: cannot use `share.json`: the values of the answer (its series have no metric name) are 0.5 to 0.619, so they are a share or a count, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)
-    note: `share.json`: 120 lines ignored: not understood.
+    note: `share.json`: ignored 120 lines that could not be read.
     "#);
     insta::assert_snapshot!(judged("rate.json", &answer(&[(web(), &|minute| 20_000.0 + minute)]), &[]), @r#"
     exit 2
     error: cannot use `rate.json`: the values of the answer (its series have no metric name) are 20000 to 20119, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)
-    note: `rate.json`: 120 lines ignored: not understood.
+    note: `rate.json`: ignored 120 lines that could not be read.
     "#);
     let difference = answer(&[(web(), &|minute| 5e7 * (minute / 5.0).sin())]);
     insta::assert_snapshot!(judged("difference.json", &difference, &[]), @r#"
     exit 2
     error: cannot use `difference.json`: the values of the answer (its series have no metric name): 57 of 120 are negative, so they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)
-    note: `difference.json`: 120 lines ignored: not understood.
+    note: `difference.json`: ignored 120 lines that could not be read.
     "#);
     let csv = rows(&|minute| 5e7 * (minute / 5.0).sin());
     insta::assert_snapshot!(judged("difference.csv", &csv, &[]).lines().take(1).collect::<String>(), @"exit 2");
@@ -135,7 +135,7 @@ fn counters_are_refused_by_name() {
     insta::assert_snapshot!(judged("counter.json", &answer(std::slice::from_ref(&counter)), &[]), @r#"
     exit 2
     error: cannot use `counter.json`: `container_cpu_usage_seconds_total` is a counter, not an amount of memory (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)
-    note: `counter.json`: 120 lines ignored: not understood.
+    note: `counter.json`: ignored 120 lines that could not be read.
     "#);
     insta::assert_snapshot!(judged("both.json", &answer(&[counter.clone(), memory.clone(), up.clone()]), &[]), @r#"
     exit 0
@@ -146,7 +146,7 @@ fn counters_are_refused_by_name() {
     insta::assert_snapshot!(judged("neither.json", &answer(&[counter, up]), &[]), @r#"
     exit 2
     error: cannot use `neither.json`: `container_cpu_usage_seconds_total` is a counter, not an amount of memory (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`); the values of `up` are all 1, so they are a share or a count, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)
-    note: `neither.json`: 240 lines ignored: not understood.
+    note: `neither.json`: ignored 240 lines that could not be read.
     "#);
     // The list says that this is bytes, however few.
     insta::assert_snapshot!(judged("swap.json", &answer(&[memory, swap]), &[]), @r"
@@ -165,7 +165,7 @@ fn limits_alone_are_no_memory() {
     insta::assert_snapshot!(judged("limits.json", &limit, &[]), @r"
     exit 2
     error: cannot use `limits.json`: it holds memory limits but no memory (pass it together with an export of `container_memory_working_set_bytes`)
-    note: `limits.json`: 240 lines ignored: not understood.
+    note: `limits.json`: ignored 240 lines that could not be read.
     ");
 }
 

@@ -142,7 +142,7 @@ fn a_summary_beyond_what_github_takes_is_shortened() {
     leaktrend(&[&["analyze", "--quiet"], &LOG[..]].concat(), &github);
     let markdown = fs::read_to_string(&summary).unwrap();
     assert!(markdown.len() <= 1 << 20, "{}", markdown.len());
-    assert!(markdown.contains("sections were left out"), "{}", &markdown[(1 << 20) - 4000..]);
+    assert!(markdown.contains("Sections left out"), "{}", &markdown[(1 << 20) - 4000..]);
 
     // One that cannot be written changes no verdict.
     let gone = folder.path().join("gone/summary.md");

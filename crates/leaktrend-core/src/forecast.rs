@@ -41,13 +41,15 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
     let is_collected = matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs);
     let outlook = Outlook::new(measured, is_collected)?;
     let level = outlook.line.at(outlook.since).quantile(0.5);
+    let above = if is_collected { above_peaks(measured, level) } else { 1.0 };
+    let limit = limit / above;
     // Steps are no line: they go on at the rate at which they came.
     let in_steps = judgement.verdict == Verdict::SteppingGrowth || judgement.is_with_shifts();
     if in_steps && level < limit {
         let reached = |rate: f64| (rate > 0.0).then(|| (limit - level) / rate);
         let (seconds, lower, upper) =
             (reached(growth.bytes_per_second)?, reached(growth.upper)?, reached(growth.lower));
-        return Some(TimeToLimit { level, seconds, lower, upper, confidence: growth.confidence });
+        return Some(TimeToLimit { level: above * level, seconds, lower, upper, confidence: growth.confidence });
     }
     let tail = (1.0 - growth.confidence) / 2.0;
     let farthest = FARTHEST * measured.span_seconds();
@@ -58,12 +60,21 @@ pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> 
     // A tide came some time within a block.
     let blurred = if outlook.cycle.is_empty() { 0.0 } else { 0.5 * outlook.block };
     Some(TimeToLimit {
-        level,
+        level: above * level,
         seconds: reached(0.5)?,
         lower: (reached(tail)? - blurred).max(0.0),
         upper: reached(1.0 - tail).map(|upper| upper + blurred),
         confidence: growth.confidence,
     })
+}
+
+/// How much higher memory is right before a collection than its 90 % quantile `peaks`, in bytes, as a factor: where it rises
+/// evenly from what a collection leaves, the quantile lies nine tenths of the way up.
+fn above_peaks(measured: &Measured, peaks: f64) -> f64 {
+    let Some(stretch) = measured.stretch().filter(|stretch| stretch.of_peaks.is_some()) else { return 1.0 };
+    let troughs =
+        stretch.seconds.last().map_or(peaks, |last| stretch.of_troughs.line.at(stretch.end - last).quantile(0.5));
+    1.0 + ((peaks - troughs) / (9.0 * peaks)).max(0.0)
 }
 
 /// Where memory goes from the last sample on.

@@ -114,7 +114,7 @@ pub(crate) fn simulate(folder: &Path, form: Form, seed: u64) -> History {
                 .collect(),
             gone: done.gone.iter().map(|gone| gone.series.clone()).collect(),
             n_stopped: done.stopped.len(),
-            warnings: done.deciding().report.inputs.iter().flat_map(|input| input.warnings.clone()).collect(),
+            warnings: done.deciding().report.inputs.iter().flat_map(leaktrend::report::words::warnings).collect(),
             text: nightly::text::plain(&done, Screen::default()),
         });
     }

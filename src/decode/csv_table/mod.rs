@@ -13,7 +13,10 @@ use super::places::Places;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, prometheus};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{
+    AmountWarning, ColumnList, ContentWarning, ExpectedTime, Format, Input, Rejection, RowRejection, TimeWarning,
+    Unusable, cleaned,
+};
 use crate::open::Line;
 use crate::open::Opened;
 use crate::series::{Limit, LimitSource, Marks, Sampling};
@@ -25,18 +28,16 @@ use header::Header;
 /// # Errors
 ///
 /// What was found in the place of the first time, where there is such a header.
-pub(super) fn looks_like_table(text: &str, given: &GivenColumns) -> Result<bool, String> {
+pub(super) fn looks_like_table(text: &str, given: &GivenColumns) -> Result<bool, Unusable> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !header::is_separator_line(line));
     let Some(first) = lines.next() else { return Ok(false) };
     let separator = header::separator_line(text);
     if let Some(names) = header::names_of(first, separator).filter(|_| !given.is_empty())
         && let Some((role, name)) = given.missing(&names)
     {
-        let found: Vec<String> = names.iter().map(|name| format!("`{}`", cleaned(name, 40))).collect();
-        return Err(format!(
-            "it has no column `{name}`, which `--column {role}={name}` names (expected one of {})",
-            found.join(", ")
-        ));
+        let columns = names.iter().map(|name| (cleaned(name, 40), None)).collect();
+        let columns = ColumnList { columns, more: 0 };
+        return Err(Unusable::NoColumn { role: role.to_owned(), column: name.to_owned(), columns });
     }
     let Some(header) = Header::read(first, separator, given) else {
         return Ok(Header::implied(first).is_some());
@@ -49,10 +50,7 @@ pub(super) fn looks_like_table(text: &str, given: &GivenColumns) -> Result<bool,
         return Ok(!given.is_empty() || header.nameless().is_none());
     }
     let (column, found) = (cleaned(&header.layout.names[header.layout.time], 40), cleaned(time, 40));
-    Err(format!(
-        "it is a table whose column `{column}` begins with `{found}`, which is not a time \
-         (expected seconds since 1970 or a date with a time, such as `2026-11-23 20:06:40`)"
-    ))
+    Err(Unusable::NoTimes { column, found })
 }
 
 /// The header of a trend without names, `time,memory`; `None` for every other line.
@@ -146,17 +144,14 @@ impl Reader {
                     }
                     if let Some((header, heading)) = self.header.clone().filter(|(header, _)| header.fits(text)) {
                         file = Some(self.begin(header, &heading, opened.mtime_ms, input));
-                        input.warnings.push("it has no header: the header of the file before it is used".to_owned());
+                        input.warn(ContentWarning::HeaderOfFileBefore);
                     } else if let Some(header) = Header::implied(text) {
                         file = Some(self.begin(header, "", opened.mtime_ms, input));
                     }
                 }
             }
             match &mut file {
-                None => input.reject(&line, text, || {
-                    "no header was found before it (expected one such as `time,web,api` or `time,container,memory`)"
-                        .to_owned()
-                }),
+                None => input.reject(&line, text, || RowRejection::NoHeader),
                 Some(_) if line.cut => input.reject(&line, text, crate::account::too_long),
                 Some(file) => self.read_row(file, line, text, input, index),
             }
@@ -173,15 +168,7 @@ impl Reader {
             }
         }
         if input.samples == 0 && input.unusable.is_none() {
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!(
-                    "no row of its table could be read: {} rejected, the first on line {}: {}",
-                    counted(input.rejected_count, "value"),
-                    first.line,
-                    first.why
-                ),
-                None => "its table holds no memory (expected a column for each container, or one of memory)".to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::CsvTable, input));
         }
         self.inputs.push(index);
     }
@@ -189,11 +176,9 @@ impl Reader {
     /// Finds the series of each column, and says which are left out.
     fn begin(&mut self, mut header: Header, heading: &str, latest_ms: Option<i64>, input: &mut Input) -> File {
         settle_units(&mut header.layout, self.unit, input);
-        let left_out: Vec<String> = header.layout.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
-        if !left_out.is_empty() {
-            input
-                .warnings
-                .push(format!("columns that are not the memory of a container are left out: {}", left_out.join(", ")));
+        let columns: Vec<String> = header.layout.left_out().map(|name| cleaned(name, 40)).collect();
+        if !columns.is_empty() {
+            input.warn(ContentWarning::ColumnsLeftOut { columns, more: 0 });
         }
         let columns = self.places.of_columns(&header.layout);
         File {
@@ -210,21 +195,20 @@ impl Reader {
         let cells = fields::split(text, file.header.delimiter);
         let n_columns = file.header.layout.names.len();
         if cells.len() < n_columns || cells[n_columns..].iter().any(|cell| !cell.trim().is_empty()) {
-            let found = counted(cells.len() as u64, "field");
-            input.reject(&line, text, || format!("it has {found} (expected {n_columns}, as in the first line)"));
+            input.reject(&line, text, || RowRejection::Fields { found: cells.len(), expected: n_columns });
             return;
         }
         let time = cells[file.header.layout.time].as_ref();
         let Some(timestamp) = fields::time(time, file.latest_ms) else {
-            let found = cleaned(time, 40);
-            input.reject(&line, text, || format!("`{found}` is not a time (expected an epoch or a date with a time)"));
+            let found = || cleaned(time, 40);
+            let expected = ExpectedTime::EpochOrDate;
+            input.reject(&line, text, || Rejection::NotATime { found: found(), expected });
             return;
         };
         file.times.note(timestamp, time);
         let timestamp = self.seasons.follow(timestamp, &mut file.times);
         let Some(time_ms) = self.time_of_day.follow(timestamp, time).time_ms else {
-            let found = cleaned(time, 40);
-            input.reject(&line, text, || format!("`{found}` has no year (expected a date with a year)"));
+            input.reject(&line, text, || Rejection::NoYear { found: cleaned(time, 40) });
             return;
         };
         let (bare, has_commas) = (&mut file.bare, file.header.delimiter != ',');
@@ -242,7 +226,7 @@ impl Reader {
                             .last()
                             .is_some_and(|last| fields::is_cut(used.bytes, *last)) =>
                 {
-                    input.reject(&line, text, || "its last number is truncated".to_owned());
+                    input.reject(&line, text, || Rejection::NumberCut);
                 }
                 Ok(Memory::Gap) => input.gaps += 1,
                 Ok(Memory::Used { used, limit, is_bare }) => {
@@ -285,7 +269,7 @@ impl Reader {
                 if labels.is_empty() && !names.is_empty()
                     || 1 < names.len() && matches!(labels.as_slice(), [("namespace", _)])
                 {
-                    input.reject(&line, text, || "it names no container".to_owned());
+                    input.reject(&line, text, || Rejection::NoName);
                     return;
                 }
                 let place = self.places.of_labels(&labels, file.header.layout.is_heap(*memory));
@@ -319,10 +303,7 @@ impl Reader {
                 series.inputs.contains(index) && matches!(series.info.sampling, Sampling::Step { .. })
             };
             if series.iter().any(|series| from_query(&series)) {
-                input.warnings.push(
-                    "its columns come from a query with fixed steps: restarts between two steps are invisible"
-                        .to_owned(),
-                );
+                input.warn(TimeWarning::FixedSteps);
             }
         }
         Parsed {
@@ -343,8 +324,8 @@ pub(super) fn settle_units(layout: &mut Layout, unit: Option<f64>, input: &mut I
             let metric = labels.get("__name__").map_or("", String::as_str);
             match numbers::meaning(metric) {
                 Meaning::Bytes => *unit = unit.or(Some(1.0)),
-                Meaning::Other(what) => {
-                    input.warnings.push(format!("`{metric}` is {what}, not an amount of memory"));
+                Meaning::Other(is) => {
+                    input.warn(AmountWarning::OtherMetric { metric: metric.to_owned(), is });
                     *column = None;
                 }
                 Meaning::Unknown => {}

@@ -1,9 +1,9 @@
 use super::GivenColumns;
-use crate::account::Format;
+use crate::account::{ContentWarning, Format, TimeWarning, Warning};
 use crate::read::test_support::{MTIME_MS, account, describe, read_all};
 
 fn looks_like_table(text: &str) -> Result<bool, String> {
-    super::looks_like_table(text, &GivenColumns::default())
+    super::looks_like_table(text, &GivenColumns::default()).map_err(|why| why.to_string())
 }
 
 /// Reads a table of rows at 1795464400 and 1795464410: 20 and 10 seconds before the end.
@@ -120,7 +120,7 @@ fn torn_rows_are_rejected() {
 fn a_table_without_memory_is_refused() {
     let (inputs, _) = read_all(Format::CsvTable, &[("time,cpu %\n1795464400,3\n", MTIME_MS)]);
     assert_eq!(
-        inputs[0].unusable.as_deref(),
+        inputs[0].unusable.as_ref().map(ToString::to_string).as_deref(),
         Some("its table holds no memory (expected a column for each container, or one of memory)")
     );
 }
@@ -181,9 +181,9 @@ fn a_unit_may_stand_behind_the_name_of_a_column() {
 #[test]
 fn numbers_that_cannot_be_bytes_are_refused() {
     let refused = |text: &str| read_all(Format::CsvTable, &[(text, MTIME_MS)]).0.remove(0).unusable;
-    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap_or_default(), @r#"its numbers without a unit are 512.3 to 513, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
-    insta::assert_snapshot!(refused("time,web\n1795464400,0\n1795464410,0\n").unwrap_or_default(), @r#"its numbers without a unit are all 0, and a running container uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
-    insta::assert_snapshot!(refused("time,web\n1795464400,5000000\n1795464410,-7000000\n1795464420,-1\n").unwrap_or_default(), @r#"its numbers without a unit: 2 of 3 are negative, so they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,512.3\n1795464410,513\n").unwrap(), @r#"its numbers without a unit are 512.3 to 513, less than 1 MiB, so they are not bytes of a container (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`; if they are MiB, pass `--unit MiB`; KiB, GiB, kB, MB and GB work too)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,0\n1795464410,0\n").unwrap(), @r#"its numbers without a unit are all 0, and a running container uses more (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
+    insta::assert_snapshot!(refused("time,web\n1795464400,5000000\n1795464410,-7000000\n1795464420,-1\n").unwrap(), @r#"its numbers without a unit: 2 of 3 are negative, so they are a difference or a rate, not bytes (expected bytes: ask for the memory itself, such as `container_memory_working_set_bytes{container!=""}`)"#);
     assert_eq!(refused("time,web\n1795464400,5000000\n1795464410,-1\n"), None);
     let (inputs, series) = read_all(
         Format::CsvTable,
@@ -208,7 +208,7 @@ fn the_end_of_summer_time_is_followed() {
     let steps: Vec<i64> = series[0].samples.time_ms.windows(2).map(|pair| (pair[1] - pair[0]) / 60_000).collect();
     assert_eq!(steps, [30; 5]);
     assert!(
-        inputs[0].warnings.iter().any(|warning| warning.contains("end of summer time")),
+        matches!(inputs[0].warnings[..], [.., Warning::Times(TimeWarning::ClockJumped { back: true, .. })]),
         "{:?}",
         inputs[0].warnings
     );
@@ -247,8 +247,8 @@ fn a_file_without_a_header_goes_on_with_that_of_the_file_before() {
     ];
     let (inputs, series) = read_all(Format::CsvTable, &files);
     assert_eq!(describe(&series), "web: -20=1MiB -10=3MiB -5=3.5MiB\napi: -20=2MiB -10=4MiB -5=4MiB\n");
-    assert_eq!(inputs[1].warnings, ["it has no header: the header of the file before it is used"]);
-    assert_eq!(inputs[2].rejected[0].why, "it has 2 fields (expected 3, as in the first line)");
+    assert_eq!(inputs[1].warnings, [ContentWarning::HeaderOfFileBefore.into()]);
+    assert_eq!(inputs[2].rejected[0].why.to_string(), "it has 2 fields (expected 3, as in the first line)");
 }
 
 /// Containers of one pod are several, and so are those of one name in several pods.

@@ -11,8 +11,8 @@ use super::super::clock::Timestamp;
 use super::super::fields;
 use super::cells::is_hex_id;
 use super::memory::Figure;
-use super::refusal::Refusal;
 use super::row::Row;
+use crate::account::{ExpectedAmount, Rejection};
 
 /// More objects in a line are no readings that were cut.
 const MAX_BEGINNINGS: usize = 16;
@@ -181,13 +181,11 @@ struct CriValue<'a> {
 
 impl CriRow<'_> {
     /// The row; a gap when it says nothing of memory.
-    pub(super) fn row(&self) -> Result<Row<'_>, Refusal> {
+    pub(super) fn row(&self) -> Result<Row<'_>, Rejection> {
         let value = self.memory.as_ref().and_then(|memory| memory.working_set.as_ref()).map(|set| &*set.value);
         let bytes = match value {
             None => 0.0,
-            Some(text) => text.parse().map_err(|_| {
-                Refusal::Memory(format!("`{text}` is not an amount of memory (expected a number of bytes)"))
-            })?,
+            Some(text) => text.parse().map_err(|_| Rejection::not_an_amount(text, ExpectedAmount::Bytes))?,
         };
         let attributes = &self.attributes;
         Ok(Row {

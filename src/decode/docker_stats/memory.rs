@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::super::amount;
-use super::refusal::Refusal;
+use crate::account::Rejection;
 use crate::units::{MIB, WrittenAmount};
 
 /// The memory of a row as it was printed.
@@ -25,12 +25,12 @@ pub(super) enum Memory {
 }
 
 impl Memory {
-    pub(super) fn of(figure: Figure<'_>) -> Result<Memory, Refusal> {
+    pub(super) fn of(figure: Figure<'_>) -> Result<Memory, Rejection> {
         match figure {
             Figure::Rounded(cell) => Memory::rounded(cell),
             Figure::Whole("<unknown>") => Ok(Memory::Gap),
             Figure::Whole(cell) => {
-                let used = amount::read(cell).map_err(|error| Refusal::Memory(error.to_string()))?;
+                let used = amount::read(cell).map_err(Rejection::amount)?;
                 let unit = WrittenAmount { bytes: used.bytes, quantum: MIB };
                 Ok(Memory::Used { used: unit, limit: None })
             }
@@ -41,9 +41,7 @@ impl Memory {
                 }
                 Ok(Memory::Used { used: WrittenAmount { bytes, quantum: 1.0 }, limit })
             }
-            Figure::Exact(bytes, _) => {
-                Err(Refusal::Memory(format!("`{bytes}` is out of range (expected 0 to 2^53 bytes)")))
-            }
+            Figure::Exact(bytes, _) => Err(Rejection::out_of_range(&bytes.to_string())),
         }
     }
 
@@ -52,7 +50,7 @@ impl Memory {
         cell.contains('/') && Memory::rounded(cell).is_ok()
     }
 
-    fn rounded(cell: &str) -> Result<Memory, Refusal> {
+    fn rounded(cell: &str) -> Result<Memory, Rejection> {
         let (used, limit) = match memchr(b'/', cell.as_bytes()) {
             Some(slash) => (cell[..slash].trim_ascii(), cell[slash + 1..].trim_ascii()),
             None => (cell, ""),
@@ -60,11 +58,11 @@ impl Memory {
         if used == "--" {
             return Ok(Memory::Gap);
         }
-        let used = amount::read(used).map_err(|error| Refusal::Memory(error.to_string()))?;
+        let used = amount::read(used).map_err(Rejection::amount)?;
         let limit = match limit {
             // nerdctl prints 2^64 bytes where there is none.
             "" | "--" | "16EiB" => None,
-            limit => Some(amount::read(limit).map_err(|error| Refusal::Memory(error.to_string()))?),
+            limit => Some(amount::read(limit).map_err(Rejection::amount)?),
         };
         if used.bytes == 0.0 && limit.is_some_and(|limit| limit.bytes == 0.0) {
             return Ok(Memory::Gap);

@@ -16,7 +16,6 @@ mod notes;
 mod objects;
 mod quick;
 mod recognise;
-mod refusal;
 mod row;
 mod snapshots;
 #[cfg(test)]
@@ -32,7 +31,7 @@ use super::rows::{Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Format, Input, counted};
+use crate::account::{Format, Input, NameWarning, Rejection, StatsRejection, Unusable, Warning, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
 
@@ -47,7 +46,6 @@ use noise_lines::{is_about_stats, is_failure, is_prose};
 use notes::Notes;
 use quick::Values;
 pub(super) use recognise::recognise;
-use refusal::Refusal;
 use row::{Row, bare_row, crictl_row, kubectl_row, squeezed_row};
 use snapshots::{Began, Snapshot};
 
@@ -165,16 +163,7 @@ impl Reader {
         let file = self.files.last_mut().expect("it was pushed above");
         file.end_snapshot = self.snapshots.len();
         if notes.n_rows == 0 && input.unusable.is_none() {
-            let tool = self.format.command().expect("only tables are read here");
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!(
-                    "no row of `{tool}` could be read: {} rejected, the first is line {}: {}",
-                    counted(input.rejected_count, "line"),
-                    first.line,
-                    first.why
-                ),
-                None => format!("it holds no row of `{tool}` (only headers, blank lines or other text)"),
-            });
+            input.unusable = Some(Unusable::nothing_of(self.format, input));
         }
         notes.warn(self.format, input);
     }
@@ -215,7 +204,7 @@ impl Reader {
             return;
         }
         if let Err(why) = self.read_text(text, escapes, input, notes, &line) {
-            input.reject(&line, text, || why.text(text));
+            input.reject(&line, text, || why);
         }
     }
 
@@ -227,7 +216,7 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         line: &Line<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let (timestamp, rest) = self.timestamp_before(text, notes);
         if let Some(timestamp) = timestamp {
             notes.times.note(timestamp, &text[..text.len() - rest.len()]);
@@ -246,17 +235,17 @@ impl Reader {
             let (json, timestamp) = match serde_json::from_str::<JsonRow<'_>>(&rest[start..]) {
                 Ok(json) => (json, timestamp),
                 Err(error) => {
-                    let why = Refusal::Json(error.to_string());
+                    let why = StatsRejection::Json { error: error.to_string() };
                     let Some((at, json)) = whole_behind_cut(&rest[start..], timestamp.is_some()) else {
-                        return Err(why);
+                        return Err(why.into());
                     };
                     // The line holds two: one that was cut, and one that is whole.
                     input.further += 1;
-                    input.reject(line, &rest[..start + at], || why.text(rest));
+                    input.reject(line, &rest[..start + at], || why);
                     (json, None)
                 }
             };
-            let row = json.row().ok_or(Refusal::JsonKeys)?;
+            let row = json.row().ok_or(StatsRejection::NoMemUsage)?;
             let timestamp = self.timestamp_of(&json, timestamp, notes);
             return self.read_row(&row, timestamp, text, escapes, input, notes, line.number);
         }
@@ -266,7 +255,7 @@ impl Reader {
         let row = self.columns.as_ref().and_then(|columns| columns.row(rest, cells)).or_else(|| bare_row(cells));
         let Some(row) = row.or_else(|| self.other_row(rest, cells)) else {
             if cells.iter().any(|cell| Memory::is_pair(cell)) {
-                return Err(Refusal::MoreThanOne);
+                return Err(StatsRejection::MoreThanOne.into());
             }
             return self.read_prose(rest, n_cells, timestamp.is_some(), input, notes, line);
         };
@@ -291,7 +280,7 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         line: &Line<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         if is_failure(text) {
             let is_begun =
                 self.snapshot.as_ref().is_some_and(|snapshot| snapshot.n_rows == 0 && snapshot.began == Began::Frame);
@@ -300,13 +289,18 @@ impl Reader {
                 self.begin_snapshot(None, Began::Again, false);
                 self.end_snapshot();
             }
-            return Err(Refusal::Failed);
+            return Err(StatsRejection::Failed.into());
         }
         // The last line of a file that is being written to may become a row.
         let is_whole = line.terminated || line.number == 1;
         let is_prose = is_about_stats(text) || is_whole && is_prose(text, n_cells);
         if !is_prose {
-            return Err(Refusal::NoRow { n_cells, columns: self.columns.map(|columns| columns.count) });
+            let why = match self.columns.map(|columns| columns.count) {
+                _ if text == "json" && !is_stamped => StatsRejection::JsonAsTemplate,
+                Some(expected) if n_cells > 2 => StatsRejection::Columns { found: n_cells, expected },
+                _ => StatsRejection::NoAmount,
+            };
+            return Err(why.into());
         }
         if !is_about_stats(text) {
             notes.note_prose(text, line.number);
@@ -326,7 +320,7 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         number: u64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let memory = Memory::of(row.memory)?;
         let (id, prefix) = last_word(row.id);
         let (name, prefix) = if id.is_empty() { last_word(row.name) } else { (row.name, prefix) };
@@ -419,10 +413,10 @@ impl Reader {
         for series in self.series {
             let divided = series.finish(&containers, date, &mut taken);
             if let [(SeriesSamples { info, inputs: of, .. }, _), _, ..] = divided.as_slice() {
-                let warning = notes::namesakes(&info.id);
+                let is_said = |known: &Warning| matches!(known, Warning::Names(NameWarning::Namesakes { .. }));
                 for (_, input) in inputs.iter_mut().filter(|(index, _)| of.contains(index)) {
-                    if !input.warnings.iter().any(|known| known.starts_with(notes::NAMESAKES)) {
-                        input.warnings.push(warning.clone());
+                    if !input.warnings.iter().any(is_said) {
+                        input.warn(NameWarning::Namesakes { example: cleaned(&info.id, 80) });
                     }
                 }
             }

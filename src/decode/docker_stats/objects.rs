@@ -5,8 +5,7 @@ use super::Reader;
 use super::escapes::Escapes;
 use super::json::{CriRow, CriStats, JsonRow, Piece};
 use super::notes::Notes;
-use super::refusal::Refusal;
-use crate::account::Input;
+use crate::account::{Input, Rejection, StatsRejection};
 
 impl Reader {
     /// Takes a line of JSON; `false` when it is to be read as an object of its own, or as no JSON at all.
@@ -19,7 +18,7 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         number: u64,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, Rejection> {
         if self.object.is_open() {
             match self.object.take(text) {
                 Piece::Inner => return Ok(true),
@@ -64,17 +63,17 @@ impl Reader {
         let is_cri = object.text.contains("\"attributes\"");
         let read = if is_cri {
             serde_json::from_str::<CriRow<'_>>(&object.text)
-                .map_err(|error| Refusal::Json(error.to_string()))
+                .map_err(|error| StatsRejection::Json { error: error.to_string() }.into())
                 .and_then(|row| self.read_cri_row(&row, input, notes, object.first_line))
         } else {
             serde_json::from_str::<JsonRow<'_>>(&object.text)
-                .map_err(|error| Refusal::Json(error.to_string()))
+                .map_err(|error| StatsRejection::Json { error: error.to_string() }.into())
                 .and_then(|json| self.read_json_row(&json, timestamp, input, notes, object.first_line))
         };
         match read {
             Ok(()) => input.other_lines += object.n_lines - 1,
             Err(why) => {
-                input.reject_at(object.first_line, &object.text, || why.text(&object.text));
+                input.reject_at(object.first_line, &object.text, || why);
                 input.rejected_count += object.n_lines - 1;
             }
         }
@@ -84,7 +83,7 @@ impl Reader {
     pub(super) fn give_up_object(&mut self, input: &mut Input) {
         let object = std::mem::take(&mut self.object);
         if object.is_open() {
-            input.reject_at(object.first_line, &object.text, || Refusal::JsonBreaksOff.text(&object.text));
+            input.reject_at(object.first_line, &object.text, || StatsRejection::JsonBreaksOff);
             input.rejected_count += object.n_lines - 1;
         }
     }
@@ -97,13 +96,13 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         number: u64,
-    ) -> Result<(), Refusal> {
-        let of_json = |error: serde_json::Error| Refusal::Json(error.to_string());
+    ) -> Result<(), Rejection> {
+        let of_json = |error: serde_json::Error| StatsRejection::Json { error: error.to_string() };
         let mut n_rows: u64 = 0;
-        let mut account = |read: Result<(), Refusal>, input: &mut Input| {
+        let mut account = |read: Result<(), Rejection>, input: &mut Input| {
             n_rows += 1;
             if let Err(why) = read {
-                input.reject_at(number, text, || why.text(text));
+                input.reject_at(number, text, || why);
             }
         };
         if text.starts_with('{') {
@@ -135,8 +134,8 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         number: u64,
-    ) -> Result<(), Refusal> {
-        let row = json.row().ok_or(Refusal::JsonKeys)?;
+    ) -> Result<(), Rejection> {
+        let row = json.row().ok_or(StatsRejection::NoMemUsage)?;
         let timestamp = self.timestamp_of(json, timestamp, notes);
         self.read_row(&row, timestamp, "", Escapes::default(), input, notes, number)
     }
@@ -147,7 +146,7 @@ impl Reader {
         input: &mut Input,
         notes: &mut Notes,
         number: u64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let timestamp = row.time_ms().map(|time_ms| Timestamp {
             time_ms: Some(time_ms),
             of_day_ms: None,

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::super::SeriesSamples;
 use crate::account::{Format, Input};
 use crate::read::test_support::{MTIME_MS, account, describe, read_all};
+use crate::report::words;
 use crate::series::MemorySeries;
 
 const HEADER: &str = "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS";
@@ -268,7 +269,7 @@ fn a_stream_is_read_frame_by_frame() {
 
 #[test]
 fn what_is_inferred_is_said() {
-    let warnings = |text: &str| read(text).0.warnings.join("\n");
+    let warnings = |text: &str| words::warnings(&read(text).0).join("\n");
     let (a, b) = (row('a', 10, 1), row('b', 10, 1));
     insta::assert_snapshot!(warnings(&[&*a, &a].concat()), @r"
     assuming one reading every 15 min, the last at 2026-11-23T20:00:00Z (the file's modification time)
@@ -276,7 +277,7 @@ fn what_is_inferred_is_said() {
     ");
     insta::assert_snapshot!(warnings(&format!("2026-11-23 20:06:00 {a}{a}{b}")), @r"
     timestamps without a time zone are read as UTC, such as `2026-11-23 20:06:00`
-    2 of 3 readings have no timestamp, but the others do: they are placed next to those, one every 15 min
+    2 of 3 readings have no timestamp: placed next to the readings that do, one every 15 min
     ");
     insta::assert_snapshot!(warnings(&format!("Nov 23 20:06:00 {a}Nov 23 20:06:00 {b}")), @r"
     timestamps without a time zone are read as UTC, such as `Nov 23 20:06:00`
@@ -297,7 +298,7 @@ fn rotated_files_are_anchored_one_by_one() {
     name-a: -4920=10MiB -4020=10MiB -1320=10MiB -420=10MiB
     name-b: -4920=10MiB -4020=10MiB -1320=10MiB -420=10MiB
     ");
-    insta::assert_snapshot!(inputs[0].warnings.join("\n"), @r"
+    insta::assert_snapshot!(words::warnings(&inputs[0]).join("\n"), @r"
     assuming one reading every 15 min, the last at 2026-11-23T19:00:00Z (the file's modification time)
     2 readings are missing between this file and the next one, judging by their modification times
     ");
@@ -306,7 +307,7 @@ fn rotated_files_are_anchored_one_by_one() {
     name-a: -3120=10MiB -2220=10MiB -1320=10MiB -420=10MiB
     name-b: -3120=10MiB -2220=10MiB -1320=10MiB -420=10MiB
     ");
-    insta::assert_snapshot!(inputs[0].warnings.join("\n"), @r"
+    insta::assert_snapshot!(words::warnings(&inputs[0]).join("\n"), @r"
     assuming one reading every 15 min, the last at 2026-11-23T19:30:00Z (the file's modification time)
     its modification time is later than the start of the next file: its readings were moved back by 30 min
     ");

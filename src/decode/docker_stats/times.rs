@@ -1,7 +1,7 @@
 //! Gives times to the snapshots that have none.
 
 use super::Reader;
-use crate::account::{Format, Input};
+use crate::account::{Format, Input, TimeWarning};
 use crate::decode::untimed::{FileTimes, Spacing};
 
 /// Spacing of snapshots without a time, of the runbook's cron line, in milliseconds.
@@ -41,10 +41,7 @@ impl Reader {
                 && !file.is_stream
                 && let Some((_, input)) = inputs.iter_mut().find(|(index, _)| *index == file.input)
             {
-                input.warnings.push(
-                    "it holds one container and no timestamps: downtime is invisible and shifts earlier times"
-                        .to_owned(),
-                );
+                input.warn(TimeWarning::DowntimeInvisible);
             }
         }
         dated.is_relative

@@ -18,13 +18,13 @@ use super::clock::Timestamp;
 use super::times_of_day::TimeOfDay;
 use super::timestamps::Seasons;
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{ExpectedTime, Format, Input, NameWarning, ObjectRejection, Rejection, Unusable, cleaned};
 use crate::open::Opened;
 use crate::series::{Marks, Samples, Sampling, SeriesInfo};
 use notes::Notes;
 use pieces::{Piece, Pieces};
 pub(super) use reading::{PARTS, part_of};
-use stream::{GROWING, Next, Stream};
+use stream::{Next, Stream};
 use times::File;
 
 /// More processes in one log are read after one another.
@@ -153,16 +153,7 @@ impl Reader {
         if input.unusable.is_some() {
             self.readings.truncate(first);
         } else if self.readings.len() == first {
-            input.unusable = Some(match input.rejected.first() {
-                Some(rejected) => format!(
-                    "no reading of `process.memoryUsage()` could be read: {} rejected, the first is line {}: {}",
-                    counted(input.rejected_count, "line"),
-                    rejected.line,
-                    rejected.why
-                ),
-                None => "it holds no reading of `process.memoryUsage()` (expected objects with `rss` or `heapUsed`)"
-                    .to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::NodeMemory, input));
         }
         self.files.push(File { input: index, readings: first..self.readings.len(), mtime_ms: opened.mtime_ms });
     }
@@ -173,7 +164,7 @@ impl Reader {
             match stream.next() {
                 Next::Nothing => break,
                 Next::Object(range) => self.take(stream, range, input, notes, latest_ms),
-                Next::Broken(why) => self.give_up(stream, &why, input),
+                Next::Broken(why) => self.give_up(stream, &why.into(), input),
             }
         }
         stream.settle(input, notes);
@@ -188,16 +179,16 @@ impl Reader {
         notes: &mut Notes,
         latest_ms: Option<i64>,
     ) {
-        let why = if is_growing { GROWING } else { "the object breaks off at the end of the file" };
+        let why = if is_growing { Rejection::Unfinished } else { ObjectRejection::AtEnd.into() };
         while stream.is_open() {
-            self.give_up(stream, why, input);
+            self.give_up(stream, &why, input);
             self.advance(stream, input, notes, latest_ms);
         }
         stream.settle(input, notes);
     }
 
     /// Rejects the object that is open, if it is the beginning of a reading.
-    fn give_up(&self, stream: &mut Stream, why: &str, input: &mut Input) {
+    fn give_up(&self, stream: &mut Stream, why: &Rejection, input: &mut Input) {
         let range = stream.give_up();
         let text = &stream.text[range.clone()];
         let is_reading = reading::names_part(text) || reading::may_begin(text, &self.first_key);
@@ -246,7 +237,10 @@ impl Reader {
                         notes.note_decimal(part.example);
                     }
                 }
-                Err(why) => input.reject_at(line, &text, || format!("`{}`: {why}", PARTS[place].0)),
+                Err(why) => {
+                    let part = PARTS[place].0.to_owned();
+                    input.reject_at(line, &text, || Rejection::InPart { part, rejection: Box::new(why) });
+                }
             }
         }
         if taken.bytes.iter().any(|bytes| bytes.is_finite()) {
@@ -263,15 +257,16 @@ impl Reader {
         process: u32,
         notes: &mut Notes,
         latest_ms: Option<i64>,
-    ) -> Result<Option<i64>, String> {
+    ) -> Result<Option<i64>, Rejection> {
         let (timestamp, written): (Timestamp, String) = if let Some(own) = own {
             let found = cleaned(own, 40);
-            let timestamp = prefix::time(own, latest_ms)
-                .ok_or_else(|| format!("`{found}` is not a time (expected an epoch or a date with a time)"))?;
-            (timestamp, found)
+            match prefix::time(own, latest_ms) {
+                Some(timestamp) => (timestamp, found),
+                None => return Err(Rejection::NotATime { found, expected: ExpectedTime::EpochOrDate }),
+            }
         } else if let Some(timestamp) = stream.line_at(range.start).and_then(|line| line.timestamp.clone()) {
             if stream.is_behind_broken {
-                return Err("the timestamp on its line belongs to the incomplete object before it".to_owned());
+                return Err(ObjectRejection::TimeOfAnother.into());
             }
             timestamp
         } else if let Some((timestamp, written, of)) = stream.before.as_mut().filter(|(.., of)| !of.contains(&process))
@@ -287,7 +282,7 @@ impl Reader {
         notes.times.note(timestamp, &written);
         let timestamp = self.seasons.follow(timestamp, &mut notes.times);
         let time_ms = self.time_of_day.follow(timestamp, &written).time_ms;
-        time_ms.map(Some).ok_or_else(|| format!("`{written}` has no year (expected a date with a year)"))
+        time_ms.map(Some).ok_or(Rejection::NoYear { found: written })
     }
 
     fn process(&mut self, name: Option<String>, label: &str) -> u32 {
@@ -310,7 +305,7 @@ impl Reader {
         self.readings.iter().for_each(|reading| counts[reading.process as usize] += 1);
         let has_label = |place: &usize| !self.processes[*place].label.is_empty();
         let labelled: Vec<usize> = (0..counts.len()).filter(|place| counts[*place] > 0).filter(has_label).collect();
-        let names: Vec<String> = labelled.iter().map(|place| format!("`{}`", self.processes[*place].label)).collect();
+        let mut names: Vec<String> = labelled.iter().map(|place| self.processes[*place].label.clone()).collect();
         let are_names = self.n_labels <= MAX_LABELS && labelled.iter().all(|place| counts[*place] > 1);
         let mut first: HashMap<Option<&str>, u32> = HashMap::new();
         let mut n_merged = 0;
@@ -326,19 +321,16 @@ impl Reader {
             .collect();
         let is_told = (0..counts.len()).filter(|place| counts[*place] > 0).count() > 1;
         let warning = if are_names && is_told && !names.is_empty() {
-            format!("the text before a reading is taken for the name of its process: {}", names.join(", "))
+            NameWarning::TextNames { names }
         } else if n_merged > 0 && !names.is_empty() {
-            format!(
-                "the text before readings, such as {}, differs too often to be the name of a process: it is ignored",
-                names[0]
-            )
+            NameWarning::TextIgnored { example: names.swap_remove(0) }
         } else {
             return told;
         };
         if let Some(File { input, .. }) = self.files.last()
             && let Some((_, input)) = inputs.iter_mut().find(|(index, _)| index == input)
         {
-            input.warnings.push(warning);
+            input.warn(warning);
         }
         told
     }

@@ -2,14 +2,14 @@
 
 use super::super::numbers::Numbers;
 use super::super::timestamps::TimeNotes;
-use crate::account::{Input, cleaned, counted};
+use crate::account::{AmountWarning, ContentWarning, Input, cleaned};
 
 /// Notes of one file, for warnings.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) times: TimeNotes,
     pub(super) bare: Numbers,
-    other_text: Option<String>,
+    other_text: Option<(u64, String)>,
     n_other_text: u64,
     decimal: Option<String>,
 }
@@ -19,7 +19,7 @@ impl Notes {
     pub(super) fn note_prose(&mut self, text: &str, number: u64) {
         self.n_other_text += 1;
         if self.other_text.is_none() {
-            self.other_text = Some(format!("line {number}: `{}`", cleaned(text, 60)));
+            self.other_text = Some((number, cleaned(text, 60)));
         }
     }
 
@@ -34,13 +34,10 @@ impl Notes {
     pub(super) fn warn(self, input: &mut Input) {
         self.times.warn(input);
         if let Some(example) = self.decimal {
-            input.warnings.push(format!(
-                "kB, MB and GB count powers of 1024 here, as Node programs compute them, such as `{example}`"
-            ));
+            input.warn(AmountWarning::Binary { example });
         }
-        if let Some(other_text) = self.other_text {
-            let are = if self.n_other_text == 1 { "is not a reading" } else { "are not readings" };
-            input.warnings.push(format!("{} {are} but other text ({other_text})", counted(self.n_other_text, "line")));
+        if let Some((line, text)) = self.other_text {
+            input.warn(ContentWarning::OtherText { n: self.n_other_text, line, text });
         }
         self.bare.judge(input);
     }

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::account::Syntax;
+
 /// Deeper objects are no readings.
 const MAX_DEPTH: usize = 16;
 /// Values below this depth are not kept.
@@ -30,7 +32,7 @@ pub(super) enum Step {
     /// It ended with this byte.
     Done,
     /// It cannot go on with this byte: what was found, and what was expected.
-    Broken(&'static str),
+    Broken(Syntax),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,7 @@ impl Object {
                 b'"' | b'\'' | b'`' => self.begin(State::QuotedKey(byte), at + 1),
                 b'}' => self.close(false),
                 _ if is_of_key(byte) => self.begin(State::BareKey, at),
-                _ => Step::Broken("expected a key or `}`"),
+                _ => Step::Broken(Syntax::Key),
             },
             State::BareKey if is_of_key(byte) => Step::More,
             State::BareKey => {
@@ -135,7 +137,7 @@ impl Object {
         } else if byte == b'\\' {
             self.is_escaped = true;
         } else if byte == b'\n' {
-            return Step::Broken("a string does not end on its line");
+            return Step::Broken(Syntax::String);
         } else if byte == quote {
             if matches!(self.state, State::QuotedKey(_)) {
                 self.path.push(self.began..at);
@@ -152,7 +154,7 @@ impl Object {
         match byte {
             b':' => self.state = State::Value,
             _ if byte.is_ascii_whitespace() => {}
-            _ => return Step::Broken("expected `:` after a key"),
+            _ => return Step::Broken(Syntax::Colon),
         }
         Step::More
     }
@@ -165,12 +167,12 @@ impl Object {
                 self.state = if byte == b'{' { State::Key } else { State::Value };
                 Step::More
             }
-            b'{' | b'[' => Step::Broken("it is nested too deeply"),
+            b'{' | b'[' => Step::Broken(Syntax::Depth),
             b'"' | b'\'' | b'`' => self.begin(State::QuotedValue(byte), at + 1),
             b']' if is_array => self.close(true),
             _ if byte.is_ascii_whitespace() => Step::More,
             _ if is_of_word(byte) => self.begin(State::BareValue, at),
-            _ => Step::Broken("expected a value"),
+            _ => Step::Broken(Syntax::Value),
         }
     }
 
@@ -191,7 +193,7 @@ impl Object {
             _ if byte.is_ascii_whitespace() => Step::More,
             // `[Function: name]`, `Map(2) { .. }`.
             _ if self.state == State::BehindWord && is_array && is_of_word(byte) => self.begin(State::BareValue, at),
-            _ => Step::Broken("expected `,` or `}` after a value"),
+            _ => Step::Broken(Syntax::Comma),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::super::fields;
 use super::object::Value;
+use crate::account::{ExpectedAmount, Rejection};
 use crate::series::Metric;
 use crate::units::{GIB, KIB, MIB};
 
@@ -76,7 +77,7 @@ pub(super) struct Amount {
 }
 
 /// What stands for a part: its amount, that there is none, or why it cannot be read.
-pub(super) type Figure = Result<Option<Amount>, String>;
+pub(super) type Figure = Result<Option<Amount>, Rejection>;
 
 /// What an object says.
 #[derive(Debug, PartialEq)]
@@ -220,18 +221,15 @@ fn amount(written: &str, is_quoted: bool, of_key: Option<(f64, bool)>) -> Figure
     };
     let number: Option<f64> = digits.parse().ok().filter(|_| unit.is_empty() || known.is_some());
     let Some(number) = number.filter(|number: &f64| number.is_finite()) else {
-        let kind = if is_quoted { "text" } else { "value" };
-        return Err(format!(
-            "the {kind} `{}` is not an amount of memory (expected a number of bytes, or something like `145MB`)",
-            text.chars().take(40).collect::<String>()
-        ));
+        let expected = if is_quoted { ExpectedAmount::BytesOrUnitInText } else { ExpectedAmount::BytesOrUnit };
+        return Err(Rejection::NotAnAmount { found: text.chars().take(40).collect(), expected });
     };
     let bytes = number * scale;
     if bytes < 0.0 {
-        return Err(format!("`{text}` is negative (expected an amount of memory)"));
+        return Err(Rejection::negative(text));
     }
     if LARGEST_EXACT < bytes {
-        return Err(format!("`{text}` is out of range (expected 0 to 2^53 bytes)"));
+        return Err(Rejection::out_of_range(text));
     }
     Ok(Some(Amount { bytes, quantum: fields::resolution(digits, scale), is_bare, is_decimal }))
 }
@@ -245,7 +243,7 @@ mod tests {
         let describe = |text: &str, of_key| match amount(text, true, of_key) {
             Ok(None) => "nothing".to_owned(),
             Ok(Some(amount)) => format!("{} ±{}", amount.bytes, amount.quantum),
-            Err(why) => why,
+            Err(why) => why.to_string(),
         };
         for (text, expected) in [
             ("44720128", "44720128 ±1"),

@@ -11,7 +11,7 @@ use super::super::clock::Timestamp;
 use super::notes::Notes;
 use super::object::{Object, Step};
 use super::reading;
-use crate::account::Input;
+use crate::account::{Input, ObjectRejection, Rejection};
 use crate::open;
 
 /// A longer object is no reading, in bytes.
@@ -44,7 +44,7 @@ pub(super) enum Next {
     /// An object that is whole.
     Object(Range<usize>),
     /// One that broke off, with what was found and expected.
-    Broken(String),
+    Broken(ObjectRejection),
     /// Nothing, until there is more text.
     Nothing,
 }
@@ -141,7 +141,7 @@ impl Stream {
                 if bytes.len() - start <= MAX_OBJECT {
                     return Next::Nothing;
                 }
-                return Next::Broken(format!("the object is longer than {} KiB", MAX_OBJECT >> 10));
+                return Next::Broken(ObjectRejection::TooLong { longest: MAX_OBJECT });
             };
             if byte == b'{'
                 && let Some(key) = self.object.list_key()
@@ -158,11 +158,11 @@ impl Stream {
                     self.start = None;
                     return Next::Object(start..self.at);
                 }
-                Step::Broken(why) => {
+                Step::Broken(syntax) => {
                     let rest = self.text.get(self.at..).unwrap_or_default().trim_start();
                     let found: String = rest.chars().take_while(|c| *c != '\n').take(20).collect();
-                    let found = if found.is_empty() { "the end of the line".to_owned() } else { format!("`{found}`") };
-                    return Next::Broken(format!("the object breaks off before {found} ({why})"));
+                    let before = Some(found).filter(|found| !found.is_empty());
+                    return Next::Broken(ObjectRejection::BreaksOff { before, syntax });
                 }
             }
         }
@@ -234,7 +234,7 @@ impl Stream {
     }
 
     /// Rejects the lines that a part of the text stands on.
-    pub(super) fn reject(&mut self, range: Range<usize>, input: &mut Input, why: &str) {
+    pub(super) fn reject(&mut self, range: Range<usize>, input: &mut Input, why: &Rejection) {
         let mut is_first = true;
         for (index, part) in self.overlaps(&range) {
             let line = &mut self.lines[index];
@@ -243,7 +243,7 @@ impl Stream {
             }
             line.n_events += 1;
             if is_first {
-                input.reject_at(line.number, &self.text[range.clone()], || why.to_owned());
+                input.reject_at(line.number, &self.text[range.clone()], || why.clone());
                 is_first = false;
             } else {
                 input.rejected_count += 1;
@@ -297,21 +297,15 @@ impl Line {
         if self.is_accounted || !is_text {
             input.other_lines += 1;
         } else if !self.terminated && self.number > 1 {
-            input.reject_at(self.number, outside, || GROWING.to_owned());
+            input.reject_at(self.number, outside, || Rejection::Unfinished);
         } else if reading::names_part(outside) {
-            input.reject_at(self.number, outside, || {
-                "it is part of an object whose beginning was not read (expected the output of `console.log(process.memoryUsage())`, or JSON)"
-                    .to_owned()
-            });
+            input.reject_at(self.number, outside, || ObjectRejection::NoBeginning);
         } else {
             notes.note_prose(outside, self.number);
             input.other_lines += 1;
         }
     }
 }
-
-/// Why the end of a text may be no reading.
-pub(super) const GROWING: &str = "the last line is incomplete (the file may still be written to)";
 
 /// What a text before an object calls it.
 fn label(text: &str) -> String {

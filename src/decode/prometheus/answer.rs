@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::account::{Input, cleaned};
+use crate::account::{ExportWarning, Input, ResponseFault, Warning, cleaned};
 
 /// What leaktrend says of what it read from a server and kept.
 #[derive(Debug, Default, Deserialize)]
@@ -43,65 +43,47 @@ impl Answer {
         if self.is_error {
             let error = self.error.as_deref().unwrap_or("no message");
             let error_type = self.error_type.as_deref().unwrap_or("of no type");
-            let hint = if error.contains("exceeded maximum resolution") {
-                "query fewer points: use a longer `step`, or split the time over several files; or query every scrape, \
-                 which has no such limit: `/api/v1/query` with `metric[2d]`"
-            } else {
-                "expected a matrix"
-            };
-            input.unusable = Some(format!(
-                "Prometheus answered with an error: {}: {} ({hint})",
-                cleaned(error_type, 40),
-                cleaned(error, 200)
-            ));
+            let too_many_points = error.contains("exceeded maximum resolution");
+            let (kind, error) = (cleaned(error_type, 40), cleaned(error, 200));
+            input.unusable = Some(ResponseFault::Error { kind, error, too_many_points }.into());
             return;
         }
         match self.result_type.as_deref() {
             Some(other @ ("vector" | "scalar" | "string")) => {
-                input.unusable = Some(format!(
-                    "its resultType is `{other}`, a single point in time (expected `matrix`: ask for `metric[24h]`, or use query_range)"
-                ));
+                input.unusable = Some(ResponseFault::Instant { result_type: other.to_owned() }.into());
                 return;
             }
             Some("matrix") | None => {}
             Some(other) => {
-                input.unusable = Some(format!("its resultType is `{}` (expected `matrix`)", cleaned(other, 40)));
+                input.unusable = Some(ResponseFault::OtherType { result_type: cleaned(other, 40) }.into());
                 return;
             }
         }
         if self.n_matrix_series == 0 && self.n_instant > 0 {
-            input.unusable = Some(
-                "it holds single values (expected `matrix`: ask for `metric[24h]`, or use query_range)".to_owned(),
-            );
+            input.unusable = Some(ResponseFault::SingleValues.into());
         } else if self.n_matrix_series == 0 && self.n_histograms > 0 {
-            input.unusable = Some("it holds only native histograms (expected `values`: amounts of memory)".to_owned());
+            input.unusable = Some(ResponseFault::Histograms.into());
             return;
         } else if self.n_matrix_series == 0 && self.has_result {
-            input.unusable = Some("the matrix is empty: the query found no series".to_owned());
+            input.unusable = Some(ResponseFault::NoSeries.into());
         } else if !self.has_result {
-            input.unusable = Some(
-                "it is JSON without a `result` (expected a Prometheus response with `data.result`, or its bare array)"
-                    .to_owned(),
-            );
+            input.unusable = Some(ResponseFault::NoResult.into());
         }
         for note in self.about.into_iter().flat_map(|about| about.notes) {
-            input.warnings.push(cleaned(&note, 600));
+            input.warn(Warning::Told(cleaned(&note, 600)));
         }
         if self.n_histograms > 0 {
-            input.warnings.push(format!(
-                "native histograms, which are not amounts of memory, were skipped in {} series",
-                self.n_histograms
-            ));
+            input.warn(ExportWarning::Histograms { n_series: self.n_histograms });
         }
         if self.is_partial {
             input.incomplete = true;
-            input.warnings.push("the response says that it is partial (`isPartial`)".to_owned());
+            input.warn(ExportWarning::Partial);
         }
         if !self.warnings.is_empty() {
             input.incomplete = true;
         }
         for warning in self.warnings {
-            input.warnings.push(format!("the server warns: {}", cleaned(&warning, 300)));
+            input.warn(ExportWarning::Server(cleaned(&warning, 300)));
         }
     }
 }

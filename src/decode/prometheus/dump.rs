@@ -4,7 +4,7 @@
 //! with seconds, and `/federate` `m{a="b"} 1 1700000000000`, with milliseconds again.
 
 use super::{Labels, Reader};
-use crate::account::{Input, cleaned};
+use crate::account::{ExportRejection, Format, Input, SamplePart, Unusable, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
 
@@ -33,17 +33,14 @@ impl Reader {
             }
             // Where it was cut its last number is another one.
             if !line.terminated && line.number > 1 {
-                input.reject(&line, text, || "the last line is incomplete".to_owned());
+                input.reject(&line, text, || ExportRejection::Unfinished);
                 continue;
             }
             self.read_dump_line(line, text, input, index);
         }
         input.lines = Some(opened.lines.count());
         if input.samples + input.gaps == 0 {
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!("no sample of a dump could be read: line {}: {}", first.line, first.why),
-                None => "it is a dump without a sample".to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::Prometheus, input));
         }
     }
 
@@ -63,20 +60,18 @@ impl Reader {
     }
 }
 
-fn row(text: &str) -> Result<Row, String> {
-    let expected = "(expected `metric{label=\"value\"} 1048576 1700000000.000`)";
-    let (labels, rest) =
-        labels(text).ok_or_else(|| format!("it does not begin with a metric and its labels {expected}"))?;
+fn row(text: &str) -> Result<Row, ExportRejection> {
     /// No reading is of the year 5138: as seconds since 1970 so large a time is one in milliseconds.
     const MILLISECONDS: f64 = 1e11;
+    let (labels, rest) = labels(text).ok_or(ExportRejection::NoLabels)?;
     let has_name = !text.starts_with('{');
     let mut words = rest.split_ascii_whitespace();
-    let number = |word: Option<&str>, what: &str| -> Result<f64, String> {
-        let word = word.ok_or_else(|| format!("it has no {what} {expected}"))?;
-        word.parse().map_err(|_| format!("`{}` is not a {what} {expected}", cleaned(word, 40)))
+    let number = |word: Option<&str>, part: SamplePart| -> Result<f64, ExportRejection> {
+        let word = word.ok_or(ExportRejection::Missing(part))?;
+        word.parse().map_err(|_| ExportRejection::Not { part, found: cleaned(word, 40) })
     };
-    let value = number(words.next(), "value")?;
-    let time = number(words.next(), "time")?;
+    let value = number(words.next(), SamplePart::Value)?;
+    let time = number(words.next(), SamplePart::Time)?;
     Ok(Row { labels, value, seconds: if has_name && time < MILLISECONDS { time } else { time / 1000.0 } })
 }
 

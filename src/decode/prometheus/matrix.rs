@@ -14,7 +14,7 @@ use super::identity::all_labels;
 use super::lenient::{Lenient, LenientList, Number};
 use super::runs::{Pending, Run};
 use super::{Exported, Labels, Reader};
-use crate::account::Input;
+use crate::account::{ExportRejection, Input};
 use crate::seed::seed;
 use crate::series::{Marks, Samples};
 
@@ -68,11 +68,8 @@ impl File<'_> {
     fn take_point(&mut self, series: usize) {
         let Point { seconds, value, is_number } = self.point;
         let series = &mut self.reader.series[series];
-        let taken = if is_number {
-            series.take(seconds, value, self.input)
-        } else {
-            Err("this is not a point (expected `[seconds, \"bytes\"]`)".to_owned())
-        };
+        let taken =
+            if is_number { series.take(seconds, value, self.input) } else { Err(ExportRejection::NotAPoint.into()) };
         if let Err(why) = taken {
             let text = if is_number {
                 format!("{}: [{seconds:?},\"{value:?}\"]", all_labels(&series.labels))
@@ -99,9 +96,7 @@ impl File<'_> {
             self.take_point(series);
         }
         if values.len() != times.len() {
-            let why = || {
-                format!("it has {} values and {} times (expected the same number of each)", values.len(), times.len())
-            };
+            let why = || ExportRejection::Unpaired { values: values.len(), times: times.len() };
             self.input.reject_at(self.progress.lines.get() + 1, &all_labels(&self.reader.series[series].labels), why);
         }
     }

@@ -16,7 +16,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Options, Parsed, SamplesOption, SeriesSamples};
-use crate::account::Input;
+use crate::account::{
+    ExpectedAmount, ExpectedTime, ExportRejection, ExportWarning, Input, MAX_WHY_CHARS, Rejection, ResponseFault,
+    cleaned,
+};
 use crate::open::MAX_LINE;
 use crate::open::Opened;
 use crate::series::{Marks, Metric, Samples, Sampling, SeriesInfo};
@@ -71,13 +74,13 @@ impl Exported {
     }
 
     /// Takes a value at a time; otherwise says what is wrong with them.
-    fn take(&mut self, seconds: f64, value: f64, input: &mut Input) -> Result<(), String> {
+    fn take(&mut self, seconds: f64, value: f64, input: &mut Input) -> Result<(), Rejection> {
         // What is not limited has a limit of nearly 2^63 bytes, or beyond all.
         let is_unlimited = value > LARGEST_BYTES && is_limit(&self.labels);
         let value = if is_unlimited { value.min(f64::MAX) } else { value };
         let time_ms = (seconds * 1000.0).round();
         if time_ms.is_nan() || time_ms.abs() > LARGEST_TIME_MS {
-            return Err(format!("`{seconds:?}` is not a time (expected seconds since 1970)"));
+            return Err(Rejection::not_a_time(&format!("{seconds:?}"), ExpectedTime::Seconds));
         }
         if !value.is_finite() {
             self.pending = Marks::GAP_BEFORE;
@@ -87,7 +90,7 @@ impl Exported {
             input.samples += 1;
         } else {
             self.n_negative += u64::from(value < 0.0);
-            return Err(format!("`{value}` is not an amount of memory (expected 0 to 2^53 bytes)"));
+            return Err(Rejection::not_an_amount(&value.to_string(), ExpectedAmount::Range));
         }
         Ok(())
     }
@@ -96,7 +99,7 @@ impl Exported {
 /// What is wrong with JSON. The parser counts columns of what it was given, not of the file.
 fn without_place(error: &serde_json::Error) -> String {
     let why = error.to_string();
-    why.split(" at line ").next().unwrap_or_default().to_owned()
+    cleaned(why.split(" at line ").next().unwrap_or_default(), MAX_WHY_CHARS)
 }
 
 /// Whether a text is a dump of `promtool`, by its first line that is no comment.
@@ -166,7 +169,7 @@ impl Reader {
             match file.read_answers(&mut runs) {
                 Err(error) if is_lines && !error.is_eof() => {
                     let number = runs.skip_line();
-                    file.input.reject_at(number, "", || without_place(&error));
+                    file.input.reject_at(number, "", || ExportRejection::Json { error: without_place(&error) });
                 }
                 read => break read.err(),
             }
@@ -174,29 +177,19 @@ impl Reader {
         let answer = file.answer;
         self.told = answer.about.as_ref().and_then(|about| about.samples).or(self.told);
         if 0 < progress.n_cut.get() {
-            input.warnings.push(format!(
-                "{} longer than {} KiB: only the beginning is used",
-                match progress.n_cut.get() {
-                    1 => "1 text or number in it is".to_owned(),
-                    n => format!("{n} texts or numbers in it are"),
-                },
-                MAX_LINE >> 10
-            ));
+            input.warn(ExportWarning::TooLong { n: progress.n_cut.get(), longest: MAX_LINE });
         }
         if let Some(error) = failure {
             if answer.n_matrix_series == 0 {
-                input.unusable = Some(format!("it is not valid JSON: {error} (expected a Prometheus response)"));
+                input.unusable = Some(ResponseFault::Json { error: error.to_string() }.into());
                 return;
             }
             input.incomplete = true;
-            input.warnings.push(if error.is_eof() {
-                format!("the JSON breaks off after {} bytes: the series before that are used", progress.bytes.get())
+            let bytes = progress.bytes.get();
+            input.warn(if error.is_eof() {
+                ExportWarning::BreaksOff { bytes }
             } else {
-                format!(
-                    "the JSON cannot be read beyond byte {}: {}; the series before that are used",
-                    progress.bytes.get(),
-                    without_place(&error)
-                )
+                ExportWarning::Unreadable { bytes, error: without_place(&error) }
             });
         }
         answer.judge(input);

@@ -8,7 +8,7 @@ use polars_arrow::array::Array;
 use super::cells::{self, NO_NAME, NO_TIME, Names, Times, Written};
 use super::plan::FolderColumn;
 use super::source::{Batch, Table};
-use crate::account::{Input, counted};
+use crate::account::{Format, Input, Purpose, Rejection, RowRejection, TimeWarning, Unusable};
 use crate::decode::SeriesSamples;
 use crate::decode::amount::LARGEST_EXACT;
 use crate::decode::columns::{Columns, Layout};
@@ -143,7 +143,7 @@ impl<'a> Gather<'a> {
             let place = self.place(&key, labels, is_heap);
             if place == NOBODY {
                 for row in start..end {
-                    self.reject(batch, row, 1, "it names no container");
+                    self.reject(batch, row, 1, Rejection::NoName);
                 }
             } else {
                 self.take(place, start..end, batch, 1, &times, &values);
@@ -164,7 +164,7 @@ impl<'a> Gather<'a> {
         let times = self.times(batch);
         let n_before = self.input.rejected_count;
         for row in (0..batch.n_rows).filter(|row| times.ms[*row] == NO_TIME) {
-            self.reject(batch, row, 1, NO_TIME_WHY);
+            self.reject(batch, row, 1, RowRejection::NoTime);
         }
         let n_timed = batch.n_rows as u64 - (self.input.rejected_count - n_before);
         for (at, (column, place)) in of.iter().enumerate() {
@@ -243,7 +243,7 @@ impl<'a> Gather<'a> {
         }
         for row in rows {
             let why = match values.states.get(row).copied().unwrap_or(State::Good) {
-                _ if times.ms[row] == NO_TIME => NO_TIME_WHY,
+                _ if times.ms[row] == NO_TIME => RowRejection::NoTime,
                 State::Good => {
                     self.append(place, row..row + 1, times, values);
                     continue;
@@ -252,15 +252,15 @@ impl<'a> Gather<'a> {
                     self.input.gaps += 1;
                     continue;
                 }
-                State::NotANumber => "its memory is not a number (expected an amount, or null where there is none)",
+                State::NotANumber => RowRejection::NotANumber,
                 State::Negative => {
                     if values.is_bare {
                         self.bare.note_negative(1);
                     }
-                    "its memory is negative (expected an amount of memory)"
+                    RowRejection::Negative
                 }
-                State::OutOfRange => "its memory is out of range (expected 0 to 2^53 bytes)",
-                State::NoAmount => "its memory is not an amount (expected something like `512.3MiB`, or a number)",
+                State::OutOfRange => RowRejection::OutOfRange,
+                State::NoAmount => RowRejection::NotAnAmount,
             };
             self.reject(batch, row, column, why);
         }
@@ -299,22 +299,22 @@ impl<'a> Gather<'a> {
     }
 
     /// Counts a row that could not be read, with its time and the value in a column of the batch.
-    fn reject(&mut self, batch: &Batch, row: usize, column: usize, why: &str) {
+    fn reject(&mut self, batch: &Batch, row: usize, column: usize, why: impl Into<Rejection>) {
         let line = self.n_rows + row as u64 + 1;
         let text = || {
             let [time, value] = [0, column].map(|column| cells::cell(batch.columns[column].as_ref(), row));
             format!("{time}, {value}")
         };
         let is_kept = self.input.rejected.len() < crate::account::MAX_REJECTED;
-        self.input.reject_at(line, &if is_kept { text() } else { String::new() }, || why.to_owned());
+        self.input.reject_at(line, &if is_kept { text() } else { String::new() }, || why);
     }
 
     /// Puts the rows of each series in order of time, and says what must be known of them.
     pub(super) fn finish(self) -> Vec<SeriesSamples> {
         let Gather { input, places, quanta, bare, no_zone, n_rows, .. } = self;
         input.lines = Some(n_rows);
-        if let Some(text) = no_zone {
-            input.warnings.push(format!("timestamps without a time zone are read as UTC, such as `{text}`"));
+        if let Some(example) = no_zone {
+            input.warn(TimeWarning::NoZone { of: Purpose::Readings, example });
         }
         bare.judge(input);
         let mut places = places;
@@ -331,22 +331,12 @@ impl<'a> Gather<'a> {
             // They are no reading of their own.
             input.samples -= n_again;
             input.other_lines += n_again;
-            input.warnings.push(format!(
-                "{} the same series and time as another: the last one is used (if a column distinguishes such rows, \
-                 name it with `--column series=NAME`)",
-                if n_again == 1 { "1 row has".to_owned() } else { format!("{n_again} rows have") }
-            ));
+            input.warn(TimeWarning::RowsRepeat { n: n_again });
         }
         if input.samples == 0 && input.unusable.is_none() {
-            input.unusable = Some(match input.rejected.first() {
-                _ if n_rows == 0 => "its table has no rows (expected one for each reading)".to_owned(),
-                Some(first) => format!(
-                    "no row of its table could be read: {} rejected, the first in row {}: {}",
-                    counted(input.rejected_count, "value"),
-                    first.line,
-                    first.why
-                ),
-                None => "its table holds no memory readings: all values are null".to_owned(),
+            input.unusable = Some(match n_rows {
+                0 => Unusable::NoRows,
+                _ => Unusable::nothing_of(Format::Parquet, input),
             });
         }
         if input.unusable.is_some() {
@@ -357,9 +347,6 @@ impl<'a> Gather<'a> {
         places.finish()
     }
 }
-
-const NO_TIME_WHY: &str =
-    "it has no time (expected a date with a time, or seconds, milliseconds, microseconds or nanoseconds since 1970)";
 
 /// The amounts in a column of texts.
 fn of_texts(array: &dyn Array, unit: Option<f64>, n_rows: usize) -> Values {

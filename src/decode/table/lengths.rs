@@ -104,7 +104,7 @@ fn check(bytes: &mut Bytes, batch: RecordBatchRef<'_>, body: u64, end: u64) -> R
             expanded = u64::try_from(i64::from_le_bytes(prefix)).unwrap_or(size);
         }
         if LONGEST.min(size.saturating_mul(MOST_EXPANDED)) < expanded {
-            return Err("a buffer states an absurd length".to_owned());
+            return Err("a buffer states an impossible length".to_owned());
         }
         longest = longest.max(expanded);
     }

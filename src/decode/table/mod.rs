@@ -20,7 +20,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Options, Parsed, SeriesSamples};
-use crate::account::{Format, Input, Timeline};
+use crate::account::{ContentWarning, Format, Input, Timeline, Unusable, Warning};
 use crate::open::{Opened, Source};
 use crate::progress::Meter;
 use gather::Gather;
@@ -55,7 +55,7 @@ pub(super) fn read(
     if let Some(why) = broken.take() {
         for input in &mut read.inputs {
             input.incomplete = true;
-            input.warnings.insert(0, format!("{why}; the part before that is used"));
+            input.warnings.insert(0, ContentWarning::BreaksOff { why: why.clone() }.into());
         }
     }
     read
@@ -67,20 +67,18 @@ pub(super) fn read_folder(source: &Source, stem: &str, options: &Options, meter:
     if !path.is_dir() || options.format.is_some_and(|format| !format.is_typed_table()) {
         return None;
     }
-    let refused = |why: String| {
+    let refused = |why: Unusable| {
         let input = Input { unusable: Some(why), ..Input::new(source) };
         Some(TableRead { inputs: vec![input], parts: Vec::new() })
     };
     let files = match folder::tables(path) {
         Ok(files) => files,
-        Err(error) => return refused(format!("it is a directory that cannot be read: {error}")),
+        Err(error) => {
+            return refused(Unusable::Unreadable(format!("it is a directory that cannot be read: {error}")));
+        }
     };
     let Some(first) = files.first() else {
-        return refused(
-            "it is a directory without tables (expected files that end in .parquet, .arrow, .feather or .ipc; give \
-             logs and other files by their names)"
-                .to_owned(),
-        );
+        return refused(Unusable::NoTables);
     };
     let format = options.format.unwrap_or(first.format);
     let files = files.into_iter().map(|file| TableFile {
@@ -189,10 +187,11 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads a file, and says whether its account is that of the whole.
-    fn one(&mut self, file: TableFile, gather: &mut Gather<'_>) -> Result<bool, String> {
-        let table = Table::open(file.bytes?, file.format, self.meter)?;
+    fn one(&mut self, file: TableFile, gather: &mut Gather<'_>) -> Result<bool, Unusable> {
+        let table = file.bytes.and_then(|bytes| Table::open(bytes, file.format, self.meter));
+        let table = table.map_err(Unusable::Unreadable)?;
         if let Some(provenance) = own::provenance(&table, gather.input()) {
-            let series = own::read(table, &provenance)?;
+            let series = own::read(table, &provenance).map_err(Unusable::Unreadable)?;
             self.own.push(OwnTable { source: file.source, provenance, series });
             return Ok(false);
         }
@@ -203,19 +202,15 @@ impl<'a> Reading<'a> {
             Err(why) if n_before < gather.input().samples => {
                 let input = gather.input();
                 input.incomplete = true;
-                let name = if file.source == *self.source {
-                    String::new()
-                } else {
-                    format!("`{}`: ", name(&file.source).display())
-                };
-                input.warnings.push(format!("{name}{why}; the part before that is used"));
+                let file = (file.source != *self.source).then(|| name(&file.source).display().to_string());
+                input.warn(Warning::from(ContentWarning::BreaksOff { why }).in_file(file));
                 Ok(true)
             }
-            result => result.map(|()| true),
+            result => result.map(|()| true).map_err(Unusable::Unreadable),
         }
     }
 
-    fn fail(&mut self, source: &Source, why: String) {
+    fn fail(&mut self, source: &Source, why: Unusable) {
         self.failed.push(Input { unusable: Some(why), ..Input::new(source) });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cells::{self, Kind, NO_TIME};
 use super::source::Table;
-use crate::account::Format;
+use crate::account::{ColumnList, CovariateFault, Format, Unusable};
 use crate::open::{Opened, Source};
 use crate::progress::Meter;
 
@@ -15,7 +15,7 @@ pub(crate) struct NumberTable {
     /// Their names.
     pub(crate) names: Vec<String>,
     /// Columns that hold neither times nor numbers, with their types.
-    pub(crate) others: Vec<String>,
+    pub(crate) others: Vec<(String, String)>,
 }
 
 /// Some rows of a table of numbers.
@@ -40,8 +40,10 @@ impl NumberTable {
         opened: Opened,
         format: Format,
         is_time: impl Fn(&str) -> bool,
-    ) -> Result<NumberTable, String> {
-        let table = Table::open(super::bytes(source, opened, format)?, format, &Meter::default())?;
+    ) -> Result<NumberTable, Unusable> {
+        let bytes = super::bytes(source, opened, format);
+        let table = bytes.and_then(|bytes| Table::open(bytes, format, &Meter::default()));
+        let table = table.map_err(Unusable::Unreadable)?;
         let of_kind = |wanted: Kind| {
             let fields = table.fields.iter().enumerate();
             fields.filter(move |(_, field)| cells::kind(field.dtype()) == wanted).map(|(index, _)| index)
@@ -50,14 +52,11 @@ impl NumberTable {
         let time = of_kind(Kind::Time).next().or_else(named);
         let numbers: Vec<usize> = of_kind(Kind::Number).filter(|index| Some(*index) != time).collect();
         let name = |index: &usize| table.fields[*index].name.to_string();
-        let with_type =
-            |index: &usize| format!("`{}` ({})", name(index), cells::type_name(table.fields[*index].dtype()));
+        let with_type = |index: &usize| (name(index), cells::type_name(table.fields[*index].dtype()));
         let Some(time) = time.filter(|_| !numbers.is_empty()) else {
-            let found: Vec<String> = (0..table.fields.len()).map(|index| with_type(&index)).collect();
-            return Err(format!(
-                "its columns are {} (expected a column of times, and columns of numbers)",
-                found.join(", ")
-            ));
+            let found = (0..table.fields.len()).map(|index| with_type(&index));
+            let columns = found.map(|(name, kind)| (name, Some(kind))).collect();
+            return Err(CovariateFault::Columns(ColumnList { columns, more: 0 }).into());
         };
         let others = (0..table.fields.len()).filter(|index| *index != time && !numbers.contains(index));
         let others = others.map(|index| with_type(&index)).collect();

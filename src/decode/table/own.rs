@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::{self, Kind, NO_NAME, Names};
 use super::source::{Batch, Table};
-use crate::account::{Input, Timeline};
+use crate::account::{ContentWarning, Input, TableChange, Timeline};
 use crate::decode::{SeriesSamples, Told};
 use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
@@ -57,23 +57,20 @@ pub(crate) struct Provenance {
 /// `None` for every other, also where its rows were changed since, which is said.
 pub(super) fn provenance(table: &Table, input: &mut Input) -> Option<Provenance> {
     let text = table.metadata(METADATA)?;
-    let mut changed = |why: &str| {
-        input.warnings.push(format!(
-            "leaktrend wrote it, but {why} since then: it is read like any other table, without the line counts of its \
-             inputs"
-        ));
+    let mut changed = |what: TableChange| {
+        input.warn(ContentWarning::TableChanged(what));
         None
     };
     let Ok(provenance) = serde_json::from_str::<Provenance>(text) else {
-        return changed("its metadata was changed");
+        return changed(TableChange::Metadata);
     };
     if table.n_rows() != Some(provenance.rows) {
-        return changed(&format!("its {} rows were changed", provenance.rows));
+        return changed(TableChange::Rows { n: provenance.rows });
     }
     let is_there = |(name, kind): &(&str, Kind)| {
         table.fields.iter().any(|field| field.name == *name && cells::kind(&field.dtype) == *kind)
     };
-    if COLUMNS.iter().all(is_there) { Some(provenance) } else { changed("its columns were changed") }
+    if COLUMNS.iter().all(is_there) { Some(provenance) } else { changed(TableChange::Columns) }
 }
 
 /// The columns that are read of such a file.

@@ -3,7 +3,7 @@
 use polars_arrow::datatypes::Field;
 
 use super::cells::{Kind, kind, type_name};
-use crate::account::{Input, cleaned};
+use crate::account::{ColumnFault, ColumnList, ContentWarning, Input, Unusable, cleaned};
 use crate::decode::columns::{Columns, GivenColumns, Layout};
 use crate::decode::csv_table;
 use crate::decode::numbers::{self, Meaning};
@@ -32,7 +32,7 @@ pub(super) fn plan(
     given: &GivenColumns,
     unit: Option<f64>,
     input: &mut Input,
-) -> Result<Layout, String> {
+) -> Result<Layout, Unusable> {
     let names: Vec<String> = fields
         .iter()
         .map(|field| field.name.to_string())
@@ -42,38 +42,27 @@ pub(super) fn plan(
         fields.iter().map(|field| kind(&field.dtype)).chain(folders.iter().map(|_| Kind::Text)).collect();
     let found = || described(fields, folders);
     if let Some((role, name)) = given.missing(&names) {
-        return Err(format!(
-            "it has no column `{name}`, which `--column {role}={name}` names (expected one of {})",
-            found()
-        ));
+        return Err(Unusable::NoColumn { role: role.to_owned(), column: name.to_owned(), columns: found() });
     }
-    let refused = |what: &str| {
-        format!(
-            "{what}: its columns are {} (expected a time, the name of a container and its memory; say which they are \
-             with `--column time=NAME --column series=NAME --column value=NAME`)",
-            found()
-        )
-    };
-    let mut layout = Layout::of(names, given).ok_or_else(|| refused("no column of time was found in it"))?;
-    let called = |column: usize| format!("`{}`", cleaned(&layout.names[column], 40));
+    let refused = |why: ColumnFault| Unusable::Columns { why, columns: found() };
+    let mut layout = Layout::of(names, given).ok_or_else(|| refused(ColumnFault::NoTime))?;
+    let called = |column: usize| cleaned(&layout.names[column], 40);
     let is_in_file = |column: usize| column < fields.len();
     let is_time = kinds[layout.time] != Kind::Other && is_in_file(layout.time);
     if !is_time {
-        return Err(refused(&format!("its column {} cannot be times", called(layout.time))));
+        return Err(refused(ColumnFault::NotTimes(called(layout.time))));
     }
     if let Columns::Long { names, memory, limit } = &mut layout.columns {
         if !is_in_file(*memory) || matches!(kinds[*memory], Kind::Other | Kind::Time) {
-            return Err(refused(&format!("its column `{}` cannot be memory", cleaned(&layout.names[*memory], 40))));
+            return Err(refused(ColumnFault::NotMemory(cleaned(&layout.names[*memory], 40))));
         }
         if let Some((_, column)) = names.iter().find(|(_, column)| matches!(kinds[*column], Kind::Other | Kind::Time)) {
-            return Err(refused(&format!("its column `{}` cannot be names", cleaned(&layout.names[*column], 40))));
+            return Err(refused(ColumnFault::NotNames(cleaned(&layout.names[*column], 40))));
         }
         *limit = limit.filter(|limit| is_in_file(*limit) && kinds[*limit] == Kind::Number);
-        if let Meaning::Other(what) = numbers::meaning(&layout.names[*memory]) {
-            return Err(refused(&format!(
-                "its column `{}` is {what}, not memory",
-                cleaned(&layout.names[*memory], 40)
-            )));
+        if let Meaning::Other(is) = numbers::meaning(&layout.names[*memory]) {
+            let column = cleaned(&layout.names[*memory], 40);
+            return Err(refused(ColumnFault::OtherMetric { column, is }));
         }
         // Folders tell series apart, unless they only say when.
         let (memory, limit) = (*memory, *limit);
@@ -88,10 +77,7 @@ pub(super) fn plan(
     } else if let Columns::Wide(names) = &mut layout.columns {
         let texts = (0..fields.len()).find(|column| kinds[*column] == Kind::Text && *column != layout.time);
         if let Some(text) = texts {
-            return Err(refused(&format!(
-                "it is not clear which of its columns names the container and which is its memory (does `{}` name it?)",
-                cleaned(&layout.names[text], 40)
-            )));
+            return Err(refused(ColumnFault::Unclear(cleaned(&layout.names[text], 40))));
         }
         for (column, name) in names.iter_mut().enumerate() {
             if !is_in_file(column) || kinds[column] != Kind::Number {
@@ -99,15 +85,14 @@ pub(super) fn plan(
             }
         }
         if names.iter().all(Option::is_none) {
-            return Err(refused("no column of numbers was found in it"));
+            return Err(refused(ColumnFault::NoNumbers));
         }
     }
-    let left_out: Vec<String> = layout.left_out().map(|name| format!("`{}`", cleaned(name, 40))).collect();
-    if !left_out.is_empty() {
-        let warning = format!("columns that are not the memory of a container are left out: {}", named(&left_out));
-        if !input.warnings.contains(&warning) {
-            input.warnings.push(warning);
-        }
+    let mut columns: Vec<String> = layout.left_out().map(|name| cleaned(name, 40)).collect();
+    if !columns.is_empty() {
+        let more = columns.len().saturating_sub(MOST_NAMED);
+        columns.truncate(MOST_NAMED);
+        input.warn_once(ContentWarning::ColumnsLeftOut { columns, more });
     }
     csv_table::settle_units(&mut layout, unit, input);
     Ok(layout)
@@ -119,15 +104,9 @@ fn known_unit(name: &str) -> Option<f64> {
 }
 
 /// The columns with their types, for a message.
-fn described(fields: &[Field], folders: &[FolderColumn]) -> String {
-    let columns = fields.iter().map(|field| format!("`{}` ({})", cleaned(&field.name, 40), type_name(&field.dtype)));
-    let folders = folders.iter().map(|column| format!("`{}` (folder)", cleaned(&column.name, 40)));
-    let all: Vec<String> = columns.chain(folders).collect();
-    if all.is_empty() { "none".to_owned() } else { named(&all) }
-}
-
-fn named(all: &[String]) -> String {
-    let more = all.len().saturating_sub(MOST_NAMED);
-    let all = all[..all.len().min(MOST_NAMED)].join(", ");
-    if more == 0 { all } else { format!("{all} and {more} more") }
+fn described(fields: &[Field], folders: &[FolderColumn]) -> ColumnList {
+    let of_file = fields.iter().map(|field| (cleaned(&field.name, 40), Some(type_name(&field.dtype))));
+    let of_folders = folders.iter().map(|column| (cleaned(&column.name, 40), Some("folder".to_owned())));
+    let columns: Vec<(String, Option<String>)> = of_file.chain(of_folders).take(MOST_NAMED).collect();
+    ColumnList { more: fields.len() + folders.len() - columns.len(), columns }
 }

@@ -162,7 +162,7 @@ impl Table {
 /// The columns of an Arrow table that says to have so many: of those of one name the decoder knows only the last.
 fn distinct(schema: &ArrowSchema, n_columns: usize) -> Result<Vec<Field>, String> {
     if schema.len() < n_columns {
-        return Err("two of its columns have one name (expected different names: rename one)".to_owned());
+        return Err("two of its columns have the same name (expected different names: rename one)".to_owned());
     }
     Ok(schema.iter_values().cloned().collect())
 }
@@ -246,7 +246,7 @@ impl<'a> Chunk<'a> {
             .ok_or_else(|| damaged(&format!("its column `{}` is missing", field.name)))?;
         let range = guarded(|| Ok::<_, String>(metadata.byte_range()))?;
         if length < range.end {
-            return Err(damaged(&format!("its column `{}` lies beyond its end", field.name)));
+            return Err(damaged(&format!("its column `{}` lies beyond the end of the file", field.name)));
         }
         let mut chunk = Vec::with_capacity((range.end - range.start) as usize);
         bytes
@@ -269,6 +269,6 @@ impl<'a> Chunk<'a> {
         let array = arrays.0.into_iter().next();
         array
             .filter(|array| array.len() == end - first)
-            .ok_or_else(|| damaged(&format!("its column `{}` has fewer rows than it states", self.field.name)))
+            .ok_or_else(|| damaged(&format!("its column `{}` has fewer rows than stated", self.field.name)))
     }
 }

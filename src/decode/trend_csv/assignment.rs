@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::Rows;
 use super::snapshots::Ticks;
-use crate::account::counted;
-use crate::units::time_text;
+use crate::account::NameWarning;
 
 /// Cost of a container that has no row where it had one, or the other way around, or was recreated: as a value that
 /// changes by half.
@@ -30,7 +29,7 @@ pub(super) struct Assignment {
     tracks: Vec<u32>,
     pub(super) n_tracks: usize,
     /// What is to be said about it.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<NameWarning>,
 }
 
 impl Assignment {
@@ -43,9 +42,8 @@ impl Assignment {
         } else if most <= MAX_MATCHED {
             Assignment::matched(rows, ticks, fewest, most)
         } else {
-            let note = format!("a reading has up to {most} rows: containers are identified by their position alone");
             let tracks = ticks.iter().flat_map(|tick| 0..tick.len() as u32).collect();
-            Assignment { tracks, n_tracks: most, notes: vec![note] }
+            Assignment { tracks, n_tracks: most, notes: vec![NameWarning::ByPosition { most }] }
         }
     }
 
@@ -104,10 +102,7 @@ impl Assignment {
                 assignment[tick.start + place] = numbers[track];
             }
         }
-        let notes = [
-            late.text("a container that had just started moved to the last row: it was recognised by its values"),
-            anew.text("a recreated container moved to the first row: it was recognised by its values"),
-        ];
+        let notes = [late.warning(false), anew.warning(true)];
         Assignment { tracks: assignment, n_tracks, notes: notes.into_iter().flatten().collect() }
     }
 
@@ -161,16 +156,9 @@ impl Assignment {
             *track = rank[*track as usize];
         }
 
-        let mut notes = vec![format!(
-            "the number of rows per reading changes (from {fewest} to {most}): containers are matched by order and by \
-             value"
-        )];
-        if let Some(time_ms) = first_unclear {
-            notes.push(format!(
-                "in {}, the first at {}, it is not clear which container is missing or new: series may be mixed up from there on",
-                counted(n_unclear, "reading"),
-                time_text(time_ms).unwrap_or_default()
-            ));
+        let mut notes = vec![NameWarning::Matched { fewest, most }];
+        if let Some(first_ms) = first_unclear {
+            notes.push(NameWarning::Unclear { n: n_unclear, first_ms });
         }
         Assignment { tracks: assignment, n_tracks: tracks.len(), notes }
     }
@@ -280,9 +268,8 @@ impl Displaced {
         self.first_ms.get_or_insert(time_ms);
     }
 
-    fn text(&self, what: &str) -> Option<String> {
-        let first = time_text(self.first_ms?).unwrap_or_default();
-        Some(format!("in {}, the first at {first}, {what}", counted(self.count, "reading")))
+    fn warning(&self, recreated: bool) -> Option<NameWarning> {
+        Some(NameWarning::Moved { n: self.count, first_ms: self.first_ms?, recreated })
     }
 }
 

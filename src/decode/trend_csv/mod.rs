@@ -16,7 +16,7 @@ use super::rows::{Item, Taken, read_rows};
 use super::times_of_day::TimeOfDay;
 use super::timestamps::{Seasons, TimeNotes};
 use super::{Options, Parsed, SeriesSamples, clock, csv_table};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{ExpectedTime, Format, Input, NameWarning, Rejection, RowRejection, Unusable, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
 use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
@@ -164,15 +164,7 @@ impl Reader {
             self.rows.truncate(first);
         }
         if self.rows.len() == first && input.unusable.is_none() {
-            input.unusable = Some(match input.rejected.first() {
-                Some(first) => format!(
-                    "no line of `epoch,512.3MiB` could be read: {} rejected, the first is line {}: {}",
-                    counted(input.rejected_count, "line"),
-                    first.line,
-                    first.why
-                ),
-                None => "it holds no line of `epoch,512.3MiB` (only blank lines)".to_owned(),
-            });
+            input.unusable = Some(Unusable::nothing_of(Format::TrendCsv, input));
         }
         self.inputs.push((index, self.rows.len()));
     }
@@ -193,7 +185,7 @@ impl Reader {
                 if !line.terminated
                     && self.rows.used_bytes.last().is_some_and(|last| fields::is_cut(used.bytes, *last)) =>
             {
-                input.reject(&line, text, || "its last number is truncated".to_owned());
+                input.reject(&line, text, || Rejection::NumberCut);
             }
             Ok(reading) => self.take(&reading, file, input),
             Err(_) if self.units.is_heading(text) => input.other_lines += 1,
@@ -253,13 +245,10 @@ impl Reader {
                 input.series += 1;
             }
             if n_tracks > 1 && first < end {
-                input.warnings.push(format!(
-                    "its rows have no names: the {n_tracks} containers are identified by row order, which changes when \
-                     a container is recreated"
-                ));
+                input.warn(NameWarning::ByRowOrder { n: n_tracks });
             }
             if first < end {
-                input.warnings.extend(assignment.notes.iter().cloned());
+                assignment.notes.iter().for_each(|note| input.warn(note.clone()));
             }
             first = end;
         }
@@ -342,32 +331,31 @@ struct Reading {
 
 impl Reading {
     /// That of a line without blanks around it; otherwise what was found and what was expected.
-    fn of(text: &str, units: Units, latest_ms: Option<i64>) -> Result<Reading, String> {
+    fn of(text: &str, units: Units, latest_ms: Option<i64>) -> Result<Reading, Rejection> {
         let text: Cow<'_, str> = if text.contains('"') { text.replace('"', "").into() } else { text.into() };
         let Some((timestamp, at)) = clock::read_timestamp(&text, latest_ms) else {
             let Some((cell, _)) = text.split_once([',', ';', '\t']) else {
-                return Err("there is no comma in it (expected `epoch,512.3MiB`)".to_owned());
+                return Err(RowRejection::NoComma.into());
             };
-            return Err(format!(
-                "`{}` is not a time (expected seconds since 1970 in 10 digits, milliseconds in 13, or a date with a time)",
-                cleaned(cell.trim(), 40)
-            ));
+            return Err(Rejection::NotATime { found: cleaned(cell.trim(), 40), expected: ExpectedTime::DigitsOrDate });
         };
         let (timestamp_text, rest) = text.split_at(at);
         if timestamp.time_ms.or(timestamp.of_day_ms).is_none() {
-            return Err(format!("`{}` has no year (expected a date with a year)", cleaned(timestamp_text, 40)));
+            return Err(Rejection::NoYear { found: cleaned(timestamp_text, 40) });
         }
         let has_commas = !timestamp_text.trim_end().ends_with(',');
         let value = rest.trim_start_matches([',', ';']).trim_end_matches([',', ';']).trim();
         if value.is_empty() {
-            return Err("there is nothing after its time (expected `epoch,512.3MiB`)".to_owned());
+            return Err(RowRejection::NothingAfterTime.into());
         }
-        let memory = fields::memory(value, units.header, has_commas).map_err(|why| cleaned(&why, 200))?;
+        let memory = fields::memory(value, units.header, has_commas).map_err(|why| match why {
+            Rejection::Amount { error } => Rejection::Amount { error: cleaned(&error, 200) },
+            why => why,
+        })?;
         match memory {
-            Memory::Used { is_bare: true, .. } if units.in_rows => Err(format!(
-                "`{}` has no unit, unlike the rows before it (expected one such as MiB)",
-                cleaned(value, 40)
-            )),
+            Memory::Used { is_bare: true, .. } if units.in_rows => {
+                Err(RowRejection::NoUnit { found: cleaned(value, 40) }.into())
+            }
             _ => Ok(Reading { timestamp, timestamp_text: timestamp_text.to_owned(), memory }),
         }
     }

@@ -164,7 +164,8 @@ fn draw_cell(
     let frame = Frame { area, time, memory: window.memory };
 
     let badge = palette.badge(chart.tone);
-    let verdict = fitted(&chart.verdict, LABEL, Weight::Bold, 176.0);
+    // What made the outcome, where the verdict did not: a level in red says nothing.
+    let verdict = fitted(chart.besides.as_ref().unwrap_or(&chart.verdict), LABEL, Weight::Bold, 176.0);
     let verdict_width = width(&verdict, LABEL, Weight::Bold) + 14.0;
     let title = title.fitted(15.0, cell.width() - verdict_width - 8.0);
     let lettering = Lettering { size: 15.0, weight: Weight::Bold, colour: palette.text };

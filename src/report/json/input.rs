@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::value::Name;
 use crate::account::{EndFrom, Format, Input, OtherForm, TimeSource};
+use crate::report::words;
 
 /// One input.
 #[derive(Serialize)]
@@ -37,9 +38,9 @@ pub(super) struct InputJson<'a> {
     /// Whether the response says that it is incomplete.
     incomplete: bool,
     /// Notes on it that a reader must know.
-    warnings: &'a [String],
+    warnings: Vec<String>,
     /// Why the input is unusable; null if it is usable.
-    error: Option<&'a str>,
+    error: Option<String>,
     /// How the events of containers were used; only for docker-events, kubernetes and log.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<EventsJson>,
@@ -82,7 +83,7 @@ struct RejectedJson<'a> {
     #[cfg_attr(test, schemars(range(min = 1)))]
     line: u64,
     text: &'a str,
-    why: &'a str,
+    why: String,
 }
 
 pub(super) fn input(input: &Input) -> InputJson<'_> {
@@ -101,13 +102,13 @@ pub(super) fn input(input: &Input) -> InputJson<'_> {
         rejected: input
             .rejected
             .iter()
-            .map(|rejected| RejectedJson { line: rejected.line, text: &rejected.text, why: &rejected.why })
+            .map(|rejected| RejectedJson { line: rejected.line, text: &rejected.text, why: rejected.why.to_string() })
             .collect(),
         time_source: Name(input.time_source),
         end_from: input.end_from.map(Name),
         incomplete: input.incomplete,
-        warnings: &input.warnings,
-        error: input.unusable.as_deref(),
+        warnings: words::warnings(input),
+        error: input.unusable.as_ref().map(ToString::to_string),
         events: input.events.map(|counts| EventsJson {
             read: counts.read,
             matched: counts.matched,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account::Input;
+use crate::account::{Input, LeftOut, NameWarning, WholeOf, cleaned};
 use crate::decode::prometheus::Labels;
 use crate::decode::{Evidence, SeriesSamples};
 use crate::pods::WORKLOAD;
@@ -147,13 +147,8 @@ pub(super) fn settle(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) -> V
         series.push(one);
     }
     for (input, Repeats { n_series, labels }) in repeats {
-        let labels: Vec<String> = labels.into_iter().map(|label| format!("`{label}`")).collect();
-        let verb = if n_series == 1 { "repeats" } else { "repeat" };
-        let which = if labels.is_empty() { String::new() } else { format!(" (they differ in {})", labels.join(", ")) };
-        inputs[input].warnings.push(format!(
-            "{n_series} series {verb} the container of another series{which}: each container is judged once, and gaps \
-             are filled from its other series"
-        ));
+        let labels = labels.into_iter().collect();
+        inputs[input].warn(NameWarning::Repeated { n: n_series as u64, labels });
     }
     ends
 }
@@ -193,26 +188,22 @@ fn leave_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
             *n += 1;
             let name = if place == Place::Above { label(labels, "id") } else { label(labels, "pod") };
             if names.len() < 3 && !name.is_empty() {
-                names.insert(format!("`{}`", crate::account::cleaned(name, 40)));
+                names.insert(cleaned(name, 40));
             }
         }
         false
     });
-    let mut by_input: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut by_input: BTreeMap<usize, Vec<LeftOut>> = BTreeMap::new();
     for ((input, place), (n, names)) in left_out {
-        let what = match place {
-            Place::Pause => "of `POD`",
-            Place::Pod => "of pods as a whole",
-            _ => "of parent cgroups",
+        let of = match place {
+            Place::Pause => WholeOf::Pause,
+            Place::Pod => WholeOf::Pod,
+            _ => WholeOf::Cgroup,
         };
-        let names: Vec<String> = names.into_iter().collect();
-        let more = if (names.len() as u64) < n { ", ..." } else { "" };
-        let names = if names.is_empty() { String::new() } else { format!(" ({}{more})", names.join(", ")) };
-        by_input.entry(input).or_default().push(format!("{n} {what}{names}"));
+        by_input.entry(input).or_default().push(LeftOut { of, n, names: names.into_iter().collect() });
     }
     for (input, parts) in by_input {
-        let parts = parts.join(", ");
-        inputs[input].warnings.push(format!("series that repeat the memory of the containers are left out: {parts}"));
+        inputs[input].warn(NameWarning::LeftOut(parts));
     }
 }
 

@@ -6,11 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::cadvisor::{is_container, uncount};
-use crate::account::{Input, cleaned, counted};
+use crate::account::{ExportWarning, Input, Unusable, cleaned};
 use crate::decode::prometheus::{Labels, Witness, metric, witness};
 use crate::decode::{SeriesSamples, Told, ToldRestart};
 use crate::series::SeriesInfo;
-use crate::units::time_text;
 
 /// Starts closer than this are one: Linux gives them from the time of boot, which is adjusted with the clock by up to a
 /// second either way.
@@ -73,46 +72,33 @@ fn refuse(witnesses: &[SeriesSamples], inputs: &mut [Input]) {
     for index in of {
         let input = &mut inputs[index];
         input.rejected_count += std::mem::take(&mut input.other_lines);
-        input.unusable.get_or_insert_with(|| {
-            "it holds restart metrics but no memory (pass it together with an export of \
-             `container_memory_working_set_bytes`)"
-                .to_owned()
-        });
+        input.unusable.get_or_insert(Unusable::OnlyRestarts);
     }
 }
 
 /// Says which evidence is of no series, and what the counters of hosts counted.
 fn say_idle(witnesses: &[SeriesSamples], is_used: &[bool], inputs: &mut [Input]) {
-    let mut idle: BTreeMap<usize, BTreeMap<&str, u64>> = BTreeMap::new();
+    let mut idle: BTreeMap<usize, BTreeMap<String, u64>> = BTreeMap::new();
     for (one, is_used) in witnesses.iter().zip(is_used) {
         let labels = &one.info.labels;
         let Some(input) = one.inputs.first() else { continue };
         if witness(labels) == Some(Witness::HostKills) {
-            inputs[*input].warnings.extend(host_kills(one));
+            host_kills(one).into_iter().for_each(|kills| inputs[*input].warn(kills));
         } else if !is_used && is_container(labels) {
-            *idle.entry(*input).or_default().entry(metric(labels)).or_default() += 1;
+            *idle.entry(*input).or_default().entry(metric(labels).to_owned()).or_default() += 1;
         }
     }
-    for (input, metrics) in idle {
-        let named: Vec<String> = metrics.iter().map(|(name, n)| format!("{n} of `{name}`")).collect();
-        inputs[input]
-            .warnings
-            .push(format!("restart metrics of containers without memory readings are not used: {}", named.join(", ")));
+    for (input, series) in idle {
+        inputs[input].warn(ExportWarning::RestartsOfOthers { series });
     }
 }
 
 /// What the counter of a machine says: something was killed there, and not what.
-fn host_kills(host: &SeriesSamples) -> Option<String> {
+fn host_kills(host: &SeriesSamples) -> Option<ExportWarning> {
     let steps = increments(&[host]);
     let (first, n) = (steps.first()?, steps.iter().map(|step| step.n as u64).sum());
     let name = ["node", "instance"].iter().find_map(|key| host.info.labels.get(*key));
-    Some(format!(
-        "the kernel{} counted {} for memory, the first before {}: `node_vmstat_oom_kill` counts kills on the whole machine \
-         and does not say which container was killed",
-        name.map_or(String::new(), |name| format!(" of `{}`", cleaned(name, 80))),
-        counted(n, "kill"),
-        time_text(first.until_ms).unwrap_or_default()
-    ))
+    Some(ExportWarning::HostKills { host: name.map(|name| cleaned(name, 80)), n, first_ms: first.until_ms })
 }
 
 /// A label, as it was before the scrape gave its own: `exported_pod` is what kube-state-metrics said.

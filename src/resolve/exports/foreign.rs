@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::Input;
+use crate::account::{AmountWarning, Input, NotBytes, NumbersOf, Unusable};
 use crate::decode::Parsed;
-use crate::decode::numbers::{ASK, Meaning, Numbers, meaning};
+use crate::decode::numbers::{Meaning, Numbers, meaning};
 use crate::decode::prometheus::{is_beside, metric};
 
 /// Series of one metric.
@@ -30,18 +30,14 @@ pub(crate) fn refuse(parsed: &mut Parsed, inputs: &mut [Input], has_unit: bool) 
         series.samples.used_bytes.iter().for_each(|value| group.numbers.note(*value));
     }
     let mut is_refused = vec![false; parsed.series.len()];
-    let mut reasons: Vec<(Vec<usize>, String)> = Vec::new();
+    let mut reasons: Vec<(Vec<usize>, NotBytes)> = Vec::new();
     for (name, Group { series, numbers }) in &groups {
-        let whose = if name.is_empty() {
-            "the values of the answer (its series have no metric name)".to_owned()
-        } else {
-            format!("the values of `{name}`")
-        };
+        let whose = if name.is_empty() { NumbersOf::WithoutMetric } else { NumbersOf::Metric(name.clone()) };
         let reason = match meaning(name) {
             Meaning::Bytes => None,
-            Meaning::Other(what) => Some(format!("`{name}` is {what}, not an amount of memory ({ASK})")),
+            Meaning::Other(is) => Some(NotBytes::OtherMetric { metric: name.clone(), is }),
             Meaning::Unknown if has_unit => None,
-            Meaning::Unknown => numbers.refusal(&whose),
+            Meaning::Unknown => numbers.refusal(whose),
         };
         let of: Vec<usize> = series.iter().flat_map(|index| parsed.series[*index].inputs.iter().copied()).collect();
         match reason {
@@ -50,8 +46,9 @@ pub(crate) fn refuse(parsed: &mut Parsed, inputs: &mut [Input], has_unit: bool) 
                 reasons.push((of, reason));
             }
             None if meaning(name) == Meaning::Unknown && !has_unit => {
-                let doubt = numbers.doubt();
-                each_once(of, |input| inputs[input].warnings.extend(doubt.clone()));
+                if let Some(doubt) = numbers.doubt() {
+                    each_once(of, |input| inputs[input].warn(doubt.clone()));
+                }
             }
             None => {}
         }
@@ -66,10 +63,13 @@ pub(crate) fn refuse(parsed: &mut Parsed, inputs: &mut [Input], has_unit: bool) 
             let input_kept = kept[input];
             let input = &mut inputs[input];
             if input_kept {
-                input.warnings.push(format!("{reason}: {} left out", counted_series(n_series)));
+                input.warn(AmountWarning::NotBytes { n_series, why: reason.clone() });
             } else {
-                let why = input.unusable.take().map_or(String::new(), |why| format!("{why}; "));
-                input.unusable = Some(format!("{why}{reason}"));
+                let reason = Unusable::from(reason.clone());
+                input.unusable = Some(match input.unusable.take() {
+                    Some(before) => Unusable::Several(vec![before, reason]),
+                    None => reason,
+                });
             }
         });
     }
@@ -103,8 +103,4 @@ fn leave_out(mut n_samples: u64, of: &[usize], inputs: &mut [Input], kept: &[boo
             input.rejected_count += n;
         }
     }
-}
-
-fn counted_series(n: u64) -> String {
-    if n == 1 { "1 series is".to_owned() } else { format!("{n} series are") }
 }

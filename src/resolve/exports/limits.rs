@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::account::Input;
+use crate::account::{AmountWarning, Input, Unusable};
 use crate::decode::SeriesSamples;
 use crate::decode::prometheus::{LARGEST_BYTES, Labels, is_limit};
 use crate::series::{Limit, LimitSource};
@@ -18,9 +18,7 @@ const WHO: [&str; 5] = ["container", "name", "pod", "namespace", "id"];
 pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
     let of_limits = inputs_of_limits(series);
     for input in &of_limits {
-        inputs[*input]
-            .warnings
-            .push("its values are round and never change: they are read as memory limits, not as memory".to_owned());
+        inputs[*input].warn(AmountWarning::Limits);
     }
     let (limits, memory): (Vec<SeriesSamples>, Vec<SeriesSamples>) =
         std::mem::take(series).into_iter().partition(|series| {
@@ -32,11 +30,7 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
         for index in of {
             let input = &mut inputs[index];
             input.rejected_count += std::mem::take(&mut input.samples);
-            input.unusable = Some(
-                "it holds memory limits but no memory (pass it together with an export of \
-                 `container_memory_working_set_bytes`)"
-                    .to_owned(),
-            );
+            input.unusable = Some(Unusable::OnlyLimits);
         }
         return;
     }
@@ -69,11 +63,7 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) {
             .map(|bytes| Limit { bytes, source: LimitSource::Input });
     }
     for input in idle {
-        inputs[input].warnings.push(
-            "none of its limits belongs to a container with memory readings (expected the same `namespace`, `pod` and \
-             `container`, or `name`)"
-                .to_owned(),
-        );
+        inputs[input].warn(AmountWarning::LimitsOfOthers);
     }
 }
 

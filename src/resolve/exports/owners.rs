@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::cadvisor::uncount;
 use super::evidence::label;
-use crate::account::Input;
+use crate::account::{Input, Unusable};
 use crate::decode::SeriesSamples;
 use crate::decode::prometheus::{Labels, Owner, owner};
 use crate::pods::{WORKLOAD, without_hash, without_schedule};
@@ -67,11 +67,7 @@ fn refuse(owners: &[SeriesSamples], inputs: &mut [Input]) {
     for index in of {
         let input = &mut inputs[index];
         input.rejected_count += std::mem::take(&mut input.other_lines);
-        input.unusable.get_or_insert_with(|| {
-            "it holds owners of pods but no memory (pass it together with an export of \
-             `container_memory_working_set_bytes`, whose pods are then judged by workload)"
-                .to_owned()
-        });
+        input.unusable.get_or_insert(Unusable::OnlyOwners);
     }
 }
 
@@ -126,7 +122,7 @@ mod tests {
     fn owners_without_memory_are_refused() {
         let (inputs, _) = read_all(Format::Prometheus, &[(OWNERS, MTIME_MS)]);
         insta::assert_snapshot!(
-            inputs[0].unusable.as_deref().unwrap_or_default(),
+            inputs[0].unusable.as_ref().unwrap(),
             @"it holds owners of pods but no memory (pass it together with an export of `container_memory_working_set_bytes`, whose pods are then judged by workload)"
         );
     }

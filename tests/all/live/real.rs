@@ -200,7 +200,7 @@ fn a_real_server_tells_restarts() {
         .map(|series| format!("{}: {} {}", series["id"], series["verdict"], series["restarts"]))
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    "shop/web-0/web": "leak-masked-by-restarts" [{"after_bytes":82946091,"at":"2026-11-23T21:35:42.300Z","before_bytes":269084096,"cause":"oom","recorded":true,"what":"killed for memory, started again, as `container_start_time_seconds`, `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"}]
+    "shop/web-0/web": "leak-masked-by-restarts" [{"after_bytes":82946091,"at":"2026-11-23T21:35:42.300Z","before_bytes":269084096,"cause":"oom","recorded":true,"what":"OOM-killed, started again, as `container_start_time_seconds`, `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"}]
     "shop/cache-0/cache": "leak-suspected" []
     "shop/api-0/api": "flat" [{"after_bytes":104102387,"at":"2026-11-23T21:01:07.400Z","before_bytes":148751670,"cause":"event","recorded":true,"what":"ended (Error), started again, as `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"}]
     "#);

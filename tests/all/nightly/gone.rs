@@ -70,7 +70,7 @@ fn one_that_ended_near_its_limit_fails_once() {
     world.append(&stamped(0, DAY, &[("api", Course::Flat), FLAT]));
     world.append(&stamped(DAY, 2 * DAY, &[("db2", Course::Flat), FLAT]));
     let night = world.night(2 * DAY, &["--limit", "api=320MiB"]);
-    night.says("of its limit: it was probably killed for memory, and nothing restarted it");
+    night.says("of its limit: it was probably OOM-killed, and nothing restarted it");
     assert_eq!(night.code, Some(1), "{}", night.stdout);
     world.append(&stamped(2 * DAY, 3 * DAY, &[("db2", Course::Flat), FLAT]));
     assert_eq!(world.night(3 * DAY, &["--limit", "api=320MiB"]).code, Some(0));

@@ -43,7 +43,7 @@ fn a_leak_is_exit_code_1_and_named_in_every_output() {
     world.append(&stamped(0, DAY, &LEAK));
     let (night, report) = world.report(DAY, &[]);
     assert_eq!(night.code, Some(1));
-    night.says("FAIL at 2026-11-02T00:00:00Z: the last day fails");
+    night.says("FAIL at 2026-11-02T00:00:00Z: the last day decides");
     let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
     assert!(markdown.contains("| fail | `api` | leak |"), "{markdown}");
     assert!(markdown.contains("([report](day/verdict.md))"), "{markdown}");
@@ -197,7 +197,7 @@ fn logs_of_two_machines_are_kept_apart() {
 #[test]
 fn criteria_that_cannot_be_evaluated_are_said_once() {
     let world = World::new();
-    let told = "Could not be judged with this data: growth-100mb-5m";
+    let told = "Not evaluable with this data: growth-100mb-5m";
     world.append(&stamped(0, DAY, &FLAT));
     world.night(DAY, &["--out", "report"]).says(told);
     let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
@@ -227,11 +227,11 @@ fn the_file_says_what_the_terminal_says() {
     let night = world.night(DAY, &["--end", &end, "--out", "report"]);
     let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
     for part in [
-        "memory grows 10 MiB an hour",
+        "memory grows 240 MiB a day",
         "trend-24h: the verdict over",
-        "1 line ignored: not understood",
+        "ignored 1 line that could not be read",
         "assuming one reading every 15 min, the last at 2026-11-01T23:45:00Z",
-        "Could not be judged with this data",
+        "Not evaluable with this data",
     ] {
         night.says(part);
         assert!(markdown.contains(part), "{part:?}\n{markdown}");

@@ -82,6 +82,32 @@ fn the_state_of_the_first_version_is_read() {
     assert_eq!(world.n_kept(2 * DAY + 60), 192);
 }
 
+/// Earlier versions kept sentences: they are said as they were kept, beside what is met tonight.
+#[test]
+fn what_earlier_versions_said_of_lines_is_said_again() {
+    let world = world_of_two_nights();
+    let path = world.path("state/state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    // A run that was stopped: what it met belongs to the next report.
+    state["runs"][0]["result"] = serde_json::Value::Null;
+    let account = &mut state["runs"][0]["accounts"][0][1];
+    account["warnings"] = serde_json::json!(["it is empty, as it was said then"]);
+    account["rejected"] = serde_json::json!([{"line": 7, "text": "web 5M", "why": "no amount, as it was said then"}]);
+    account["rejected_count"] = 1.into();
+    fs::write(&path, state.to_string()).unwrap();
+    world.append("{\"Name\":\"web\"\n");
+    for second in 0..2 {
+        let (_, report) = world.report(2 * DAY + second, &[]);
+        let input = &report["inputs"][0];
+        assert_eq!(input["warnings"][0], "it is empty, as it was said then");
+        let whys: Vec<&str> =
+            input["rejected"].as_array().unwrap().iter().map(|one| one["why"].as_str().unwrap()).collect();
+        assert_eq!(whys.len(), 2, "{whys:?}");
+        assert_eq!(whys[0], "no amount, as it was said then");
+        assert!(whys[1].starts_with("this is not a JSON object: EOF while parsing"), "{}", whys[1]);
+    }
+}
+
 /// The history is a table like every other: `analyze` reads it, and so do notebooks.
 #[test]
 fn the_history_is_an_input() {

@@ -199,7 +199,8 @@ impl Told<'_> {
                     // No run will be as long as that.
                     n if run < seconds && run < OFTEN => {
                         let what = if self.evidence.restarts_inferred { "memory dropped" } else { "it restarted" };
-                        format!(", or find out why {what} {n} times")
+                        let times = if n == 1 { String::new() } else { format!(" {n} times") };
+                        format!(", or find out why {what}{times}")
                     }
                     _ if run < seconds => String::new(),
                     _ => ", without a restart".to_owned(),
@@ -289,7 +290,7 @@ impl Told<'_> {
                 )
             }
             Some(Doubt::StartUp) => format!("; a start-up would look the same{}", longer()),
-            Some(Doubt::View) => "; its lowest readings and its mean disagree about it".to_owned(),
+            Some(Doubt::View) => "; its lowest readings and its mean show different trends".to_owned(),
             Some(Doubt::Shift) => "; a level shift in the same readings may explain it".to_owned(),
             Some(Doubt::Peaks) => "; its lowest readings and its mean do not grow".to_owned(),
             Some(Doubt::LaterHalf) => "; over the whole window, growth is not proven".to_owned(),

@@ -226,7 +226,7 @@ fn a_counter_of_a_machine_says_that_something_was_killed_there() {
     let host = lines("node_vmstat_oom_kill", "instance=\"node-1:9100\"", &[(0, 7.0), (300, 9.0)]);
     insta::assert_snapshot!(said(&(memory(WEB) + &host)), @r"
     20 samples, 0 gaps, 2 other, 0 rejected
-    warning: the kernel of `node-1:9100` counted 2 kills for memory, the first before 2026-11-23T20:05:00Z: `node_vmstat_oom_kill` counts kills on the whole machine and does not say which container was killed
+    warning: the kernel of `node-1:9100` counted 2 OOM kills, the first before 2026-11-23T20:05:00Z: `node_vmstat_oom_kill` counts kills on the whole machine and does not say which container was killed
     ");
 }
 
