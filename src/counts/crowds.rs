@@ -45,11 +45,11 @@ impl Crowds {
                 }
             });
         }
+        replaced.retain(|_, n| *n > MANY_CHILDREN);
         if self.places.len() + replaced.len() > MOST {
             self.places.clear();
         }
-        let crowded = replaced.into_iter().filter(|(_, n)| *n > MANY_CHILDREN);
-        self.places.extend(crowded.map(|(place, _)| (place.to_owned(), crowd)));
+        self.places.extend(replaced.into_keys().map(|place| (place.to_owned(), crowd)));
     }
 
     /// The name of a kind that is new, without its parts at crowded places, and whether it stays so for this path. `None`
