@@ -492,9 +492,9 @@ mod tests {
             if index > n / 2 && index % 3 == 0 {
                 tally.add(35, Some(b"GET /shop/checkout"), None, None, 1);
             }
+            // A place that is known to be crowded takes no more room.
+            assert!(index <= MOST || tally.kinds.len() <= 3, "{}", tally.kinds.len());
         }
-        // A place that is known to be crowded takes no room.
-        assert!(tally.kinds.len() < MOST / 2, "{}", tally.kinds.len());
         let found = kinds(tally);
         let n_checkout = (n / 6) as f64;
         assert_eq!(found.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(), ["GET /shop/:x", "GET /shop/checkout"]);
