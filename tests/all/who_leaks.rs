@@ -250,6 +250,7 @@ fn changes_that_cannot_be_told_apart_are_a_set_with_an_experiment() {
 #[test]
 fn a_level_that_is_written_down_rarely_is_not_replaced_by_time() {
     const STEP: i64 = 15;
+    let mut n_named = 0;
     for seed in 0..3 {
         let random = &mut Random::seeded(seed);
         let (mut level, mut memory, mut levels) = (20_i64, "time,app\n".to_owned(), "time,pg_connections\n".to_owned());
@@ -269,7 +270,10 @@ fn a_level_that_is_written_down_rarely_is_not_replaced_by_time() {
         if series["causes"].is_null() {
             continue;
         }
-        assert!(causes(series).iter().all(|(kind, _, _)| kind != "clock"), "{}", series["causes"]);
+        assert_eq!(causes(series), [named("covariate", "pg_connections")], "{}", series["causes"]);
+        let bytes = series["causes"][0]["bytes_per_unit"]["value"].as_f64().unwrap();
+        assert!((bytes / 1.5e6 - 1.0).abs() < 0.05, "{bytes}");
+        n_named += 1;
         let markdown = fs::read_to_string(folder.path().join("out/verdict.md")).unwrap();
         assert!(
             markdown.contains("`pg_connections` has a value every 5 min, but memory is compared every "),
@@ -278,6 +282,7 @@ fn a_level_that_is_written_down_rarely_is_not_replaced_by_time() {
         assert!(!markdown.contains("othing in the logs explains"), "{markdown}");
         assert!(markdown.contains("- `levels.csv`: 72 rows = 72 counted + 0 outside the readings + "), "{markdown}");
     }
+    assert!(n_named > 0, "memory grows with one of these");
 }
 
 #[test]
