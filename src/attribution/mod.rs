@@ -9,10 +9,11 @@ mod pattern;
 pub mod words;
 
 use crate::amounts;
-use crate::causes::{self, CauseSource, Covariate, Covariates, GrowthCause, How, Measure};
-use crate::counts::{CountGroup, CountKind, Counts, Kind};
+use crate::causes::{self, Began, CauseSource, Covariate, Covariates, GrowthCause, How, Measure};
+use crate::counts::{Change, CountGroup, CountKind, Counts, Kind};
 use crate::segment;
 use crate::series::MemorySeries;
+use crate::units::duration_text;
 
 pub use curve::ExplainedCurve;
 pub use pattern::Pattern;
@@ -23,6 +24,8 @@ const LEAST_COVERED: f64 = 0.25;
 const ALL_COVERED: f64 = 0.97;
 /// An onset is given with this confidence.
 const ONSET_CONFIDENCE: f64 = 0.95;
+/// A level whose values are so many blocks apart is coarse.
+const COARSE: f64 = 1.5;
 /// Margins are not better known than this, in units of BIC.
 const MOST: f64 = 100.0;
 
@@ -82,7 +85,8 @@ pub struct Suspect {
     pub unit: Option<Unit>,
     /// How many; `None` for a change.
     pub bytes_per_unit: Option<BytesPer>,
-    /// The share of the growth that it explains, about 1 for the only cause; `None` where it is not known.
+    /// The share of the growth that it explains, since growth began or changed, about 1 for the only cause; `None` where
+    /// it is not known.
     pub share_of_growth: Option<f64>,
     /// By how much every explanation without it is worse, in units of BIC (twice the logarithm of the odds).
     pub margin: f64,
@@ -128,6 +132,10 @@ pub struct Attribution {
     pub counts_cover_too_little: bool,
     /// How many kinds were compared.
     pub n_kinds: usize,
+    /// Since when, in milliseconds: when growth began or changed. `None`: over all readings.
+    pub compared_from_ms: Option<i64>,
+    /// Levels whose values are further apart than memory is compared: they may explain what they do not seem to.
+    pub coarse: Vec<String>,
     /// Endpoints without times, with their share of the traffic, the busiest first.
     pub by_traffic: Vec<(String, f64)>,
     /// Memory that the first named cause explains, for the chart.
@@ -175,7 +183,15 @@ pub fn of(
             .expect("counts are not negative, and all kinds have the same bins");
         let of_causes = causes::CauseTerms { confidence, ..causes::CauseTerms::default() };
         let found = causes::attribute(&segmentation, &covered, &covariates, terms, &of_causes);
-        let found: Vec<GrowthCause> = found.into_iter().filter(|cause| cause.how != How::Follows).collect();
+        let mut found: Vec<GrowthCause> = found.into_iter().filter(|cause| cause.how != How::Follows).collect();
+        attribution.compared_from_ms = grows_from_ms.filter(|from_ms| series.start_ms() < *from_ms);
+        if let Some(block) = causes::block_seconds(&segmentation, &covered, terms) {
+            note_coarse(&kinds, block, &mut attribution);
+        }
+        // What a level does between its values looks like time.
+        found.retain(|cause| attribution.coarse.is_empty() || cause.source != CauseSource::Clock);
+        // What is left is said last.
+        found.sort_by_key(|cause| (!cause.is_named, cause.source == CauseSource::Clock));
         let days = (covered.end_ms() - covered.start_ms()) as f64 / 86_400_000.0;
         let span = (covered.start_ms(), covered.end_ms());
         let context = Context { kinds: &kinds, counts, span, days };
@@ -186,41 +202,72 @@ pub fn of(
         });
     }
     if !counts.changes.is_empty() {
-        let segmentation = segment::cut(series, limit_bytes);
-        let at: Vec<f64> =
-            counts.changes.iter().map(|change| (change.time_ms - series.start_ms()) as f64 / 1000.0).collect();
-        let onset = causes::onset(&segmentation, series, terms, ONSET_CONFIDENCE, &at);
-        attribution.began = onset.map(|onset| {
-            let ms = |seconds: f64| series.start_ms() + (seconds * 1000.0).round() as i64;
-            let each = || counts.changes.iter().zip(&onset.changes);
-            attribution.suspects.extend(each().filter(|(_, began)| began.is_named).map(|(change, began)| Suspect {
-                kind: CauseKind::Change,
-                name: change.label.clone(),
-                unit: None,
-                bytes_per_unit: None,
-                share_of_growth: None,
-                margin: (2.0 * (began.probability / (1.0 - began.probability)).ln()).min(MOST),
-                is_named: true,
-                indistinguishable: Vec::new(),
-                units_a_day: None,
-                at_ms: Some(change.time_ms),
-            }));
-            let within = |ms: i64| series.start_ms() <= ms && ms <= series.end_ms();
-            GrowthBegan {
-                at_ms: ms(onset.at),
-                lower_ms: ms(onset.lower),
-                upper_ms: ms(onset.upper),
-                confidence: onset.confidence,
-                inside: each()
-                    .filter(|(_, began)| began.is_inside)
-                    .map(|(change, _)| (change.time_ms, change.label.clone()))
-                    .collect(),
-                n_changes: counts.changes.iter().filter(|change| within(change.time_ms)).count(),
-            }
-        });
+        began(series, counts, terms, limit_bytes, &mut attribution);
     }
     attribution.pattern = attribution.suspects.iter().find(|suspect| suspect.is_named).and_then(pattern::of);
     attribution
+}
+
+/// Names the levels whose values are further apart than the blocks that are compared, which last `block` seconds.
+fn note_coarse(kinds: &[&Kind], block: f64, attribution: &mut Attribution) {
+    let seconds = |kind: &Kind| kind.step_ms as f64 / 1000.0;
+    // A block may end a little before the next value.
+    let is_coarse = |kind: &&&Kind| kind.what == CountKind::Gauge && COARSE * block < seconds(kind);
+    let coarse: Vec<&Kind> = kinds.iter().filter(is_coarse).copied().collect();
+    let Some(longest) = coarse.iter().copied().max_by_key(|kind| kind.step_ms) else { return };
+    attribution.coarse = coarse.iter().map(|kind| kind.name.clone()).collect();
+    attribution.notes.push(format!(
+        "{} has a value every {}, but memory is compared every {}: what it does in between is not known, so growth without \
+         a named cause may still come from it (sample it at least as often as memory)",
+        words::subject(&longest.name),
+        duration_text(seconds(longest)),
+        duration_text(block)
+    ));
+}
+
+/// Says when growth began, and with which change.
+fn began(
+    series: &MemorySeries,
+    counts: &Counts,
+    terms: &leaktrend_core::Terms,
+    limit_bytes: Option<f64>,
+    attribution: &mut Attribution,
+) {
+    let segmentation = segment::cut(series, limit_bytes);
+    let at: Vec<f64> =
+        counts.changes.iter().map(|change| (change.time_ms - series.start_ms()) as f64 / 1000.0).collect();
+    let Some(onset) = causes::onset(&segmentation, series, terms, ONSET_CONFIDENCE, &at) else { return };
+    let ms = |seconds: f64| series.start_ms() + (seconds * 1000.0).round() as i64;
+    let mut inside: Vec<(&Change, &Began)> =
+        counts.changes.iter().zip(&onset.changes).filter(|(_, began)| began.is_inside).collect();
+    let within = |ms: i64| series.start_ms() <= ms && ms <= series.end_ms();
+    attribution.began = Some(GrowthBegan {
+        at_ms: ms(onset.at),
+        lower_ms: ms(onset.lower),
+        upper_ms: ms(onset.upper),
+        confidence: onset.confidence,
+        inside: inside.iter().map(|(change, _)| (change.time_ms, change.label.clone())).collect(),
+        n_changes: counts.changes.iter().filter(|change| within(change.time_ms)).count(),
+    });
+    // Of several it is one; a single one that is not named may be chance.
+    inside.sort_by(|a, b| b.1.probability.total_cmp(&a.1.probability));
+    let Some(((first, began), others)) =
+        inside.split_first().filter(|((_, one), others)| one.is_named || !others.is_empty())
+    else {
+        return;
+    };
+    attribution.suspects.push(Suspect {
+        kind: CauseKind::Change,
+        name: first.label.clone(),
+        unit: None,
+        bytes_per_unit: None,
+        share_of_growth: None,
+        margin: (2.0 * (began.probability / (1.0 - began.probability)).ln()).clamp(0.0, MOST),
+        is_named: began.is_named,
+        indistinguishable: others.iter().map(|(change, _)| change.label.clone()).collect(),
+        units_a_day: None,
+        at_ms: Some(first.time_ms),
+    });
 }
 
 fn measure(what: CountKind) -> Measure {

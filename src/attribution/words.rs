@@ -38,7 +38,7 @@ fn names(names: &[&str]) -> String {
 }
 
 /// A name of a log as code; what the program calls something as it is.
-fn subject(name: &str) -> String {
+pub(super) fn subject(name: &str) -> String {
     match name {
         "time itself"
         | "all requests"
@@ -62,16 +62,23 @@ const fn per(unit: Unit) -> &'static str {
     }
 }
 
-/// `` `POST /upload` keeps 41 KiB per request (38 KiB to 44 KiB at 90 % confidence)``.
-fn claim(suspect: &Suspect) -> String {
+/// `` `POST /upload` keeps 41 KiB per request (38 KiB to 44 KiB at 90 % confidence)``. `is_rest`: whether others are named.
+fn claim(suspect: &Suspect, is_rest: bool) -> String {
     let name = subject(&suspect.name);
     let (Some(unit), Some(bytes)) = (suspect.unit, suspect.bytes_per_unit) else { return name };
     let scale = if unit == Unit::Second { 3600.0 } else { 1.0 };
     let [value, lower, upper] = [bytes.value, bytes.lower, bytes.upper].map(|bytes| small(scale * bytes));
-    let interval = format!("({lower} to {upper} at {:.0} % confidence)", 100.0 * bytes.confidence);
+    // An estimate must not read like its own bound.
+    let range = if value == lower || value == upper {
+        format!("±{}", small(scale * (bytes.value - bytes.lower).max(bytes.upper - bytes.value)))
+    } else {
+        format!("{lower} to {upper}")
+    };
+    let interval = format!("({range} at {:.0} % confidence)", 100.0 * bytes.confidence);
     match unit {
         Unit::Second => format!(
-            "nothing in the logs explains it: memory grows {value} an hour {interval}, steadily over time or with something that is not logged"
+            "nothing in the logs explains {}: memory grows {value} an hour {interval}, steadily over time or with something that is not logged",
+            if is_rest { "the rest" } else { "it" }
         ),
         Unit::Level => format!("{name} holds {value} per unit {interval}"),
         Unit::Error => format!("each response with a 5xx status keeps {value} {interval}"),
@@ -97,11 +104,10 @@ pub fn line(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Option<S
             1 => "; 1 more cause is named".to_owned(),
             _ => format!("; {others} more causes are named"),
         };
-        return Some(format!("{}{}{more}", claim(named), share(named)));
+        return Some(format!("{}{}{more}", claim(named, false), share(attribution, named, time)));
     }
     let changed = attribution.began.as_ref().map(|began| of_changes(attribution, began, time));
-    let open = attribution.suspects.iter().find(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty());
-    match (open, changed) {
+    match (open(attribution), changed) {
         (Some(open), _) => Some(undecided(open)),
         (None, Some(changed)) => Some(changed),
         (None, None) if attribution.has_counts => Some(none(attribution)),
@@ -110,9 +116,25 @@ pub fn line(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Option<S
     }
 }
 
-fn share(suspect: &Suspect) -> String {
+/// What is counted, not changed.
+fn of_counts(attribution: &Attribution) -> impl Iterator<Item = &Suspect> {
+    attribution.suspects.iter().filter(|suspect| suspect.unit.is_some())
+}
+
+/// The first of what cannot be told apart.
+fn open(attribution: &Attribution) -> Option<&Suspect> {
+    of_counts(attribution).find(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty())
+}
+
+fn share(attribution: &Attribution, suspect: &Suspect, time: &dyn Fn(i64) -> String) -> String {
     let share = suspect.share_of_growth.map(|share| 100.0 * share.clamp(0.0, 1.0));
-    share.map_or(String::new(), |share| format!(", {share:.0} % of the growth"))
+    let since = attribution.compared_from_ms.map(|ms| format!(" since {}", time(second_before(ms))));
+    share.map_or(String::new(), |share| format!(", {share:.0} % of the growth{}", since.unwrap_or_default()))
+}
+
+/// The whole second before a time: estimates are not better known.
+fn second_before(ms: i64) -> i64 {
+    ms - ms.rem_euclid(1000)
 }
 
 /// What cannot be told apart.
@@ -122,7 +144,7 @@ fn undecided(suspect: &Suspect) -> String {
 }
 
 fn none(attribution: &Attribution) -> String {
-    match attribution.suspects.first() {
+    match of_counts(attribution).next() {
         Some(best) => format!(
             "{} explains the growth best, but not well enough to name it (margin {:.0}; {NAMES:.0} is needed)",
             subject(&best.name),
@@ -131,6 +153,7 @@ fn none(attribution: &Attribution) -> String {
         None if attribution.counts_cover_too_little => {
             "the logs cover too little of its readings to say what its growth follows".to_owned()
         }
+        None if !attribution.coarse.is_empty() => "the logs do not say what its growth follows".to_owned(),
         None => "nothing in the logs explains the growth".to_owned(),
     }
 }
@@ -150,8 +173,8 @@ fn of_changes(attribution: &Attribution, began: &GrowthBegan, time: &dyn Fn(i64)
     let percent = 100.0 * began.confidence;
     let when = format!(
         "growth began between {} and {} ({percent:.0} % confidence)",
-        time(began.lower_ms),
-        time(began.upper_ms)
+        time(second_before(began.lower_ms)),
+        time(second_before(began.upper_ms + 999))
     );
     let is_named = attribution.named().any(|suspect| suspect.unit.is_none());
     match &began.inside[..] {
@@ -185,11 +208,12 @@ fn changes_made(n: usize) -> String {
 /// All that is said of the cause, sentences without final periods; empty where nothing was compared.
 pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec<String> {
     let mut sentences = Vec::new();
-    let of_counts: Vec<&Suspect> = attribution.suspects.iter().filter(|suspect| suspect.unit.is_some()).collect();
+    let of_counts: Vec<&Suspect> = of_counts(attribution).collect();
     for suspect in of_counts.iter().filter(|suspect| suspect.is_named) {
         let is_only = of_counts.len() == 1 && suspect.unit != Some(Unit::Second);
         let alone = if is_only { "; nothing else in the logs explains it" } else { "" };
-        sentences.push(format!("{}{}{alone} (margin {:.0})", capital(&claim(suspect)), share(suspect), suspect.margin));
+        let (claim, share) = (claim(suspect, !sentences.is_empty()), share(attribution, suspect, time));
+        sentences.push(format!("{}{share}{alone} (margin {:.0})", capital(&claim), suspect.margin));
         let a_day = suspect.units_a_day.zip(suspect.bytes_per_unit).map(|(n, bytes)| n * bytes.value);
         if let Some(bytes) = a_day {
             sentences.push(format!("At the traffic of these readings that is {} a day", short_memory(bytes)));
@@ -208,7 +232,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
     }
     if attribution.has_counts && sentences.is_empty() {
         sentences.push(capital(&none(attribution)));
-        if attribution.suspects.is_empty() && attribution.notes.is_empty() {
+        if of_counts.is_empty() && attribution.notes.is_empty() {
             let kinds = if attribution.n_kinds == 1 {
                 "1 kind was".to_owned()
             } else {
@@ -240,8 +264,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
 
 /// The experiment that would settle what the cause is, without a final period; `None` where nothing was compared.
 pub fn experiment(attribution: &Attribution) -> Option<String> {
-    let of_counts = || attribution.suspects.iter().filter(|suspect| suspect.unit.is_some());
-    if let Some(suspect) = of_counts().find(|suspect| suspect.is_named) {
+    if let Some(suspect) = of_counts(attribution).find(|suspect| suspect.is_named) {
         let name = subject(&suspect.name);
         let bytes = suspect.bytes_per_unit?.value.max(f64::MIN_POSITIVE);
         let times = rounded(VISIBLE / bytes);
@@ -273,8 +296,7 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
             ),
         });
     }
-    let open = of_counts().find(|suspect| !suspect.is_named && !suspect.indistinguishable.is_empty());
-    if open.is_some() {
+    if open(attribution).is_some() {
         return Some(
             "send only one of the suspects at a time to an instance without other traffic: the one that makes memory grow is the cause"
                 .to_owned(),
@@ -282,6 +304,13 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
     }
     if attribution.named().any(|suspect| suspect.unit.is_none()) {
         return Some("undo that change on one instance, and compare its memory with that of the others".to_owned());
+    }
+    if let Some(suspect) = attribution.suspects.iter().find(|suspect| suspect.unit.is_none()) {
+        return Some(format!(
+            "undo one of these changes on one instance, {} first, and compare its memory with that of the others: if its \
+             memory still grows, undo the next",
+            code(&suspect.name)
+        ));
     }
     (attribution.has_counts && attribution.suspects.is_empty()).then(|| {
         "log what else the service does (jobs, messages, connections, cache entries) and give it with `--covariate`"
@@ -311,4 +340,51 @@ fn thousands(number: f64) -> String {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BytesPer, CauseKind};
+    use super::*;
+
+    const MIB: f64 = 1024.0 * 1024.0;
+
+    fn suspect(name: &str, unit: Unit, value: f64, half: f64) -> Suspect {
+        let kind = if unit == Unit::Second { CauseKind::Clock } else { CauseKind::Covariate };
+        let bytes = BytesPer { value, lower: value - half, upper: value + half, confidence: 0.9 };
+        Suspect {
+            kind,
+            name: name.to_owned(),
+            unit: Some(unit),
+            bytes_per_unit: Some(bytes),
+            share_of_growth: Some(0.5),
+            margin: 20.0,
+            is_named: true,
+            indistinguishable: Vec::new(),
+            units_a_day: None,
+            at_ms: None,
+        }
+    }
+
+    #[test]
+    fn an_estimate_does_not_read_like_its_bound_and_what_is_left_is_the_rest() {
+        let level = suspect("pg_connections", Unit::Level, 1.43 * MIB, 0.002 * MIB);
+        let clock = suspect("time itself", Unit::Second, MIB / 3600.0, 0.1 * MIB / 3600.0);
+        let mut attribution =
+            Attribution { suspects: vec![level, clock.clone()], has_counts: true, ..Attribution::default() };
+        let said = |attribution: &Attribution| sentences(attribution, &|ms| format!("{ms} ms")).join("\n");
+        insta::assert_snapshot!(said(&attribution), @r"
+        `pg_connections` holds 1.43 MiB per unit (±2.05 KiB at 90 % confidence), 50 % of the growth (margin 20)
+        Nothing in the logs explains the rest: memory grows 1 MiB an hour (922 KiB to 1.1 MiB at 90 % confidence), steadily over time or with something that is not logged, 50 % of the growth (margin 20)
+        This is a correlation; the next action says how to settle it
+        ");
+        // The share is that of what was compared.
+        attribution.suspects = vec![clock];
+        attribution.compared_from_ms = Some(12_345);
+        let alone = said(&attribution);
+        assert!(alone.starts_with("Nothing in the logs explains it: "), "{alone}");
+        assert!(alone.contains(", 50 % of the growth since 12000 ms (margin 20)"), "{alone}");
+        let line = line(&attribution, &|ms| format!("{ms} ms")).unwrap();
+        assert!(line.ends_with(", 50 % of the growth since 12000 ms"), "{line}");
+    }
 }

@@ -48,6 +48,17 @@ pub(super) fn read(path: &Path) -> (Input, Vec<Change>) {
     (input, changes)
 }
 
+/// The account for readings of a span, from and to in milliseconds.
+pub(super) fn placed(input: &Input, changes: &[Change], (from, to): (i64, i64)) -> Input {
+    let mut input = input.clone();
+    if let Some(counted) = &mut input.counted {
+        counted.outside = changes.iter().filter(|change| change.time_ms < from || to < change.time_ms).count() as u64;
+        input.samples -= counted.outside;
+        input.other_lines += counted.outside;
+    }
+    input
+}
+
 /// Lines of time and label.
 fn of_lines(mut opened: Opened, input: &mut Input) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -78,7 +89,7 @@ fn of_kubernetes(opened: Opened, input: &mut Input) -> Vec<Change> {
         let times = event.times_ms();
         match label_of(&event) {
             Some(label) if !times.is_empty() => {
-                input.samples += 1;
+                input.samples += times.len() as u64;
                 input.further += times.len() as u64 - 1;
                 changes.extend(times.into_iter().map(|time_ms| Change { time_ms, label: label.clone() }));
             }

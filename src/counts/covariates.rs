@@ -49,6 +49,8 @@ pub(super) struct Column {
     n_falls: u64,
     n_restarts: u64,
     n_values: u64,
+    /// Time of the first value, in milliseconds.
+    first_ms: Option<i64>,
     has_negative: bool,
     on: Vec<OnGrid>,
 }
@@ -108,6 +110,7 @@ impl Column {
             n_falls: 0,
             n_restarts: 0,
             n_values: 0,
+            first_ms: None,
             has_negative: false,
             on: grids.iter().map(on).collect(),
         }
@@ -116,6 +119,7 @@ impl Column {
     /// Takes a value, later than those before.
     pub(super) fn push(&mut self, time_ms: i64, value: f64) {
         self.n_values += 1;
+        self.first_ms.get_or_insert(time_ms);
         self.has_negative |= value < 0.0;
         if let Some((before_ms, before)) = self.last.filter(|(before_ms, _)| *before_ms < time_ms) {
             let is_restart = value < RESTART * before;
@@ -133,6 +137,12 @@ impl Column {
             on.sums[bin].1 += 1;
             on.span = Some(on.span.map_or((time_ms, time_ms), |(first, _)| (first, time_ms)));
         }
+    }
+
+    /// The mean time from one value to the next, in milliseconds; 0 with fewer than two.
+    fn step_ms(&self) -> i64 {
+        let span = self.last.zip(self.first_ms).map_or(0, |((last_ms, _), first_ms)| last_ms - first_ms);
+        span / (self.n_values.max(2) - 1) as i64
     }
 
     fn reading(&self) -> Reading {
@@ -155,21 +165,35 @@ impl Column {
 }
 
 impl OnGrid {
-    fn kind(self, name: &str, what: CountKind) -> Option<Kind> {
+    fn kind(self, name: &str, what: CountKind, step_ms: i64) -> Option<Kind> {
         let span = self.span?;
         let values = match what {
-            CountKind::Gauge => {
-                let mut level = self.sums.iter().find(|(_, n)| *n > 0).map(|(sum, n)| sum / f64::from(*n))?;
-                let of_bin = |(sum, n): &(f64, u32)| {
-                    level = if *n > 0 { sum / f64::from(*n) } else { level };
-                    level
-                };
-                self.sums.iter().map(of_bin).collect()
-            }
+            CountKind::Gauge => levels(&self.sums)?,
             _ => self.rises,
         };
-        Some(Kind { name: name.to_owned(), what, values, span })
+        Some(Kind { name: name.to_owned(), what, values, span, step_ms })
     }
+}
+
+/// The level in each bin, from the sum of its values and their number: between values that are further apart than a bin
+/// on the line from one to the next, the level to expect where it may change at any time. The one before would lag.
+fn levels(sums: &[(f64, u32)]) -> Option<Vec<f64>> {
+    let known: Vec<(usize, f64)> = sums
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, n))| *n > 0)
+        .map(|(bin, (sum, n))| (bin, sum / f64::from(*n)))
+        .collect();
+    let (first, last) = (known.first()?.1, known.last()?.1);
+    let level = |bin: usize| match known.partition_point(|(known, _)| *known < bin) {
+        0 => first,
+        next if next == known.len() => last,
+        next => {
+            let ((before, from), (after, to)) = (known[next - 1], known[next]);
+            from + (to - from) * (bin - before) as f64 / (after - before) as f64
+        }
+    };
+    Some((0..sums.len()).map(level).collect())
 }
 
 /// Reads one file; gives for each grid its account and its kinds.
@@ -196,12 +220,12 @@ pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
         input.warn(CountWarning::TooManyColumns { n: columns.len(), used: MAX_KINDS });
     }
     let columns = columns.into_iter().take(MAX_KINDS).filter(|column| column.n_values > 0);
-    let mut columns: Vec<(String, Reading, _)> = columns
-        .map(|column| (column.reading(), column))
+    let mut columns: Vec<(String, (Reading, i64), _)> = columns
+        .map(|column| ((column.reading(), column.step_ms()), column))
         .map(|(reading, column)| (column.name, reading, column.on.into_iter()))
         .collect();
     let read_as = |what: CountKind| -> Vec<String> {
-        let is_seen = |(_, reading, _): &&(String, Reading, _)| *reading == Reading::Seen(what);
+        let is_seen = |(_, (reading, _), _): &&(String, (Reading, i64), _)| *reading == Reading::Seen(what);
         columns.iter().filter(is_seen).map(|(name, _, _)| name.replace('`', "'")).collect()
     };
     let (counters, levels) = (read_as(CountKind::Counter), read_as(CountKind::Gauge));
@@ -214,8 +238,8 @@ pub(super) fn read(path: &Path, grids: &[Bins]) -> Vec<(Input, Vec<Kind>)> {
         }
         input.samples += inside;
         input.counted = Some(CountedAs { form, outside });
-        let of_column = |(name, reading, on): &mut (String, Reading, std::vec::IntoIter<OnGrid>)| {
-            on.next()?.kind(name, reading.what())
+        let of_column = |(name, (reading, step_ms), on): &mut (String, (Reading, i64), std::vec::IntoIter<OnGrid>)| {
+            on.next()?.kind(name, reading.what(), *step_ms)
         };
         let kinds: Vec<Kind> = columns.iter_mut().filter_map(of_column).collect();
         if kinds.is_empty() {

@@ -9,7 +9,16 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeSeed};
 
 use super::text;
+use crate::account::error_text;
 use crate::events::timestamp::epoch;
+
+/// Why something is not the JSON that is expected; without the values in it, which may be secret.
+pub(super) fn problem(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        return format!("a value has another type than expected at line {} column {}", error.line(), error.column());
+    }
+    error_text(error)
+}
 
 /// What an object says of a request.
 #[derive(Debug, Clone, Default, PartialEq)]

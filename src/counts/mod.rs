@@ -6,7 +6,9 @@
 mod bins;
 mod changes;
 mod covariates;
+mod crowds;
 mod entry;
+mod mask;
 mod matrix;
 mod requests;
 mod route;
@@ -16,7 +18,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use crate::account::{ContentWarning, Input, Unusable};
+use crate::account::{ContentWarning, Input, MAX_REJECTED_CHARS, Unusable, cleaned};
 use crate::open::{self, Source};
 use crate::progress::Meter;
 use tally::Tally;
@@ -73,6 +75,8 @@ pub struct Kind {
     pub values: Vec<f64>,
     /// The time that its source covers, first and last, in milliseconds.
     pub span: (i64, i64),
+    /// The mean time from one of its values to the next, in milliseconds; 0 for requests, which have their own times.
+    pub step_ms: i64,
 }
 
 /// All kinds of one series, or of all series.
@@ -139,8 +143,11 @@ pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
             };
         }
         let untimed = untimed.ranked();
-        for (groups, tally) in groups.iter_mut().zip(tallies) {
-            groups.push(CountGroup { series: (*name).clone(), kinds: kinds(tally), untimed: untimed.clone() });
+        for (grid, tally) in tallies.into_iter().enumerate() {
+            let group = CountGroup { series: (*name).clone(), kinds: kinds(tally), untimed: untimed.clone() };
+            let of_name = accounts.iter_mut().zip(&wanted.requests).filter(|(_, given)| given.series == **name);
+            mask(of_name.filter_map(|(accounts, _)| accounts.get_mut(grid)), &group);
+            groups[grid].push(group);
         }
     }
     for given in &wanted.covariates {
@@ -158,7 +165,7 @@ pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
     let mut changes = Vec::new();
     for path in &wanted.changes {
         let (input, more) = changes::read(path);
-        accounts.push(vec![input; grids.len()]);
+        accounts.push(spans.iter().map(|span| changes::placed(&input, &more, *span)).collect());
         changes.extend(more);
     }
     changes.sort_by_key(|change: &Change| change.time_ms);
@@ -177,12 +184,22 @@ pub fn read(wanted: &CountSources, spans: &[(i64, i64)]) -> Vec<Counts> {
 /// The kinds of a tally: requests, the busiest first, then what else its logs say.
 fn kinds(tally: Tally) -> Vec<Kind> {
     let Some(span) = tally.span else { return Vec::new() };
-    let kind = |name: String, what, values| Kind { name, what, values, span };
+    let kind = |name: String, what, values| Kind { name, what, values, span, step_ms: 0 };
     let tally::Kinds { requests, errors, received } = tally.finish();
     let requests = requests.into_iter().map(|one| kind(one.name, CountKind::Requests, one.of_bin));
     let errors = errors.map(|of_bin| kind("responses with a 5xx status".to_owned(), CountKind::Errors, of_bin));
     let received = received.map(|of_bin| kind("bytes received".to_owned(), CountKind::Received, of_bin));
     requests.chain(errors).chain(received).collect()
+}
+
+/// Leaves of rejected lines what the routes that were counted may show.
+fn mask<'a>(accounts: impl Iterator<Item = &'a mut Input>, group: &CountGroup) {
+    let timed = group.kinds.iter().map(|kind| kind.name.as_str());
+    let names = timed.chain(group.untimed.iter().map(|(name, _)| name.as_str()));
+    let known = mask::words(names.filter(|name| name.contains('/')));
+    for rejected in accounts.flat_map(|input| &mut input.rejected) {
+        rejected.text = cleaned(&mask::masked(&rejected.text, &known), MAX_REJECTED_CHARS);
+    }
 }
 
 /// Whether a file was given before, for the same series.

@@ -12,9 +12,7 @@ use super::entry::Entry;
 use super::tally::{MAX_KINDS, Tally};
 use super::text::{self, Clock, Said};
 use super::{note_break, open_file, route, table};
-use crate::account::{
-    CountRejection, CountWarning, CountedAs, Input, OtherForm, Rejection, Unusable, error_text, too_long,
-};
+use crate::account::{CountRejection, CountWarning, CountedAs, Input, OtherForm, Rejection, Unusable, too_long};
 use crate::open::{Line, Lines};
 
 /// Endpoints of a log without times are counted by so many names at most.
@@ -150,7 +148,7 @@ impl Log<'_> {
                 entry.time_ms = entry.time_ms.or_else(|| super::entry::time(std::str::from_utf8(first).ok()?));
                 self.count_entry(&entry);
             }
-            Err(error) => self.refuse(line, || CountRejection::Json { error: error_text(error) }.into()),
+            Err(error) => self.refuse(line, || CountRejection::Json { error: super::entry::problem(&error) }.into()),
         }
     }
 
@@ -179,10 +177,11 @@ impl Log<'_> {
         }
     }
 
+    /// The text of the line is masked once all routes are known, see `counts::read`.
     fn refuse(&mut self, line: Line<'_>, why: impl FnOnce() -> Rejection) {
         let why = why();
         self.first_refusal.get_or_insert_with(|| why.clone());
-        self.input.reject(&line, &route::redacted(&line.text()), || why);
+        self.input.reject(&line, &line.text(), || why);
     }
 
     fn read_array(&mut self, reader: impl Read) {
@@ -205,7 +204,7 @@ impl Log<'_> {
 
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(reader));
         if let Err(error) = json.deserialize_seq(Each(self)) {
-            let why = Rejection::from(CountRejection::Array { error: error_text(error) });
+            let why = Rejection::from(CountRejection::Array { error: super::entry::problem(&error) });
             note_break(&mut self.input, Some(why.to_string()));
             self.first_refusal = Some(why);
         }
@@ -323,6 +322,19 @@ mod tests {
         );
         log.push_str("{\"req\":{\"method\":\"GET\",\"url\":\"/shop/2\"}}");
         insta::assert_snapshot!(said(&log));
+    }
+
+    /// Reports land in comments of pull requests.
+    #[test]
+    fn what_is_rejected_is_shown_without_what_may_be_secret() {
+        let mut log = "1.2.3.4 - - [23/Nov/2026:20:10:07 +0000] \"GET /reset/1 HTTP/1.1\" 200 12\n".repeat(30);
+        log.push_str("Authorization: Bearer abc.def.ghi\npassword=hunter2 user=bob\nGET /reset/hunter2 200 5 - 3 ms\n");
+        log.push_str("{\"time\":\"hunter2\",\"url\":hunter2}\n{\"url\":\"/\",\"method\":[\"hunter2\"]}\n");
+        let text = said(&log);
+        assert!(!["hunter", "Bearer", "bob", "abc"].iter().any(|secret| text.contains(secret)), "{text}");
+        assert!(text.contains("line 33: `GET /reset/:x :id :id - :id :x`"), "{text}");
+        let table = said("time,path,count\nhunter2,/a,1\n2026-11-23T20:10:00Z,/a,hunter2\n2026-11-23T20:10:00Z,/a,1\n");
+        assert!(table.contains("`:x` is not a time") && !table.contains("hunter"), "{table}");
     }
 
     #[test]

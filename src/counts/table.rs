@@ -1,10 +1,11 @@
 //! Rows of CSV with a header, and which of its columns say what of a request.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use memchr::memchr;
 
-use super::entry;
+use super::{entry, mask};
 use crate::account::{CountRejection, ExpectedTime, MAX_WHY_CHARS, Rejection, cleaned};
 
 /// Names of columns, in small letters, without blanks, dashes and underscores.
@@ -108,10 +109,11 @@ impl Columns {
     ///
     /// What was found and what was expected.
     pub(super) fn request(&self, fields: &[String]) -> Result<Row, Rejection> {
+        let shown = |text: &str| mask::masked(text, &HashSet::new());
         let field = |index: usize| fields.get(index).map_or("", String::as_str);
         let of = |index: Option<usize>| index.map(field).filter(|text| !text.is_empty());
         let time = field(self.time);
-        let time_ms = entry::time(time).ok_or_else(|| Rejection::not_a_time(time, ExpectedTime::Date))?;
+        let time_ms = entry::time(time).ok_or_else(|| Rejection::not_a_time(&shown(time), ExpectedTime::Date))?;
         let path = field(self.path);
         let path = path.split(['?', '#', ';']).next().unwrap_or(path);
         if path.is_empty() {
@@ -123,7 +125,7 @@ impl Columns {
             _ => (of(self.method).unwrap_or(""), path),
         };
         let count = of(self.count).map_or(Ok(1), |text| {
-            text.parse().map_err(|_| CountRejection::NotACount { found: cleaned(text, MAX_WHY_CHARS) })
+            text.parse().map_err(|_| CountRejection::NotACount { found: cleaned(&shown(text), MAX_WHY_CHARS) })
         });
         Ok(Row {
             time_ms,

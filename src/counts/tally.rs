@@ -1,18 +1,19 @@
 //! How many requests of each kind came in each bin of time, in bounded memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::bins::Bins;
+use super::crowds::{Crowd, Crowds};
 use super::route::{self, RARE, Routes};
 
 /// The busiest kinds are told apart, the others together.
 pub const MAX_KINDS: usize = 200;
 /// A segment that is seen less often is not shown: it may be anything.
 pub const RARELY: u64 = 20;
-/// So many kinds are counted apart while a log is read: 8 KiB each.
-const MOST: usize = 4096;
+/// So many kinds are counted apart while a log is read: at most 8 KiB each.
+pub(super) const MOST: usize = 4096;
 /// Where a path has more different parts than this in one place, none of them is a name.
-const MANY_CHILDREN: usize = 64;
+pub(super) const MANY_CHILDREN: usize = 64;
 /// Paths whose kind is remembered.
 const REMEMBERED: usize = 1 << 16;
 /// Longer paths are not remembered, in bytes.
@@ -39,6 +40,8 @@ pub(super) struct Tally {
     /// Kinds by name.
     places: HashMap<String, u32>,
     kinds: Vec<Requests>,
+    /// Places of paths whose parts are not told apart.
+    crowds: Crowds,
     /// Responses with a status of 500 and more, by bin; empty where no status was read.
     errors: Vec<u32>,
     /// Bytes received, by bin; empty where no number of them was read.
@@ -52,7 +55,49 @@ pub(super) struct Tally {
 #[derive(Debug)]
 struct Requests {
     total: u64,
-    of_bin: Vec<u32>,
+    of_bin: OfBin,
+}
+
+/// How many requests came in each bin.
+#[derive(Debug)]
+enum OfBin {
+    /// Bins with their numbers, as requests came; a bin may stand there again. Most kinds of a log with many are rare.
+    Few(Vec<(u32, u32)>),
+    /// A number for each bin.
+    All(Vec<u32>),
+}
+
+impl OfBin {
+    /// Counts `times` requests in one of `n_bins`. Pairs take at most half the room of a number for each bin.
+    fn add(&mut self, bin: usize, times: u32, n_bins: usize) {
+        match self {
+            OfBin::All(of_bin) => of_bin[bin] = of_bin[bin].saturating_add(times),
+            OfBin::Few(pairs) => {
+                let is_room = pairs.len() < n_bins / 4;
+                match pairs.last_mut().filter(|(last, _)| *last == bin as u32) {
+                    Some((_, n)) => *n = n.saturating_add(times),
+                    None if is_room => pairs.push((bin as u32, times)),
+                    None => {
+                        let pairs = std::mem::take(pairs);
+                        *self = OfBin::All(vec![0; n_bins]);
+                        pairs.into_iter().for_each(|(bin, n)| self.add(bin as usize, n, n_bins));
+                        self.add(bin, times, n_bins);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_all(&mut self, other: &OfBin, n_bins: usize) {
+        other.each(|bin, n| self.add(bin, n, n_bins));
+    }
+
+    fn each(&self, mut take: impl FnMut(usize, u32)) {
+        match self {
+            OfBin::Few(pairs) => pairs.iter().for_each(|(bin, n)| take(*bin as usize, *n)),
+            OfBin::All(of_bin) => of_bin.iter().enumerate().filter(|(_, n)| **n > 0).for_each(|(bin, n)| take(bin, *n)),
+        }
+    }
 }
 
 /// A kind and its counts.
@@ -83,6 +128,7 @@ impl Tally {
             remembered: HashMap::new(),
             places: HashMap::new(),
             kinds: Vec::new(),
+            crowds: Crowds::default(),
             errors: Vec::new(),
             received: Vec::new(),
             span: None,
@@ -105,7 +151,7 @@ impl Tally {
         let kind = self.kind_of(target);
         let requests = &mut self.kinds[kind as usize];
         requests.total += u64::from(times);
-        requests.of_bin[bin] = requests.of_bin[bin].saturating_add(times);
+        requests.of_bin.add(bin, times, self.bins.count);
         if let Some(status) = status {
             if self.errors.is_empty() {
                 self.errors = vec![0; self.bins.count];
@@ -138,19 +184,21 @@ impl Tally {
 
     /// The kind of a request that is not remembered.
     fn kind(&mut self, target: Option<&[u8]>) -> u32 {
-        let name = match target {
+        let mut name = match target {
             Some(target) => named(target, &self.routes),
             None => MALFORMED.to_owned(),
         };
-        if !self.places.contains_key(&name) && self.kinds.len() >= MOST {
-            self.make_room();
+        let mut is_final = true;
+        if !self.places.contains_key(&name)
+            && let Some((merged, stays)) = target.and_then(|target| self.crowds.name(target, &name))
+        {
+            (name, is_final) = (merged, stays);
         }
-        let next = self.kinds.len() as u32;
-        let place = *self.places.entry(name).or_insert(next);
-        if place == next {
-            self.kinds.push(Requests { total: 0, of_bin: vec![0; self.bins.count] });
-        }
-        if let Some(target) = target.filter(|target| target.len() <= REMEMBERED_LENGTH) {
+        let place = match self.places.get(&name) {
+            Some(place) => *place,
+            None => self.new_kind(name),
+        };
+        if let Some(target) = target.filter(|target| is_final && target.len() <= REMEMBERED_LENGTH) {
             if self.remembered.len() >= REMEMBERED {
                 self.remembered.clear();
             }
@@ -159,12 +207,28 @@ impl Tally {
         place
     }
 
+    fn new_kind(&mut self, name: String) -> u32 {
+        if self.kinds.len() >= MOST {
+            self.make_room();
+        }
+        let next = self.kinds.len() as u32;
+        let place = *self.places.entry(name).or_insert(next);
+        if place == next {
+            self.kinds.push(Requests { total: 0, of_bin: OfBin::Few(Vec::new()) });
+        }
+        place
+    }
+
     /// Puts kinds together until half of the room is free: rare parts of paths, then parts of which there are many, then
     /// the rarest kinds.
     fn make_room(&mut self) {
-        self.rename(&rare_parts(&self.totals()));
+        let names = rare_parts(&self.totals());
+        self.crowds.learn(&names, Crowd::OfRare);
+        self.rename(&names);
         if self.kinds.len() > MOST / 2 {
-            self.rename(&parts_of_many(&self.totals()));
+            let names = parts_of_many(&self.totals());
+            self.crowds.learn(&names, Crowd::OfMany);
+            self.rename(&names);
         }
         if self.kinds.len() > MOST / 2 {
             let mut totals: Vec<(String, u64)> = self.totals().into_iter().collect();
@@ -190,7 +254,7 @@ impl Tally {
             if let Some(place) = self.places.get(&name) {
                 let kind = &mut self.kinds[*place as usize];
                 kind.total += requests.total;
-                kind.of_bin.iter_mut().zip(requests.of_bin).for_each(|(sum, n)| *sum = sum.saturating_add(n));
+                kind.of_bin.add_all(&requests.of_bin, self.bins.count);
             } else {
                 self.places.insert(name, self.kinds.len() as u32);
                 self.kinds.push(requests);
@@ -215,7 +279,9 @@ impl Tally {
         }
         let counted = |(name, _): (String, u64)| {
             let kind = &self.kinds[self.places[&name] as usize];
-            Counted { of_bin: self.when_they_came(kind.of_bin.iter().map(|n| f64::from(*n))), name }
+            let mut of_bin = vec![0.0; self.bins.count];
+            kind.of_bin.each(|bin, n| of_bin[bin] += f64::from(n));
+            Counted { of_bin: self.when_they_came(of_bin.into_iter()), name }
         };
         let read =
             |is_empty: bool, values: &mut dyn Iterator<Item = f64>| (!is_empty).then(|| self.when_they_came(values));
@@ -246,8 +312,13 @@ impl Tally {
 fn named(target: &[u8], routes: &Routes) -> String {
     let text = String::from_utf8_lossy(target);
     let (method, path) = text.split_once(' ').unwrap_or(("", &text));
-    let route = route::of(path, routes);
-    if method.is_empty() { route } else { format!("{method} {route}") }
+    let mut name = String::with_capacity(target.len() + 1);
+    if !method.is_empty() {
+        name.push_str(method);
+        name.push(' ');
+    }
+    route::push(&mut name, path, routes);
+    name
 }
 
 /// The same counts without segments that were seen rarely.
@@ -275,17 +346,16 @@ fn rare_parts(totals: &BTreeMap<String, u64>) -> BTreeMap<String, String> {
 
 /// Kinds with segments of which there are many in one place, and their names without them.
 fn parts_of_many(totals: &BTreeMap<String, u64>) -> BTreeMap<String, String> {
-    let mut children: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut known: HashSet<(&str, &str)> = HashSet::new();
+    let mut children: HashMap<&str, usize> = HashMap::new();
     for name in totals.keys() {
         each_part(name, |before, part| {
-            let children = children.entry(before).or_default();
-            // Names are sorted, so equal ones of one place may still come apart.
-            if !children.contains(&part) && children.len() <= MANY_CHILDREN {
-                children.push(part);
+            if known.insert((before, part)) {
+                *children.entry(before).or_default() += 1;
             }
         });
     }
-    renamed(totals, |before, _| children.get(before).is_some_and(|children| children.len() > MANY_CHILDREN))
+    renamed(totals, |before, _| children.get(before).is_some_and(|n| *n > MANY_CHILDREN))
 }
 
 /// The kinds of which some segments are to be replaced, with what they are then. `replace`: what stands before a
@@ -296,9 +366,8 @@ fn renamed(totals: &BTreeMap<String, u64>, replace: impl Fn(&str, &str) -> bool)
         let Some(slash) = name.find('/') else { continue };
         let mut renamed = name[..slash].to_owned();
         each_part(name, |before, part| {
-            let is_own = part.starts_with(':') || part.starts_with('*') || part == "...";
             renamed.push('/');
-            renamed.push_str(if !is_own && replace(before, part) { RARE } else { part });
+            renamed.push_str(if !is_placeholder(part) && replace(before, part) { RARE } else { part });
         });
         if renamed.len() > slash && renamed != *name {
             names.insert(name.clone(), renamed);
@@ -307,8 +376,13 @@ fn renamed(totals: &BTreeMap<String, u64>, replace: impl Fn(&str, &str) -> bool)
     names
 }
 
+/// Whether a segment stands for others already.
+pub(super) fn is_placeholder(part: &str) -> bool {
+    part.starts_with(':') || part.starts_with('*') || part == "..."
+}
+
 /// Each segment of a name, with all that stands before it.
-fn each_part<'a>(name: &'a str, mut take: impl FnMut(&'a str, &'a str)) {
+pub(super) fn each_part<'a>(name: &'a str, mut take: impl FnMut(&'a str, &'a str)) {
     let Some(slash) = name.find('/') else { return };
     let mut at = slash;
     for part in name[slash..].split('/').skip(1) {
@@ -405,5 +479,26 @@ mod tests {
         assert_eq!(found[0], ("GET /".to_owned(), n));
         assert_eq!(found[1].0, "GET /blog/:x/read");
         assert!(found[1].1 > 0.5 * n, "{found:?}");
+    }
+
+    /// Most paths of a shop are slugs that come once, and a route that is deployed later is busy.
+    #[test]
+    fn beside_many_rare_paths_a_busy_one_that_comes_later_still_has_its_name() {
+        let mut tally = tally();
+        let word = |n: usize| n.to_string().bytes().map(|digit| (b'a' + digit - b'0') as char).collect::<String>();
+        let n = 8 * MOST;
+        for index in 0..n {
+            tally.add(15, Some(format!("GET /shop/{}", word(index)).as_bytes()), None, None, 1);
+            if index > n / 2 && index % 3 == 0 {
+                tally.add(35, Some(b"GET /shop/checkout"), None, None, 1);
+            }
+            // A place that is known to be crowded takes no more room.
+            assert!(index <= MOST || tally.kinds.len() <= 3, "{}", tally.kinds.len());
+        }
+        let found = kinds(tally);
+        let n_checkout = (n / 6) as f64;
+        assert_eq!(found.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(), ["GET /shop/:x", "GET /shop/checkout"]);
+        assert!(0.99 * n_checkout < found[1].1 && found[1].1 <= n_checkout, "{found:?}");
+        assert!((found[0].1 + found[1].1 - n as f64 - n_checkout).abs() <= 1.0, "{found:?}");
     }
 }

@@ -75,7 +75,7 @@ pub struct Nightly {
     pub added: Added,
     /// Samples that were too old to keep.
     pub n_dropped: u64,
-    /// The newest reading of each log, in milliseconds, in the order of the reports' inputs.
+    /// The newest reading of each log, in milliseconds, in the order of the reports' inputs, which begin with the logs.
     pub log_ends: Vec<Option<i64>>,
     /// What is different from yesterday.
     pub changes: Changes,

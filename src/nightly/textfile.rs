@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use super::Nightly;
+use crate::account::Input;
 use crate::policy::{ExitCode, Outcome};
 use crate::report::{KnownLimit, SeriesReport};
 use crate::verdict::Verdict;
@@ -114,36 +115,36 @@ fn of_night(nightly: &Nightly) -> Vec<Metric> {
     metrics
 }
 
+/// Logs of readings: those of causes have no readings, and one file may be given several times.
 fn of_logs(nightly: &Nightly) -> Vec<Metric> {
-    let inputs = &nightly.deciding().report.inputs;
-    let each = |value: &dyn Fn(usize) -> Option<f64>| -> Vec<(String, f64)> {
-        let samples = inputs.iter().enumerate().map(|(index, input)| (labels(&[("log", &input.path)]), value(index)));
+    let inputs = nightly.deciding().report.inputs.iter().zip(&nightly.log_ends);
+    let each = |value: &dyn Fn(&Input, Option<i64>) -> Option<f64>| -> Vec<(String, f64)> {
+        let samples = inputs.clone().map(|(input, end_ms)| (labels(&[("log", &input.path)]), value(input, *end_ms)));
         samples.filter_map(|(labels, value)| Some((labels, value?))).collect()
     };
     vec![
         Metric {
             name: "leaktrend_input_last_sample_timestamp_seconds",
             help: "Time of the newest reading of a log.",
-            samples: each(&|index| nightly.log_ends[index].map(|end_ms| end_ms as f64 / 1000.0)),
+            samples: each(&|_, end_ms| Some(end_ms? as f64 / 1000.0)),
         },
         Metric {
             name: "leaktrend_input_stale",
             help: "1 if a log has stopped, 0 if it continues.",
-            samples: each(&|index| {
-                nightly.log_ends[index]?;
-                let path = &inputs[index].path;
-                Some(f64::from(u8::from(nightly.stopped.iter().any(|stopped| stopped.path == *path))))
+            samples: each(&|input, end_ms| {
+                end_ms?;
+                Some(f64::from(u8::from(nightly.stopped.iter().any(|stopped| stopped.path == input.path))))
             }),
         },
         Metric {
             name: "leaktrend_input_usable",
             help: "Whether a log could be read.",
-            samples: each(&|index| Some(f64::from(u8::from(inputs[index].unusable.is_none())))),
+            samples: each(&|input, _| Some(f64::from(u8::from(input.unusable.is_none())))),
         },
         Metric {
             name: "leaktrend_input_rejected_lines",
             help: "New lines of a log that could not be read.",
-            samples: each(&|index| Some(inputs[index].rejected_count as f64)),
+            samples: each(&|input, _| Some(input.rejected_count as f64)),
         },
     ]
 }

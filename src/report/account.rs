@@ -2,12 +2,15 @@
 
 use super::Report;
 use super::words::quoted;
-use crate::account::{Input, TimeSource};
+use crate::account::{CountedAs, Input, OtherForm, TimeSource};
 
 /// `4,512 lines = 4,480 readings + 3 gaps + 28 others + 1 rejected`.
 ///
 /// Of new lines where the others were read before, and in values instead of lines where the input does not consist of lines. `None` for an input that was not used.
 pub fn account(input: &Input) -> Option<String> {
+    if let Some(what) = input.counted.filter(|_| input.unusable.is_none()) {
+        return Some(of_counts(input, what));
+    }
     input.format.filter(|_| input.unusable.is_none())?;
     let samples = input.new_samples.unwrap_or(input.samples);
     let (line, value) = if input.new_samples.is_some() { ("new line", "new value") } else { ("line", "value") };
@@ -47,25 +50,27 @@ pub fn input_cells(input: &Input) -> [String; 7] {
     ]
 }
 
-/// What became of each input of counts, beside the table of inputs.
-pub fn counted_inputs(report: &Report) -> Vec<String> {
-    let with_counts = report.inputs.iter().filter_map(|input| Some((input, input.counted?)));
-    with_counts
-        .map(|(input, counts)| {
-            let others = input.other_lines - counts.outside;
-            let total = input.samples + input.gaps + input.other_lines + input.rejected_count;
-            format!(
-                "{}: {} = {} counted + {} outside the readings + {} + {} + {} rejected.",
-                quoted(&input.path),
-                counted(total, if input.lines.is_some() { "line" } else { "value" }),
-                thousands(input.samples),
-                thousands(counts.outside),
-                counted(input.gaps, "gap"),
-                counted(others, "other"),
-                thousands(input.rejected_count),
-            )
-        })
-        .collect()
+/// `1,440 rows = 1,438 counted + 0 outside the readings + 0 gaps + 1 other + 1 rejected`, of an input of counts.
+fn of_counts(input: &Input, what: CountedAs) -> String {
+    let row = match what.form {
+        OtherForm::AccessCsv | OtherForm::CovariateCsv | OtherForm::CovariateTable => "row",
+        _ if input.lines.is_some() => "line",
+        OtherForm::AccessLog => "request",
+        OtherForm::Changes => "event",
+        _ => "value",
+    };
+    // The header of CSV is no row.
+    let header = u64::from(matches!(what.form, OtherForm::AccessCsv | OtherForm::CovariateCsv));
+    let others = input.other_lines - what.outside - header;
+    format!(
+        "{} = {} counted + {} outside the readings + {} + {} + {} rejected",
+        counted(input.samples + input.gaps + input.other_lines + input.rejected_count - header, row),
+        thousands(input.samples),
+        thousands(what.outside),
+        counted(input.gaps, "gap"),
+        counted(others, "other"),
+        thousands(input.rejected_count),
+    )
 }
 
 /// What became of the events of each input that holds some.

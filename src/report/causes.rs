@@ -32,7 +32,7 @@ pub(super) struct SuspectJson<'a> {
     unit: Option<Name<Unit>>,
     /// Bytes kept by each unit; null for a change.
     bytes_per_unit: Option<BytesPerUnitJson>,
-    /// The share of the growth that it explains, about 1 for the only cause.
+    /// The share of the growth that it explains, since growth began or changed, about 1 for the only cause.
     share_of_growth: Option<Number>,
     /// How much worse every explanation without it is, in units of BIC; from 6 on it is named as the cause.
     margin: Number,

@@ -260,7 +260,6 @@ fn inputs(report: &Report) -> String {
     if !accounts.is_empty() {
         text.push_str(&format!("<ul>\n{}</ul>\n", accounts.concat()));
     }
-    text.extend(account::counted_inputs(report).iter().map(|counts| format!("<p>{}</p>\n", escaped(counts))));
     text.extend(account::events(report).iter().map(|events| format!("<p>{}</p>\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs

@@ -327,7 +327,6 @@ fn inputs(report: &Report) -> Vec<String> {
     if !accounts.is_empty() {
         parts.push(format!("\n{}", accounts.concat()));
     }
-    parts.extend(account::counted_inputs(report).iter().map(|counts| format!("\n{}\n", escaped(counts))));
     parts.extend(account::events(report).iter().map(|events| format!("\n{}\n", escaped(events))));
     let rejected: Vec<String> = report
         .inputs

@@ -218,6 +218,73 @@ fn the_deploy_with_which_growth_began_is_named_and_no_other() {
     assert!(said.contains("none of the 2 changes is in that interval"), "{said}");
 }
 
+/// Two deploys within a minute: growth began with one of them.
+#[test]
+fn changes_that_cannot_be_told_apart_are_a_set_with_an_experiment() {
+    let used = |minute: usize| 200.0 + 0.4 * (minute as f64 - 240.0).max(0.0);
+    let change = |seconds: i64, label: &str| format!("{},{label}\n", epoch(240) + seconds);
+    let changes = [(-90_000, "before"), (-7200, "old"), (-20, "deploy a1"), (10, "flag on"), (90_000, "after")];
+    let changes = changes.map(|(seconds, label)| change(seconds, label)).concat();
+    let folder = folder(&[("web.csv", memory(used)), ("changes.csv", changes)]);
+    let arguments = ["web.csv", "--changes", "changes.csv", "--out", "out"];
+    let verdict = verdict(folder.path(), &arguments);
+    let series = &verdict["series"][0];
+    let [cause] = &series["causes"].as_array().unwrap()[..] else { panic!("{}", series["causes"]) };
+    assert_eq!((&cause["kind"], &cause["named"]), (&"change".into(), &false.into()), "{cause}");
+    let mut set = vec![cause["name"].as_str().unwrap(), cause["indistinguishable"][0].as_str().unwrap()];
+    set.sort_unstable();
+    assert_eq!(set, ["deploy a1", "flag on"]);
+    assert_eq!(cause["indistinguishable"].as_array().unwrap().len(), 1);
+    let markdown = fs::read_to_string(folder.path().join("out/verdict.md")).unwrap();
+    let first = format!("Undo one of these changes on one instance, `{}` first", cause["name"].as_str().unwrap());
+    assert!(markdown.to_lowercase().contains(&first.to_lowercase()), "{markdown}");
+    // Five changes, two of which were made without readings.
+    let account = "- `changes.csv`: 5 lines = 3 counted + 2 outside the readings + 0 gaps + 0 others + 0 rejected\n";
+    assert!(markdown.contains(account), "{markdown}");
+    // An interval of minutes is not known to the millisecond.
+    let began = markdown.split("rowth began between ").nth(1).and_then(|rest| rest.split(" (").next());
+    assert!(began.is_some_and(|began| began.contains(" and ") && !began.contains('.')), "{markdown}");
+}
+
+/// Connections come and go, but are written down every five minutes; memory holds 1.5 MiB for each.
+#[test]
+fn a_level_that_is_written_down_rarely_is_not_replaced_by_time() {
+    const STEP: i64 = 15;
+    let mut n_named = 0;
+    for seed in 0..3 {
+        let random = &mut Random::seeded(seed);
+        let (mut level, mut memory, mut levels) = (20_i64, "time,app\n".to_owned(), "time,pg_connections\n".to_owned());
+        for at in 0..1440 {
+            if random.below(20) == 0 {
+                level = (level + [-3, -2, -1, 0, 1, 3, 4, 5][random.below(8) as usize]).max(5);
+            }
+            let time = START + STEP * at;
+            writeln!(memory, "{time},{}", 100_000_000 + 1_500_000 * level + random.below(600_000)).unwrap();
+            if at % 20 == 0 {
+                writeln!(levels, "{time},{level}").unwrap();
+            }
+        }
+        let folder = folder(&[("app.csv", memory), ("levels.csv", levels)]);
+        let verdict = verdict(folder.path(), &["app.csv", "--covariate", "levels.csv", "--out", "out"]);
+        let series = &verdict["series"][0];
+        if series["causes"].is_null() {
+            continue;
+        }
+        assert_eq!(causes(series), [named("covariate", "pg_connections")], "{}", series["causes"]);
+        let bytes = series["causes"][0]["bytes_per_unit"]["value"].as_f64().unwrap();
+        assert!((bytes / 1.5e6 - 1.0).abs() < 0.05, "{bytes}");
+        n_named += 1;
+        let markdown = fs::read_to_string(folder.path().join("out/verdict.md")).unwrap();
+        assert!(
+            markdown.contains("`pg_connections` has a value every 5 min, but memory is compared every "),
+            "{markdown}"
+        );
+        assert!(!markdown.contains("othing in the logs explains"), "{markdown}");
+        assert!(markdown.contains("- `levels.csv`: 72 rows = 72 counted + 0 outside the readings + "), "{markdown}");
+    }
+    assert!(n_named > 0, "memory grows with one of these");
+}
+
 #[test]
 fn names_and_labels_do_no_harm_in_any_format() {
     let (leaking, other) = (requests(1, 20), requests(2, 20));
@@ -225,7 +292,7 @@ fn names_and_labels_do_no_harm_in_any_format() {
     let hostile = "GET /<script>alert(1)</script>|`x`\u{1b}[2J![i](http://e.example/)@all";
     let files = [
         ("web.csv", memory(|minute| 200.0 + 0.01 * kept[minute])),
-        ("a.log", access_log(&[(hostile, &leaking), ("GET /b", &other)])),
+        ("a.log", access_log(&[(hostile, &leaking), ("GET /b", &other)]) + "Authorization: Bearer hunter2\n"),
     ];
     let folder = folder(&files);
     let arguments =
@@ -234,6 +301,9 @@ fn names_and_labels_do_no_harm_in_any_format() {
     let said = String::from_utf8(output.stdout).unwrap();
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(said.contains("cause: `GET /") && !said.contains('\u{1b}'), "{said}");
+    for name in ["r.html", "j.xml", "out/verdict.md", "out/verdict.json"] {
+        assert!(!read(name).contains("hunter2"), "{name}");
+    }
     let html = read("r.html");
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script>alert"), "{html}");
     for name in ["r.html", "j.xml"] {

@@ -39,6 +39,26 @@ fn metrics_say_what_the_night_came_to() {
     assert!((memory / MIB - 437.0).abs() < 5.0, "{memory}");
 }
 
+/// Logs of causes have no readings that could stop: the metrics of inputs are those of the logs of readings.
+#[test]
+fn what_is_read_beside_memory_adds_no_input() {
+    let world = World::new();
+    world.append(&stamped(0, DAY, &[("api", Course::Leak)]));
+    let time = |seconds: i64| chrono::DateTime::from_timestamp(START + seconds, 0).unwrap();
+    let clf = time(DAY - 60).format("%d/%b/%Y:%H:%M:%S +0000");
+    fs::write(world.path("access.log"), format!("::1 - - [{clf}] \"GET / HTTP/1.1\" 200 5\n")).unwrap();
+    fs::write(world.path("jobs.csv"), format!("time,jobs_total\n{},1\n{},2\n", START, START + DAY)).unwrap();
+    fs::write(world.path("changes.csv"), format!("{},deploy a\n", START + 60)).unwrap();
+    let logs = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("leaktrend_input_")).map(str::to_owned).collect()
+    };
+    let alone = logs(&metrics(&world, DAY));
+    let beside = ["--requests", "access.log", "--covariate", "jobs.csv", "--changes", "changes.csv"];
+    world.night(DAY, &[&["--textfile", "m.prom", "--quiet", "--limit", "api=1GiB"][..], &beside].concat());
+    assert_eq!(logs(&fs::read_to_string(world.path("m.prom")).unwrap()), alone);
+    assert_eq!(alone.len(), 4, "{alone:?}");
+}
+
 /// Run by `promtool check metrics`, which knows the format and its conventions.
 #[test]
 fn promtool_has_no_complaint() {

@@ -184,15 +184,26 @@ pub fn attribute(
     if covariates.each.is_empty() {
         return Vec::new();
     }
-    let quantum = series.quantum_bytes().median().expect("a series is never empty");
+    let fit = fit(segmentation, series, judge);
     let monday = crate::monday(series, judge.hours_ahead);
-    let fit = Fit::new(segmentation, quantum, monday, &judge.tolerance, judge.judge.settle_seconds);
-    let reading = segmentation.falls.readings[0];
-    let Some((from, blocks)) = fit.blocks(reading, 0) else { return Vec::new() };
+    let Some((from, blocks)) = fit.blocks(segmentation.falls.readings[0], 0) else { return Vec::new() };
     if blocks.x.len() < MIN_BLOCKS {
         return Vec::new();
     }
     let sight = columns::Sight { segmentation, from, blocks: &blocks, monday, start_ms: series.start_ms() };
     let view = columns::better_view(&sight, covariates, &terms.delays, fit.floor);
     answer::answer(&view, terms)
+}
+
+/// The usual length of the blocks in which `attribute` compares, in seconds; `None` with fewer than two. What a level does
+/// between values that are further apart cannot be told.
+pub fn block_seconds(segmentation: &Segmentation<'_>, series: &MemorySeries, judge: &JudgeTerms) -> Option<f64> {
+    let (_, blocks) = fit(segmentation, series, judge).blocks(segmentation.falls.readings[0], 0)?;
+    crate::stats::robust::median_of(|| blocks.x.windows(2).map(|pair| pair[1] - pair[0]))
+}
+
+fn fit<'a>(segmentation: &'a Segmentation<'a>, series: &MemorySeries, judge: &'a JudgeTerms) -> Fit<'a> {
+    let quantum = series.quantum_bytes().median().expect("a series is never empty");
+    let monday = crate::monday(series, judge.hours_ahead);
+    Fit::new(segmentation, quantum, monday, &judge.tolerance, judge.judge.settle_seconds)
 }
