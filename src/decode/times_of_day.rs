@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(series, "web: -40 -30 -19.5\n");
         insta::assert_snapshot!(account, @r"
         3 samples, 0 gaps, 0 other, 0 rejected
-        warning: times of day without a date, such as `20:06:20`, are assumed to be less than a day apart: the last is 2026-11-23T20:06:40.500Z, the nearest to the file's modification time
+        warning: times of day without a date, such as `20:06:20`, are assumed to be less than a day apart: the last is taken as 2026-11-23T20:06:40.500Z, the nearest to the file's modification time
         ");
         // On a line of their own, and over midnight.
         assert_eq!(read(&[&["20:07:00\n", "08:07:00\n", "20:06:50\n"]]).0, "web: -86400 -43200 -10\n");

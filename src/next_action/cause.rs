@@ -274,6 +274,15 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             None,
             "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and another one later settle it sooner",
         ),
+        _ => return of_failure(verdict, facts),
+    })
+}
+
+/// The same of what fails by a rule alone.
+fn of_failure(verdict: Verdict, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
+    let failed = |id: &str| facts.failed(id);
+    let jumped = failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min");
+    Some(match verdict {
         _ if !facts.failed => return None,
         _ if (facts.n_spikes > 0 || jumped) && !is_level(verdict) => (
             2,

@@ -155,7 +155,7 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
         }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
-            format!("memory grows in {n} steps and never falls back: {rate}{since}")
+            format!("memory grows {rate} in {n} steps and never falls back{since}")
         }
         _ => format!("leak: {subject} grows {rate}{since}"),
     }
