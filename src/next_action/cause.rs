@@ -123,7 +123,9 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
         _ => "some minutes apart",
     };
     let mut text = cause.text.replace("some minutes apart", apart);
-    if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && text.contains("snapshot")) {
+    // The runbook's commands for a pattern take one, too.
+    let takes_snapshot = text.contains("snapshot") || cause.pattern.is_some();
+    if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && takes_snapshot) {
         let limit = facts.limit_bytes.map_or(String::new(), |limit| format!(" of {}", memory_text(limit)));
         text.push_str(&format!(
             ". Careful: a snapshot needs about as much extra memory as the heap holds, and memory is at {:.0} % of the \
@@ -131,7 +133,7 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
             100.0 * share
         ));
     }
-    if facts.share_of_limit.is_none() && text.contains("snapshot") {
+    if facts.share_of_limit.is_none() && takes_snapshot {
         text.push_str(". Careful: a snapshot needs about as much extra memory as the heap holds");
     }
     let mut step = Step::looks(text, Vec::new());

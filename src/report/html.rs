@@ -218,7 +218,7 @@ fn healthy(report: &Report, charts: Charts) -> String {
         report.series.iter().enumerate().filter(|(_, series)| series.outcome == Outcome::Pass).collect();
     let (gone, healthy): (Vec<_>, Vec<_>) = healthy.into_iter().partition(|(_, series)| series.is_gone_quietly());
     let gone = listed(report, charts, "Gone", &gone, &|series| words::gone(report, series));
-    gone + &listed(report, charts, "Healthy", &healthy, &words::healthy)
+    gone + &listed(report, charts, "Healthy", &healthy, &|series| words::healthy(report, series))
 }
 
 /// Series with a line each below a heading; nothing without any.

@@ -110,7 +110,7 @@ impl Document {
                 .map(|(index, series)| Section::new(report, series, images.of_series[index].as_deref()))
                 .collect(),
             gone: listed(gone, &|series| words::gone(report, series)),
-            healthy: listed(healthy, &words::healthy),
+            healthy: listed(healthy, &|series| words::healthy(report, series)),
             inputs: inputs(report),
         }
     }

@@ -1,6 +1,6 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
-use super::facts::{self, Deaths};
+use super::facts::{self, Deaths, Since};
 use super::{KnownLimitSource, Report, SeriesReport, why, words};
 use crate::account::{Timeline, counted};
 use crate::criteria::Criterion;
@@ -54,8 +54,9 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
         // Nothing is wrong with what it was, and what it is nobody knows.
         outcome: if series.is_gone_quietly() { "gone" } else { series.outcome.name() },
         finding: finding(series),
-        since: series.since().map_or("-".to_owned(), |since| {
-            let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
+        since: series.since().or_else(|| gone_since(series)).map_or("-".to_owned(), |since| {
+            let end_ms = if series.is_gone_quietly() { report.end_ms() } else { series.samples.end_ms() };
+            let lasted = duration_text((end_ms - since.at_ms) as f64 / 1000.0);
             let before = if since.or_before { "before " } else { "" };
             format!("{before}{} ({lasted})", clock(since.at_ms))
         }),
@@ -65,6 +66,11 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
         full: full(report, series),
         spark: sparkline(used, spark_chars),
     }
+}
+
+/// Since when a series that would pass is gone.
+fn gone_since(series: &SeriesReport) -> Option<Since> {
+    series.last_seen_ms.map(|at_ms| Since { at_ms, or_before: false })
 }
 
 /// What is wrong with a series, or that nothing is, in a few words.
@@ -101,7 +107,7 @@ pub fn short_finding(series: &SeriesReport) -> String {
 }
 
 /// Whether it grew by what matters until the restart after which it is judged.
-fn leaked_before(series: &SeriesReport) -> bool {
+pub fn leaked_before(series: &SeriesReport) -> bool {
     let grew = |before: &Before| series.tolerance.bytes_per_second < before.bytes_per_second;
     series.judgement.regime.why == RegimeWhy::Restart && series.judgement.before.as_ref().is_some_and(grew)
 }

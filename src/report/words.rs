@@ -8,7 +8,7 @@ mod unusable;
 mod warnings;
 
 use super::escape::printable;
-use super::table::{finding, sparkline};
+use super::table::{finding, leaked_before, sparkline};
 use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
 use crate::account::{Input, Timeline, counted};
 use crate::criteria::{Criterion, Status};
@@ -266,7 +266,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
 /// From when to when there are readings; `None` where their times are not known.
 fn window(report: &Report) -> Option<String> {
     let start_ms = report.series.iter().map(|series| series.samples.start_ms()).min()?;
-    let end_ms = report.series.iter().map(|series| series.samples.end_ms()).max()?;
+    let end_ms = report.end_ms();
     let has_limits = report.series.iter().any(|series| series.time_to_limit.is_some());
     let count = if has_limits { "; times to a limit count from the last reading" } else { "" };
     (report.timeline == Timeline::Absolute)
@@ -515,11 +515,14 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
 }
 
 /// The verdict of a healthy series and its reason, as a sentence.
-pub fn healthy(series: &SeriesReport) -> String {
+pub fn healthy(report: &Report, series: &SeriesReport) -> String {
     // Who asked about a load is told what it left behind.
     let of_load = series.criteria.iter().find(|criterion| came_back_after_load(criterion));
     let load = of_load.map_or(String::new(), |it| format!(" After the load, {}.", it.reason));
-    format!("{}. {}.{load}{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
+    // What grew until its last restart may do so again.
+    let regime = regime(report, series).filter(|_| leaked_before(series));
+    let regime = regime.map_or(String::new(), |regime| format!(" {regime}."));
+    format!("{}. {}.{regime}{load}{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
 }
 
 /// Whether a criterion says that memory came back after a load.

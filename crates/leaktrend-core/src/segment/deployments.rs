@@ -25,6 +25,12 @@ pub(super) fn starts(values: &[f64], evidence: &Evidence, rises: &[usize]) -> Ve
     if 2 * evidence.excursion_ends.len() > evidence.falls.len() {
         return Vec::new();
     }
+    // Far from as many up as down, whatever belongs together: nothing is to be kept of them.
+    let n_falls = evidence.falls.iter().filter(|fall| comes_at_once(values, fall.at)).count();
+    let n_rises = rises.iter().filter(|at| comes_at_once(values, **at)).count();
+    if 4 * n_rises < n_falls || 4 * n_falls < n_rises {
+        return Vec::new();
+    }
     let mut jumps: Vec<usize> = evidence.falls.iter().map(|fall| fall.at).chain(rises.iter().copied()).collect();
     jumps.retain(|at| comes_at_once(values, *at));
     jumps.sort_unstable();

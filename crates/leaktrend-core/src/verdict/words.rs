@@ -262,7 +262,7 @@ impl Told<'_> {
             Course::Runs => "between one run and the next",
             Course::Pulse => "(it fell back in part)",
             Course::OneStep => "in one step",
-            _ => "in two steps",
+            _ => return format!("rose by {risen}"),
         };
         format!("rose by {risen} {how}")
     }
