@@ -330,7 +330,7 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
             let restart = series.restarts.iter().rev().find(|restart| restart.at_ms <= start_ms);
             let since =
                 restart.map_or(since, |restart| at((restart.at_ms - series.samples.start_ms()) as f64 / 1000.0));
-            format!("The verdict covers the time since the restart at {since}")
+            format!("The verdict covers the time since the {} at {since}", series.cut())
         }
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
