@@ -203,7 +203,7 @@ fn seconds_of(time_ms: &[i64]) -> Vec<f64> {
 pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let despiked = spikes::remove(series.used_bytes());
     let values = despiked.values;
-    let Falls { at: falls, rises, up } = falls::find(&values);
+    let Falls { at: falls, n_rises, up } = falls::find(&values);
     let seconds = seconds_of(series.time_ms());
     let explicit = explicit_restarts(series);
     let any_explicit = !explicit.is_empty();
@@ -249,7 +249,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     let mut open: Vec<usize> = others.iter().filter(may_be_restart).map(|fall| fall.at).collect();
     let enough = if series.info.metric.is_collected() { MIN_CYCLES } else { MANY_FALLS };
     // What rises as abruptly as it falls comes and goes: no collector does that, unless it is known to be one's.
-    let gradual = series.info.metric.is_collected() || rises.len() * 3 <= collections.len();
+    let gradual = series.info.metric.is_collected() || n_rises * 3 <= collections.len();
     let collected = enough < collections.len() && gradual;
     let mut readings = match open.len() {
         1..=MANY_FALLS if MIN_CYCLES < collections.len() && gradual => vec![Reading::Restarts, Reading::Collections],

@@ -16,11 +16,15 @@ const MIN_SHARE: f64 = 0.03;
 pub struct Falls {
     /// Index of the first sample after each fall, increasing.
     pub at: Vec<usize>,
-    /// Index of the first sample after each abrupt rise from one sample to the next, increasing.
-    pub rises: Vec<usize>,
-    /// Index of the first sample after each rise that was found as falls are, increasing.
+    /// Number of abrupt rises from one sample to the next.
+    pub n_rises: usize,
+    /// Index of the first sample after each rise that was found as falls are, increasing; of a width at which memory always
+    /// rises, none.
     pub up: Vec<usize>,
 }
+
+/// Rises at more than one in so many samples are how memory grows.
+const OFTEN: usize = 4;
 
 /// Finds abrupt falls by comparing the medians before and after every sample. Takes O(n log n) time.
 pub fn find(values: &[f64]) -> Falls {
@@ -40,12 +44,15 @@ pub fn find(values: &[f64]) -> Falls {
         let spread = mad(&changes).expect("n is at least six widths");
         let threshold = (MIN_DEVIATIONS * spread).max(MIN_SHARE * level);
         if width == 1 {
-            falls.rises =
-                (0..changes.len()).filter(|&index| changes[index] > threshold).map(|index| index + 1).collect();
+            falls.n_rises = changes.iter().filter(|change| **change > threshold).count();
         }
 
         for (sign, found) in [(1.0, &mut down), (-1.0, &mut up)] {
             let change = |index: &usize| sign * changes[*index];
+            // Of a level that is left so often nothing could be said.
+            if sign < 0.0 && (0..changes.len()).filter(|index| change(index) < -threshold).count() > n / OFTEN {
+                continue;
+            }
             let mut candidates: Vec<usize> = (0..changes.len()).filter(|index| change(index) < -threshold).collect();
             candidates.sort_by(|a, b| change(a).total_cmp(&change(b)));
             for candidate in candidates {
