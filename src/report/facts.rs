@@ -243,7 +243,7 @@ impl SeriesReport {
     pub fn shift(&self) -> Option<(i64, f64)> {
         /// So many readings on either side show a level.
         const BESIDE: usize = 12;
-        let regime = self.judgement.regime;
+        let regime = Some(self.judgement.regime).filter(|regime| regime.why == RegimeWhy::Shift)?;
         let (times, used) = (self.samples.time_ms(), self.samples.used_bytes());
         let start_ms = times.first()? + (regime.start_seconds * 1000.0).round() as i64;
         let start = times.partition_point(|time| *time < start_ms);
@@ -251,8 +251,7 @@ impl SeriesReport {
         let searched = start.saturating_sub(used.len() / 8).max(1)..start.saturating_add(1).min(used.len());
         let at = searched.max_by(|a, b| difference(a).total_cmp(&difference(b)))?;
         let [before, after] = [at.saturating_sub(BESIDE)..at, at..(at + BESIDE).min(used.len())];
-        let risen = median(&used[after])? - median(&used[before])?;
-        (regime.why == RegimeWhy::Shift).then_some((times[at], risen))
+        Some((times[at], median(&used[after])? - median(&used[before])?))
     }
 
     /// Whether a rule that fails held from the first reading on.

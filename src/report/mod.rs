@@ -224,13 +224,6 @@ pub struct Shapes {
     pub margin: f64,
 }
 
-impl Report {
-    /// The last reading of all series, in milliseconds; 0 without any.
-    pub fn end_ms(&self) -> i64 {
-        self.series.iter().map(|series| series.samples.end_ms()).max().unwrap_or_default()
-    }
-}
-
 impl SeriesReport {
     /// Its id, unique in the report.
     pub fn id(&self) -> &str {

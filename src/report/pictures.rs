@@ -35,6 +35,8 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     chart.thresholds = thresholds(report, series);
     // Of many collections few are drops that could be restarts: marks on these alone mislead.
     let restarts = if series.drops_are_collections() { &[][..] } else { &series.restarts[..] };
+    let rollouts = series.workload.iter().flat_map(|workload| &workload.rollouts);
+    let is_rollout = |time_ms: i64| rollouts.clone().any(|(at_ms, _)| *at_ms == time_ms);
     chart.restarts = restarts
         .iter()
         .map(|restart| {
@@ -43,7 +45,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
             let label = match (out_of_memory, guessed) {
                 (true, true) => "probably killed",
                 (true, false) => "OOM kill",
-                (false, _) if restart.words.starts_with("rollout") => "rollout",
+                (false, _) if is_rollout(restart.at_ms) => "rollout",
                 (false, true) if !series.restarts_are_seen() => "probable restart",
                 (false, _) => "restart",
             };

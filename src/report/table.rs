@@ -1,6 +1,6 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
-use super::facts::{self, Deaths, Since};
+use super::facts::{self, Deaths};
 use super::{KnownLimitSource, Report, SeriesReport, why, words};
 use crate::account::{Timeline, counted};
 use crate::criteria::Criterion;
@@ -50,13 +50,13 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
         _ => format!("{}{unproven}", words::rate(report, &growth)),
     });
     let last = memory_text(used[used.len() - 1]);
+    let gone_since = || series.last_seen_ms.map_or("-".to_owned(), clock);
     Row {
         // Nothing is wrong with what it was, and what it is nobody knows.
         outcome: if series.is_gone_quietly() { "gone" } else { series.outcome.name() },
         finding: finding(series),
-        since: series.since().or_else(|| gone_since(series)).map_or("-".to_owned(), |since| {
-            let end_ms = if series.is_gone_quietly() { report.end_ms() } else { series.samples.end_ms() };
-            let lasted = duration_text((end_ms - since.at_ms) as f64 / 1000.0);
+        since: series.since().map_or_else(gone_since, |since| {
+            let lasted = duration_text((series.samples.end_ms() - since.at_ms) as f64 / 1000.0);
             let before = if since.or_before { "before " } else { "" };
             format!("{before}{} ({lasted})", clock(since.at_ms))
         }),
@@ -66,11 +66,6 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
         full: full(report, series),
         spark: sparkline(used, spark_chars),
     }
-}
-
-/// Since when a series that would pass is gone.
-fn gone_since(series: &SeriesReport) -> Option<Since> {
-    series.last_seen_ms.map(|at_ms| Since { at_ms, or_before: false })
 }
 
 /// What is wrong with a series, or that nothing is, in a few words.

@@ -266,7 +266,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
 /// From when to when there are readings; `None` where their times are not known.
 fn window(report: &Report) -> Option<String> {
     let start_ms = report.series.iter().map(|series| series.samples.start_ms()).min()?;
-    let end_ms = report.end_ms();
+    let end_ms = report.series.iter().map(|series| series.samples.end_ms()).max()?;
     let has_limits = report.series.iter().any(|series| series.time_to_limit.is_some());
     let count = if has_limits { "; times to a limit count from the last reading" } else { "" };
     (report.timeline == Timeline::Absolute)
