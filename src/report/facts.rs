@@ -13,7 +13,7 @@ use crate::policy::{self, Outcome};
 use crate::segment::Cause;
 use crate::stats::robust::median;
 use crate::units::time_text;
-use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Subject, Verdict};
+use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict};
 
 /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
 const LEANS: f64 = 0.41;
@@ -116,11 +116,6 @@ impl SeriesReport {
     /// Whether the verdict takes the drops, which nothing but the values shows, for garbage collections.
     pub fn drops_are_collections(&self) -> bool {
         drops_are_collections(&self.judgement, &self.restarts, self.limit)
-    }
-
-    /// Whether the verdict is about what garbage collections leave of its memory.
-    pub fn is_collected(&self) -> bool {
-        is_collected(&self.judgement)
     }
 
     /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
@@ -367,14 +362,9 @@ fn are_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
     })
 }
 
-/// As `SeriesReport::is_collected`.
-fn is_collected(judgement: &Judgement) -> bool {
-    matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs)
-}
-
 /// As `SeriesReport::drops_are_collections`.
 pub fn drops_are_collections(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
-    is_collected(judgement) && !are_seen(restarts, limit)
+    judgement.is_of_troughs() && !are_seen(restarts, limit)
 }
 
 /// As `SeriesReport::cut`.

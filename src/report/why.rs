@@ -300,7 +300,7 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         Timeline::Absolute => format!("around {} ({after})", at(report, series, series.full_ms()?)),
         Timeline::Relative => after,
     };
-    let who = if series.is_collected() { "its peaks reach" } else { "it reaches" };
+    let who = if series.judgement.is_of_troughs() { "its peaks reach" } else { "it reaches" };
     let unless = if series.judgement.is_of_workload() { " unless a rollout comes first" } else { "" };
     Some(format!("{when} {who} {what}{unless}"))
 }

@@ -78,6 +78,21 @@ fn a_load_window_judges_every_container_of_a_log() {
     }
 }
 
+/// What is cut at half of its limit again and again does not come to its limit: no date is given for that.
+#[test]
+fn runs_that_are_cut_below_the_limit_do_not_reach_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.csv");
+    // Nine hours and a bit from 430 to 1,020 MiB, and back.
+    let line =
+        |index: u32| format!("{},{}.{}MiB\n", 1_795_000_000 + 300 * index, 430 + index % 118 * 5, index * 7 % 10);
+    fs::write(&path, (0..2016).map(line).collect::<String>()).unwrap();
+    let judged = verdict(&[path.to_str().unwrap(), "--limit", "2GiB"]);
+    let web = &judged["series"][0];
+    assert_eq!(web["verdict"], "leak-masked-by-restarts", "{web}");
+    assert!(web["time_to_limit"].is_null(), "{}", web["time_to_limit"]);
+}
+
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];

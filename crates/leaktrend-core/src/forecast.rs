@@ -3,7 +3,7 @@
 use crate::stats::posterior::LinePosterior;
 use crate::stats::robust::median_of;
 use crate::units::DAY;
-use crate::verdict::{Grounds, Judgement, Measured, Subject, Verdict};
+use crate::verdict::{Judgement, Measured, Verdict};
 
 /// When the limit is reached if growth continues, in seconds from the last sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,7 +38,7 @@ const STEP: f64 = DAY / TIMES_OF_DAY as f64;
 pub fn time_to_limit(limit: f64, measured: &Measured, judgement: &Judgement) -> Option<TimeToLimit> {
     let grows = judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected;
     let growth = judgement.growth.filter(|growth| grows && growth.bytes_per_second > 0.0)?;
-    let is_collected = matches!(&judgement.grounds, Grounds::Measured(it) if it.subject == Subject::Troughs);
+    let is_collected = judgement.is_of_troughs();
     let outlook = Outlook::new(measured, is_collected)?;
     let level = outlook.line.at(outlook.since).quantile(0.5);
     let above = if is_collected { above_peaks(measured, level) } else { 1.0 };

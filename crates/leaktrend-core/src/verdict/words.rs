@@ -12,6 +12,11 @@ const OFTEN: f64 = 12.0 * 3600.0;
 const GAVE_BACK: f64 = 1.25;
 
 impl Judgement {
+    /// Whether it is about what garbage collections leave of memory.
+    pub fn is_of_troughs(&self) -> bool {
+        matches!(&self.grounds, Grounds::Measured(evidence) if evidence.subject == Subject::Troughs)
+    }
+
     /// Whether memory gave back part of what it climbed by before it became level.
     pub fn gave_back(&self) -> bool {
         matches!(&self.grounds, Grounds::Measured(evidence) if gave_back(evidence))
