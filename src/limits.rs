@@ -129,26 +129,22 @@ fn of_one(
             }
             Some(host)
         }
-        None if is_uneven && n_shared == series.len() => {
+        // Nobody sets an uneven limit twice.
+        None if is_uneven => {
             if 0 < n_without(largest) {
+                let whose = if n_shared == series.len() {
+                    format!("all {n_shared}")
+                } else {
+                    format!("{n_shared} of {}", series.len())
+                };
                 notes.push(format!(
-                    "`{path}`: all {n_shared} series show a limit of {text}, which looks like the memory of the host \
-                     and is not used (`--host-memory {text}` confirms that, `--limit {text}` makes it the limit of \
-                     each)",
+                    "`{path}`: {whose} series show a limit of {text}, which looks like the memory of the host and is \
+                     not used (`--host-memory {text}` confirms that, `--limit {text}` makes it the limit of each)",
                 ));
             }
             Some(largest)
         }
-        None => {
-            if is_uneven && 0 < n_without(largest) {
-                notes.push(format!(
-                    "`{path}`: {n_shared} of {} series show a limit of {text}: it is used as their limit (if it is the \
-                     memory of the host, pass `--host-memory {text}`)",
-                    series.len(),
-                ));
-            }
-            None
-        }
+        None => None,
     }
 }
 

@@ -211,12 +211,6 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
         return (Some(1), Step { changes: larger.into_iter().collect(), ..Step::looks(text, watch) });
     }
-    if facts.is_near_limit() && (is_leak || facts.failed) {
-        let text = "the limit is near: look at what holds the memory, then restart it, which buys time. Do not take a \
-                    heap snapshot before that: it needs about as much extra memory as the heap holds, and would get \
-                    the process killed";
-        return (Some(1), Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
-    }
     if facts.n_kills > 1 && is_leak {
         let probably = if facts.kills_are_recorded { "" } else { "probably " };
         let next = match facts.seconds_to_limit {
@@ -226,14 +220,24 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
             }
             None => String::new(),
         };
-        let text = format!(
-            "it was {probably}OOM-killed {} times{next}: check its last state and its events, and raise the limit \
-             if they confirm it",
-            facts.n_kills
-        );
+        let then = if facts.kills_are_recorded && facts.limit_bytes.is_some() {
+            let lasts = facts.seconds_at_twice.map_or(String::new(), |seconds| {
+                format!(" (with twice the limit, a run lasts about {})", duration_text(seconds))
+            });
+            format!("raise the limit{lasts}")
+        } else {
+            "check its last state and its events, and raise the limit if they confirm it".to_owned()
+        };
+        let text = format!("it was {probably}OOM-killed {} times{next}: {then}", facts.n_kills);
         let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
         let looks = Step::looks(text, [facts.why_restarted(target), watch].concat());
         return (None, Step { changes: larger.into_iter().collect(), ..looks });
+    }
+    if facts.is_near_limit() && (is_leak || facts.failed) {
+        let text = "the limit is near: look at what holds the memory, then restart it, which buys time. Do not take a \
+                    heap snapshot before that: it needs about as much extra memory as the heap holds, and would get \
+                    the process killed";
+        return (Some(1), Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
     }
     if has_unexplained_restarts(judgement, facts) {
         let n = facts.n_restarts;

@@ -141,12 +141,19 @@ fn no_step_contradicts_the_facts() {
     let tonight = step(Verdict::Leak, &assumed).tonight.text;
     assert!(tonight.contains("if the assumed sampling interval is right"), "{tonight}");
     // Nor by kills that lie further apart than a loop.
-    let killed = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), ..facts(&[]) };
-    let killed = step(Verdict::LeakMaskedByRestarts, &killed).tonight.text;
-    assert!(
-        killed.starts_with("it was OOM-killed 9 times; the next kill is due about 2 h after the last reading: check"),
-        "{killed}"
-    );
+    let kills = Facts { n_kills: 9, seconds_to_limit: Some(7200.0), seconds_at_twice: Some(18_000.0), ..facts(&[]) };
+    let killed = |recorded| {
+        let facts = Facts { kills_are_recorded: recorded, ..kills.clone() };
+        step(Verdict::LeakMaskedByRestarts, &facts).tonight.text
+    };
+    let due = "OOM-killed 9 times; the next kill is due about 2 h after the last reading";
+    assert_eq!(killed(true), format!("it was {due}: raise the limit (with twice the limit, a run lasts about 5 h)"));
+    let inferred = killed(false);
+    assert!(inferred.starts_with(&format!("it was probably {due}: check its last state")), "{inferred}");
+    // Nor are they told to restart once more what is killed within the half-hour.
+    let soon = Facts { seconds_to_limit: Some(600.0), ..kills.clone() };
+    let soon = step(Verdict::LeakMaskedByRestarts, &soon);
+    assert!(!soon.commands().iter().any(|command| command.starts_with("docker restart")), "{soon:?}");
 }
 
 #[test]

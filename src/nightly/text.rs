@@ -137,7 +137,8 @@ fn headline(nightly: &Nightly, style: Style) -> String {
 fn window_line(nightly: &Nightly, window: &NightWindow, style: Style) -> String {
     let covered = (100.0 * window.coverage).floor();
     let enough = if window.coverage < nightly.min_coverage { ", not enough to decide" } else { "" };
-    let headline = words::of_series(&window.report, &style.name);
+    // Only the one that decides says how long to wait: another is longer or shorter than that.
+    let headline = words::of_series(&window.report, &style.name, window.span == nightly.deciding().span);
     format!("last {} ({covered} % covered{enough}): {headline}", window.span.name())
 }
 
@@ -203,7 +204,7 @@ fn change_lines(nightly: &Nightly, style: Style) -> Vec<String> {
         lines.push(format!("level changed in {n_more} more series"));
     }
     if changes.since_ms.is_none() {
-        lines.insert(0, "this is the first night: there is nothing to compare with".to_owned());
+        lines.insert(0, "there is no earlier night to compare with".to_owned());
     } else if lines.is_empty() {
         lines.push("nothing that matters: the same series, outcomes and levels".to_owned());
     }

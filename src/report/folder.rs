@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::chart::{self, Chart, Scale, Theme};
 use super::markdown::Images;
-use super::{Report, SeriesReport, escape, json, markdown, pictures, words};
+use super::{Report, SeriesReport, json, markdown, pictures, words};
 use crate::error::Error;
 use crate::files::{self, Staged};
 use crate::policy::Outcome;
@@ -193,7 +193,7 @@ pub fn write(report: &Report, layout: &Layout, folder: &Path) -> Result<(), Erro
         .collect::<Result<Vec<_>, _>>()?;
     let all: Vec<Chart<'_>> =
         layout.charts.overview(report).iter().map(|series| pictures::of(report, series)).collect();
-    let heading = words::headline(report, &escape::printable);
+    let heading = words::tally(report);
     let pages = layout.chart_format.sheet(&heading, &all, layout.theme);
     for (name, page) in names.overview.iter().zip(pages) {
         staged.push(stage(chart_folder.join(name), &page)?);

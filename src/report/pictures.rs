@@ -169,9 +169,9 @@ fn explained(series: &SeriesReport) -> Vec<Curve> {
 
 /// What made the outcome where the verdict did not.
 fn besides(series: &SeriesReport) -> Option<String> {
-    let counted = |ids: &[Cow<'static, str>], one: &str, many: &str| match ids {
+    let counted = |ids: &[Cow<'static, str>], one: &dyn Fn(&str) -> String, many: &str| match ids {
         [] => None,
-        [id] => Some(format!("{id} {one}")),
+        [id] => Some(one(id)),
         ids => Some(format!("{} {many}", ids.len())),
     };
     if series.verdict().is_leak() {
@@ -181,8 +181,8 @@ fn besides(series: &SeriesReport) -> Option<String> {
     let failed: Vec<Cow<'static, str>> =
         series.criteria.iter().filter(failed).map(|criterion| criterion.id.clone()).collect();
     match series.outcome {
-        Outcome::Fail => counted(&failed, "fails", "criteria fail"),
-        Outcome::Warn => counted(&series.contradicted, "a false alarm", "false alarms"),
+        Outcome::Fail => counted(&failed, &|id| format!("{id} fails"), "criteria fail"),
+        Outcome::Warn => counted(&series.contradicted, &|id| format!("false alarm of {id}"), "false alarms"),
         _ => None,
     }
 }
@@ -256,12 +256,16 @@ fn forecast(series: &SeriesReport) -> Option<Curve> {
     let share = |seconds: f64| time.seconds / seconds.max(time.seconds / STEEPEST);
     let reach = |share: f64| level + share * (limit - level);
     let interval = (reach(time.upper.map_or(0.0, share)), reach(share(time.lower)));
+    let whose = if series.judgement.is_of_troughs() { "peaks: limit" } else { "limit" };
+    // The line is drawn no longer than the readings are.
+    let is_cut = end_ms - (series.samples.start_ms() as f64) < time.seconds * 1000.0;
+    let beyond = if is_cut { ", beyond this chart" } else { "" };
     Some(Curve {
         points: vec![
             CurvePoint { time_ms: end_ms, bytes: level, interval: Some((level, level)) },
             CurvePoint { time_ms: at, bytes: limit, interval: Some(interval) },
         ],
-        label: Some(format!("limit in {}", duration_text(time.seconds))),
+        label: Some(format!("{whose} in {}{beyond}", duration_text(time.seconds))),
         kind: CurveKind::Fit,
     })
 }

@@ -81,6 +81,7 @@ pub fn line(report: &Report, series: &SeriesReport) -> String {
         let what = series.what_grows().filter(|_| parts::subject(series) == "memory");
         parts.extend(what.and_then(What::finding).map(str::to_owned));
     }
+    parts.extend(kills(report, series).filter(|_| !series.is_looping()));
     // The trend of a day says again what the verdict says.
     let says_more = |criterion: &&Criterion| {
         !(series.is_looping() && criterion.id == "restart-loop" || is_leak && criterion.id == "trend-24h")
@@ -136,6 +137,17 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
     )
 }
 
+/// How often it was killed for memory, and when last; `None` where it was not.
+fn kills(report: &Report, series: &SeriesReport) -> Option<String> {
+    let deaths = series.deaths()?;
+    let probably = if deaths.told == 0 { "probably " } else { "" };
+    let last = at(report, series, deaths.last_ms);
+    Some(match deaths.times {
+        1 => format!("{probably}OOM-killed at {last}"),
+        n => format!("{probably}OOM-killed {n} times, last at {last}"),
+    })
+}
+
 /// What grows, how fast, since when and for how long.
 fn growth(report: &Report, series: &SeriesReport) -> String {
     let rate = series.judgement.growth.map_or(String::new(), |growth| words::rate(report, &growth));
@@ -148,7 +160,10 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
             format!(" since {when} (for {lasted})")
         }
     });
-    let subject = parts::subject(series);
+    let subject = match parts::subject(series) {
+        "memory" if series.judgement.is_of_troughs() => "memory after garbage collections",
+        subject => subject,
+    };
     match series.verdict() {
         Verdict::LeakMaskedByRestarts => {
             format!("leak: {subject} grows {rate} between {}s{since}", series.cut())
@@ -300,7 +315,11 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         Timeline::Absolute => format!("around {} ({after})", at(report, series, series.full_ms()?)),
         Timeline::Relative => after,
     };
-    let who = if series.judgement.is_of_troughs() { "its peaks reach" } else { "it reaches" };
+    let who = if series.judgement.is_of_troughs() {
+        format!("its peaks, now at {}, reach", memory_text(time.level))
+    } else {
+        "it reaches".to_owned()
+    };
     let unless = if series.judgement.is_of_workload() { " unless a rollout comes first" } else { "" };
     Some(format!("{when} {who} {what}{unless}"))
 }

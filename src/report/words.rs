@@ -3,17 +3,20 @@
 //! Takes a report, gives sentences and cells without markup. A part between backticks is a name or a literal; each
 //! format shows it in its own way, and escapes everything.
 
+mod headline;
 mod rejections;
 mod unusable;
 mod warnings;
 
+pub use headline::{headline, of_series, stopped, tally};
+
 use super::escape::printable;
 use super::table::{finding, leaked_before, sparkline};
-use super::{Report, SeriesReport, StoppedInput, TimeToLimit, parts};
+use super::{Report, SeriesReport, TimeToLimit, parts};
 use crate::account::{Input, Timeline, counted};
 use crate::criteria::{Criterion, Status};
 use crate::next_action::{NextAction, Step};
-use crate::policy::{self, ExitCode, Outcome};
+use crate::policy::{self, Outcome};
 use crate::units::{duration_text, memory_text, short_memory, time_text};
 use crate::verdict::{Growth, RegimeWhy, ShapeName, Verdict};
 
@@ -23,142 +26,6 @@ const NAMED: usize = 5;
 pub const NAME_CHARS: usize = 80;
 /// More restarts than this are counted instead of listed.
 const RESTARTS_LISTED: usize = 8;
-
-/// The outcome in words, and first of all what could not be done. `name` shows the id of a series.
-pub fn headline(report: &Report, name: &dyn Fn(&str) -> String) -> String {
-    let mut outcome = of_series(report, name);
-    let gone = gone_quietly(report);
-    if !gone.is_empty() {
-        let verb = if gone.len() == 1 { "is" } else { "are" };
-        outcome.push_str(&format!("; {} {verb} gone: {}", gone.len(), names(&gone, name)));
-    }
-    if !report.stopped.is_empty() {
-        let stopped = stopped(report, name).join("; ");
-        outcome = format!("{}: {stopped}. Until then: {outcome}", report.outcome.name().to_uppercase());
-    }
-    if report.outcome == Outcome::Error {
-        return outcome;
-    }
-    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let n_unusable = report.inputs.iter().filter(|input| input.unusable.is_some()).count();
-    let unusable = format!("{n_unusable} of {} could not be used", count(report.inputs.len() as u64, "input"));
-    if report.exit_code != ExitCode::NotDone {
-        return if n_unusable == 0 { outcome } else { format!("{outcome}; {unusable}") };
-    }
-    let n_rejected = report.inputs.iter().map(|input| input.rejected_count).sum();
-    let is_strict = report.settings.policy.strict;
-    let is_incomplete = report.inputs.iter().any(|input| input.incomplete);
-    let why = if n_unusable > 0 {
-        unusable
-    } else if is_strict && n_rejected > 0 {
-        format!("{} could not be read (`--strict`)", count(n_rejected, "line"))
-    } else if is_strict && is_incomplete {
-        "an input is not complete (`--strict`)".to_owned()
-    } else {
-        "some of the requested rules could not be replayed".to_owned()
-    };
-    format!("ERROR: {why}. The rest: {outcome}")
-}
-
-/// What to do about each input that stopped, without a final period.
-pub fn stopped(report: &Report, name: &dyn Fn(&str) -> String) -> Vec<String> {
-    let sentence = |input: &StoppedInput| {
-        let (path, since) = (name(&input.path), time(report, input.end_ms));
-        let (place, check) = if input.path.contains("://") {
-            ("on", "its scrape targets, or the selection")
-        } else {
-            ("in", "the cron job")
-        };
-        format!("no reading {place} {path} since {since} ({}): check {check}", duration_text(input.age_seconds))
-    };
-    report.stopped.iter().map(sentence).collect()
-}
-
-/// What the series of a report come to, in words.
-pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String) -> String {
-    let outcomes: Vec<(Outcome, bool)> = report.series.iter().map(|series| (series.outcome, series.counts)).collect();
-    let total = report.series.len();
-    let of = |outcome: Outcome| -> Vec<&SeriesReport> {
-        report.series.iter().filter(|series| series.outcome == outcome).collect()
-    };
-    let series = if total == 1 { "the only series" } else { "series" };
-    let count = |these: &[&SeriesReport]| match (these.len(), total) {
-        (1, 1) => series.to_owned(),
-        (2, 2) => "both series".to_owned(),
-        (n, _) if n == total => format!("all {total} series"),
-        (n, _) => format!("{n} of {total} series"),
-    };
-    match policy::of_run(&outcomes) {
-        Outcome::Error => "ERROR: nothing could be judged".to_owned(),
-        Outcome::Fail => {
-            let failed = of(Outcome::Fail);
-            let leaking: Vec<&SeriesReport> =
-                failed.iter().filter(|series| series.verdict().is_leak()).copied().collect();
-            if leaking.is_empty() {
-                let verb = if failed.len() == 1 { "fails" } else { "fail" };
-                format!("FAIL: {} {verb} a criterion: {}", count(&failed), names(&failed, name))
-            } else {
-                let verb = if leaking.len() == 1 { "leaks" } else { "leak" };
-                let others = failed.len() - leaking.len();
-                let more = match others {
-                    0 => String::new(),
-                    1 => "; 1 more fails a criterion".to_owned(),
-                    _ => format!("; {others} more fail a criterion"),
-                };
-                format!("FAIL: {} {verb} memory: {}{more}", count(&leaking), names(&leaking, name))
-            }
-        }
-        Outcome::Inconclusive => {
-            let open = of(Outcome::Inconclusive);
-            let needed: Vec<f64> = open
-                .iter()
-                .filter_map(|series| series.judgement.detectable.and_then(|detectable| detectable.needed_seconds))
-                .collect();
-            let longer = duration_text(needed.iter().copied().fold(0.0, f64::max));
-            let advice = match needed.len() {
-                0 => String::new(),
-                n if n == open.len() => format!(": measure about {longer} longer"),
-                n => format!(": measure about {longer} longer to decide {n} of them"),
-            };
-            format!("INCONCLUSIVE: nothing is proven for {} ({}){advice}", count(&open), names(&open, name))
-        }
-        Outcome::Warn => {
-            let warned = of(Outcome::Warn);
-            let verb = if warned.len() == 1 { "needs" } else { "need" };
-            format!("WARN: nothing failed; {} {verb} a look: {}", count(&warned), names(&warned, name))
-        }
-        Outcome::Pass => {
-            let open = of(Outcome::Inconclusive).len();
-            let except = if open == 0 { String::new() } else { format!(" ({open} too short to count)") };
-            let slow = slow_growth(report, total);
-            let came_back = |series: &SeriesReport| series.criteria.iter().any(came_back_after_load);
-            let load = if report.series.iter().all(came_back) { "; memory came back after the load" } else { "" };
-            if total == 1 {
-                format!("PASS: the only series does not leak{load}{slow}")
-            } else {
-                format!("PASS: none of {total} series leaks{except}{load}{slow}")
-            }
-        }
-    }
-}
-
-/// What grows by less than matters, after the words that nothing leaks; empty where nothing does.
-fn slow_growth(report: &Report, total: usize) -> String {
-    let growing: Vec<(Growth, f64)> = report
-        .series
-        .iter()
-        .filter(|series| series.verdict() == Verdict::NegligibleGrowth)
-        .filter_map(|series| Some((series.judgement.growth?, series.tolerance.bytes_per_second)))
-        .collect();
-    let fastest = growing.iter().max_by(|a, b| a.0.bytes_per_second.total_cmp(&b.0.bytes_per_second));
-    let Some(&(growth, matters)) = fastest else { return String::new() };
-    let (rate, matters) = (rate(report, &growth), report.rate_unit.text(matters));
-    match growing.len() {
-        1 if total == 1 => format!("; it grows too slowly to matter ({rate}; {matters} would matter)"),
-        1 => format!("; 1 grows too slowly to matter ({rate}; {matters} would matter)"),
-        n => format!("; {n} grow too slowly to matter (up to {rate}; {matters} would matter)"),
-    }
-}
 
 /// Those that are gone while others go on, and of which nothing else is wrong.
 fn gone_quietly(report: &Report) -> Vec<&SeriesReport> {
@@ -385,9 +252,8 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     }
     sentences.extend(series.notes.iter().map(|note| sentence(note)));
     let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
-    let count = samples.len();
-    let readings = if count == 1 { "1 sample".to_owned() } else { format!("{count} samples") };
-    let over = format!("Judged from {readings} over {}{step}", duration_text(span));
+    let over =
+        format!("The window holds {} over {}{step}", counted(samples.len() as u64, "sample"), duration_text(span));
     let tolerance = series.tolerance.bytes_per_second;
     sentences.push(if tolerance.is_finite() {
         format!("{over}; growth of {} or more would matter", report.rate_unit.text(tolerance))
@@ -397,11 +263,9 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     let smallest = series.judgement.detectable.and_then(|detectable| detectable.bytes_per_second);
     // Where growth is found nobody asks how little of it would have been.
     let grows = series.verdict().is_leak() || series.verdict() == Verdict::LeakSuspected;
-    if let Some(smallest) = smallest.filter(|smallest| !grows && tolerance < *smallest) {
-        sentences.push(format!(
-            "Growth slower than {} would go unseen in this data, even where it matters",
-            report.rate_unit.text(smallest)
-        ));
+    let unseen = smallest.filter(|smallest| !grows && tolerance < *smallest).map(|it| report.rate_unit.text(it));
+    if let Some(unseen) = unseen.filter(|unseen| *unseen != report.rate_unit.text(tolerance)) {
+        sentences.push(format!("Growth slower than {unseen} would go unseen in this data, even where it matters"));
     }
     sentences.join(". ")
 }
@@ -493,7 +357,13 @@ pub fn next(series: &SeriesReport, action: &NextAction) -> String {
     } else {
         ""
     };
-    format!("Next steps (the runbook's escalation level {} of 4{pattern}{unnamed}):", action.level)
+    let level = match action.level {
+        1 => "1, recovery",
+        2 => "2, investigation",
+        3 => "3, specialist in the runtime",
+        _ => "4, architect",
+    };
+    format!("Next steps (the runbook's escalation level {level}{pattern}{unnamed}):")
 }
 
 /// The steps of the next action: a sentence, and commands to be pasted. Those that act on the container stand apart.

@@ -153,7 +153,7 @@ fn where_it_is_not_clear_whose_limit_it_is_the_option_says() {
         "mixed.log",
         &mixed,
         &[],
-        "exit 0\na: pass, limit 7837 MiB (input)\nb: pass, limit 7837 MiB (input)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: 2 of 3 series show a limit of 7.653GiB: it is used as their limit (if it is the memory of the host, pass `--host-memory 7.653GiB`).\n",
+        "exit 0\na: pass, limit 7837 MiB (host)\nb: pass, limit 7837 MiB (host)\nc: pass, limit 512 MiB (input)\nnote: `mixed.log`: 2 of 3 series show a limit of 7.653GiB, which looks like the memory of the host and is not used (`--host-memory 7.653GiB` confirms that, `--limit 7.653GiB` makes it the limit of each).\n",
     );
     for host in ["7.653GiB", "8217439928B", "7GiB"] {
         check(

@@ -471,7 +471,8 @@ impl Evidence {
 }
 
 /// Falls that end an excursion: in the same life memory rose abruptly by most of the fall, was high for a shorter time
-/// than it had been low, and came back to where it was.
+/// than it had been low, and came back to where it was. How long it had been low before the first is not seen where the
+/// window begins: there how long it is low afterwards counts as well.
 fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usize>>) {
     let mut ends = Vec::new();
     let mut pulses = Vec::new();
@@ -485,7 +486,10 @@ fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usiz
         if let Some((index, rise)) = sharpest.filter(|_| life.len() >= 3) {
             let rose_at = start + index + width / 2;
             let (fallen, left) = (fall.before - fall.after, fall.after - life[index]);
-            if rise >= 0.6 * fallen && left <= 0.4 * fallen && fall.at - rose_at < rose_at - start {
+            let is_low = |value: &&f64| **value <= fall.after + 0.4 * fallen;
+            let low_after = || values[fall.at..].iter().take_while(is_low).count();
+            let low = if start == 0 { rose_at.max(low_after()) } else { rose_at - start };
+            if rise >= 0.6 * fallen && left <= 0.4 * fallen && fall.at - rose_at < low {
                 ends.push(fall.at);
                 pulses.push(rose_at..fall.at);
             }

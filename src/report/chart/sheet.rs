@@ -14,7 +14,7 @@ const MARGIN: f64 = 24.0;
 /// The size of one chart with its texts and the space after it, in pixels.
 const CELL: (f64, f64) = (336.0, 172.0);
 /// Space for the heading, in pixels.
-const HEADING: f64 = 64.0;
+const HEADING: f64 = 72.0;
 /// Space for a row of time labels, in pixels.
 const FOOT: f64 = 52.0;
 /// Where more than half of the charts would take less than this share of a common time axis, each has its own.
@@ -71,6 +71,7 @@ fn draw_page(heading: &str, number: &str, charts: &[Chart], palette: &Palette) -
         canvas.text(&title, (MARGIN, 40.0), Anchor::Left, lettering);
         let lettering = Lettering { size: 16.0, weight: Weight::Regular, colour: palette.muted };
         canvas.text(&number, (width_px - MARGIN, 40.0), Anchor::Right, lettering);
+        canvas.text(&legend(charts), (MARGIN, 58.0), Anchor::Left, label(palette.muted));
         for (index, chart) in charts.iter().enumerate() {
             let (row, column) = (index / n_columns, index % n_columns);
             let left = MARGIN + column as f64 * CELL.0;
@@ -82,6 +83,17 @@ fn draw_page(heading: &str, number: &str, charts: &[Chart], palette: &Palette) -
             draw_cell(canvas, chart, &title, shared, cell, is_lowest, palette);
         }
     })
+}
+
+/// What the lines and marks on a page mean, as far as it has them: in small charts they have no labels of their own.
+fn legend(charts: &[Chart]) -> String {
+    let parts = [
+        (charts.iter().any(|chart| chart.limit.is_some()), "dashed: limit"),
+        (charts.iter().any(|chart| !chart.thresholds.is_empty()), "dotted: threshold of a rule"),
+        (charts.iter().any(|chart| !chart.restarts.is_empty()), "triangle: restart"),
+    ];
+    let shown: Vec<&str> = parts.into_iter().filter(|(is_shown, _)| *is_shown).map(|(_, words)| words).collect();
+    shown.join(", ")
 }
 
 /// The time in view of all charts, and whether it is relative; `None` where the charts lie too far apart. Charts that

@@ -109,7 +109,7 @@ fn readings_that_stopped_coming_fail_the_night() {
 fn what_changed_since_yesterday_is_said() {
     let world = World::new();
     world.append(&stamped(0, DAY, &[("api", Course::Step(DAY)), ("db", Course::Flat), ("old", Course::Flat)]));
-    world.night(DAY, &[]).says("this is the first night: there is nothing to compare with");
+    world.night(DAY, &[]).says("there is no earlier night to compare with");
     world.append(&stamped(DAY, 2 * DAY, &[("api", Course::Step(DAY)), ("db", Course::Flat), ("new", Course::Flat)]));
     let night = world.night(2 * DAY, &[]);
     night.says("What changed since 2026-11-02T00:00:00Z (1 d ago):");

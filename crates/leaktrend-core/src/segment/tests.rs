@@ -109,3 +109,12 @@ fn an_upload_that_ends_is_neither() {
     let upload = |index: usize| if (70..80).contains(&index) { 200.0 } else { 50.0 };
     check(&(0..120).map(upload).collect::<Vec<_>>(), &[], ", 0 collections");
 }
+
+#[test]
+fn a_job_that_the_window_begins_shortly_before_is_no_restart() {
+    // Jobs of 14 samples every 96; how long it was low before the first, 3 to 20 samples, is the window's doing.
+    for low in [3, 8, 12, 20] {
+        let job = |index: usize| if (index + 96 - low) % 96 < 14 { 480.0 } else { 80.0 + (index % 3) as f64 };
+        check(&(0..400).map(job).collect::<Vec<_>>(), &[], ", 0 collections");
+    }
+}
