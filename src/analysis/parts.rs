@@ -60,9 +60,12 @@ const fn shape_words(form: &Form, grows: bool) -> &'static str {
         (Form::Hinge(_), false) => "a level that begins to change",
         (Form::Broken(_), true) => "a line that bends",
         (Form::Broken(_), false) => "a straight rise or fall, then a level",
+        (Form::Climb(_), true) => "a climb to another level and growth",
+        (Form::Climb(_), false) => "a climb to another level",
         (Form::Steps(_), true) => "a level shift and growth",
         (Form::Steps(_), false) => "a level shift",
         (Form::Pulse(_), _) => "a shift to another level and back",
+        (Form::Lives { climb: Some(_), .. }, _) => "runs at one level that climbs to another",
         (Form::Lives { .. }, _) => "runs of the same shape",
     }
 }

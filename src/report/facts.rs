@@ -190,7 +190,9 @@ impl SeriesReport {
             _ if verdict.is_leak() || verdict == Verdict::LeakSuspected => judgement.onset_seconds.map(at),
             Verdict::Step => {
                 let step = || judgement.change_points.first().map(|step| at(step.at_seconds));
-                self.shift().map(|(at_ms, _)| at_ms).or_else(step)
+                let climbed = judgement.regime.why == RegimeWhy::GrowthChanged;
+                let since = || climbed.then(|| at(judgement.regime.start_seconds));
+                self.shift().map(|(at_ms, _)| at_ms).or_else(step).or_else(since)
             }
             Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) || self.is_judged_from().is_some() => {
                 Some(self.shift().map_or_else(|| at(judgement.regime.start_seconds), |(at_ms, _)| at_ms))

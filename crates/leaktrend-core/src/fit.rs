@@ -9,7 +9,7 @@ use crate::segment::{Reading, Segmentation};
 use crate::stats::ar1::{Noise, PHI, Regression, Scaled};
 use crate::stats::posterior::LinePosterior;
 use crate::stats::robust::{mean, median, median_of};
-use crate::stats::trend::{self, Beside, Setup, Trend};
+use crate::stats::trend::{self, Beside, Form, Setup, Trend};
 use crate::stats::troughs::{self, Blocks, Cutting};
 use crate::stats::{Points, calendar, steps};
 use crate::units::{DAY, MIB};
@@ -125,6 +125,12 @@ impl Stretch {
     /// Seconds from its first block to its last sample.
     pub fn span(&self) -> f64 {
         self.end - self.seconds[0]
+    }
+
+    /// The first block after a share of the stretch.
+    pub fn block_at(&self, share: f64) -> usize {
+        let (first, last) = (self.seconds[0], self.seconds[self.seconds.len() - 1]);
+        self.seconds.partition_point(|at| *at < first + share * (last - first))
     }
 
     /// The rate at which memory rose in a view from the block `from` on, without its rhythm: from the first to the last
@@ -437,11 +443,18 @@ fn staircase(points: Points<'_>, trend: &Trend, floor: f64, tolerance: &Toleranc
     let best_else = if trend.rhythm.harmonics == 0 {
         trend.chosen.bic
     } else {
-        // Of the rhythm, which is gone from these values, nothing can be compared: what is left is a line.
+        // Of the rhythm, which is gone from these values, nothing can be compared: what is left is a line, or a climb beside
+        // it.
+        let x: Vec<f64> = points.x().iter().map(|x| (x - points.x()[0]) / points.span()).collect();
         let mut line = Regression::new(&noise, noise.column(scaled.values.clone()));
         line.push(noise.column(vec![1.0; n]));
-        line.push(noise.column(points.x().iter().map(|x| (x - points.x()[0]) / points.span()).collect()));
-        line.criterion(&[0.0; PHI.len()], floor).0 + 2.0 * (n as f64).ln()
+        let mut parameters = 2;
+        if let Form::Climb([from, to]) = trend.chosen.form {
+            line.push(noise.column(x.iter().map(|x| trend::climb(*x, from, to)).collect()));
+            parameters += 3;
+        }
+        line.push(noise.column(x));
+        line.criterion(&[0.0; PHI.len()], floor).0 + f64::from(parameters) * (n as f64).ln()
     };
     if found.bic > best_else - BETTER {
         return None;

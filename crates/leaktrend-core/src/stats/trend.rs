@@ -4,12 +4,13 @@
 //! Weights are those of the Bayesian information criterion (Kass, Raftery 1995); what was searched for (a knee, a time
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
+mod description;
 mod lives;
 mod shapes;
 
 use std::rc::Rc;
 
-use lives::AN_ERROR;
+use description::Term;
 pub use lives::Beside;
 
 use super::ar1::{Column, Known, Lanes, Noise, PHI, Regression, Scaled};
@@ -17,7 +18,7 @@ use super::calendar::{self, Rhythm};
 use super::posterior::LinePosterior;
 use super::robust::median;
 use super::{Points, steps};
-use shapes::{Shape, Shapes, Tried};
+use shapes::{Climbs, Shape, Shapes, Tried, climbs};
 
 /// Time constants of a start-up that are tried, as shares of the window, before refinement.
 const TIME_CONSTANTS: [f64; 10] = [0.008, 0.015, 0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.45, 0.7];
@@ -53,6 +54,8 @@ pub enum Form {
     Hinge(f64),
     /// Another rate up to a share of the window.
     Broken(f64),
+    /// A climb (or a fall) to another level, from one share of the window to another: a level shift that takes its time.
+    Climb([f64; 2]),
     /// Level shifts before these points.
     Steps(Vec<usize>),
     /// Another level from one point to before another.
@@ -65,6 +68,8 @@ pub enum Form {
         apart_from: Option<usize>,
         /// Whether all lives begin at one level.
         one_level: bool,
+        /// A climb that goes on across restarts.
+        climb: Option<[f64; 2]>,
     },
 }
 
@@ -75,6 +80,15 @@ impl Form {
             Form::Steps(at) => at,
             Form::Pulse(ends) => ends,
             _ => &[],
+        }
+    }
+
+    /// From which share of the window to which memory climbed to another level; `None` where it did not.
+    pub fn climb(&self) -> Option<[f64; 2]> {
+        match self {
+            Form::Climb(ends) => Some(*ends),
+            Form::Lives { climb, .. } => *climb,
+            _ => None,
         }
     }
 }
@@ -189,6 +203,11 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     Some(Trend { values: points.y().to_vec(), line, sustained, chosen, runner_up, rhythm, curve, without_rhythm })
 }
 
+/// How much of a climb between two shares of the window has been climbed at `x`, from 0 to 1.
+pub fn climb(x: f64, from: f64, to: f64) -> f64 {
+    ((x - from) / (to - from)).clamp(0.0, 1.0)
+}
+
 /// From the first to the last point of the longest life, in units of `x`.
 fn longest_life(x: &[f64], starts: &[usize]) -> f64 {
     let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
@@ -205,47 +224,6 @@ fn sizes(y: &[f64], starts: &[usize]) -> Vec<f64> {
         vec![share; edge[1] - edge[0]]
     };
     edges.windows(2).flat_map(of_life).collect()
-}
-
-/// One coefficient: its column, and what it adds to the level at the end and to the slope there.
-struct Term {
-    column: Rc<Column>,
-    at_end: f64,
-    slope: f64,
-    /// Whether that slope ends by itself.
-    passing: bool,
-    /// Whether it is a part of the rhythm.
-    of_rhythm: bool,
-    /// What is known of its coefficient beside the points.
-    known: Option<Known>,
-}
-
-/// All terms of a description.
-struct Description(Vec<Term>);
-
-impl Description {
-    /// Those terms that add to the ones before them, fitted; and their indices.
-    fn regression<'a>(&self, search: &Search<'a>) -> (Regression<'a>, Vec<usize>) {
-        let mut regression = Regression::new(search.noise, Rc::clone(&search.y));
-        let kept = (0..self.0.len())
-            .filter(|index| search.push(&mut regression, &self.0[*index].column, self.0[*index].known))
-            .collect();
-        (regression, kept)
-    }
-
-    /// The line now, and that of the growth that will not end by itself.
-    fn lines(&self, search: &Search<'_>) -> Option<[LinePosterior; 2]> {
-        let (regression, kept) = self.regression(search);
-        // Without the freedom to grow nothing is known of growth.
-        if kept.last() != Some(&(self.0.len() - 1)) {
-            return None;
-        }
-        let level: Vec<f64> = kept.iter().map(|index| self.0[*index].at_end).collect();
-        let now: Vec<f64> = kept.iter().map(|index| self.0[*index].slope).collect();
-        let lasting = |index: &usize| if self.0[*index].passing { 0.0 } else { self.0[*index].slope };
-        let sustained: Vec<f64> = kept.iter().map(lasting).collect();
-        regression.lines(&level, [&now, &sustained], search.floor)
-    }
 }
 
 struct Search<'a> {
@@ -329,6 +307,11 @@ impl<'a> Search<'a> {
         self.noise.column((0..self.x.len()).map(|index| f64::from(u8::from(at <= index))).collect())
     }
 
+    /// From 0 to 1 between two shares of the window.
+    fn climb(&self, from: f64, to: f64) -> Rc<Column> {
+        self.each(|x| climb(x, from, to))
+    }
+
     /// exp(-age/τ) of each life, as a share of its level: a larger process has more to start.
     fn cooling(&self, tau: f64) -> Rc<Column> {
         let mut start = 0;
@@ -346,6 +329,8 @@ impl<'a> Search<'a> {
         match (&self.levels[..], self.starts) {
             // The age of the first life is not known, so it always has its own level.
             ([first, _, _, ..], [second, ..]) if one_level => vec![Rc::clone(first), self.from(*second)],
+            // Of two, that would leave nothing in common.
+            (_, [_]) if one_level => vec![self.from(0)],
             _ => self.levels.clone(),
         }
     }
@@ -389,7 +374,13 @@ impl<'a> Search<'a> {
     }
 
     fn run(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
-        if self.starts.is_empty() { self.run_shapes(rhythm, candidates) } else { self.run_lives(rhythm, candidates) }
+        if self.starts.is_empty() {
+            return self.run_shapes(rhythm, candidates);
+        }
+        self.run_lives(rhythm, candidates);
+        if !self.any_apart {
+            self.run_climb(rhythm, candidates);
+        }
     }
 
     fn run_shapes(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
@@ -404,7 +395,9 @@ impl<'a> Search<'a> {
             let bic = criterion + odds + parameters as f64 * (self.x.len() as f64).ln();
             Candidate { form, rhythm, bic, lane }
         };
-        candidates.push(scored(Form::Line, &line, &[0.0; PHI.len()], 0));
+        let of_line = scored(Form::Line, &line, &[0.0; PHI.len()], 0);
+        let line_bic = of_line.bic;
+        candidates.push(of_line);
         if self.line_only || self.x.len() < MIN_POINTS_OF_SHAPES {
             return;
         }
@@ -412,8 +405,13 @@ impl<'a> Search<'a> {
         let saturate = |tau: f64| Shape::new(&line, self.cooling(tau.exp()));
         let break_at = |knee: f64| Shape::new(&plain, self.each(|x| x.min(knee)));
         let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
-        let make =
-            || Shapes { saturating: taus.map(saturate), broken: KNEES.map(break_at), hinge: KNEES.map(hinge_at) };
+        let climb_between = |[from, to]: [f64; 2]| Shape::new(&line, self.climb(from, to));
+        let make = || Shapes {
+            saturating: taus.map(saturate),
+            broken: KNEES.map(break_at),
+            hinge: KNEES.map(hinge_at),
+            climb: climbs().map(climb_between).collect(),
+        };
         let alone = self.rhythms[rhythm].is_empty() && self.rates.is_empty();
         let shapes = if alone { Shapes::known(self.seconds, make) } else { Rc::new(make()) };
         let saturating = Tried::new(&taus, &shapes.saturating, saturate, |tau, shape| {
@@ -424,6 +422,9 @@ impl<'a> Search<'a> {
         });
         let hinge = Tried::new(&KNEES, &shapes.hinge, hinge_at, |knee, shape| {
             scored(Form::Hinge(knee), &level, &shape.gain(&level), 2)
+        });
+        let climb = Climbs::new(&shapes.climb, climb_between, |ends, shape| {
+            scored(Form::Climb(ends), &line, &shape.gain(&line), 3)
         });
         let most = if self.x.len() < MIN_POINTS_OF_STEPS { 0 } else { 2 };
         for placement in steps::place(&plain, self.floor, most) {
@@ -447,8 +448,10 @@ impl<'a> Search<'a> {
             candidates.push(scored(Form::Steps(at), &beside, &[0.0; PHI.len()], parameters));
         }
         let known = candidates.iter().map(|candidate| candidate.bic);
-        let least = known.chain([saturating.bic(), broken.bic(), hinge.bic()]).fold(f64::INFINITY, f64::min);
-        candidates.extend([saturating.refined(least), broken.refined(least), hinge.refined(least)]);
+        let tried = [saturating.bic(), broken.bic(), hinge.bic(), climb.bic()];
+        let least = known.chain(tried).fold(f64::INFINITY, f64::min);
+        let refined = [saturating.refined(least), broken.refined(least), hinge.refined(least), climb.refined(line_bic)];
+        candidates.extend(refined);
     }
 
     /// Levels, a rhythm and a line.
@@ -473,88 +476,6 @@ impl<'a> Search<'a> {
             self.noise.column(since.collect())
         };
         if self.rhythms[rhythm].is_empty() { Vec::new() } else { at.iter().map(from).collect() }
-    }
-
-    /// A candidate written out, growth last.
-    fn description(&self, candidate: &Candidate) -> Description {
-        let n = self.x.len();
-        let one_level = matches!(candidate.form, Form::Lives { one_level: true, .. });
-        let at_end = |column: Rc<Column>, slope: f64| Term {
-            at_end: column.values()[n - 1],
-            column,
-            slope,
-            passing: false,
-            of_rhythm: false,
-            known: None,
-        };
-        let mut terms: Vec<Term> = self.base(one_level).into_iter().map(|column| at_end(column, 0.0)).collect();
-        let beside = |column: Rc<Column>, of_rhythm: bool| Term {
-            column,
-            at_end: 0.0,
-            slope: 0.0,
-            passing: false,
-            of_rhythm,
-            known: None,
-        };
-        terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| beside(Rc::clone(column), true)));
-        let last_age = 1.0 - self.starts.last().map_or(0.0, |start| self.x[*start]);
-        let cooling = |tau: f64, terms: &mut Vec<Term>| {
-            let column = self.cooling(tau);
-            // Earlier lives have shown that a start-up ends.
-            let lives = !self.starts.is_empty();
-            let by_age = self.noise.column(
-                column.values().iter().zip(&self.sizes).map(|(value, size)| -value * (value / size).ln()).collect(),
-            );
-            let slope = if lives { 0.0 } else { -(-last_age / tau).exp() / tau };
-            terms.push(Term { passing: true, ..at_end(column, slope) });
-            // How the curve changes with what was searched for: beside it the slope does not depend on having found it
-            // exactly (one step of Gauss and Newton).
-            terms.push(beside(by_age, false));
-        };
-        let mut growth = Rc::clone(&self.line);
-        // What pods gain with their age is one rate: it says nothing of one that changes.
-        let mut known = match candidate.form {
-            Form::Broken(_) | Form::Hinge(_) => None,
-            _ => self.rate(0..1),
-        };
-        match &candidate.form {
-            Form::Line => {}
-            Form::Saturating(tau) => cooling(*tau, &mut terms),
-            Form::Broken(knee) => {
-                terms.push(at_end(self.each(|x| x.min(*knee)), 0.0));
-                terms.push(at_end(self.each(|x| f64::from(u8::from(x > *knee))), 0.0));
-            }
-            Form::Hinge(knee) => {
-                terms.push(at_end(self.each(|x| f64::from(u8::from(x > *knee))), 0.0));
-                growth = self.each(|x| (x - knee).max(0.0));
-            }
-            Form::Steps(at) => {
-                terms.extend(at.iter().map(|at| at_end(self.from(*at), 0.0)));
-                let mut shifted = self.line_beside(candidate.rhythm);
-                at.iter().for_each(|at| {
-                    shifted.push(self.from(*at));
-                });
-                let swings = self.swings(candidate.rhythm, at, &shifted);
-                terms.extend(swings.into_iter().map(|column| beside(column, true)));
-            }
-            Form::Pulse([from, to]) => {
-                let pulse = (0..n).map(|index| f64::from(u8::from((*from..*to).contains(&index)))).collect();
-                terms.push(at_end(self.noise.column(pulse), 0.0));
-            }
-            Form::Lives { start_up, apart_from, one_level } => {
-                terms.extend(
-                    self.errors.iter().map(|error| Term { known: Some(AN_ERROR), ..at_end(Rc::clone(error), 0.0) }),
-                );
-                let mut growths = self.growths(*apart_from, *one_level);
-                (growth, known) = growths.pop().expect("there is a present rate");
-                terms.extend(growths.into_iter().map(|(column, known)| Term { known, ..at_end(column, 0.0) }));
-                if let Some(tau) = start_up {
-                    cooling(*tau, &mut terms);
-                }
-            }
-        }
-        terms.push(Term { known, ..at_end(growth, 1.0) });
-        Description(terms)
     }
 }
 

@@ -167,7 +167,8 @@ impl Claim {
             None => (at_most_tolerance, above_of_troughs),
         };
         let agreed = against < AGAINST || (at_most_tolerance < CLEAR && against < 0.5);
-        let bends = matches!(narrow.chosen.form, Form::Broken(_) | Form::Hinge(_) | Form::Saturating(_));
+        let form = &narrow.chosen.form;
+        let bends = form.climb().is_some() || matches!(form, Form::Broken(_) | Form::Hinge(_) | Form::Saturating(_));
         let level = (above_of_means < SEARCHED * tail && above_of_troughs < UNLIKELY)
             || (above_of_means < tail && above_of_troughs < SEARCHED * tail);
 
@@ -191,11 +192,14 @@ impl Claim {
         } else if significant && at_most_tolerance < tail {
             let days = days || grows(&narrow.sustained, swing);
             let settled = !early || grows(&narrow.sustained, start_up);
-            // What did not rise since its last shift does not grow beside it.
-            let last = narrow.chosen.form.steps().last();
-            let rose = last.and_then(|from| stretch.rise_since(narrow, *from)).is_none_or(|rate| rate > 0.0);
+            // What did not rise since its last shift does not grow beside it; of lives each begins low.
+            let last = match form {
+                Form::Climb([_, end]) => Some(stretch.block_at(*end)),
+                _ => form.steps().last().copied(),
+            };
+            let rose = last.and_then(|from| stretch.rise_since(narrow, from)).is_none_or(|rate| rate > 0.0);
             let certain = at_most_nothing <= terms.significance / PLACED;
-            let may_be_shift = last.is_some() && !(certain && rose);
+            let may_be_shift = (last.is_some() || form.climb().is_some()) && !(certain && rose);
             match (agreed, settled, days) {
                 (false, ..) => (Verdict::LeakSuspected, Some(Doubt::View)),
                 _ if may_be_shift => (Verdict::LeakSuspected, Some(Doubt::Shift)),
@@ -328,17 +332,17 @@ fn level_verdict(stretch: &Stretch, view: &Trend, grows: bool, terms: &JudgeTerm
     let slope = view.line.slope();
     let tail = tail(terms);
     let tolerance = stretch.tolerance.bytes_per_second;
-    if slope.probability_at_most(-tolerance) >= tail {
-        // Growth is excluded; whether it falls is another question.
-        return if slope.probability_at_most(0.0) > 1.0 - tail { Verdict::Shrinking } else { Verdict::Flat };
-    }
     let (first, last) = ends(view);
     let rise = last - first;
     let matters = tolerance * stretch.span();
     let shifted = rise > matters.max(terms.step_floor_bytes).max(terms.step_share * first);
+    if slope.probability_at_most(-tolerance) >= tail && !(shifted && view.chosen.form.climb().is_some()) {
+        // Growth is excluded; whether it falls is another question.
+        return if slope.probability_at_most(0.0) > 1.0 - tail { Verdict::Shrinking } else { Verdict::Flat };
+    }
     match view.chosen.form {
         Form::Saturating(_) | Form::Broken(_) if rise > matters => Verdict::WarmedUp,
-        Form::Steps(_) | Form::Pulse(_) | Form::Lives { .. } if shifted => Verdict::Step,
+        Form::Climb(_) | Form::Steps(_) | Form::Pulse(_) | Form::Lives { .. } if shifted => Verdict::Step,
         _ if grows => Verdict::NegligibleGrowth,
         _ => Verdict::Flat,
     }

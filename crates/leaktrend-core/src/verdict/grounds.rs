@@ -104,6 +104,8 @@ pub enum Course {
     Hinge,
     /// A line that bends.
     Bend,
+    /// A climb to another level.
+    Climb,
     /// One lasting shift of the level.
     OneStep,
     /// Two or more lasting shifts.
@@ -123,6 +125,7 @@ impl Course {
             Form::Saturating(_) => Course::WarmUp,
             Form::Hinge(_) => Course::Hinge,
             Form::Broken(_) => Course::Bend,
+            Form::Climb(_) | Form::Lives { climb: Some(_), .. } => Course::Climb,
             Form::Steps(at) if at.len() == 1 => Course::OneStep,
             Form::Steps(_) => Course::Steps,
             Form::Pulse(_) => Course::Pulse,

@@ -147,7 +147,9 @@ impl Case<'_> {
             Form::Lives { .. } if grows => ShapeName::Sawtooth,
             Form::Hinge(_) if grows => ShapeName::Hinge,
             _ if grows => ShapeName::Linear,
-            Form::Saturating(_) | Form::Broken(_) => ShapeName::Plateau,
+            Form::Saturating(_) | Form::Broken(_) | Form::Climb(_) | Form::Lives { climb: Some(_), .. } => {
+                ShapeName::Plateau
+            }
             Form::Steps(_) | Form::Pulse(_) => ShapeName::Step,
             Form::Line | Form::Hinge(_) | Form::Lives { .. } => ShapeName::Flat,
         }
@@ -162,7 +164,9 @@ impl Case<'_> {
         let whole = |why: RegimeWhy| Regime { start_seconds: if why == RegimeWhy::Whole { 0.0 } else { begin }, why };
         match &view.chosen.form {
             Form::Hinge(knee) => Regime { start_seconds: begin + knee * (end - begin), why: RegimeWhy::GrowthBegan },
-            Form::Broken(knee) => Regime { start_seconds: begin + knee * (end - begin), why: RegimeWhy::GrowthChanged },
+            Form::Broken(knee) | Form::Climb([_, knee]) | Form::Lives { climb: Some([_, knee]), .. } => {
+                Regime { start_seconds: begin + knee * (end - begin), why: RegimeWhy::GrowthChanged }
+            }
             Form::Steps(at) if !at.is_empty() => {
                 Regime { start_seconds: seconds[at[at.len() - 1]], why: RegimeWhy::Shift }
             }

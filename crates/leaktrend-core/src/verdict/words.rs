@@ -377,6 +377,7 @@ fn course_words(course: Course) -> &'static str {
         Course::WarmUp => "after a warm-up",
         Course::Hinge => "after a time at one level",
         Course::Bend => "along a line that bends",
+        Course::Climb => "in addition to a climb to another level",
         Course::OneStep | Course::Steps => "in addition to a level shift",
         Course::WithShifts => "its level shifts included",
         Course::Pulse => "apart from a shift to another level and back",

@@ -3,6 +3,7 @@
 //! Bounds state what must hold, with the slack of the number of seeds.
 
 mod calendars;
+mod climbs;
 mod collectors;
 mod coverage;
 mod deployed;

@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::shapes::{Shape, Tried};
-use super::{Candidate, Form, Search, TIME_CONSTANTS, longest_life};
-use crate::stats::ar1::{Column, Known, PHI};
+use super::shapes::{Climbs, Shape, Tried, climbs};
+use super::{Candidate, Form, OTHER_SHAPES, Search, TIME_CONSTANTS, longest_life};
+use crate::stats::ar1::{Column, Known, Lanes, PHI};
 
 /// A last life has a rate of its own only where it is so much of the window, and has this many points.
 const LAST_LIFE: (f64, usize) = (0.15, 12);
@@ -78,7 +78,7 @@ impl Search<'_> {
                 let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
                     let (criterion, lane) = regression.criterion(gain, self.floor);
                     let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
-                    let form = Form::Lives { start_up, apart_from, one_level };
+                    let form = Form::Lives { start_up, apart_from, one_level, climb: None };
                     Candidate { form, rhythm, bic: criterion + odds + parameters as f64 * price, lane }
                 };
                 candidates.push(scored(None, &[0.0; PHI.len()]));
@@ -100,6 +100,32 @@ impl Search<'_> {
                 candidates.push(refined);
             }
         }
+    }
+
+    /// A climb that goes on across restarts, all lives at one level beside it: what a restart does not take away is load, or
+    /// a cache that fills at once, and no leak.
+    pub(super) fn run_climb(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
+        // That of the lives without a climb.
+        let start_up = candidates.iter().min_by(|a, b| a.bic.total_cmp(&b.bic)).and_then(|best| match best.form {
+            Form::Lives { start_up, .. } => start_up,
+            _ => None,
+        });
+        let cooling = start_up.map(|tau| self.cooling(tau));
+        let beside = self.base(true).into_iter().chain(self.rhythms[rhythm].iter().cloned()).chain(cooling);
+        let lives = self.with(beside.chain([self.growth(true)]));
+        let bic = |gain: &Lanes, more: usize| {
+            let (criterion, lane) = lives.criterion(gain, self.floor);
+            let parameters = lives.rank() + self.searched[rhythm] + usize::from(start_up.is_some()) + more;
+            (criterion + parameters as f64 * (self.x.len() as f64).ln(), lane)
+        };
+        let between = |[from, to]: [f64; 2]| Shape::new(&lives, self.climb(from, to));
+        let shapes: Vec<Shape> = climbs().map(between).collect();
+        let climb = Climbs::new(&shapes, between, |ends, shape| {
+            let (bic, lane) = bic(&shape.gain(&lives), 3);
+            let form = Form::Lives { start_up, apart_from: None, one_level: true, climb: Some(ends) };
+            Candidate { form, rhythm, bic: bic + OTHER_SHAPES, lane }
+        });
+        candidates.push(climb.refined(bic(&[0.0; PHI.len()], 0).0));
     }
 
     /// The lives from which on growth may have a rate of its own, as indices of `starts`.

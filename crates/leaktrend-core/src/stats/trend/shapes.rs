@@ -37,6 +37,7 @@ pub(super) struct Shapes {
     pub(super) saturating: [Shape; TIME_CONSTANTS.len()],
     pub(super) broken: [Shape; KNEES.len()],
     pub(super) hinge: [Shape; KNEES.len()],
+    pub(super) climb: Vec<Shape>,
 }
 
 impl Shapes {
@@ -110,5 +111,67 @@ impl<'g, S: Fn(f64) -> Shape, F: Fn(f64, &Shape) -> Candidate> Tried<'g, S, F> {
         }
         let better = if at_left.bic < at_right.bic { at_left } else { at_right };
         if better.bic < best.bic { better } else { best.clone() }
+    }
+}
+
+/// Begins and ends of a climb that are tried, as shares of the window, before refinement.
+const CLIMBS: [f64; 6] = [0.1, 0.25, 0.4, 0.55, 0.7, 0.85];
+/// A climb takes at most this share of the window: what it is to be told from lies before and after it.
+const LONGEST_CLIMB: f64 = 0.5;
+/// And ends this share of the window before its end: less shows no level.
+const LEVEL_AFTER: f64 = 0.1;
+
+/// Whether a climb from one share of the window to another can be told from growth.
+fn is_climb([from, to]: [f64; 2]) -> bool {
+    0.0 < from && from < to && to <= 1.0 - LEVEL_AFTER && to - from <= LONGEST_CLIMB
+}
+
+/// The climbs between places of the grid, in order.
+pub(super) fn climbs() -> impl Iterator<Item = [f64; 2]> {
+    CLIMBS.iter().flat_map(move |from| CLIMBS.iter().map(move |to| [*from, *to])).filter(|ends| is_climb(*ends))
+}
+
+/// A climb, whose begin and end are to be found, tried on a grid.
+pub(super) struct Climbs<S, F> {
+    shape: S,
+    candidate: F,
+    best: ([f64; 2], Candidate),
+}
+
+impl<S: Fn([f64; 2]) -> Shape, F: Fn([f64; 2], &Shape) -> Candidate> Climbs<S, F> {
+    /// `shapes`: what `shape` gives at each of `climbs()`.
+    pub(super) fn new(shapes: &[Shape], shape: S, candidate: F) -> Climbs<S, F> {
+        let tried = climbs().zip(shapes).map(|(ends, shape)| (ends, candidate(ends, shape)));
+        let best = tried.min_by(|a, b| a.1.bic.total_cmp(&b.1.bic)).expect("a grid has climbs");
+        Climbs { shape, candidate, best }
+    }
+
+    pub(super) fn bic(&self) -> f64 {
+        self.best.1.bic
+    }
+
+    /// The best, after `REFINEMENTS` rounds in which each end moves by half as far as in the one before where that explains
+    /// more; only where the grid is plausible beside a line, with a criterion of `line`.
+    pub(super) fn refined(self, line: f64) -> Candidate {
+        let (mut ends, mut best) = self.best;
+        if best.bic > line + PLAUSIBLE {
+            return best;
+        }
+        let mut step = CLIMBS[1] - CLIMBS[0];
+        for _ in 0..REFINEMENTS {
+            step *= 0.5;
+            for (end, sign) in [(0, -1.0), (0, 1.0), (1, -1.0), (1, 1.0)] {
+                let mut moved = ends;
+                moved[end] += sign * step;
+                if !is_climb(moved) || moved[1] - moved[0] < step {
+                    continue;
+                }
+                let candidate = (self.candidate)(moved, &(self.shape)(moved));
+                if candidate.bic < best.bic {
+                    (ends, best) = (moved, candidate);
+                }
+            }
+        }
+        best
     }
 }

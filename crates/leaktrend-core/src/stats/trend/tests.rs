@@ -30,6 +30,11 @@ fn shapes_are_told_apart() {
         |x| 100.0 + 20.0 * x + 30.0 * (1.0 - (-x / 0.03).exp()),
         |form| matches!(form, Form::Saturating(tau) if (tau - 0.03).abs() < 0.01),
     );
+    let climb = |x: f64| 100.0 + 30.0 * climb(x, 0.32, 0.57);
+    let is_climb =
+        |form: &Form| matches!(form, Form::Climb([a, b]) if (a - 0.32).abs() < 0.02 && (b - 0.57).abs() < 0.02);
+    check(climb, is_climb);
+    check(|x| climb(x) + 20.0 * x, is_climb);
     check(|x| if (0.3..0.5).contains(&x) { 110.0 } else { 100.0 }, |form| *form == Form::Pulse([60, 100]));
 }
 
@@ -42,6 +47,7 @@ fn growth_is_found_beside_its_shape() {
         growth(|_| 100.0),
         growth(|x| 100.0 + 30.0 * (1.0 - (-x / 0.05).exp())),
         growth(|x| 100.0 + if x < 0.4 { 0.0 } else { 10.0 }),
+        growth(|x| 100.0 + 30.0 * climb(x, 0.32, 0.57)),
     ] {
         assert!(flat.quantile(0.01) < 0.0 && 0.0 < flat.quantile(0.99), "{flat:?}");
     }
