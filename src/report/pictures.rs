@@ -91,6 +91,9 @@ fn regime_mark(judgement: &Judgement, start_ms: i64) -> Option<(i64, String)> {
     let words = match judgement.regime.why {
         RegimeWhy::Whole => return None,
         RegimeWhy::GrowthBegan => "growth began",
+        RegimeWhy::GrowthChanged if judgement.verdict.proves_no_leak() || judgement.verdict == Verdict::Step => {
+            "level since"
+        }
         RegimeWhy::GrowthChanged => "growth changed",
         RegimeWhy::Shift if judgement.onset_seconds.is_some_and(|onset| onset < judgement.regime.start_seconds) => {
             "level shifted"
