@@ -20,7 +20,7 @@ use process::{Cost, cost, median_cost, program};
 
 /// Peak memory that is allowed beside the columns: 64 MiB, in bytes.
 const BASE_BYTES: f64 = 67_108_864.0;
-/// A sample in the columns: time, value, quantum and marks, in bytes.
+/// A sample in the columns: time, value, resolution and marks, in bytes.
 const ROW_BYTES: f64 = 24.0;
 
 fn main() {

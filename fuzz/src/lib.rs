@@ -144,7 +144,7 @@ fn check_samples(readings: &Readings) {
     assert_eq!(n_samples as u64, n_accounted, "{:?}", readings.inputs);
     for series in &readings.series {
         let samples = &series.samples;
-        let all_there = [samples.used_bytes.len(), samples.quantum_bytes.len(), samples.marks.len()];
+        let all_there = [samples.used_bytes.len(), samples.resolution_bytes.len(), samples.marks.len()];
         assert_eq!(all_there, [samples.time_ms.len(); 3]);
         assert!(samples.used_bytes.iter().all(|bytes| 0.0 <= *bytes && bytes.is_finite()), "{series:?}");
     }

@@ -16,13 +16,13 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     assert!(0.0 <= amount.bytes && amount.bytes <= 9_007_199_254_740_992.0, "{text:?} is {amount:?}");
-    assert!(1.0 <= amount.quantum && amount.quantum.is_finite(), "{text:?} is {amount:?}");
+    assert!(1.0 <= amount.resolution && amount.resolution.is_finite(), "{text:?} is {amount:?}");
     if let Ok(bytes) = bytes {
         assert!((bytes.as_f64() - amount.bytes).abs() <= 0.5, "{text:?} is {bytes:?} and {amount:?}");
     }
     let printed = units::docker_text(amount.bytes);
     let again: WrittenAmount = printed.parse().unwrap_or_else(|error| panic!("{printed} is refused: {error}"));
-    assert!((again.bytes - amount.bytes).abs() <= again.quantum, "{text:?} is printed as {printed}");
+    assert!((again.bytes - amount.bytes).abs() <= again.resolution, "{text:?} is printed as {printed}");
     let _ =
         (units::memory_text(amount.bytes), units::short_memory(amount.bytes), units::RateUnit::Day.text(amount.bytes));
 });

@@ -171,7 +171,7 @@ fn samples(mut frame: SampleFrame, job: &Job) -> Batches {
     let labels: Vec<String> =
         series.iter().map(|one| serde_json::to_string(&one.info.labels).expect("texts can be written")).collect();
     let labels = series.iter().zip(&labels).flat_map(|(one, labels)| std::iter::repeat_n(Some(labels), one.len()));
-    let resolution = series.iter().flat_map(|one| (0..one.len()).map(|index| Some(one.quantum_bytes().get(index))));
+    let resolution = series.iter().flat_map(|one| (0..one.len()).map(|index| Some(one.resolution_bytes().get(index))));
     let flags = series.iter().flat_map(|one| (0..one.len()).map(|index| Some(one.marks(index).bits())));
     Batches::of(vec![
         columns::text("series", of_each(&series, |one| Some(one.info.id.as_str()))),

@@ -30,7 +30,7 @@ pub(super) fn judged(
         }
         let outside = resident.used_bytes()[at] - total.used_bytes()[of_heap];
         n_beyond += usize::from(outside < 0.0);
-        samples.push(*time_ms, outside.max(0.0), f64::from(resident.quantum_bytes().get(at)), resident.marks(at));
+        samples.push(*time_ms, outside.max(0.0), f64::from(resident.resolution_bytes().get(at)), resident.marks(at));
     }
     if n_beyond as f64 > BEYOND * samples.len() as f64 {
         return None;

@@ -145,7 +145,7 @@ impl<'a> Prepared<'a> {
     }
 
     fn settled(&self, judged: &Segmentation<'_>, judgement: &Judgement) -> Option<SettledLevel> {
-        let variance = fit::reading_variance(coarsest_quantum(&self.samples));
+        let variance = fit::reading_variance(coarsest_resolution(&self.samples));
         settled::level(judged, judgement, variance, self.settings.verdict.confidence.get())
     }
 
@@ -472,6 +472,6 @@ fn summary<'a>(
 }
 
 /// The coarsest step in which at least half of the values could be printed, in bytes.
-fn coarsest_quantum(samples: &MemorySeries) -> f64 {
-    samples.quantum_bytes().median().expect("a series is never empty")
+fn coarsest_resolution(samples: &MemorySeries) -> f64 {
+    samples.resolution_bytes().median().expect("a series is never empty")
 }

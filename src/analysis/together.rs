@@ -110,19 +110,19 @@ fn summed(pools: Vec<Read>) -> Vec<Read> {
     let mut places = vec![0; others.len()];
     for (at, time) in first.samples.time_ms().iter().enumerate() {
         let mut bytes = first.samples.used_bytes()[at];
-        let mut quantum = f64::from(first.samples.quantum_bytes().get(at));
+        let mut resolution = f64::from(first.samples.resolution_bytes().get(at));
         let mut n_found = 0;
         for (other, place) in others.iter().zip(&mut places) {
             let times = other.samples.time_ms();
             *place += times[*place..].partition_point(|own| own < time);
             if times.get(*place) == Some(time) {
                 bytes += other.samples.used_bytes()[*place];
-                quantum = quantum.max(f64::from(other.samples.quantum_bytes().get(*place)));
+                resolution = resolution.max(f64::from(other.samples.resolution_bytes().get(*place)));
                 n_found += 1;
             }
         }
         if n_found == others.len() {
-            sum.push(*time, bytes, quantum, first.samples.marks(at));
+            sum.push(*time, bytes, resolution, first.samples.marks(at));
         }
     }
     let longest = pools.iter().map(|pool| pool.samples.len()).max().unwrap_or(0);

@@ -332,8 +332,8 @@ fn counted(n: usize, noun: &str) -> String {
 }
 
 /// The coarsest spacing of printable values in the series, in bytes.
-fn coarsest_quantum(series: &MemorySeries) -> f64 {
-    series.quantum_bytes().coarsest().map_or(0.0, f64::from)
+fn coarsest_resolution(series: &MemorySeries) -> f64 {
+    series.resolution_bytes().coarsest().map_or(0.0, f64::from)
 }
 
 /// How much more than `bytes` a difference must be to be beyond doubt, in bytes.
@@ -341,15 +341,15 @@ fn coarsest_quantum(series: &MemorySeries) -> f64 {
 /// 0 where values are printed finely; the printed spacing where it is half of `bytes` or more, as two rounded
 /// values are off by up to that together. The runbook's 100 MB meet this above 100 GiB of `docker stats`.
 fn margin(series: &MemorySeries, bytes: f64) -> f64 {
-    let quantum = coarsest_quantum(series);
-    if 2.0 * quantum >= bytes { quantum } else { 0.0 }
+    let resolution = coarsest_resolution(series);
+    if 2.0 * resolution >= bytes { resolution } else { 0.0 }
 }
 
 /// Why a threshold cannot be decided at the printed spacing of values.
 fn too_coarse_text(series: &MemorySeries, threshold_bytes: f64) -> String {
     format!(
         "the input prints this memory in steps of {}, too coarse for a threshold of {}",
-        memory_text(coarsest_quantum(series)),
+        memory_text(coarsest_resolution(series)),
         amount_text(threshold_bytes)
     )
 }

@@ -1,6 +1,6 @@
 //! The quick reading of amounts: what containers print most often, without an allocation.
 //!
-//! Gives the same value and quantum as `units::Amount`; whatever is not plain digits and a known unit is left to it.
+//! Gives the same value and resolution as `units::Amount`; whatever is not plain digits and a known unit is left to it.
 
 use crate::units::{GIB, KIB, MIB, ParseAmountError, WrittenAmount};
 
@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Result<WrittenAmount, ParseAmountError> {
     plain(text.as_bytes()).map_or_else(|| text.parse(), Ok)
 }
 
-/// As `read`, without saying why not, and without the quantum: in bytes.
+/// As `read`, without saying why not, and without the resolution: in bytes.
 pub(super) fn read_bytes(text: &str) -> Option<f64> {
     number(text.as_bytes())
         .map(|number| number.bytes)
@@ -37,7 +37,7 @@ pub(super) fn read_bytes(text: &str) -> Option<f64> {
 
 /// Digits with at most one point, blanks, a known unit; `None` for everything else, also when it is an amount.
 pub(super) fn plain(text: &[u8]) -> Option<WrittenAmount> {
-    number(text).map(Number::with_quantum)
+    number(text).map(Number::with_resolution)
 }
 
 /// A number as it was written, and what it is in bytes.
@@ -59,13 +59,13 @@ impl Number {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it is half of what a row of an epoch and an amount takes")]
-    pub(super) fn with_quantum(self) -> WrittenAmount {
+    pub(super) fn with_resolution(self) -> WrittenAmount {
         let Number { mantissa, decimals, scale, bytes } = self;
         // At most nine digits. Of 0 the first digit is that before the point.
         let log = (mantissa as u32).checked_ilog10().map_or(decimals as i32, |log| log as i32);
         let four_digits = log - 3 - decimals as i32;
         let exponent = if decimals == 0 { four_digits } else { four_digits.min(-(decimals as i32)) };
-        WrittenAmount { bytes, quantum: (power_of_ten(exponent) * scale).max(1.0) }
+        WrittenAmount { bytes, resolution: (power_of_ten(exponent) * scale).max(1.0) }
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
             (Ok(quick), Ok(general)) => {
                 assert_eq!(quick.bytes, general.bytes, "{text}");
                 assert!(
-                    (quick.quantum - general.quantum).abs() <= 1e-12 * general.quantum,
+                    (quick.resolution - general.resolution).abs() <= 1e-12 * general.resolution,
                     "{text}: {quick:?} {general:?}"
                 );
             }

@@ -90,7 +90,7 @@ pub(super) fn memory(text: &str, unit: Option<f64>, has_commas: bool) -> Result<
     if amount::LARGEST_EXACT < bytes {
         return Err(Rejection::out_of_range(&used));
     }
-    let used = WrittenAmount { bytes, quantum: resolution(&used, unit.unwrap_or(1.0)) };
+    let used = WrittenAmount { bytes, resolution: resolution(&used, unit.unwrap_or(1.0)) };
     Ok(Memory::Used { used, limit: None, is_bare: unit.is_none() })
 }
 

@@ -161,7 +161,7 @@ impl<'a> Scan<'a> {
     /// An amount of memory with its unit at once behind the digits.
     #[inline(always)]
     pub(super) fn amount(&mut self) -> Option<WrittenAmount> {
-        self.number().map(amount::Number::with_quantum)
+        self.number().map(amount::Number::with_resolution)
     }
 
     /// The same, in bytes.

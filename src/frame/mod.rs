@@ -195,7 +195,7 @@ impl Columns {
     fn append(&mut self, series: u32, samples: Samples) {
         const FITS: &str = "a table holds fewer than 2^32 rows";
 
-        let Samples { time_ms, used_bytes, quantum_bytes, marks } = samples;
+        let Samples { time_ms, used_bytes, resolution_bytes, marks } = samples;
         if time_ms.is_empty() {
             return;
         }
@@ -203,7 +203,7 @@ impl Columns {
         self.series.resize(self.series.len() + time_ms.len(), series);
         self.time.append_owned(Int64Chunked::from_vec(PlSmallStr::EMPTY, time_ms)).expect(FITS);
         self.used_bytes.append_owned(Float64Chunked::from_vec(PlSmallStr::EMPTY, used_bytes)).expect(FITS);
-        self.resolution_bytes.extend(quantum_bytes.iter());
+        self.resolution_bytes.extend(resolution_bytes.iter());
         self.flags.extend(marks);
     }
 
@@ -247,8 +247,8 @@ fn samples(table: DataFrame, lengths: Vec<usize>) -> impl Iterator<Item = Sample
             samples.time_ms = time.next().expect(ALL).into_inner().1.to_vec();
             samples.used_bytes = used_bytes.next().expect(ALL).into_inner().1.to_vec();
             let resolutions = &resolution_bytes.cont_slice().expect(ALL)[rows.clone()];
-            samples.quantum_bytes.reserve_exact(length);
-            resolutions.iter().for_each(|bytes| samples.quantum_bytes.push(*bytes));
+            samples.resolution_bytes.reserve_exact(length);
+            resolutions.iter().for_each(|bytes| samples.resolution_bytes.push(*bytes));
             samples.marks = flags.cont_slice().expect(ALL)[rows].to_vec();
         }
         samples

@@ -54,7 +54,7 @@ fn series_come_out_as_they_went_in() {
     assert_eq!(series[0].time_ms(), [10, 20, 30]);
     assert_eq!(series[1].used_bytes(), [8.0, 7.0]);
     assert_eq!(series[1].marks(1), Marks::COUNTER_RESET);
-    assert_eq!(series[0].quantum_bytes().median(), Some(0.5));
+    assert_eq!(series[0].resolution_bytes().median(), Some(0.5));
 }
 
 /// Columns go in and out at their place in memory: a frame of millions of samples is held once.

@@ -5,7 +5,7 @@ use leaktrend::criteria::alert_rule::Lookback;
 use leaktrend::criteria::{
     Context, Criterion, During, KnownRestart, LoadWindow, Status, TrendJudgement, VerdictSummary, evaluate,
 };
-use leaktrend::series::{Labels, Marks, MemorySeries, Metric, Quanta, Samples, Sampling, SeriesInfo};
+use leaktrend::series::{Labels, Marks, MemorySeries, Metric, Resolutions, Samples, Sampling, SeriesInfo};
 use leaktrend::settings::{CriteriaSettings, EvaluationSettings};
 use leaktrend::units::{GIB, Seconds};
 
@@ -90,8 +90,8 @@ impl Scenario {
         self
     }
 
-    fn quantum(mut self, bytes: f64) -> Scenario {
-        self.samples.quantum_bytes = Quanta::same(bytes as f32, self.samples.len());
+    fn resolution(mut self, bytes: f64) -> Scenario {
+        self.samples.resolution_bytes = Resolutions::same(bytes as f32, self.samples.len());
         self
     }
 
@@ -265,7 +265,7 @@ fn docker_stats_is_not_what_the_alert_reads() {
 fn values_in_steps_of_107_mb_cannot_decide_it() {
     check(
         "growth-100mb-5m",
-        &Scenario::every(30, 60, |_| 150.0 * GIB).quantum(0.1 * GIB),
+        &Scenario::every(30, 60, |_| 150.0 * GIB).resolution(0.1 * GIB),
         "not-evaluable: the input prints this memory in steps of 102.4 MiB, too coarse for a threshold of 100 MB (95.37 MiB)",
     );
 }
@@ -274,7 +274,7 @@ fn values_in_steps_of_107_mb_cannot_decide_it() {
 fn growth_beyond_such_a_step_fires_all_the_same() {
     check(
         "growth-100mb-5m",
-        &Scenario::every(30, 60, |minute| 150.0 * GIB + minute * 80e6).quantum(0.1 * GIB),
+        &Scenario::every(30, 60, |minute| 150.0 * GIB + minute * 80e6).resolution(0.1 * GIB),
         "fail: would have fired at 2026-01-05T00:10:00Z, at every evaluation offset: growth over 5 min reached 381.5 MiB, and was above 100 MB (95.37 MiB) for 5 min",
     );
 }
@@ -421,7 +421,7 @@ fn a_gain_under_load_is_left_out() {
 fn coarse_values_cannot_decide_a_gain() {
     check(
         "confirmed-100mb-60s",
-        &Scenario::every(10, 30, |_| 150.0 * GIB).quantum(0.1 * GIB),
+        &Scenario::every(10, 30, |_| 150.0 * GIB).resolution(0.1 * GIB),
         "not-evaluable: the input prints this memory in steps of 102.4 MiB, too coarse for a threshold of 100 MB (95.37 MiB)",
     );
 }

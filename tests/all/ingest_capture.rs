@@ -90,7 +90,7 @@ fn the_log_of_the_cron_line_is_448_ticks_of_8_containers() {
         let times = &series.samples.time_ms;
         assert_eq!(times[0], 1_795_468_887_000 - 447 * 10_000, "{}", series.info.id);
         assert_eq!(*times.last().unwrap(), 1_795_468_887_000);
-        assert_eq!(series.samples.quantum_bytes.get(0), (0.01 * MIB) as f32);
+        assert_eq!(series.samples.resolution_bytes.get(0), (0.01 * MIB) as f32);
         let limit_mib = match series.info.id.as_str() {
             "vedfinance-job-oom" => 320.0,
             "vedfinance-api-leak" => 2048.0,

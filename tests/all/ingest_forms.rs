@@ -302,7 +302,7 @@ fn kubectl_top_with_and_without_containers() {
     shop-0/shop: -60=134MiB -30=135MiB
     shop-1/shop: -60=90MiB
     ");
-    insta::assert_snapshot!(read_text("shop-0   shop   12m   134Mi\n", None).series[0].samples.quantum_bytes.get(0), @"1048576");
+    insta::assert_snapshot!(read_text("shop-0   shop   12m   134Mi\n", None).series[0].samples.resolution_bytes.get(0), @"1048576");
     insta::assert_snapshot!(auto("NAME     CPU(cores)   CPU%   MEMORY(bytes)   MEMORY%   \nnode-1   250m         6%     5190Mi          33%       \n"), @r"
     -: 0 readings, 0 gaps, 0 others, 0 rejected
     unusable: it is output of `kubectl top node`: machines, not containers (expected `kubectl top pod --containers`)

@@ -34,7 +34,7 @@ fn check_sound(bytes: &[u8], format: Option<Format>) -> Result<(), TestCaseError
         let samples = &series.samples;
         n_samples += samples.len() as u64;
         prop_assert!(samples.used_bytes.iter().all(|bytes| bytes.is_finite() && 0.0 <= *bytes));
-        prop_assert!(samples.quantum_bytes.iter().all(|quantum| 1.0 <= quantum));
+        prop_assert!(samples.resolution_bytes.iter().all(|resolution| 1.0 <= resolution));
         prop_assert_eq!(samples.time_ms.len(), samples.used_bytes.len());
         prop_assert_eq!(samples.time_ms.len(), samples.marks.len());
     }
@@ -213,7 +213,7 @@ proptest! {
     fn what_docker_prints_reads_back_within_its_spacing(bytes in 0.0f64..1e14) {
         let text = docker_text(bytes);
         let amount: WrittenAmount = text.parse().unwrap();
-        prop_assert!((amount.bytes - bytes).abs() <= 0.5001 * amount.quantum.max(1.0), "{text}: {amount:?}");
+        prop_assert!((amount.bytes - bytes).abs() <= 0.5001 * amount.resolution.max(1.0), "{text}: {amount:?}");
 
         let row = format!("9a9858661741   web   0.1%   {text} / 1TiB   1%   1kB / 0B   0B / 0B   7\n");
         let docker = read_bytes(row.as_bytes(), None);

@@ -139,16 +139,16 @@ fn what_times_leave_out_is_said() {
 /// How finely values could be written is known by their decimals, as in text.
 #[test]
 fn values_are_as_fine_as_they_are_written() {
-    let finest = |name: &str| read(name).series.iter().map(|series| series.samples.quantum_bytes.get(0)).collect();
+    let finest = |name: &str| read(name).series.iter().map(|series| series.samples.resolution_bytes.get(0)).collect();
     let expected: [(&str, Vec<f32>); 4] = [
         ("polars-ms.parquet", vec![1.0, 1.0]),
         ("pyarrow-decimal.parquet", vec![10.24, 10.24]),
         ("pyarrow-text.parquet", vec![102_400.0, 102_400.0]),
         ("pyarrow-uint64.parquet", vec![1.0, 1.0]),
     ];
-    for (name, quanta) in expected {
+    for (name, resolutions) in expected {
         let found: Vec<f32> = finest(name);
-        assert_eq!(found, quanta, "{name}");
+        assert_eq!(found, resolutions, "{name}");
     }
 }
 
@@ -236,7 +236,7 @@ fn numbers_count_what_the_user_says() {
     let unit = Some(f64::from(1 << 20));
     let readings = read_with(&folder().join("small.parquet"), &Options { unit, ..options() });
     assert!(by_name(&readings) == expected);
-    assert_eq!(readings.series[0].samples.quantum_bytes.get(0), 1.0);
+    assert_eq!(readings.series[0].samples.resolution_bytes.get(0), 1.0);
 }
 
 /// Its folders are columns, and what engines leave beside the tables is not read.

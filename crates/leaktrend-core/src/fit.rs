@@ -165,9 +165,9 @@ pub struct Staircase {
     pub first: f64,
 }
 
-/// The variance of reading where values are printed in steps of `quantum` bytes, in bytes squared: that of rounding.
-pub fn reading_variance(quantum: f64) -> f64 {
-    quantum.max(PAGE_BYTES).powi(2) / 12.0
+/// The variance of reading where values are printed in steps of `resolution` bytes, in bytes squared: that of rounding.
+pub fn reading_variance(resolution: f64) -> f64 {
+    resolution.max(PAGE_BYTES).powi(2) / 12.0
 }
 
 /// A series, ready to be measured in every reading of its drops.
@@ -175,7 +175,7 @@ pub fn reading_variance(quantum: f64) -> f64 {
 pub struct Fit<'a> {
     segmentation: &'a Segmentation<'a>,
     terms: &'a ToleranceTerms,
-    quantum: f64,
+    resolution: f64,
     step: f64,
     monday: Option<f64>,
     settle_seconds: f64,
@@ -190,11 +190,11 @@ pub struct Fit<'a> {
 impl<'a> Fit<'a> {
     /// Prepares to measure a series.
     ///
-    /// `quantum`: the coarsest step in which the input could print its values, in bytes. `monday`: see
+    /// `resolution`: the coarsest step in which the input could print its values, in bytes. `monday`: see
     /// `calendar::rhythms`. `settle_seconds`: memory settles for so long after a start.
     pub fn new(
         segmentation: &'a Segmentation<'a>,
-        quantum: f64,
+        resolution: f64,
         monday: Option<f64>,
         terms: &'a ToleranceTerms,
         settle_seconds: f64,
@@ -205,13 +205,13 @@ impl<'a> Fit<'a> {
         Fit {
             segmentation,
             terms,
-            quantum,
+            resolution,
             step,
             monday,
             settle_seconds,
             beside: None,
             span_seconds,
-            floor: reading_variance(quantum),
+            floor: reading_variance(resolution),
         }
     }
 
@@ -263,7 +263,7 @@ impl<'a> Fit<'a> {
             Some((level / terms.doubling_seconds, ToleranceRule::Doubling)),
         ];
         let at_least =
-            [(terms.floor_bytes / window, ToleranceRule::Floor), (self.quantum / window, ToleranceRule::Resolution)];
+            [(terms.floor_bytes / window, ToleranceRule::Floor), (self.resolution / window, ToleranceRule::Resolution)];
         let least = at_most.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).expect("one is always there");
         let (bytes_per_second, rule) =
             at_least.into_iter().fold(least, |most, bound| if most.0 < bound.0 { bound } else { most });

@@ -79,10 +79,10 @@ pub fn measured(series: &MemorySeries, terms: &Terms) -> Measured {
 
 /// Measures a series whose drops were found.
 pub fn measure(segmentation: &Segmentation<'_>, series: &MemorySeries, terms: &Terms) -> Measured {
-    let quantum = series.quantum_bytes().median().expect("a series is never empty");
+    let resolution = series.resolution_bytes().median().expect("a series is never empty");
     let fit = Fit::new(
         segmentation,
-        quantum,
+        resolution,
         monday(series, terms.hours_ahead),
         &terms.tolerance,
         terms.judge.settle_seconds,

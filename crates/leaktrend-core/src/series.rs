@@ -3,13 +3,13 @@
 //! Times are milliseconds: since 1970 (UTC), or, where an input has no times and none could be inferred, before
 //! its last reading. Values are bytes. Nothing is interpolated: a gap is a longer step between two samples.
 
-mod quanta;
+mod resolutions;
 
 use std::ops::Range;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use quanta::Quanta;
+pub use resolutions::Resolutions;
 
 use crate::stats::robust;
 
@@ -196,17 +196,17 @@ pub struct Samples {
     /// Memory, in bytes; finite and not negative.
     pub used_bytes: Vec<f64>,
     /// The resolution of each value: the spacing of neighbouring values that the input could print, in bytes.
-    pub quantum_bytes: Quanta,
+    pub resolution_bytes: Resolutions,
     /// Explicit evidence, as `Marks::bits`.
     pub marks: Vec<u8>,
 }
 
 impl Samples {
     /// Appends one sample.
-    pub fn push(&mut self, time_ms: i64, used_bytes: f64, quantum_bytes: f64, marks: Marks) {
+    pub fn push(&mut self, time_ms: i64, used_bytes: f64, resolution_bytes: f64, marks: Marks) {
         self.time_ms.push(time_ms);
         self.used_bytes.push(used_bytes);
-        self.quantum_bytes.push(quantum_bytes as f32);
+        self.resolution_bytes.push(resolution_bytes as f32);
         self.marks.push(marks.bits());
     }
 
@@ -215,19 +215,19 @@ impl Samples {
         self.reserve(other.len());
         self.time_ms.extend_from_slice(&other.time_ms);
         self.used_bytes.extend_from_slice(&other.used_bytes);
-        self.quantum_bytes.append(&other.quantum_bytes);
+        self.resolution_bytes.append(&other.resolution_bytes);
         self.marks.extend_from_slice(&other.marks);
     }
 
     /// Appends all of `other`, and frees its memory.
     pub fn append(&mut self, other: Samples) {
         self.reserve(other.len());
-        let Samples { mut time_ms, mut used_bytes, quantum_bytes, mut marks } = other;
+        let Samples { mut time_ms, mut used_bytes, resolution_bytes, mut marks } = other;
         self.time_ms.append(&mut time_ms);
         drop(time_ms);
         self.used_bytes.append(&mut used_bytes);
         drop(used_bytes);
-        self.quantum_bytes.append(&quantum_bytes);
+        self.resolution_bytes.append(&resolution_bytes);
         self.marks.append(&mut marks);
     }
 
@@ -238,7 +238,7 @@ impl Samples {
             let more = more.max(self.len() / 8);
             self.time_ms.reserve_exact(more);
             self.used_bytes.reserve_exact(more);
-            self.quantum_bytes.reserve_exact(more);
+            self.resolution_bytes.reserve_exact(more);
             self.marks.reserve_exact(more);
         }
     }
@@ -248,7 +248,7 @@ impl Samples {
         Samples {
             time_ms: self.time_ms[range.clone()].to_vec(),
             used_bytes: self.used_bytes[range.clone()].to_vec(),
-            quantum_bytes: self.quantum_bytes.part(range.clone()),
+            resolution_bytes: self.resolution_bytes.part(range.clone()),
             marks: self.marks[range].to_vec(),
         }
     }
@@ -257,7 +257,7 @@ impl Samples {
     pub fn truncate(&mut self, length: usize) {
         self.time_ms.truncate(length);
         self.used_bytes.truncate(length);
-        self.quantum_bytes.truncate(length);
+        self.resolution_bytes.truncate(length);
         self.marks.truncate(length);
     }
 
@@ -265,7 +265,7 @@ impl Samples {
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         *self = (0..self.len()).filter(|index| keep(*index)).fold(Samples::default(), |mut kept, index| {
             let marks = Marks::from_bits(self.marks[index]);
-            kept.push(self.time_ms[index], self.used_bytes[index], f64::from(self.quantum_bytes.get(index)), marks);
+            kept.push(self.time_ms[index], self.used_bytes[index], f64::from(self.resolution_bytes.get(index)), marks);
             kept
         });
     }
@@ -354,7 +354,7 @@ impl MemorySeries {
         let samples = Samples {
             time_ms: time_ms.to_vec(),
             used_bytes: used_bytes.to_vec(),
-            quantum_bytes: Quanta::same(1.0, n),
+            resolution_bytes: Resolutions::same(1.0, n),
             marks: vec![0; n],
         };
         let info = SeriesInfo {
@@ -378,7 +378,7 @@ impl MemorySeries {
     /// The same with values that were printed in steps of `bytes`.
     #[must_use]
     pub fn with_resolution(mut self, bytes: f32) -> MemorySeries {
-        self.samples.quantum_bytes = Quanta::same(bytes, self.len());
+        self.samples.resolution_bytes = Resolutions::same(bytes, self.len());
         self
     }
 
@@ -420,8 +420,8 @@ impl MemorySeries {
     }
 
     /// The resolution of each sample: the spacing of neighbouring values that the input could print, in bytes.
-    pub fn quantum_bytes(&self) -> &Quanta {
-        &self.samples.quantum_bytes
+    pub fn resolution_bytes(&self) -> &Resolutions {
+        &self.samples.resolution_bytes
     }
 
     /// The evidence at the sample at `index`.
@@ -479,11 +479,11 @@ fn in_time_order(samples: Samples) -> Samples {
     let n = u32::try_from(samples.len()).expect("so many readings do not fit into memory");
     let mut order: Vec<u32> = (0..n).collect();
     order.sort_by_key(|&index| samples.time_ms[index as usize]);
-    let Samples { time_ms, used_bytes, quantum_bytes, marks } = samples;
+    let Samples { time_ms, used_bytes, resolution_bytes, marks } = samples;
     let mut samples = Samples {
         time_ms: picked(time_ms, &order),
         used_bytes: picked(used_bytes, &order),
-        quantum_bytes: quantum_bytes.picked(&order),
+        resolution_bytes: resolution_bytes.picked(&order),
         marks: picked(marks, &order),
     };
     let mut last = 0;
@@ -493,7 +493,7 @@ fn in_time_order(samples: Samples) -> Samples {
         last += usize::from(!is_again);
         samples.time_ms[last] = samples.time_ms[index];
         samples.used_bytes[last] = samples.used_bytes[index];
-        samples.quantum_bytes.copy_within(index, last);
+        samples.resolution_bytes.copy_within(index, last);
         samples.marks[last] = marks;
     }
     samples.truncate(last + 1);
@@ -528,8 +528,8 @@ mod tests {
             lent.extend(&part);
             given.append(part.clone());
         }
-        for Samples { time_ms, used_bytes, quantum_bytes, marks } in [lent, given] {
-            let lengths = [time_ms.len(), used_bytes.len(), quantum_bytes.len(), marks.len()];
+        for Samples { time_ms, used_bytes, resolution_bytes, marks } in [lent, given] {
+            let lengths = [time_ms.len(), used_bytes.len(), resolution_bytes.len(), marks.len()];
             assert_eq!(lengths, [3000; 4]);
             let most = time_ms.capacity().max(used_bytes.capacity()).max(marks.capacity());
             assert!(most <= 3000 + 3000 / 8, "{most}");

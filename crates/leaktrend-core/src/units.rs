@@ -77,7 +77,7 @@ pub struct WrittenAmount {
     /// Its resolution: the spacing of neighbouring printable values, in bytes, at least 1.
     ///
     /// `docker stats` prints four significant digits: `512.3MiB` stands for anything within 0.05 MiB of it.
-    pub quantum: f64,
+    pub resolution: f64,
 }
 
 impl FromStr for WrittenAmount {
@@ -114,7 +114,7 @@ impl FromStr for WrittenAmount {
         if !(0.0 <= bytes && bytes <= LARGEST_EXACT) {
             return Err(fail(AmountReason::OutOfRange));
         }
-        Ok(WrittenAmount { bytes, quantum: quantum(digits, number, scale) })
+        Ok(WrittenAmount { bytes, resolution: resolution(digits, number, scale) })
     }
 }
 
@@ -122,7 +122,7 @@ impl FromStr for WrittenAmount {
 ///
 /// Trailing zeros are dropped by such a printer (`512MiB` is `512.0MiB`), so fewer digits do not mean coarser;
 /// more digits than four mean that the printer was finer.
-fn quantum(digits: &str, number: f64, scale: f64) -> f64 {
+fn resolution(digits: &str, number: f64, scale: f64) -> f64 {
     let magnitude = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
     let four_digits = 10f64.powi(magnitude - 3);
     let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i32);

@@ -242,7 +242,7 @@ impl Reader {
                     if let Some(bytes) = limit {
                         series.info.limit = Some(Limit { bytes, source: LimitSource::Input });
                     }
-                    series.samples.push(time_ms, used.bytes, used.quantum, Marks::default());
+                    series.samples.push(time_ms, used.bytes, used.resolution, Marks::default());
                 }
                 Err(why) => {
                     if units[column].is_none() && fields::negative(&cells[column], has_commas).is_some() {

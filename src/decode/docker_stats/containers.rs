@@ -257,7 +257,7 @@ impl Reader {
                 if series.inputs.last() != Some(&file) {
                     series.inputs.push(file);
                 }
-                series.samples.push(time_ms, used.bytes, used.quantum, std::mem::take(&mut series.pending));
+                series.samples.push(time_ms, used.bytes, used.resolution, std::mem::take(&mut series.pending));
                 input.samples += 1;
             }
         }

@@ -31,7 +31,7 @@ impl Memory {
             Figure::Whole("<unknown>") => Ok(Memory::Gap),
             Figure::Whole(cell) => {
                 let used = amount::read(cell).map_err(Rejection::amount)?;
-                let unit = WrittenAmount { bytes: used.bytes, quantum: MIB };
+                let unit = WrittenAmount { bytes: used.bytes, resolution: MIB };
                 Ok(Memory::Used { used: unit, limit: None })
             }
             Figure::Exact(bytes, limit) if (0.0..=amount::LARGEST_EXACT).contains(&bytes) => {
@@ -39,7 +39,7 @@ impl Memory {
                 if bytes == 0.0 && limit.is_none() {
                     return Ok(Memory::Gap);
                 }
-                Ok(Memory::Used { used: WrittenAmount { bytes, quantum: 1.0 }, limit })
+                Ok(Memory::Used { used: WrittenAmount { bytes, resolution: 1.0 }, limit })
             }
             Figure::Exact(bytes, _) => Err(Rejection::out_of_range(&bytes.to_string())),
         }

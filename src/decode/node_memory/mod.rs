@@ -52,7 +52,7 @@ struct Taken {
     process: u32,
     /// In bytes; NaN for a part without an amount.
     bytes: [f64; PARTS.len()],
-    quantum: [f32; PARTS.len()],
+    resolution: [f32; PARTS.len()],
 }
 
 /// Who a reading is of.
@@ -221,7 +221,7 @@ impl Reader {
             text[key.clone()].clone_into(&mut self.first_key);
         }
         stream.account(range.clone());
-        let mut taken = Taken { time_ms, process, bytes: [f64::NAN; PARTS.len()], quantum: [1.0; PARTS.len()] };
+        let mut taken = Taken { time_ms, process, bytes: [f64::NAN; PARTS.len()], resolution: [1.0; PARTS.len()] };
         for (place, part) in reading.parts.into_iter().enumerate() {
             let Some(part) = part else { continue };
             let line = stream.count_at(range.start + part.at);
@@ -229,7 +229,7 @@ impl Reader {
                 Ok(None) => input.gaps += 1,
                 Ok(Some(amount)) => {
                     input.samples += 1;
-                    (taken.bytes[place], taken.quantum[place]) = (amount.bytes, amount.quantum as f32);
+                    (taken.bytes[place], taken.resolution[place]) = (amount.bytes, amount.resolution as f32);
                     if amount.is_bare && reading::is_telling(place) {
                         notes.bare.note(amount.bytes);
                     }
@@ -392,8 +392,8 @@ impl Reader {
                     if series.inputs.last() != Some(index) {
                         series.inputs.push(*index);
                     }
-                    let quantum = f64::from(reading.quantum[part]);
-                    series.samples.push(time_ms, reading.bytes[part], quantum, Marks::default());
+                    let resolution = f64::from(reading.resolution[part]);
+                    series.samples.push(time_ms, reading.bytes[part], resolution, Marks::default());
                 }
             }
         }

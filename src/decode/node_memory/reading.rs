@@ -69,7 +69,7 @@ const UNITS: [(&str, f64, bool); 11] = [
 pub(super) struct Amount {
     pub(super) bytes: f64,
     /// How finely it was written, in bytes.
-    pub(super) quantum: f64,
+    pub(super) resolution: f64,
     /// Whether nothing says what the number counts.
     pub(super) is_bare: bool,
     /// Whether its unit is one that would be a power of 1000 elsewhere.
@@ -231,7 +231,7 @@ fn amount(written: &str, is_quoted: bool, of_key: Option<(f64, bool)>) -> Figure
     if LARGEST_EXACT < bytes {
         return Err(Rejection::out_of_range(text));
     }
-    Ok(Some(Amount { bytes, quantum: fields::resolution(digits, scale), is_bare, is_decimal }))
+    Ok(Some(Amount { bytes, resolution: fields::resolution(digits, scale), is_bare, is_decimal }))
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
     fn amounts_are_numbers_of_bytes_or_texts_with_a_unit() {
         let describe = |text: &str, of_key| match amount(text, true, of_key) {
             Ok(None) => "nothing".to_owned(),
-            Ok(Some(amount)) => format!("{} ±{}", amount.bytes, amount.quantum),
+            Ok(Some(amount)) => format!("{} ±{}", amount.bytes, amount.resolution),
             Err(why) => why.to_string(),
         };
         for (text, expected) in [

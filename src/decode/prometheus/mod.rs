@@ -221,8 +221,8 @@ impl Reader {
 /// Multiplies all amounts, and how finely they are known.
 fn scale(samples: &mut Samples, factor: f64) {
     samples.used_bytes.iter_mut().for_each(|bytes| *bytes *= factor);
-    let quanta = std::mem::take(&mut samples.quantum_bytes);
-    (0..samples.len()).for_each(|index| samples.quantum_bytes.push(quanta.get(index) * factor as f32));
+    let resolutions = std::mem::take(&mut samples.resolution_bytes);
+    (0..samples.len()).for_each(|index| samples.resolution_bytes.push(resolutions.get(index) * factor as f32));
 }
 
 /// How the names of what a runtime's collector manages begin: Node.js, the JVM, Go, .NET and Python.

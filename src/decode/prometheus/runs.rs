@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use super::super::swar::Scan;
 use super::matrix::Progress;
 use crate::open::MAX_LINE;
-use crate::series::{Quanta, Samples};
+use crate::series::{Resolutions, Samples};
 
 /// How much is read at once for each core, in bytes. Where this is fuzzed, inputs are short.
 const BUFFER: usize = if cfg!(fuzzing) { 1 << 10 } else { 1 << 20 };
@@ -310,7 +310,7 @@ fn runs_of_piece(text: &[u8], piece: Range<usize>) -> Vec<Found> {
         let (run, length) = points(&text[start..], piece.end - start, n_expected);
         at = (start + length.max(1)).min(piece.end);
         if MIN_POINTS <= run.len() {
-            let run = Run { quantum_bytes: Quanta::same(1.0, run.len()), marks: vec![0; run.len()], ..run };
+            let run = Run { resolution_bytes: Resolutions::same(1.0, run.len()), marks: vec![0; run.len()], ..run };
             found.push(Found { start, length, run });
         }
     }

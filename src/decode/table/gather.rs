@@ -15,7 +15,7 @@ use crate::decode::columns::{Columns, Layout};
 use crate::decode::fields::{self, Memory};
 use crate::decode::numbers::Numbers;
 use crate::decode::places::Places;
-use crate::series::{Limit, LimitSource, Quanta};
+use crate::series::{Limit, LimitSource, Resolutions};
 
 /// Stands for a row that names no container.
 const NOBODY: usize = usize::MAX;
@@ -28,7 +28,7 @@ pub(super) struct Gather<'a> {
     /// The place of each combination of names that was met, of the file that is read.
     place_of: HashMap<Vec<u32>, usize>,
     /// How finely the values of each series are written, in bytes.
-    quanta: Vec<f64>,
+    resolutions: Vec<f64>,
     /// Numbers of which nothing says what they count.
     bare: Numbers,
     no_zone: Option<String>,
@@ -44,7 +44,7 @@ struct Values {
     /// How the numbers are written, and what they count; `None` for texts, which say it themselves.
     written: Option<(Written, f64)>,
     /// How finely each text is written, in bytes.
-    quanta: Vec<f64>,
+    resolutions: Vec<f64>,
     /// Whether nothing says what the numbers count.
     is_bare: bool,
 }
@@ -69,7 +69,7 @@ impl<'a> Gather<'a> {
             places: Places::new(stem.to_owned()),
             names: Names::default(),
             place_of: HashMap::new(),
-            quanta: Vec::new(),
+            resolutions: Vec::new(),
             bare: Numbers::default(),
             no_zone: None,
             n_rows: 0,
@@ -169,7 +169,7 @@ impl<'a> Gather<'a> {
         let n_timed = batch.n_rows as u64 - (self.input.rejected_count - n_before);
         for (at, (column, place)) in of.iter().enumerate() {
             let values = Self::values(batch.columns[at + 1].as_ref(), layout.units[*column], batch.n_rows);
-            self.quanta(*place);
+            self.resolutions(*place);
             let mut start = 0;
             while start < batch.n_rows {
                 let is_timed = |row: &usize| times.ms[*row] != NO_TIME;
@@ -194,16 +194,16 @@ impl<'a> Gather<'a> {
             || 1 < labels.len() && matches!(texts.as_slice(), [("namespace", _)]);
         let place = if is_nobody { NOBODY } else { self.places.of_labels(&texts, is_heap) };
         if place != NOBODY {
-            self.quanta(place);
+            self.resolutions(place);
         }
         self.place_of.insert(key.to_vec(), place);
         place
     }
 
     /// Makes room for how finely the values of a series are written.
-    fn quanta(&mut self, place: usize) {
-        let length = self.quanta.len().max(place + 1);
-        self.quanta.resize(length, f64::INFINITY);
+    fn resolutions(&mut self, place: usize) {
+        let length = self.resolutions.len().max(place + 1);
+        self.resolutions.resize(length, f64::INFINITY);
     }
 
     fn times(&mut self, batch: &Batch) -> Times {
@@ -230,7 +230,7 @@ impl<'a> Gather<'a> {
         };
         let all_good = array.null_count() == 0 && numbers.iter().all(|bytes| 0.0 <= *bytes && *bytes <= LARGEST_EXACT);
         let states = if all_good { Vec::new() } else { numbers.iter().enumerate().map(state).collect() };
-        Values { bytes: numbers, states, written: Some((written, scale)), quanta: Vec::new(), is_bare }
+        Values { bytes: numbers, states, written: Some((written, scale)), resolutions: Vec::new(), is_bare }
     }
 
     /// Takes rows of one series; `column`: which of the batch holds its values.
@@ -276,16 +276,16 @@ impl<'a> Gather<'a> {
         if values.is_bare {
             bytes.iter().for_each(|bytes| self.bare.note(*bytes));
         }
-        let quantum = match values.written {
+        let resolution = match values.written {
             // Bytes are printed to the byte.
             Some((_, unit)) if unit <= 1.0 => 1.0,
             Some((written, unit)) => {
                 let decimals = bytes.iter().map(|bytes| written.decimals(bytes / unit)).max().unwrap_or(0);
                 (unit * 10f64.powi(-i32::from(decimals))).max(1.0)
             }
-            None => values.quanta[rows.clone()].iter().copied().fold(f64::INFINITY, f64::min),
+            None => values.resolutions[rows.clone()].iter().copied().fold(f64::INFINITY, f64::min),
         };
-        self.quanta[place] = self.quanta[place].min(quantum);
+        self.resolutions[place] = self.resolutions[place].min(resolution);
         let series = &mut self.places.series[place];
         if series.inputs.is_empty() {
             series.inputs.push(0);
@@ -311,7 +311,7 @@ impl<'a> Gather<'a> {
 
     /// Puts the rows of each series in order of time, and says what must be known of them.
     pub(super) fn finish(self) -> Vec<SeriesSamples> {
-        let Gather { input, places, quanta, bare, no_zone, n_rows, .. } = self;
+        let Gather { input, places, resolutions, bare, no_zone, n_rows, .. } = self;
         input.lines = Some(n_rows);
         if let Some(example) = no_zone {
             input.warn(TimeWarning::NoZone { of: Purpose::Readings, example });
@@ -319,11 +319,11 @@ impl<'a> Gather<'a> {
         bare.judge(input);
         let mut places = places;
         let mut n_again = 0;
-        for (series, quantum) in places.series.iter_mut().zip(quanta) {
+        for (series, resolution) in places.series.iter_mut().zip(resolutions) {
             let samples = &mut series.samples;
             let n = samples.time_ms.len();
             samples.marks = vec![0; n];
-            samples.quantum_bytes = Quanta::same(quantum as f32, n);
+            samples.resolution_bytes = Resolutions::same(resolution as f32, n);
             series.samples = std::mem::take(&mut series.samples).in_time_order();
             n_again += (n - series.samples.len()) as u64;
         }
@@ -354,7 +354,7 @@ fn of_texts(array: &dyn Array, unit: Option<f64>, n_rows: usize) -> Values {
         bytes: vec![0.0; n_rows],
         states: vec![State::Good; n_rows],
         written: None,
-        quanta: vec![1.0; n_rows],
+        resolutions: vec![1.0; n_rows],
         is_bare: false,
     };
     for row in 0..n_rows {
@@ -363,7 +363,7 @@ fn of_texts(array: &dyn Array, unit: Option<f64>, n_rows: usize) -> Values {
             Ok(Memory::Gap) => values.states[row] = State::Gap,
             Ok(Memory::Used { used, is_bare, .. }) => {
                 values.bytes[row] = used.bytes;
-                values.quanta[row] = used.quantum;
+                values.resolutions[row] = used.resolution;
                 values.is_bare |= is_bare;
             }
             Err(_) if text.is_some_and(|text| fields::negative(&text, false).is_some()) => {

@@ -139,12 +139,12 @@ pub(super) fn read(table: Table, provenance: &Provenance) -> Result<Vec<SeriesSa
                 if samples.is_empty() {
                     samples.time_ms.reserve_exact(run.len());
                     samples.used_bytes.reserve_exact(run.len());
-                    samples.quantum_bytes.reserve_exact(run.len());
+                    samples.resolution_bytes.reserve_exact(run.len());
                     samples.marks.reserve_exact(run.len());
                 }
                 samples.time_ms.extend_from_slice(&times[rows.clone()]);
                 samples.used_bytes.extend_from_slice(&bytes[rows.clone()]);
-                resolutions[rows.clone()].iter().for_each(|bytes| samples.quantum_bytes.push(*bytes as f32));
+                resolutions[rows.clone()].iter().for_each(|bytes| samples.resolution_bytes.push(*bytes as f32));
                 samples.marks.extend(flags[rows].iter().map(|flags| Marks::from_bits(*flags as u8).bits()));
             }
             None

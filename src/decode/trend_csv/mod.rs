@@ -19,7 +19,7 @@ use super::{Options, Parsed, SeriesSamples, clock, csv_table};
 use crate::account::{ExpectedTime, Format, Input, NameWarning, Rejection, RowRejection, Unusable, cleaned};
 use crate::open::Line;
 use crate::open::Opened;
-use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Quanta, Samples, Sampling, SeriesInfo};
+use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Resolutions, Samples, Sampling, SeriesInfo};
 
 use assignment::Assignment;
 use snapshots::Ticks;
@@ -30,7 +30,7 @@ struct Row {
     time_ms: i64,
     /// In bytes; NaN for a gap.
     used_bytes: f64,
-    quantum_bytes: f32,
+    resolution_bytes: f32,
 }
 
 /// All rows, as columns of one length.
@@ -39,7 +39,7 @@ struct Rows {
     time_ms: Vec<i64>,
     /// In bytes; NaN for a gap.
     used_bytes: Vec<f64>,
-    quantum_bytes: Quanta,
+    resolution_bytes: Resolutions,
     has_gaps: bool,
 }
 
@@ -47,7 +47,7 @@ impl Rows {
     fn push(&mut self, row: Row) {
         self.time_ms.push(row.time_ms);
         self.used_bytes.push(row.used_bytes);
-        self.quantum_bytes.push(row.quantum_bytes);
+        self.resolution_bytes.push(row.resolution_bytes);
         self.has_gaps |= row.used_bytes.is_nan();
     }
 
@@ -55,8 +55,8 @@ impl Rows {
     fn extend(&mut self, items: &[Item<Row>]) {
         self.time_ms.extend(items.iter().map(|item| item.row.time_ms));
         self.used_bytes.extend(items.iter().map(|item| item.row.used_bytes));
-        for alike in items.chunk_by(|a, b| a.row.quantum_bytes == b.row.quantum_bytes) {
-            self.quantum_bytes.push_times(alike[0].row.quantum_bytes, alike.len());
+        for alike in items.chunk_by(|a, b| a.row.resolution_bytes == b.row.resolution_bytes) {
+            self.resolution_bytes.push_times(alike[0].row.resolution_bytes, alike.len());
         }
     }
 
@@ -67,7 +67,7 @@ impl Rows {
     fn truncate(&mut self, length: usize) {
         self.time_ms.truncate(length);
         self.used_bytes.truncate(length);
-        self.quantum_bytes.truncate(length);
+        self.resolution_bytes.truncate(length);
     }
 }
 
@@ -210,7 +210,7 @@ impl Reader {
         let time_ms = timestamp.time_ms.expect("a reading has a time");
         match memory {
             Memory::Gap => {
-                self.rows.push(Row { time_ms, used_bytes: f64::NAN, quantum_bytes: 0.0 });
+                self.rows.push(Row { time_ms, used_bytes: f64::NAN, resolution_bytes: 0.0 });
                 input.gaps += 1;
             }
             Memory::Used { used, limit, is_bare } => {
@@ -221,7 +221,7 @@ impl Reader {
                 if let Some(limit) = limit {
                     self.limit.note(limit);
                 }
-                self.rows.push(Row { time_ms, used_bytes: used.bytes, quantum_bytes: used.quantum as f32 });
+                self.rows.push(Row { time_ms, used_bytes: used.bytes, resolution_bytes: used.resolution as f32 });
                 input.samples += 1;
             }
         }
@@ -282,10 +282,10 @@ impl Reader {
 impl Assignment {
     /// The samples of each container: one column after the other, so that no more than one is held twice.
     fn deal(&self, rows: Rows) -> Vec<Samples> {
-        let Rows { time_ms, used_bytes, quantum_bytes, has_gaps } = rows;
+        let Rows { time_ms, used_bytes, resolution_bytes, has_gaps } = rows;
         if self.n_tracks == 1 && !has_gaps {
             let marks = vec![Marks::default().bits(); time_ms.len()];
-            return vec![Samples { time_ms, used_bytes, quantum_bytes, marks }];
+            return vec![Samples { time_ms, used_bytes, resolution_bytes, marks }];
         }
         let is_gap: Vec<bool> = used_bytes.iter().map(|bytes| bytes.is_nan()).collect();
         let mut counts = vec![0; self.n_tracks];
@@ -307,9 +307,9 @@ impl Assignment {
         reserve(&mut samples, &counts, |samples| &mut samples.time_ms);
         each_sample().for_each(|(row, track)| samples[track].time_ms.push(time_ms[row]));
         drop(time_ms);
-        samples.iter_mut().zip(&counts).for_each(|(samples, count)| samples.quantum_bytes.reserve_exact(*count));
-        each_sample().for_each(|(row, track)| samples[track].quantum_bytes.push(quantum_bytes.get(row)));
-        drop(quantum_bytes);
+        samples.iter_mut().zip(&counts).for_each(|(samples, count)| samples.resolution_bytes.reserve_exact(*count));
+        each_sample().for_each(|(row, track)| samples[track].resolution_bytes.push(resolution_bytes.get(row)));
+        drop(resolution_bytes);
         reserve(&mut samples, &counts, |samples| &mut samples.used_bytes);
         each_sample().for_each(|(row, track)| samples[track].used_bytes.push(used_bytes[row]));
         samples

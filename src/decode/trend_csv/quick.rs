@@ -56,8 +56,8 @@ fn usual_row(hundreds: &mut Hundreds, text: &[u8; LONGEST]) -> Option<(Row, usiz
         _ => return None,
     };
     // What docker prints for a container that does not run is left out.
-    let used = Number::new(mantissa, decimals, scale).filter(|_| mantissa != 0)?.with_quantum();
-    let row = Row { time_ms, used_bytes: used.bytes, quantum_bytes: used.quantum as f32 };
+    let used = Number::new(mantissa, decimals, scale).filter(|_| mantissa != 0)?.with_resolution();
+    let row = Row { time_ms, used_bytes: used.bytes, resolution_bytes: used.resolution as f32 };
     Some((row, 11 + length + 4))
 }
 
@@ -70,7 +70,7 @@ fn plain_row(text: &[u8]) -> Option<(Row, usize)> {
     if rest.literal(b"\n").is_none() {
         rest.literal(b"\r\n")?;
     }
-    let row = Row { time_ms: seconds as i64 * 1000, used_bytes: used.bytes, quantum_bytes: used.quantum as f32 };
+    let row = Row { time_ms: seconds as i64 * 1000, used_bytes: used.bytes, resolution_bytes: used.resolution as f32 };
     Some((row, text.len() - rest.0.len()))
 }
 
@@ -86,7 +86,7 @@ mod tests {
         let (time, amount) = line.split_once(',')?;
         let (timestamp, _) = clock::read_timestamp(time, None)?;
         let amount: crate::units::WrittenAmount = amount.parse().ok()?;
-        Some((timestamp.time_ms?, amount.bytes, amount.quantum as f32))
+        Some((timestamp.time_ms?, amount.bytes, amount.resolution as f32))
     }
 
     proptest! {
@@ -109,7 +109,7 @@ mod tests {
                 for behind in ["", "1795464400,5MiB\n1795464400,5MiB\n"] {
                     let text = format!("{line}{ending}{behind}");
                     let decoded = decode(&mut hundreds, text.as_bytes());
-                    let row = decoded.map(|(row, _)| (row.time_ms, row.used_bytes, row.quantum_bytes));
+                    let row = decoded.map(|(row, _)| (row.time_ms, row.used_bytes, row.resolution_bytes));
                     let is_left = epoch.starts_with('0') || 7 < number.len() || ending.is_empty() || unit == "Mi" || number.ends_with('.');
                     prop_assert!(row == expected || row.is_none() && is_left, "{text:?}: {row:?}, not {expected:?}");
                     prop_assert!(decoded.is_none_or(|(_, length)| length == line.len() + ending.len()));

@@ -316,8 +316,13 @@ fn sorted(samples: Samples) -> Samples {
     let mut order: Vec<usize> = (0..samples.len()).collect();
     order.sort_by_key(|index| samples.time_ms[*index]);
     order.into_iter().fold(Samples::default(), |mut sorted, index| {
-        let quantum = f64::from(samples.quantum_bytes.get(index));
-        sorted.push(samples.time_ms[index], samples.used_bytes[index], quantum, Marks::from_bits(samples.marks[index]));
+        let resolution = f64::from(samples.resolution_bytes.get(index));
+        sorted.push(
+            samples.time_ms[index],
+            samples.used_bytes[index],
+            resolution,
+            Marks::from_bits(samples.marks[index]),
+        );
         sorted
     })
 }

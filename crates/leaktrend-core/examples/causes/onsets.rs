@@ -201,10 +201,10 @@ fn outcome(seed: u64) -> Outcome {
         grown += if start <= at { per_sample } else { 0.0 };
         noise = phi * noise + (1.0 - phi * phi).sqrt() * sd * random.normal();
         let load = 1.0 + swing * (TAU * at as f64 * step / DAY + phase).sin();
-        let quantum = 0.1 * MIB;
-        let used = ((base + in_flight * load + grown + noise) / quantum).round().max(0.0) * quantum;
+        let resolution = 0.1 * MIB;
+        let used = ((base + in_flight * load + grown + noise) / resolution).round().max(0.0) * resolution;
         let marks = if is_restart { Marks::RECREATED } else { Marks::default() };
-        samples.push(START_MS + ((at + 1) as f64 * step * 1000.0) as i64, used, quantum, marks);
+        samples.push(START_MS + ((at + 1) as f64 * step * 1000.0) as i64, used, resolution, marks);
     }
     let info = SeriesInfo {
         id: "service".to_owned(),

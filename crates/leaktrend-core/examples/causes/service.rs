@@ -299,13 +299,13 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
     }
 
     let mut samples = Samples::default();
-    let quantum = 0.1 * MIB;
+    let resolution = 0.1 * MIB;
     for at in 0..n {
         let marks = if cuts.contains(&at) { Marks::RECREATED } else { Marks::default() };
-        let value = ((known[at] + kept[at] + noise[at]) / quantum).round().max(0.0) * quantum;
+        let value = ((known[at] + kept[at] + noise[at]) / resolution).round().max(0.0) * resolution;
         // A reading is of the end of its bin. One in a hundred is missing.
         if marks != Marks::default() || !random.chance(0.01) {
-            samples.push(START_MS + ((at + 1) as f64 * step * 1000.0) as i64, value, quantum, marks);
+            samples.push(START_MS + ((at + 1) as f64 * step * 1000.0) as i64, value, resolution, marks);
         }
     }
     let info = SeriesInfo {

@@ -203,7 +203,7 @@ pub fn block_seconds(segmentation: &Segmentation<'_>, series: &MemorySeries, jud
 }
 
 fn fit<'a>(segmentation: &'a Segmentation<'a>, series: &MemorySeries, judge: &'a JudgeTerms) -> Fit<'a> {
-    let quantum = series.quantum_bytes().median().expect("a series is never empty");
+    let resolution = series.resolution_bytes().median().expect("a series is never empty");
     let monday = crate::monday(series, judge.hours_ahead);
-    Fit::new(segmentation, quantum, monday, &judge.tolerance, judge.judge.settle_seconds)
+    Fit::new(segmentation, resolution, monday, &judge.tolerance, judge.judge.settle_seconds)
 }

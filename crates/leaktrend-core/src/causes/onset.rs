@@ -77,9 +77,9 @@ pub fn onset(
     confidence: f64,
     changes: &[f64],
 ) -> Option<Onset> {
-    let quantum = series.quantum_bytes().median().expect("a series is never empty");
+    let resolution = series.resolution_bytes().median().expect("a series is never empty");
     let monday = crate::monday(series, judge.hours_ahead);
-    let fit = Fit::new(segmentation, quantum, monday, &judge.tolerance, judge.judge.settle_seconds);
+    let fit = Fit::new(segmentation, resolution, monday, &judge.tolerance, judge.judge.settle_seconds);
     let (from, blocks) = fit.blocks(segmentation.falls.readings[0], 0)?;
     if blocks.x.len() < MIN_BLOCKS {
         return None;

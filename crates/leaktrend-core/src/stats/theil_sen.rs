@@ -369,10 +369,10 @@ mod tests {
         #[test]
         fn whole_numbers_with_ties_give_the_naive_median(
             rows in prop::collection::vec((1u32..4, 0u32..12), 0..120),
-            quantum in prop::sample::select(vec![1.0, 104_858.0, 10_737_418.0]),
+            resolution in prop::sample::select(vec![1.0, 104_858.0, 10_737_418.0]),
         ) {
             let x: Vec<f64> = rows.iter().scan(0.0, |at, (step, _)| { *at += f64::from(*step); Some(*at) }).collect();
-            let y: Vec<f64> = rows.iter().map(|(_, level)| f64::from(*level) * quantum).collect();
+            let y: Vec<f64> = rows.iter().map(|(_, level)| f64::from(*level) * resolution).collect();
             check(&x, &y);
         }
 

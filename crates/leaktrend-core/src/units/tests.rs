@@ -1,10 +1,10 @@
 use super::*;
 
 #[track_caller]
-fn check_amount(text: &str, bytes: f64, quantum: f64) {
+fn check_amount(text: &str, bytes: f64, resolution: f64) {
     let amount: WrittenAmount = text.parse().unwrap();
     assert!((amount.bytes - bytes).abs() < 1e-6 * bytes.max(1.0), "{text}: {amount:?}");
-    assert!((amount.quantum - quantum).abs() < 1e-6 * quantum, "{text}: {amount:?}");
+    assert!((amount.resolution - resolution).abs() < 1e-6 * resolution, "{text}: {amount:?}");
 }
 
 #[test]

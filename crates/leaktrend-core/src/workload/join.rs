@@ -116,7 +116,7 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
     let Without { of_lives, errors, tau_ms } = start_up::without(&mut lifetimes, &lives, grid);
     let mut beside = Beside { errors: errors.iter().map(|_| Vec::new()).collect(), rates: Vec::new() };
     let mut samples = Samples::default();
-    let quantum = pods.iter().filter_map(|pod| pod.series.quantum_bytes().median()).fold(1.0, f64::max);
+    let resolution = pods.iter().filter_map(|pod| pod.series.resolution_bytes().median()).fold(1.0, f64::max);
     for (life, common) in lives.iter_mut().zip(of_lives) {
         life.from = samples.len();
         for (moment, bytes) in common {
@@ -126,7 +126,7 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
             let marks =
                 if begins { Marks::WATCHED.with(Marks::RECREATED).with(Marks::RESTARTED) } else { Marks::WATCHED };
             let time_ms = (start_ms + (moment as f64 * step_ms).round() as i64).min(end_ms);
-            samples.push(time_ms, bytes.max(0.0), quantum, marks);
+            samples.push(time_ms, bytes.max(0.0), resolution, marks);
         }
     }
     beside.rates = ages::rates(&lifetimes, &lives, grid, tau_ms);

@@ -111,7 +111,7 @@ pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
 }
 
 fn fit<'a>(beside: &'a Beside, segmentation: &'a Segmentation<'a>, series: &MemorySeries, terms: &'a Terms) -> Fit<'a> {
-    let quantum = series.quantum_bytes().median().expect("a series is never empty");
+    let resolution = series.resolution_bytes().median().expect("a series is never empty");
     let monday = monday(series, terms.hours_ahead);
-    Fit::new(segmentation, quantum, monday, &terms.tolerance, terms.judge.settle_seconds).of_workload(beside)
+    Fit::new(segmentation, resolution, monday, &terms.tolerance, terms.judge.settle_seconds).of_workload(beside)
 }

@@ -102,7 +102,7 @@ fn compared(joined: &Joined, index: usize) -> Option<Compared> {
         apart.chunks(width).filter_map(|block| mean(&block.iter().map(of).collect::<Vec<_>>())).collect()
     };
     let (x, y, whole) = (column(|one| one.0), column(|one| one.1), column(|one| one.2));
-    let floor = crate::fit::reading_variance(joined.series.quantum_bytes().median()?);
+    let floor = crate::fit::reading_variance(joined.series.resolution_bytes().median()?);
     let points = Points::new(&x, &y)?;
     // Pods answer to a load differently: what one gains on the others in less than two days must survive the day, too.
     let is_short = points.span() < calendar::MIN_DAYS * calendar::DAY;

@@ -126,8 +126,8 @@ pub(crate) fn measured(series: &MemorySeries, terms: &Terms) -> Measured {
 /// The growth that matters over the whole of a series, in bytes per second.
 pub(crate) fn rate_that_matters(series: &MemorySeries, terms: &Terms) -> f64 {
     let segmentation = segment::cut(series, None);
-    let quantum = series.quantum_bytes().median().expect("there are readings");
-    Fit::new(&segmentation, quantum, None, &terms.tolerance, 900.0).tolerance(0, true).bytes_per_second
+    let resolution = series.resolution_bytes().median().expect("there are readings");
+    Fit::new(&segmentation, resolution, None, &terms.tolerance, 900.0).tolerance(0, true).bytes_per_second
 }
 
 /// With the default terms.

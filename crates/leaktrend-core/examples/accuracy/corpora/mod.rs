@@ -176,7 +176,7 @@ impl Place {
 pub(crate) struct Labelled {
     /// Seconds between two readings.
     step: f64,
-    /// What was printed, with its quantum, in bytes; `None` where the scrape failed.
+    /// What was printed, with its resolution, in bytes; `None` where the scrape failed.
     readings: Vec<Option<WrittenAmount>>,
     /// What a leak has lost since the start, restarts or not, in bytes; all 0 without a leak.
     pub(crate) lost: Vec<f64>,
@@ -225,7 +225,7 @@ impl Labelled {
         for index in indices {
             if let Some(amount) = self.readings[index] {
                 let time_ms = START_MS + (index as f64 * self.step * 1000.0) as i64;
-                samples.push(time_ms, amount.bytes, amount.quantum, Marks::default());
+                samples.push(time_ms, amount.bytes, amount.resolution, Marks::default());
             }
         }
         let info = SeriesInfo {
@@ -248,5 +248,5 @@ fn printed(bytes: f64) -> WrittenAmount {
 /// Whole pages, as an exporter prints them: to the byte, for all that one can know.
 fn paged(bytes: f64) -> WrittenAmount {
     const PAGE: f64 = 4.0 * KIB;
-    WrittenAmount { bytes: (bytes / PAGE).round() * PAGE, quantum: 1.0 }
+    WrittenAmount { bytes: (bytes / PAGE).round() * PAGE, resolution: 1.0 }
 }

@@ -382,7 +382,7 @@ pub(crate) fn observed(generated: &Generated, seed: u64) -> MemorySeries {
             marks = Marks::RECREATED;
         }
         let amount: WrittenAmount = docker_text(*value).parse().expect("docker's text is an amount");
-        samples.push((time * 1000.0) as i64, amount.bytes, amount.quantum, marks);
+        samples.push((time * 1000.0) as i64, amount.bytes, amount.resolution, marks);
     }
     let info = SeriesInfo {
         id: "generated".to_owned(),

@@ -9,7 +9,7 @@ const MAX_DIFFERENT: usize = 256;
 ///
 /// An input has few different resolutions, so each sample holds only an index, or nothing where all are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Quanta {
+pub struct Resolutions {
     /// The different resolutions, in order of appearance; some may belong to no sample any more.
     different: Vec<f32>,
     /// The index of the resolution of each sample; empty while all have the first.
@@ -17,10 +17,10 @@ pub struct Quanta {
     n_samples: usize,
 }
 
-impl Quanta {
+impl Resolutions {
     /// The same resolution for `n_samples` samples.
-    pub fn same(bytes: f32, n_samples: usize) -> Quanta {
-        Quanta { different: vec![bytes], codes: Vec::new(), n_samples }
+    pub fn same(bytes: f32, n_samples: usize) -> Resolutions {
+        Resolutions { different: vec![bytes], codes: Vec::new(), n_samples }
     }
 
     /// Adds the resolution of a sample, in bytes.
@@ -54,7 +54,7 @@ impl Quanta {
     }
 
     /// Adds all of `other`.
-    pub fn append(&mut self, other: &Quanta) {
+    pub fn append(&mut self, other: &Resolutions) {
         if other.codes.is_empty() {
             if let Some(bytes) = other.different.first() {
                 self.push_times(*bytes, other.n_samples);
@@ -135,17 +135,17 @@ impl Quanta {
     }
 
     /// Those of some samples, in their order.
-    pub(super) fn part(&self, range: Range<usize>) -> Quanta {
+    pub(super) fn part(&self, range: Range<usize>) -> Resolutions {
         let n_samples = range.len();
         let codes = if self.codes.is_empty() { Vec::new() } else { self.codes[range].to_vec() };
-        Quanta { different: self.different.clone(), codes, n_samples }
+        Resolutions { different: self.different.clone(), codes, n_samples }
     }
 
     /// Those of the samples of these indices.
-    pub(super) fn picked(self, order: &[u32]) -> Quanta {
+    pub(super) fn picked(self, order: &[u32]) -> Resolutions {
         let code = |index: &u32| self.codes[*index as usize];
         let codes = if self.codes.is_empty() { Vec::new() } else { order.iter().map(code).collect() };
-        Quanta { different: self.different, codes, n_samples: order.len() }
+        Resolutions { different: self.different, codes, n_samples: order.len() }
     }
 
     /// Reserves space for `more` samples, if they need any.
@@ -171,17 +171,17 @@ impl Quanta {
     }
 }
 
-impl PartialEq for Quanta {
-    fn eq(&self, other: &Quanta) -> bool {
+impl PartialEq for Resolutions {
+    fn eq(&self, other: &Resolutions) -> bool {
         self.iter().eq(other.iter())
     }
 }
 
-impl FromIterator<f32> for Quanta {
-    fn from_iter<I: IntoIterator<Item = f32>>(bytes: I) -> Quanta {
-        let mut quanta = Quanta::default();
-        bytes.into_iter().for_each(|bytes| quanta.push(bytes));
-        quanta
+impl FromIterator<f32> for Resolutions {
+    fn from_iter<I: IntoIterator<Item = f32>>(bytes: I) -> Resolutions {
+        let mut resolutions = Resolutions::default();
+        bytes.into_iter().for_each(|bytes| resolutions.push(bytes));
+        resolutions
     }
 }
 
@@ -199,11 +199,11 @@ mod tests {
             second in prop::collection::vec(prop::sample::select(vec![1024.0f32, 2.0, 0.5, 7.0]), 0..40),
         ) {
             let all: Vec<f32> = first.iter().chain(&second).copied().collect();
-            let mut extended = Quanta::default();
+            let mut extended = Resolutions::default();
             first.chunk_by(f32::eq).for_each(|alike| extended.push_times(alike[0], alike.len()));
             second.iter().for_each(|bytes| extended.push(*bytes));
             prop_assert_eq!(extended.iter().collect::<Vec<_>>(), all.clone());
-            let mut appended: Quanta = first.iter().copied().collect();
+            let mut appended: Resolutions = first.iter().copied().collect();
             appended.append(&second.iter().copied().collect());
             prop_assert_eq!(&appended, &extended);
             let middle = all.len() / 3..all.len() / 2;
@@ -219,18 +219,18 @@ mod tests {
 
     #[test]
     fn of_too_many_the_coarsest_stands_for_the_rest() {
-        let quanta: Quanta = (1..=1000u16).map(f32::from).collect();
-        assert_eq!((quanta.get(0), quanta.get(254)), (1.0, 255.0));
-        assert!((255..1000).all(|index| quanta.get(index) == 1000.0));
-        assert_eq!(quanta.coarsest(), Some(1000.0));
+        let resolutions: Resolutions = (1..=1000u16).map(f32::from).collect();
+        assert_eq!((resolutions.get(0), resolutions.get(254)), (1.0, 255.0));
+        assert!((255..1000).all(|index| resolutions.get(index) == 1000.0));
+        assert_eq!(resolutions.coarsest(), Some(1000.0));
     }
 
     #[test]
     fn what_was_cut_off_no_longer_counts() {
-        let mut quanta: Quanta = [1.0, 2.0, 64.0].into_iter().collect();
-        quanta.truncate(2);
-        assert_eq!((quanta.coarsest(), quanta.median()), (Some(2.0), Some(1.5)));
-        assert_eq!(Quanta::default().median(), None);
-        assert_eq!(Quanta::default().coarsest(), None);
+        let mut resolutions: Resolutions = [1.0, 2.0, 64.0].into_iter().collect();
+        resolutions.truncate(2);
+        assert_eq!((resolutions.coarsest(), resolutions.median()), (Some(2.0), Some(1.5)));
+        assert_eq!(Resolutions::default().median(), None);
+        assert_eq!(Resolutions::default().coarsest(), None);
     }
 }
