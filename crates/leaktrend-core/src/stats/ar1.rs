@@ -274,6 +274,12 @@ impl<'a> Regression<'a> {
         along.map(|along| along * along)
     }
 
+    /// The same where its coefficient would be above 0, and 0 elsewhere.
+    pub fn gain_upwards(&self, column: &Column, direction: Option<&Direction>) -> Lanes {
+        let along = direction.map_or(NOTHING, |direction| self.along(column, direction, &NOTHING));
+        along.map(|along| along.max(0.0).powi(2))
+    }
+
     /// The response along a column; `known`: of an observation of its coefficient, weighted.
     fn along(&self, column: &Column, Direction { row, norm }: &Direction, known: &Lanes) -> Lanes {
         let mut along = self.noise.product(column, &self.response);

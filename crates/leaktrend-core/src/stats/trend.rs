@@ -54,7 +54,7 @@ pub enum Form {
     Hinge(f64),
     /// Another rate up to a share of the window.
     Broken(f64),
-    /// A climb (or a fall) to another level, from one share of the window to another: a level shift that takes its time.
+    /// A climb to another level, from one share of the window to another: a level shift that takes its time.
     Climb([f64; 2]),
     /// Level shifts before these points.
     Steps(Vec<usize>),
@@ -424,7 +424,7 @@ impl<'a> Search<'a> {
             scored(Form::Hinge(knee), &level, &shape.gain(&level), 2)
         });
         let climb = Climbs::new(&shapes.climb, climb_between, |ends, shape| {
-            scored(Form::Climb(ends), &line, &shape.gain(&line), 3)
+            scored(Form::Climb(ends), &line, &shape.gain_upwards(&line), 3)
         });
         let most = if self.x.len() < MIN_POINTS_OF_STEPS { 0 } else { 2 };
         for placement in steps::place(&plain, self.floor, most) {

@@ -121,7 +121,7 @@ impl Search<'_> {
         let between = |[from, to]: [f64; 2]| Shape::new(&lives, self.climb(from, to));
         let shapes: Vec<Shape> = climbs().map(between).collect();
         let climb = Climbs::new(&shapes, between, |ends, shape| {
-            let (bic, lane) = bic(&shape.gain(&lives), 3);
+            let (bic, lane) = bic(&shape.gain_upwards(&lives), 3);
             let form = Form::Lives { start_up, apart_from: None, one_level: true, climb: Some(ends) };
             Candidate { form, rhythm, bic: bic + OTHER_SHAPES, lane }
         });

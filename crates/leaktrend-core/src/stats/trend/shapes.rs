@@ -30,6 +30,11 @@ impl Shape {
     pub(super) fn gain(&self, regression: &Regression<'_>) -> Lanes {
         regression.gain_along(&self.column, self.direction.as_ref())
     }
+
+    /// The same of a shape that leads upwards, and 0 of one that leads down.
+    pub(super) fn gain_upwards(&self, regression: &Regression<'_>) -> Lanes {
+        regression.gain_upwards(&self.column, self.direction.as_ref())
+    }
 }
 
 /// The forms on their grids, which only depend on when samples were taken.
@@ -131,7 +136,8 @@ pub(super) fn climbs() -> impl Iterator<Item = [f64; 2]> {
     CLIMBS.iter().flat_map(move |from| CLIMBS.iter().map(move |to| [*from, *to])).filter(|ends| is_climb(*ends))
 }
 
-/// A climb, whose begin and end are to be found, tried on a grid.
+/// A climb, whose begin and end are to be found, tried on a grid. Upwards only: beside a way down between them, the two rises
+/// of a slow wave look like growth.
 pub(super) struct Climbs<S, F> {
     shape: S,
     candidate: F,
