@@ -37,9 +37,9 @@ pub(super) fn answer(view: &View, terms: &CauseTerms) -> Vec<GrowthCause> {
         if !best_of_even.terms.iter().any(|other| even.term(*other).is_same(term)) {
             return 0.0;
         }
-        let margin = without.score - best.score;
         let of_even = even.best(&[&best_of_even.terms, &without.terms], &|other| !term.is_same(other));
-        margin.min(of_even.score - best_of_even.score).max(0.0)
+        let margin = explanations.margin(term, &best, without);
+        margin.min(even.margin(term, &best_of_even, &of_even)).max(0.0)
     };
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
     let nothing_grows = || explanations.best(&[&best.terms], &|term| term.source_of_growth().is_none());

@@ -276,6 +276,30 @@ impl<'a> Explanations<'a> {
         (!parts.is_empty()).then(|| LinePosterior::mixture(parts).slope())
     }
 
+    /// By how much all that explains without a term is worse than all that explains with it: around `with`, the best that
+    /// has it, and `without`, the best that has not.
+    pub(super) fn margin(&self, term: Term, with: &Scored, without: &Scored) -> f64 {
+        let has = |terms: &Explanation| terms.iter().any(|other| self.term(*other).is_same(term));
+        let without = self.evidence(without, &|other| !term.is_same(other), &|_| true);
+        without - self.evidence(with, &|_| true, &has)
+    }
+
+    /// -2 log of the evidence of an explanation and of those one step from it that make sense, of terms that `may` be in
+    /// it, if `counts` says so of all its terms.
+    ///
+    /// One delay or one duration may fit best by chance; what holds is what holds whichever it is. Madigan, Raftery
+    /// (1994), "Model selection and accounting for model uncertainty in graphical models using Occam's window".
+    fn evidence(&self, found: &Scored, may: &dyn Fn(Term) -> bool, counts: &dyn Fn(&Explanation) -> bool) -> f64 {
+        let mut near = self.neighbours(&found.terms, may);
+        let limit = found.score + PLAUSIBLE;
+        near.retain(|other| other.score < limit && other.terms != found.terms && counts(&other.terms));
+        near.sort_by(|a, b| a.terms.cmp(&b.terms));
+        near.dedup_by(|a, b| a.terms == b.terms);
+        let near = near.iter().filter_map(|other| self.score(&other.terms));
+        let sum: f64 = near.map(|other| (-0.5 * (other.score - found.score)).exp()).sum();
+        found.score - 2.0 * sum.ln_1p()
+    }
+
     /// The BIC without the price of choices: in an average what is left out weighs as much as what is in.
     fn unpriced(&self, found: &Scored) -> f64 {
         found.score - found.terms.iter().map(|index| self.price_of(*index)).sum::<f64>()

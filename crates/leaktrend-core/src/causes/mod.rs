@@ -7,8 +7,8 @@
 //!
 //! Explanations are compared by the extended Bayesian information criterion (Chen, Chen 2008, "Extended Bayesian
 //! information criteria for model selection with large model spaces"): with more kinds to choose from, naming one costs
-//! more. A cause is named when every explanation without it is worse by a margin, with and without that price. The margin
-//! is on the scale of Kass, Raftery (1995), "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation;
+//! more. A cause is named when all explanations without it are together worse by a margin than all with it, with and
+//! without that price; together, because which delay and which load in flight it has is not known. The margin is on the scale of Kass, Raftery (1995), "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation;
 //! sending only requests of that kind, and seeing memory grow, would settle it.
 
 mod answer;
@@ -80,8 +80,8 @@ impl Covariates {
 /// Under which terms a cause is named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CauseTerms {
-    /// By how much every explanation without a cause must be worse for it to be named, in units of BIC (twice the log
-    /// of the odds).
+    /// By how much explanations without a cause must be worse for it to be named, in units of BIC (twice the log of the
+    /// odds).
     pub margin: f64,
     /// Confidence of intervals, above 0 and below 1.
     pub confidence: f64,
@@ -145,10 +145,10 @@ pub struct GrowthCause {
     pub share_of_growth: Option<f64>,
     /// Seconds from a request to its memory; 0 if no delay was seen.
     pub delay_seconds: f64,
-    /// By how much the best explanation without it is worse, in units of BIC; at least 0.
+    /// By how much explanations without it are worse together than those with it, in units of BIC; at least 0.
     pub margin: f64,
-    /// The probability of the best explanation with it against the best without it, at even prior odds, 0.5 to 1: the
-    /// margin as a probability. Explanations without counts are not considered.
+    /// The probability of the explanations with it against those without it, at even prior odds, 0.5 to 1: the margin as a
+    /// probability. Explanations without counts are not considered.
     pub probability: f64,
     /// Whether the margin is large enough to name it. If not, growth is proven, and its cause is this or one of
     /// `indistinguishable`.
@@ -191,7 +191,7 @@ pub fn attribute(
         return Vec::new();
     }
     let sight = columns::Sight { segmentation, from, blocks: &blocks, monday, start_ms: series.start_ms() };
-    let view = columns::better_view(&sight, covariates, &terms.delays, fit.floor);
+    let view = columns::View::new(&sight, covariates, &terms.delays, fit.floor);
     answer::answer(&view, terms)
 }
 
