@@ -1,6 +1,7 @@
-//! When growth began, for someone who knows the level, the load and the noise of memory, and looks at every reading.
+//! When growth began, for someone who knows the course of the load and the noise of memory, and looks at every reading.
 //!
-//! Only the moment and the rate are unknown to it, so no one can know the moment better.
+//! Someone who knows even the level and how much the load takes does not know the moment and the rate either, and no one
+//! knows the moment better.
 
 use leaktrend_core::causes::{Began, NAMED, Onset};
 
@@ -15,6 +16,8 @@ pub(crate) struct Left<'a> {
     pub(crate) values: &'a [f64],
     /// Standard deviation and AR(1) coefficient of the noise.
     pub(crate) noise: (f64, f64),
+    /// What memory holds beside, of unknown size: the level, and the course of the load. Empty for who knows them.
+    pub(crate) beside: &'a [Vec<f64>],
     /// Readings at which growth starts over.
     pub(crate) restarts: &'a [usize],
     /// Seconds between readings.
@@ -30,17 +33,25 @@ pub(crate) fn onset(left: &Left<'_>, confidence: f64, changes: &[f64]) -> Option
         if at == 0 { (1.0 - phi * phi).sqrt() * values(0) } else { values(at) - phi * values(at - 1) }
     };
     let response: Vec<f64> = (0..n).map(|at| white(&|at| left.values[at], at)).collect();
+    // What is beside, orthonormal, and taken out of the response.
+    let mut beside: Vec<Vec<f64>> = Vec::new();
+    for shape in left.beside {
+        let mut one: Vec<f64> = (0..n).map(|at| white(&|at| shape[at], at)).collect();
+        beside.iter().for_each(|known| take_out(&mut one, known));
+        let length = dot(&one, &one).sqrt();
+        one.iter_mut().for_each(|value| *value /= length);
+        beside.push(one);
+    }
+    let mut response = response;
+    beside.iter().for_each(|known| take_out(&mut response, known));
     let lives: Vec<usize> =
         (0..n).map(|at| left.restarts.iter().rev().find(|start| **start <= at).map_or(0, |at| *at)).collect();
     // -2 log of the likelihood, but for what all moments have in common.
     let criterion = |start: usize| {
         let grown = |at: usize| if at < start { 0.0 } else { (at - start.max(lives[at]) + 1) as f64 };
-        let (mut along, mut square) = (0.0, 0.0);
-        for (at, response) in response.iter().enumerate().skip(start) {
-            let white = white(&grown, at);
-            along += white * response;
-            square += white * white;
-        }
+        let column: Vec<f64> = (0..n).map(|at| white(&grown, at)).collect();
+        let along = dot(&column, &response);
+        let square = dot(&column, &column) - beside.iter().map(|known| dot(&column, known).powi(2)).sum::<f64>();
         if along > 0.0 { -along * along / square / fresh } else { 0.0 }
     };
     let edge = n / 100;
@@ -78,4 +89,14 @@ pub(crate) fn onset(left: &Left<'_>, confidence: f64, changes: &[f64]) -> Option
     };
     let changes = changes.iter().zip(&densities).map(began).collect();
     Some(Onset { at: quantile(0.5), lower, upper, confidence, changes })
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Takes the part along a vector of length 1 out of another.
+fn take_out(from: &mut [f64], along: &[f64]) {
+    let part = dot(from, along);
+    from.iter_mut().zip(along).for_each(|(value, along)| *value -= part * along);
 }

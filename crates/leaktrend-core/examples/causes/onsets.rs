@@ -35,8 +35,9 @@ struct Outcome {
     /// Whether changes restart the process.
     restarts: bool,
     onset: Option<Onset>,
-    /// That of someone who knows all but the moment and the rate.
-    at_best: Option<Onset>,
+    /// That of someone who knows all but the moment and the rate, and of someone who does not know the level and how much
+    /// the load takes either.
+    at_best: [Option<Onset>; 2],
     /// The true moment, in seconds from the first sample.
     truth: f64,
     /// The index of the change that it is.
@@ -88,7 +89,9 @@ pub(crate) fn print(services: u64, seed: u64) {
         row(&n.to_string(), with_none().filter(|one| one.n_changes == n));
     }
     curve(&outcomes, |one| one.onset.as_ref(), "");
-    curve(&outcomes, |one| one.at_best.as_ref(), ", by someone who knows all but the moment and the rate");
+    curve(&outcomes, |one| one.at_best[0].as_ref(), ", by someone who knows all but the moment and the rate");
+    let by = ", by someone who does not know the level and how much the load takes either";
+    curve(&outcomes, |one| one.at_best[1].as_ref(), by);
     let seconds: f64 = outcomes.iter().map(|one| one.seconds).sum();
     println!("\nAn onset takes {:.3} s.", seconds / outcomes.len() as f64);
 }
@@ -204,7 +207,7 @@ fn outcome(seed: u64) -> Outcome {
     let sd = random.uniform(1.0, 8.0) * MIB;
     let phi: f64 = random.one_of(&[0.0, 0.5, 0.8, 0.95]);
     let (mut noise, mut grown) = (0.0, 0.0);
-    let mut left = Vec::with_capacity(n);
+    let (mut left, mut course) = (Vec::with_capacity(n), Vec::with_capacity(n));
     let mut samples = Samples::default();
     for at in 0..n {
         let is_restart = restarts && changes.contains(&at);
@@ -217,6 +220,7 @@ fn outcome(seed: u64) -> Outcome {
         let quantum = 0.1 * MIB;
         let used = ((base + in_flight * load + grown + noise) / quantum).round().max(0.0) * quantum;
         left.push(used - base - in_flight * load);
+        course.push(load);
         let marks = if is_restart { Marks::RECREATED } else { Marks::default() };
         samples.push(START_MS + ((at + 1) as f64 * step * 1000.0) as i64, used, quantum, marks);
     }
@@ -237,7 +241,10 @@ fn outcome(seed: u64) -> Outcome {
     let onset = causes::onset(&cut, &series, &Terms::default(), 0.95, &times);
     let seconds = clock.elapsed().as_secs_f64();
     let restarts_at = if restarts { &changes[..] } else { &[] };
-    let left = Left { values: &left, noise: (sd, phi), restarts: restarts_at, step };
-    let at_best = onset_oracle::onset(&left, 0.95, &times);
+    let beside = [vec![1.0; n], course];
+    let at_best = [&[][..], &beside].map(|beside| {
+        let left = Left { values: &left, noise: (sd, phi), beside, restarts: restarts_at, step };
+        onset_oracle::onset(&left, 0.95, &times)
+    });
     Outcome { began, n_changes, length, restarts, onset, at_best, truth, right, seconds }
 }
