@@ -19,7 +19,7 @@ mod onset;
 
 use crate::Terms as JudgeTerms;
 use crate::fit::Fit;
-use crate::segment::Segmentation;
+use crate::segment::{Reading, Segmentation};
 use crate::series::MemorySeries;
 
 pub use onset::{Began, NAMED, Onset, onset};
@@ -167,10 +167,11 @@ impl GrowthCause {
 /// What explains the memory of a series: leaks first, the largest share first.
 ///
 /// `segmentation` is that of `series`. At most two kinds can leak at a time. Empty if nothing explains the memory better
-/// than its noise, if it has too few blocks (`MIN_BLOCKS`), or without covariates.
+/// than its noise, if it has too few blocks (`MIN_BLOCKS`), or without covariates. If drops may be restarts or not, a leak
+/// is named only if it is named either way.
 ///
 /// A cause outside the covariates cannot be named, and a kind that rises with it by chance may be named instead (in one
-/// of seven simulated services that leak by unlogged requests): pass counts of everything that the service does.
+/// of eight simulated services that leak by unlogged requests): pass counts of everything that the service does.
 ///
 /// Takes time in proportion to the square of the number of kinds and the blocks of the judge (about 288), whatever the
 /// number of samples: some tenths of a second for 60 kinds.
@@ -186,13 +187,15 @@ pub fn attribute(
     }
     let fit = fit(segmentation, series, judge);
     let monday = crate::monday(series, judge.hours_ahead);
-    let Some((from, blocks)) = fit.blocks(segmentation.falls.readings[0], 0) else { return Vec::new() };
-    if blocks.x.len() < MIN_BLOCKS {
-        return Vec::new();
-    }
-    let sight = columns::Sight { segmentation, from, blocks: &blocks, monday, start_ms: series.start_ms() };
-    let view = columns::View::new(&sight, covariates, &terms.delays, fit.floor);
-    answer::answer(&view, terms)
+    let read = |reading: &Reading| {
+        let (from, blocks) = fit.blocks(*reading, 0).filter(|(_, blocks)| MIN_BLOCKS <= blocks.x.len())?;
+        let sight = columns::Sight { segmentation, from, blocks: &blocks, monday, start_ms: series.start_ms() };
+        let view = columns::View::new(&sight, covariates, &terms.delays, fit.floor);
+        Some(answer::answer(&view, terms))
+    };
+    let mut readings = segmentation.falls.readings.iter().filter_map(read);
+    let Some(first) = readings.next() else { return Vec::new() };
+    readings.fold(first, |causes, other| answer::agreed(causes, &other))
 }
 
 /// The usual length of the blocks in which `attribute` compares, in seconds; `None` with fewer than two. What a level does
