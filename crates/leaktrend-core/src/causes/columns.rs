@@ -68,6 +68,11 @@ impl Term {
         }
     }
 
+    /// Whether it is a leak of something that is counted, rather than of time.
+    pub(super) fn is_leak(self) -> bool {
+        matches!(self, Term::Lost(source, _) if source != CauseSource::Clock)
+    }
+
     /// Whether a negative number of bytes would make no sense.
     pub(super) fn is_positive(self) -> bool {
         matches!(self, Term::Flight(..) | Term::Level(_) | Term::Lost(..))
