@@ -13,6 +13,7 @@ use std::path::Path;
 
 use crate::account::{EndFrom, Format, Input, TimeSource, Timeline};
 use crate::amounts::{self, Group};
+use crate::attribution::Attribution;
 use crate::counts::{self, Counts};
 use crate::criteria::{Freshness, LoadWindow};
 use crate::error::Error;
@@ -32,7 +33,7 @@ use crate::selection::{self, Selection};
 use crate::series::{MemorySeries, SeriesInfo};
 use crate::settings::{SeriesRules, Settings};
 use crate::units::{Bytes, RateUnit};
-use crate::verdict::JudgeTerms;
+use crate::verdict::{JudgeTerms, Judgement};
 use crate::window::{Window, WindowSpec};
 
 use settle::Run;
@@ -395,6 +396,17 @@ impl Origins<'_> {
         };
         self.of(series).iter().all(|index| is_named(self.inputs[*index].format))
     }
+}
+
+/// What the growth of one judged series follows, of counts that its caller has; `None` where it does not grow. `terms` are
+/// those by which it was judged.
+pub fn attribution(
+    series: &MemorySeries,
+    judgement: &Judgement,
+    counts: &Counts,
+    terms: &leaktrend_core::Terms,
+) -> Option<Attribution> {
+    beside::attribution((series, judgement), false, counts, terms, terms.tolerance.limit_bytes)
 }
 
 /// The terms that settings set, of a series with this limit. `after_load`: whether what is judged follows a load;

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +13,12 @@ from leaktrend._results import Table, Verdict
 
 Settings = Mapping[str, Any] | str | os.PathLike[str] | None
 """Settings: a dict with the tables of ``leaktrend.toml``, or the path of such a file."""
+
+Counted = Mapping[str, Any]
+"""What was counted: a name, and its times, or a pair of times and numbers."""
+
+Changes = Mapping[str, Any] | Iterable[tuple[Any, str]]
+"""Changes: a label and its time, or pairs of time and label."""
 
 COLUMNS = {
     "verdict": "text",
@@ -58,6 +65,9 @@ def judge_series(
     metric: str = "other",
     name: str = "",
     settings: Settings = None,
+    requests: Counted | None = None,
+    covariates: Counted | None = None,
+    changes: Changes | None = None,
 ) -> Verdict:
     """Judges one series.
 
@@ -74,12 +84,18 @@ def judge_series(
         metric: the kind of memory: ``heap`` if a garbage collector manages it. Other kinds make no difference.
         name: the name of the series, for its chart.
         settings: thresholds, as a dict with the tables of ``leaktrend.toml`` or the path of such a file.
+        requests: what its growth may follow: a dict from each kind of request (``"POST /upload"``) to the times of its
+            requests, or to a pair of times and how many came at each of them. Times in the form of ``times``.
+        covariates: other numbers: a dict from a name to a pair of times and numbers. The name says whether it is a
+            counter (``jobs_total``) or a level (``open_connections``), as for ``leaktrend analyze --covariate``.
+        changes: deploys, flags: a dict from a label to its time, or pairs of time and label.
 
     Returns:
-        The verdict. It does not account for other series, as `judge` does.
+        The verdict. It does not account for other series, as `judge` does. If it grows, and requests, covariates or changes
+        were given, `Verdict.causes` says what its growth follows.
 
     Raises:
-        TypeError: ``times`` or ``values`` has an unsupported type.
+        TypeError: ``times``, ``values`` or what its growth is compared with has an unsupported type.
         ValueError: ``times`` and ``values`` differ in length or are empty, or a value or an argument is out of range.
 
     Method: growth of troughs and means under AR(1) noise, averaged over shapes (ARCHITECTURE.md, "How a verdict is
@@ -100,7 +116,16 @@ def judge_series(
     row = _native.judge_one(*columns).to_dicts()[0]
     unused = ("series", "error", "q_value", "may_be_chance", "false_discovery_rate", "otherwise")
     known = {key: value for key, value in row.items() if key not in unused}
-    return Verdict(**known, _draw=lambda: _native.chart_one(*columns))
+    found: dict[str, Any] = {"causes": None, "growth_began": None}
+    if requests is not None or covariates is not None or changes is not None:
+        told = _native.causes_one(
+            *columns,
+            _values.counted(requests, "requests"),
+            _values.counted(covariates, "covariates"),
+            None if changes is None else _values.changes(changes),
+        )
+        found = found if told is None else json.loads(told)
+    return Verdict(**known, **found, _draw=lambda: _native.chart_one(*columns))
 
 
 def judge(

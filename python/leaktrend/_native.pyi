@@ -62,6 +62,20 @@ def chart_one(
     settings_path: str | None,
     settings_json: str | None,
 ) -> str: ...
+def causes_one(
+    times: bytes,
+    values: bytes,
+    restarts: list[int] | None,
+    limit: float | None,
+    resolution: float,
+    metric: str,
+    name: str,
+    settings_path: str | None,
+    settings_json: str | None,
+    requests: list[tuple[str, bytes, bytes]],
+    covariates: list[tuple[str, bytes, bytes]],
+    changes: list[tuple[int, str]] | None,
+) -> str | None: ...
 def arrow_values(array: object, as_times: bool, name: str) -> tuple[list[int | None], list[float | None]]: ...
 def read(words: list[str]) -> tuple[Table, str]: ...
 def analyze(words: list[str]) -> NativeReport: ...

@@ -70,6 +70,13 @@ class Verdict:
     """Time of the first value, in UTC."""
     end: datetime | None
     """Time of the last value, in UTC."""
+    causes: list[dict[str, Any]] | None
+    """What the growth follows, named causes first, as ``causes`` of the JSON verdict: ``kind``, ``name``, ``named``,
+    ``unit``, ``bytes_per_unit``, ``share_of_growth``, ``margin``, ``indistinguishable``, ``at``. Correlation, not proof.
+    ``None`` if it does not grow, or nothing was given to compare with."""
+    growth_began: dict[str, Any] | None
+    """When growth began, with the changes in the interval, as in the JSON verdict; ``None`` without changes, or if it grew
+    from the first value on."""
     _draw: Callable[[], str] = field(repr=False, compare=False)
 
     @property
@@ -161,6 +168,12 @@ class Report:
     def verdicts(self) -> Table:
         """The verdicts, with the columns of `judge`. They are settled: ``p_value`` and ``otherwise`` are null."""
         return Table(self._native.verdicts())
+
+    @property
+    def causes(self) -> dict[str, list[dict[str, Any]]]:
+        """What the growth of each series follows, by its id, as ``causes`` of the JSON verdict. Only series that grow, and
+        only if ``requests``, ``covariates`` or ``changes`` were given."""
+        return {one["id"]: one["causes"] for one in self.to_dict()["series"] if one.get("causes") is not None}
 
     def to_json(self) -> str:
         """The JSON verdict, as ``--json`` writes it (``leaktrend schema`` describes it)."""

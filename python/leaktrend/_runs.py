@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from leaktrend import _native, _values
 from leaktrend._results import Report, Table
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Beside = Paths | Mapping[str, Paths]
 
 
 def read(path: Paths, **options: Any) -> Table:
@@ -35,12 +36,23 @@ def read(path: Paths, **options: Any) -> Table:
     return Table(table, json.loads(inputs))
 
 
-def analyze(path: Paths, *, out: str | os.PathLike[str] | None = None, **options: Any) -> Report:
+def analyze(
+    path: Paths,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    requests: Beside | None = None,
+    covariates: Beside | None = None,
+    changes: Paths | None = None,
+    **options: Any,
+) -> Report:
     """Runs ``leaktrend analyze``: reads, judges, and writes the files that the options name. Prints nothing.
 
     Args:
         path: one file, or several.
         out: the folder of the report; without it no files are written.
+        requests: access logs that growth is compared with: one or several, or a dict from a series to its log.
+        covariates: other numbers over time, in files of the forms of ``--covariate``: in the same way.
+        changes: lists of deploys, flags and other changes: one or several.
         options: every option of ``leaktrend analyze``, as a keyword: ``load="20m..50m"``, ``limit={"api": "2GiB"}``,
             ``since=...``, ``rules=[...]``, ``json="verdict.json"``, ``html="report.html"``, ``strict=True``.
             A list repeats the option.
@@ -52,7 +64,21 @@ def analyze(path: Paths, *, out: str | os.PathLike[str] | None = None, **options
         ValueError: an option or the settings cannot be used.
         OSError: a file cannot be written. An input that cannot be read does not raise; the report names it.
     """
-    return Report(_native.analyze([*_words({"out": out, **options}), "--", *_values.paths(path)]))
+    beside = {
+        "requests": _beside(requests),
+        "covariate": _beside(options.pop("covariate", covariates) if covariates is None else covariates),
+        "changes": _beside(changes),
+    }
+    return Report(_native.analyze([*_words({"out": out, **beside, **options}), "--", *_values.paths(path)]))
+
+
+def _beside(given: Beside | None) -> list[str] | None:
+    """Files to compare with, as `_values.words` takes them."""
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        return [f"{series}={path}" for series, paths in given.items() for path in _values.paths(paths)]
+    return _values.paths(given)
 
 
 def _words(options: dict[str, Any]) -> list[str]:

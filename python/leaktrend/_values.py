@@ -107,6 +107,47 @@ def values(given: Any, name: str = "values") -> bytes:
     return numbers.tobytes()
 
 
+def counted(given: Mapping[str, Any] | None, name: str) -> list[tuple[str, bytes, bytes]]:
+    """What was counted: each name with the columns of its times and its numbers. Times alone count 1 each.
+
+    Raises:
+        TypeError: it is no dict, or holds something else than times or pairs of times and numbers.
+        ValueError: a time is missing.
+    """
+    if given is None:
+        return []
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"`{name}` is of type {type(given).__name__} (expected a dict of names with times, or with pairs of times and numbers)"
+        )
+    found = []
+    for key, one in given.items():
+        of = f"{name}[{key!r}]"
+        if isinstance(one, tuple) and len(one) == 2:
+            found.append((str(key), times(one[0], of), values(one[1], of)))
+        elif name == "requests":
+            at = times(one, of)
+            found.append((str(key), at, array("d", [1.0]) * (len(at) // 8)))
+        else:
+            raise TypeError(f"`{of}` is of type {type(one).__name__} (expected a pair of times and numbers)")
+    return [(key, at, bytes(numbers)) for key, at, numbers in found]
+
+
+def changes(given: Mapping[str, Any] | Iterable[tuple[Any, str]]) -> list[tuple[int, str]]:
+    """Changes as pairs of milliseconds since 1970 and label.
+
+    Raises:
+        TypeError: they are neither a dict nor pairs of time and label.
+    """
+    pairs = ((at, label) for label, at in given.items()) if isinstance(given, Mapping) else _iterable(given, "changes")
+    found = []
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"`changes` holds {pair!r} (expected pairs of time and label)")
+        found.append((milliseconds(pair[0], "changes"), str(pair[1])))
+    return found
+
+
 def settings(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> tuple[str | None, str | None]:
     """The path of a settings file, or its contents as JSON; the other one is ``None``.
 

@@ -275,6 +275,66 @@ fn chart_one(
     py.detach(|| report::picture(series, &settings)).map_err(|error| to_py(&error))
 }
 
+/// A kind of what was counted: its name, then times and numbers, columns of 8 bytes a value.
+type Counted = (String, Vec<u8>, Vec<u8>);
+
+/// What the growth of one series follows, as JSON with `causes` and `growth_began`; `None` where it does not grow.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "Python's side names them")]
+fn causes_one(
+    py: Python<'_>,
+    times: &[u8],
+    values: &[u8],
+    restarts: Option<Vec<i64>>,
+    limit: Option<f64>,
+    resolution: f32,
+    metric: &str,
+    name: &str,
+    settings_path: Option<&str>,
+    settings_json: Option<&str>,
+    requests: Vec<Counted>,
+    covariates: Vec<Counted>,
+    changes: Option<Vec<(i64, String)>>,
+) -> PyResult<Option<String>> {
+    let series = series_of(times, values, restarts, limit, resolution, metric, name)?;
+    let (settings, rules) = settings_of(settings_path, settings_json)?;
+    let settings = rules.settings_for(&[name], &settings);
+    let requests = numbers_given(requests, "requests", 0.0)?;
+    let covariates = numbers_given(covariates, "covariates", f64::NEG_INFINITY)?;
+    let changes = changes.map(|changes| {
+        changes.into_iter().map(|(time_ms, label)| leaktrend::counts::Change { time_ms, label }).collect()
+    });
+    Ok(py.detach(|| {
+        let (start, end) = (series.start_ms(), series.end_ms());
+        let unit = RateUnit::of_window((end - start) as f64 / 1000.0);
+        let terms = leaktrend::analysis::terms(&settings, limit, false, unit);
+        let judgement = leaktrend_core::measured(&series, &terms).judge(None);
+        let counts = leaktrend::counts::given((start, end), &requests, &covariates, changes);
+        let found = leaktrend::analysis::attribution(&series, &judgement, &counts, &terms)?;
+        Some(leaktrend::report::causes::json(&found))
+    }))
+}
+
+/// What was counted, each number `least` or more; a number that is missing is left out.
+fn numbers_given(given: Vec<Counted>, of: &str, least: f64) -> PyResult<Vec<leaktrend::counts::GivenNumbers>> {
+    let one = |(name, times, values): Counted| {
+        let refused = |why: String| Err(PyValueError::new_err(format!("`{of}`: {name:?} {why}")));
+        let (times, values) = (times.as_chunks().0, values.as_chunks().0);
+        if times.len() != values.len() {
+            return refused(format!("has {} times and {} numbers (expected as many)", times.len(), values.len()));
+        }
+        let rows = times.iter().zip(values);
+        let rows = rows.map(|(time, value)| (i64::from_ne_bytes(*time), f64::from_ne_bytes(*value)));
+        let (time_ms, values): (Vec<i64>, Vec<f64>) = rows.filter(|(_, value)| !value.is_nan()).unzip();
+        if let Some(value) = values.iter().find(|value| !(least <= **value && value.is_finite())) {
+            let expected = if least == 0.0 { "numbers of requests: 0 or more" } else { "finite numbers" };
+            return refused(format!("holds {value} (expected {expected})"));
+        }
+        Ok(leaktrend::counts::GivenNumbers { name, time_ms, values })
+    };
+    given.into_iter().map(one).collect()
+}
+
 /// Times in milliseconds and numbers, of which one is empty; `None` where there is no value.
 type TimesOrNumbers = (Vec<Option<i64>>, Vec<Option<f64>>);
 
@@ -311,6 +371,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(window, module)?)?;
     module.add_function(wrap_pyfunction!(judge_one, module)?)?;
     module.add_function(wrap_pyfunction!(chart_one, module)?)?;
+    module.add_function(wrap_pyfunction!(causes_one, module)?)?;
     module.add_function(wrap_pyfunction!(arrow_values, module)?)?;
     module.add_function(wrap_pyfunction!(report::read, module)?)?;
     module.add_function(wrap_pyfunction!(report::analyze, module)?)?;

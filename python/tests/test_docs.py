@@ -18,7 +18,8 @@ BLOCKS = re.findall(r"^```python *(\w*)\n(.*?)^```", PAGE, re.M | re.S)
 
 
 def check(code, folder, warnings="error::FutureWarning"):
-    (folder / "data").symlink_to(ROOT / "data")
+    for name in ("data", "tests"):
+        (folder / name).symlink_to(ROOT / name)
     done = subprocess.run([sys.executable, "-W", warnings, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

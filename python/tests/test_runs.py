@@ -63,6 +63,22 @@ def test_analyze_writes_what_the_program_writes(tmp_path, script, capfd):
         lt.analyze(path, daily_swing=7)
 
 
+def test_analyze_says_what_growth_follows(tmp_path):
+    case = ROOT / "tests/cases/leaky-node"
+    memory, log = case / "memory.jsonl", case / "access.log.gz"
+    report = lt.analyze(memory, container="rss", requests=log, changes=[case / "changes.csv"])
+    [cause] = report.causes["memory/rss"]
+    assert (cause["name"], cause["named"]) == ("POST /upload", True)
+    assert cause["bytes_per_unit"]["value"] == pytest.approx(40 * 1024, rel=0.1)
+    same = lt.analyze(memory, container="rss", requests={"memory/rss": log}, changes=case / "changes.csv")
+    assert same.causes == report.causes
+    assert lt.analyze(memory, container="rss").causes == {}
+    table = tmp_path / "jobs.csv"
+    table.write_text("time,jobs_total\n2026-11-29T06:10:00Z,1\n2026-11-29T06:16:00Z,9\n")
+    for given in ({"covariates": table}, {"covariates": [table]}, {"covariate": table}):
+        assert lt.analyze(memory, **given).to_dict()["inputs"][-1]["path"] == str(table)
+
+
 def test_the_script_has_every_subcommand_and_exit_code(script, tmp_path):
     commands = re.findall(r"^  (\w+) ", run(script, "--help").stdout.split("Commands:")[1].split("Options:")[0], re.M)
     assert {"analyze", "compare", "nightly", "config", "schema", "completions"} <= set(commands)

@@ -76,6 +76,54 @@ def test_gaps_and_restarts():
     assert lt.judge_series(times, sawtooth, restarts=[]).verdict != "leak-masked-by-restarts"
 
 
+def test_causes_are_those_of_the_counts():
+    random = np.random.default_rng(4)
+    n = 600
+    times = START_MS + 60_000 * np.arange(n)
+    leaking, other = (np.repeat(random.integers(5, 40, n // 15), 15) + random.integers(0, 5, n) for _ in range(2))
+    values = (200 + 0.01 * np.cumsum(leaking) + random.normal(0, 0.3, n)) * MIB
+    counts = {"POST /a": (times, leaking), "GET /b": (times, other)}
+    verdict = lt.judge_series(times, values, requests=counts)
+    [cause] = verdict.causes
+    assert (cause["kind"], cause["name"], cause["named"]) == ("request", "POST /a", True)
+    bytes_per_unit = cause["bytes_per_unit"]
+    assert bytes_per_unit["lower"] <= 0.01 * MIB <= bytes_per_unit["upper"]
+    # A time for each request says the same.
+    each = {name: np.repeat(times, many) for name, (_, many) in counts.items()}
+    assert lt.judge_series(times, values, requests=each) == verdict
+    # The verdict itself does not depend on it.
+    alone = lt.judge_series(times, values)
+    assert alone.causes is None and alone.reason == verdict.reason
+    flat = lt.judge_series(times, values - 0.01 * np.cumsum(leaking) * MIB, requests=counts)
+    assert flat.causes is None
+    # A level that holds memory, and a change with which growth begins.
+    level = 50 + 0.3 * np.arange(n) + np.repeat(random.integers(0, 40, n // 20), 20)
+    held = (200 + 0.5 * level + random.normal(0, 0.3, n)) * MIB
+    verdict = lt.judge_series(times, held, covariates={"open_connections": (times, level)})
+    assert (verdict.causes[0]["name"], verdict.causes[0]["unit"]) == ("open_connections", "level")
+    bent = (200 + 0.4 * np.maximum(0, np.arange(n) - 240) + random.normal(0, 0.3, n)) * MIB
+    changes = {"deploy a1": int(times[240]), "flag on": int(times[500])}
+    verdict = lt.judge_series(times, bent, changes=changes)
+    assert [(one["name"], one["named"]) for one in verdict.causes] == [("deploy a1", True)]
+    assert [one["label"] for one in verdict.growth_began["changes"]] == ["deploy a1"]
+    assert lt.judge_series(times, bent, changes=[(at, label) for label, at in changes.items()]) == verdict
+
+
+def test_counts_that_cannot_be_are_refused_in_words():
+    times, values = leak(n=30)
+    assert refused(TypeError, times, values, requests=["GET /"]).startswith("`requests` is of type list (expected a dict")
+    assert "`covariates['jobs']` is of type ndarray (expected a pair" in refused(
+        TypeError, times, values, covariates={"jobs": times}
+    )
+    assert refused(ValueError, times, values, requests={"GET /": (times, -values)}).startswith(
+        "`requests`: \"GET /\" holds -"
+    )
+    assert "has 30 times and 2 numbers (expected as many)" in refused(
+        ValueError, times, values, covariates={"jobs_total": (times, [1, 2])}
+    )
+    assert "`changes` holds 'deploy' (expected pairs" in refused(TypeError, times, values, changes=["deploy"])
+
+
 def test_what_cannot_be_is_refused_in_words():
     times, values = leak(n=3)
     assert refused(ValueError, times, values[:2]) == "there are 3 times and 2 values (expected as many)"

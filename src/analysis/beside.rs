@@ -5,7 +5,7 @@ use crate::amounts;
 use crate::attribution::{self, Attribution};
 use crate::counts::{self, CountSources, Counts};
 use crate::error::Error;
-use crate::next_action::Step;
+use crate::next_action::{State, Step};
 use crate::open::Given;
 use crate::report::SeriesReport;
 use crate::selection;
@@ -93,13 +93,18 @@ pub(super) fn attribution(
     Some(attribution::of(samples, grows_from_ms, counts, terms, confidence, limit))
 }
 
-/// Adds to the next action what would settle the cause, and the pattern that the evidence points to.
+/// Adds to the next action what would settle the cause, and the pattern that the evidence points to with the runbook's
+/// look at it.
 pub(super) fn add_experiment(report: &mut SeriesReport) {
+    let runs = report.facts().state != State::Gone;
     let Some((action, attribution)) = report.next_action.as_mut().zip(report.attribution.as_ref()) else { return };
-    action.pattern = attribution.pattern.or(action.pattern);
-    let Some(experiment) = attribution::words::experiment(attribution) else { return };
-    match &mut action.tomorrow {
-        Some(step) => step.text = format!("{experiment}. Also: {}", step.text),
-        None => action.tomorrow = Some(Step::looks(experiment, Vec::new())),
+    if let Some(experiment) = attribution::words::experiment(attribution) {
+        match &mut action.tomorrow {
+            Some(step) => step.text = format!("{experiment}. Also: {}", step.text),
+            None => action.tomorrow = Some(Step::looks(experiment, Vec::new())),
+        }
+    }
+    if let Some(pattern) = attribution.pattern {
+        action.follow(pattern, runs);
     }
 }

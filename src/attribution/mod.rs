@@ -88,7 +88,7 @@ pub struct Suspect {
     /// The share of the growth that it explains, since growth began or changed, about 1 for the only cause; `None` where
     /// it is not known.
     pub share_of_growth: Option<f64>,
-    /// By how much every explanation without it is worse, in units of BIC (twice the logarithm of the odds).
+    /// By how much explanations without it are worse, in units of BIC (twice the logarithm of the odds).
     pub margin: f64,
     /// Whether that names it. If not, it is this or one of `indistinguishable`.
     pub is_named: bool,

@@ -16,6 +16,9 @@ const LEAST_REST: f64 = 0.1;
 /// A margin that names a cause.
 const NAMES: f64 = 6.0;
 
+/// What is said of changes where it is not known when growth began.
+const START_UNKNOWN: &str = "the start of growth was not found: memory grew from the first reading on, or growth began too gradually, so no change is named";
+
 /// A name as code, whatever it holds.
 fn code(name: &str) -> String {
     let clean: String = name.chars().filter(|c| *c != '`' && !c.is_control()).collect();
@@ -112,6 +115,7 @@ pub fn line(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Option<S
         (None, Some(changed)) => Some(changed),
         (None, None) if attribution.has_counts => Some(none(attribution)),
         (None, None) if !attribution.by_traffic.is_empty() => Some(traffic(attribution)),
+        (None, None) if attribution.has_changes => Some(START_UNKNOWN.to_owned()),
         (None, None) => None,
     }
 }
@@ -246,10 +250,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
     }
     match &attribution.began {
         Some(began) => sentences.push(capital(&of_changes(attribution, began, time))),
-        None if attribution.has_changes => sentences.push(
-            "The start of growth was not found: memory grew from the first reading on, or growth began too gradually, so no change is named"
-                .to_owned(),
-        ),
+        None if attribution.has_changes => sentences.push(capital(START_UNKNOWN)),
         None => {}
     }
     if let Some(pattern) = attribution.pattern {

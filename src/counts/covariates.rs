@@ -139,6 +139,12 @@ impl Column {
         }
     }
 
+    /// What it is on each grid; `None` where it has no value there.
+    pub(super) fn into_kinds(self) -> impl Iterator<Item = Option<Kind>> {
+        let (what, step_ms, name) = (self.reading().what(), self.step_ms(), self.name);
+        self.on.into_iter().map(move |on| on.kind(&name, what, step_ms))
+    }
+
     /// The mean time from one value to the next, in milliseconds; 0 with fewer than two.
     fn step_ms(&self) -> i64 {
         let span = self.last.zip(self.first_ms).map_or(0, |((last_ms, _), first_ms)| last_ms - first_ms);

@@ -8,6 +8,7 @@ mod changes;
 mod covariates;
 mod crowds;
 mod entry;
+mod given;
 mod mask;
 mod matrix;
 mod requests;
@@ -26,6 +27,7 @@ use tally::Tally;
 pub use crate::open::Given;
 pub use bins::Bins;
 pub use changes::Change;
+pub use given::{GivenNumbers, given};
 pub use route::Routes;
 pub use tally::{MAX_KINDS, RARELY};
 

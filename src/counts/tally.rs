@@ -24,7 +24,7 @@ const SECOND_MS: i64 = 1000;
 /// What the name of a kind without a path is.
 const MALFORMED: &str = "malformed requests";
 /// What the kinds together are that are not told apart.
-const OTHERS: &str = "all other requests";
+pub(super) const OTHERS: &str = "all other requests";
 
 /// Requests by kind and bin of time, and what else a log says of them.
 #[derive(Debug)]

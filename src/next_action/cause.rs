@@ -1,6 +1,6 @@
 //! How to find the cause: the runbook's level, the leak pattern that the shape points to, and what to do by day.
 
-use super::{Facts, State, Step, Target, is_level};
+use super::{Facts, NextAction, State, Step, Target, is_level};
 use crate::attribution::Pattern;
 use crate::grows::What;
 use crate::units::{DAY, duration_text, memory_text};
@@ -15,6 +15,17 @@ const fn command(pattern: Pattern) -> &'static str {
         Pattern::Listeners => "curl http://HOST:3001/debug/event-listeners | jq",
         Pattern::Cache => "curl http://HOST:3001/debug/cache-stats | jq",
         Pattern::Uploads => r#"grep -r "multer" apps/api/src --include="*.ts""#,
+    }
+}
+
+impl NextAction {
+    /// Takes over the pattern that evidence points to: the runbook's look at it stands in place of those at what the
+    /// shape alone pointed to. `runs`: whether the container is still there to be looked into.
+    pub fn follow(&mut self, pattern: Pattern, runs: bool) {
+        self.pattern = Some(pattern);
+        if let Some(step) = self.tomorrow.as_mut().filter(|_| runs) {
+            step.runbook = vec![command(pattern).to_owned()];
+        }
     }
 }
 

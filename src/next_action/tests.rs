@@ -302,6 +302,31 @@ fn commands_of_one_stack_need_a_pattern() {
     assert!(commands(ShapeName::Sawtooth).iter().any(|command| command.contains("/debug/heap-snapshot")));
 }
 
+/// What evidence points to has the runbook's look at it, in place of that at the pattern of the shape.
+#[test]
+fn a_pattern_from_evidence_gets_the_command_of_the_runbook() {
+    let action = of(&docker("web"), &judgement(Verdict::SteppingGrowth, ShapeName::Staircase), &facts(&[])).unwrap();
+    assert!(action.commands().contains(&"curl http://HOST:3001/debug/cache-stats | jq".to_owned()), "{action:?}");
+    for (pattern, command) in [
+        (
+            Pattern::Connections,
+            "psql \"$DATABASE_URL\" -c \"SELECT state, count(*) FROM pg_stat_activity GROUP BY state\"",
+        ),
+        (Pattern::Listeners, "curl http://HOST:3001/debug/event-listeners | jq"),
+        (Pattern::Cache, "curl http://HOST:3001/debug/cache-stats | jq"),
+        (Pattern::Uploads, "grep -r \"multer\" apps/api/src --include=\"*.ts\""),
+    ] {
+        let mut followed = action.clone();
+        followed.follow(pattern, true);
+        assert_eq!(followed.pattern, Some(pattern));
+        assert_eq!(followed.tomorrow.unwrap().runbook, [command]);
+        // What is gone cannot be looked into.
+        let mut gone = NextAction { tomorrow: Some(Step::looks("", Vec::new())), ..action.clone() };
+        gone.follow(pattern, false);
+        assert!(gone.tomorrow.unwrap().runbook.is_empty());
+    }
+}
+
 fn pod(namespace: Option<&str>, pod: &str, container: Option<&str>) -> Target {
     let [namespace, container] = [namespace, container].map(|name| name.map(str::to_owned));
     Target::Kubernetes { namespace, pod: pod.to_owned(), container }

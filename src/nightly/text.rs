@@ -4,7 +4,7 @@ use super::{GoneSeries, NightWindow, Nightly, WindowLength};
 use crate::criteria::Status;
 use crate::policy::{ExitCode, Outcome};
 use crate::report::summary::Screen;
-use crate::report::{Report, SeriesReport, escape, parts, summary, table, why, words};
+use crate::report::{Report, SeriesReport, causes, escape, parts, summary, table, why, words};
 use crate::units::{duration_text, memory_text, time_text};
 
 /// So many changes of level are enough to see what grows.
@@ -103,12 +103,13 @@ fn is_elsewhere(nightly: &Nightly, span: WindowLength, series: &SeriesReport) ->
     span != nightly.deciding().span && series.outcome > Outcome::Pass
 }
 
-/// Why a series needs a look: why it fails, its verdict's reason, and the criteria that speak. `report`: one of the
-/// night, which says how times are told.
+/// Why a series needs a look: why it fails, its verdict's reason, what its growth follows, and the criteria that speak.
+/// `report`: one of the night, which says how times are told.
 fn reasons(report: &Report, series: &SeriesReport, style: Style) -> Vec<String> {
     let fails = (series.outcome == Outcome::Fail).then(|| why::with_tonight(report, series));
     let reason = parts::reason(series);
-    let first = fails.iter().chain([&reason]).map(|line| (style.sentence)(line));
+    let cause = causes::line(report, series).map(|cause| format!("cause: {cause}"));
+    let first = fails.iter().chain([&reason]).chain(&cause).map(|line| (style.sentence)(line));
     let mut first: Vec<String> = first.collect();
     first[0] = format!("{}: {}", (style.name)(series.id()), first[0]);
     let criteria = series.criteria.iter().filter(|criterion| words::speaks(series, criterion));

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::json::{Fraction, Name, Number, Time, Times};
 use super::{Report, SeriesReport, words};
-use crate::attribution::{self, Attribution, CauseKind, Suspect, Unit};
+use crate::attribution::{self, Attribution, CauseKind, GrowthBegan, Suspect, Unit};
 
 /// All that is said of what growth follows, as a paragraph; `None` where nothing was compared.
 pub fn paragraph(report: &Report, series: &SeriesReport) -> Option<String> {
@@ -34,7 +34,7 @@ pub(super) struct SuspectJson<'a> {
     bytes_per_unit: Option<BytesPerUnitJson>,
     /// The share of the growth that it explains, since growth began or changed, about 1 for the only cause.
     share_of_growth: Option<Number>,
-    /// How much worse every explanation without it is, in units of BIC; from 6 on it is named as the cause.
+    /// How much worse explanations without it are, in units of BIC; from 6 on it is named as the cause.
     margin: Number,
     /// What would explain growth as well, best first.
     indistinguishable: &'a [String],
@@ -93,6 +93,21 @@ pub(super) fn of(attribution: &Attribution, times: Times) -> Vec<SuspectJson<'_>
     attribution.suspects.iter().map(|suspect| cause(suspect, times)).collect()
 }
 
+/// What growth follows, as the JSON verdict has it: an object with `causes` and `growth_began`. For callers that judge
+/// one series; times are those of the series.
+pub fn json(attribution: &Attribution) -> String {
+    let times = Times::ABSOLUTE;
+    let began = attribution.began.as_ref().map(|began| began_json(began, times));
+    let found = FoundJson { causes: of(attribution, times), growth_began: began };
+    serde_json::to_string(&found).expect("text and numbers can be written")
+}
+
+#[derive(Serialize)]
+struct FoundJson<'a> {
+    causes: Vec<SuspectJson<'a>>,
+    growth_began: Option<GrowthBeganJson>,
+}
+
 fn cause(suspect: &Suspect, times: Times) -> SuspectJson<'_> {
     SuspectJson {
         kind: Name(suspect.kind),
@@ -113,8 +128,11 @@ fn cause(suspect: &Suspect, times: Times) -> SuspectJson<'_> {
 }
 
 pub(super) fn growth_began(series: &SeriesReport, times: Times) -> Option<GrowthBeganJson> {
-    let began = series.attribution.as_ref()?.began.as_ref()?;
-    Some(GrowthBeganJson {
+    Some(began_json(series.attribution.as_ref()?.began.as_ref()?, times))
+}
+
+fn began_json(began: &GrowthBegan, times: Times) -> GrowthBeganJson {
+    GrowthBeganJson {
         at: times.text(began.at_ms),
         lower: times.text(began.lower_ms),
         upper: times.text(began.upper_ms),
@@ -125,5 +143,5 @@ pub(super) fn growth_began(series: &SeriesReport, times: Times) -> Option<Growth
             .map(|(at_ms, label)| ChangeJson { at: times.text(*at_ms), label: label.clone() })
             .collect(),
         changes_in_window: began.n_changes,
-    })
+    }
 }

@@ -124,6 +124,9 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
 pub(super) struct Times(Timeline);
 
 impl Times {
+    /// Times that are known.
+    pub(super) const ABSOLUTE: Times = Times(Timeline::Absolute);
+
     pub(super) fn text(self, time_ms: i64) -> Option<Time> {
         match self.0 {
             Timeline::Absolute => time_text(time_ms).map(Time),

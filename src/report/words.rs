@@ -374,8 +374,9 @@ pub fn steps(action: &NextAction) -> Vec<(String, &[String])> {
     for (when, next) in std::iter::once(("Tonight", &action.tonight)).chain(tomorrow) {
         steps.push((step(when, next), next.commands.as_slice()));
         if !next.runbook.is_empty() {
-            let where_there = "Where the service has the runbook's debug endpoints and request log (replace HOST):";
-            steps.push((where_there.to_owned(), next.runbook.as_slice()));
+            let has_host = next.runbook.iter().any(|command| command.contains("HOST"));
+            let host = if has_host { " (replace HOST)" } else { "" };
+            steps.push((format!("If the service is set up as in the runbook{host}:"), next.runbook.as_slice()));
         }
         if !next.changes.is_empty() {
             steps.push(("These restart, change or pause the container:".to_owned(), next.changes.as_slice()));

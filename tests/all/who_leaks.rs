@@ -98,6 +98,13 @@ fn causes(series: &Value) -> Vec<(String, String, bool)> {
     series["causes"].as_array().unwrap_or_else(|| panic!("{series}")).iter().map(of).collect()
 }
 
+/// The commands for the day that need what the runbook's services have: those without the name of a container.
+fn runbook(series: &Value) -> Vec<&str> {
+    let commands = series["next_action"]["tomorrow"]["commands"].as_array().unwrap().iter();
+    let commands = commands.map(|command| command.as_str().unwrap());
+    commands.filter(|command| ["psql", "curl http", "grep"].iter().any(|look| command.starts_with(look))).collect()
+}
+
 fn named(kind: &str, name: &str) -> (String, String, bool) {
     (kind.to_owned(), name.to_owned(), true)
 }
@@ -119,6 +126,7 @@ fn a_recorded_leak_is_named_with_its_bytes() {
     }
     assert_eq!(container["grows"]["what"], "outside-heap");
     assert_eq!(container["next_action"]["pattern"], "D");
+    assert_eq!(runbook(container), ["grep -r \"multer\" apps/api/src --include=\"*.ts\""]);
 }
 
 #[test]
@@ -193,6 +201,8 @@ fn a_level_that_holds_memory_is_pattern_a() {
     let bytes = series["causes"][0]["bytes_per_unit"]["value"].as_f64().unwrap();
     assert!((bytes / (0.5 * MIB) - 1.0).abs() < 0.05, "{bytes}");
     assert_eq!(series["next_action"]["pattern"], "A");
+    let look = "psql \"$DATABASE_URL\" -c \"SELECT state, count(*) FROM pg_stat_activity GROUP BY state\"";
+    assert_eq!(runbook(series), [look]);
 }
 
 #[test]
@@ -371,4 +381,14 @@ fn the_nightly_job_says_who_leaks() {
     )
     .unwrap();
     assert_eq!(causes(&verdict["series"][0])[0], named("request", "POST /a"));
+    // The night's own page says it once for each series that leaks, in the words of the report and of the terminal.
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let night = read("out/nightly.md");
+    let told: Vec<&str> = night.lines().filter_map(|line| line.trim_start().strip_prefix("- cause: ")).collect();
+    let [told] = told[..] else { panic!("{night}") };
+    assert!(told.starts_with("`POST /a` keeps 10.2 KiB per request ("), "{told}");
+    let claim = told.split(',').next().unwrap();
+    assert!(read("out/verdict.md").contains(&format!("Cause: {claim}")), "{claim}");
+    let terminal = String::from_utf8(output.stdout).unwrap();
+    assert!(terminal.contains(&format!("  cause: {told}\n")), "{terminal}");
 }

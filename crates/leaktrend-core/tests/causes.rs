@@ -1,6 +1,9 @@
 //! A slice of what `examples/causes` measures, with bounds that fail when answers get worse, not when a seed is odd.
 
 #[allow(dead_code, reason = "the example uses all of it")]
+#[path = "../examples/causes/oracle.rs"]
+mod oracle;
+#[allow(dead_code, reason = "the example uses all of it")]
 #[path = "../examples/accuracy/generator/random.rs"]
 mod random;
 #[allow(dead_code, reason = "the example uses all of it")]

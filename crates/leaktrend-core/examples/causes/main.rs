@@ -5,7 +5,9 @@
 //! answer that was wrong, and every cause that could have been named and was not. `--onsets` does it for growth that
 //! begins with a change, or without one.
 
+mod onset_oracle;
 mod onsets;
+mod oracle;
 #[path = "../accuracy/generator/random.rs"]
 #[allow(dead_code, reason = "another example uses all of it")]
 mod random;

@@ -11,6 +11,7 @@ use leaktrend_core::series::{Labels, Marks, MemorySeries, Metric, Samples, Sampl
 use leaktrend_core::units::{DAY, MIB};
 use rayon::prelude::*;
 
+use crate::onset_oracle::{self, Left};
 use crate::random::Random;
 use crate::service::{LENGTHS, Length, START_MS};
 
@@ -34,6 +35,9 @@ struct Outcome {
     /// Whether changes restart the process.
     restarts: bool,
     onset: Option<Onset>,
+    /// That of someone who knows all but the moment and the rate, and of someone who does not know the level and how much
+    /// the load takes either.
+    at_best: [Option<Onset>; 2],
     /// The true moment, in seconds from the first sample.
     truth: f64,
     /// The index of the change that it is.
@@ -84,34 +88,45 @@ pub(crate) fn print(services: u64, seed: u64) {
     for n in CHANGES {
         row(&n.to_string(), with_none().filter(|one| one.n_changes == n));
     }
+    curve(&outcomes, |one| one.onset.as_ref(), "");
+    curve(&outcomes, |one| one.at_best[0].as_ref(), ", by someone who knows all but the moment and the rate");
+    let by = ", by someone who does not know the level and how much the load takes either";
+    curve(&outcomes, |one| one.at_best[1].as_ref(), by);
+    let seconds: f64 = outcomes.iter().map(|one| one.seconds).sum();
+    println!("\nAn onset takes {:.3} s.", seconds / outcomes.len() as f64);
+}
+
+/// What is named from a probability on, right and wrong.
+fn curve(outcomes: &[Outcome], onset: fn(&Outcome) -> Option<&Onset>, by: &str) {
     println!(
-        "\n| named from a probability of | right, of those alone in the interval | wrong, where growth began with none | wrong, where with another |\n|---|---|---|---|"
+        "\n| named from a probability of{by} | right, of those alone in the interval | right, of all | wrong, where growth began with none | wrong, where with another |\n|---|---|---|---|---|"
     );
-    for least in [0.0, 0.5, 0.7, 0.8, causes::NAMED, 0.9, 0.95, 0.98] {
+    let with_change = || outcomes.iter().filter(|one| one.began == Began::Change);
+    let inside = |one: &Outcome| onset(one).map_or(0, |onset| onset.changes.iter().filter(|one| one.is_inside).count());
+    for least in [0.0, 0.5, 0.7, 0.8, 0.85, causes::NAMED, 0.95, 0.98] {
         let named = |one: &Outcome| {
-            let onset = one.onset.as_ref()?;
-            let alone = (one.inside() == 1).then(|| onset.changes.iter().position(|change| change.is_inside))??;
-            (least <= onset.changes[alone].probability).then_some(alone)
+            let alone =
+                (inside(one) == 1).then(|| onset(one)?.changes.iter().position(|change| change.is_inside))??;
+            (least <= onset(one)?.changes[alone].probability).then_some(alone)
         };
         let rate = |of: usize, among: usize| format!("{:.1} % ({of}/{among})", 100.0 * of as f64 / among.max(1) as f64);
         let is_alone = |one: &&Outcome| {
-            one.inside() == 1
-                && one.right.is_some_and(|right| one.onset.as_ref().is_some_and(|onset| onset.changes[right].is_inside))
+            inside(one) == 1
+                && one.right.is_some_and(|right| onset(one).is_some_and(|onset| onset.changes[right].is_inside))
         };
         let alone: Vec<&Outcome> = with_change().filter(is_alone).collect();
         let right = alone.iter().filter(|one| named(one).is_some()).count();
-        let none = outcomes.iter().filter(|one| one.began != Began::Change);
+        let none = outcomes.iter().filter(|one| one.began == Began::Nothing);
         let wrong = none.clone().filter(|one| named(one).is_some()).count();
         let other = with_change().filter(|one| named(one).is_some_and(|index| Some(index) != one.right)).count();
         println!(
-            "| {least} | {} | {} | {} |",
+            "| {least} | {} | {} | {} | {} |",
             rate(right, alone.len()),
+            rate(right, with_change().count()),
             rate(wrong, none.count()),
             rate(other, with_change().count())
         );
     }
-    let seconds: f64 = outcomes.iter().map(|one| one.seconds).sum();
-    println!("\nAn onset takes {:.3} s.", seconds / outcomes.len() as f64);
 }
 
 fn head(name: &str) {
@@ -192,6 +207,7 @@ fn outcome(seed: u64) -> Outcome {
     let sd = random.uniform(1.0, 8.0) * MIB;
     let phi: f64 = random.one_of(&[0.0, 0.5, 0.8, 0.95]);
     let (mut noise, mut grown) = (0.0, 0.0);
+    let (mut left, mut course) = (Vec::with_capacity(n), Vec::with_capacity(n));
     let mut samples = Samples::default();
     for at in 0..n {
         let is_restart = restarts && changes.contains(&at);
@@ -203,6 +219,8 @@ fn outcome(seed: u64) -> Outcome {
         let load = 1.0 + swing * (TAU * at as f64 * step / DAY + phase).sin();
         let resolution = 0.1 * MIB;
         let used = ((base + in_flight * load + grown + noise) / resolution).round().max(0.0) * resolution;
+        left.push(used - base - in_flight * load);
+        course.push(load);
         let marks = if is_restart { Marks::RECREATED } else { Marks::default() };
         samples.push(START_MS + ((at + 1) as f64 * step * 1000.0) as i64, used, resolution, marks);
     }
@@ -222,5 +240,11 @@ fn outcome(seed: u64) -> Outcome {
     let clock = Instant::now();
     let onset = causes::onset(&cut, &series, &Terms::default(), 0.95, &times);
     let seconds = clock.elapsed().as_secs_f64();
-    Outcome { began, n_changes, length, restarts, onset, truth, right, seconds }
+    let restarts_at = if restarts { &changes[..] } else { &[] };
+    let beside = [vec![1.0; n], course];
+    let at_best = [&[][..], &beside].map(|beside| {
+        let left = Left { values: &left, noise: (sd, phi), beside, restarts: restarts_at, step };
+        onset_oracle::onset(&left, 0.95, &times)
+    });
+    Outcome { began, n_changes, length, restarts, onset, at_best, truth, right, seconds }
 }

@@ -102,6 +102,8 @@ pub(crate) struct Service {
     pub(crate) kept: Vec<f64>,
     /// Level of lives, start-up, load in flight: what is no leak and no noise.
     pub(crate) known: Vec<f64>,
+    /// The same by parts, each as a shape: a level for each life, the start-up, what is in flight.
+    pub(crate) parts: Vec<Vec<f64>>,
     /// What is neither.
     pub(crate) noise: Vec<f64>,
     /// First samples of lives after the first.
@@ -146,6 +148,23 @@ pub(crate) fn since_start(counts: &[f64], cuts: &[usize], delay: usize) -> Vec<f
         sum
     };
     (0..counts.len()).map(one).collect()
+}
+
+/// What memory is beside causes and noise, by parts without their sizes. `start_up`: its size and its time constant.
+fn parts(cuts: &[usize], (start_up, step): ((f64, f64), f64), others: [&[f64]; 2]) -> Vec<Vec<f64>> {
+    let n = others[0].len();
+    let edges: Vec<usize> = [0].into_iter().chain(cuts.iter().copied()).chain([n]).collect();
+    let within = |edge: &[usize]| (0..n).map(|at| f64::from(u8::from((edge[0]..edge[1]).contains(&at)))).collect();
+    let mut parts: Vec<Vec<f64>> = edges.windows(2).map(within).collect();
+    if start_up.0 > 0.0 && !cuts.is_empty() {
+        let cold = |at: usize| {
+            let start = cuts.iter().rev().find(|cut| **cut <= at);
+            start.map_or(0.0, |start| (-((at - start) as f64) * step / start_up.1).exp())
+        };
+        parts.push((0..n).map(cold).collect());
+    }
+    parts.extend(others.into_iter().filter(|other| other.iter().any(|value| *value > 0.0)).map(<[f64]>::to_vec));
+    parts
 }
 
 #[expect(clippy::too_many_lines, reason = "one part of a service after another")]
@@ -280,6 +299,8 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
         })
         .collect();
 
+    let parts = parts(&cuts, (start_up, step), [&flight, &follows]);
+
     let sd = random.uniform(1.0, 8.0) * MIB;
     let phi = random.one_of(&[0.0, 0.5, 0.8, 0.95]);
     let mut noise = wander(n, phi, sd, random);
@@ -328,6 +349,7 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
         delay: late as f64 * step,
         kept,
         known,
+        parts,
         noise,
         cuts,
     }

@@ -37,9 +37,9 @@ pub(super) fn answer(view: &View, terms: &CauseTerms) -> Vec<GrowthCause> {
         if !best_of_even.terms.iter().any(|other| even.term(*other).is_same(term)) {
             return 0.0;
         }
-        let margin = without.score - best.score;
         let of_even = even.best(&[&best_of_even.terms, &without.terms], &|other| !term.is_same(other));
-        margin.min(of_even.score - best_of_even.score).max(0.0)
+        let margin = explanations.margin(term, &best, without);
+        margin.min(even.margin(term, &best_of_even, &of_even)).max(0.0)
     };
     let grows = |index: &usize| explanations.term(*index).source_of_growth().is_some();
     let nothing_grows = || explanations.best(&[&best.terms], &|term| term.source_of_growth().is_none());
@@ -60,6 +60,25 @@ pub(super) fn answer(view: &View, terms: &CauseTerms) -> Vec<GrowthCause> {
         a.how.cmp(&b.how).then(b.is_named.cmp(&a.is_named)).then(share(b).total_cmp(&share(a)))
     });
     causes
+}
+
+/// What holds of an answer whichever way drops are read: what else leaks by `other` explains growth as well.
+pub(super) fn agreed(mut causes: Vec<GrowthCause>, other: &[GrowthCause]) -> Vec<GrowthCause> {
+    let leaks: Vec<&GrowthCause> = other.iter().filter(|cause| cause.is_named_leak()).collect();
+    for cause in causes.iter_mut().filter(|cause| cause.is_named_leak()) {
+        let same = leaks.iter().find(|other| other.source == cause.source);
+        cause.margin = cause.margin.min(same.map_or(0.0, |other| other.margin));
+        cause.probability = probability(cause.margin);
+        if same.is_none() {
+            cause.is_named = false;
+            cause.indistinguishable = leaks.iter().map(|other| other.source).collect();
+        }
+    }
+    causes
+}
+
+fn probability(margin: f64) -> f64 {
+    1.0 / (1.0 + (-0.5 * margin).exp())
 }
 
 /// The source of a term, and whether that is a rate or a level.
@@ -138,7 +157,7 @@ fn cause(
         share_of_growth,
         delay_seconds: if let Term::Lost(_, delay) = term { delay } else { 0.0 },
         margin,
-        probability: 1.0 / (1.0 + (-0.5 * margin).exp()),
+        probability: probability(margin),
         is_named: margin >= terms.margin,
         indistinguishable,
     })
@@ -171,4 +190,37 @@ fn rise(view: &View, values: &[f64]) -> f64 {
         last.unwrap_or(0.0) - first.unwrap_or(0.0)
     };
     view.lives.iter().map(of_life).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leak(kind: usize, margin: f64) -> GrowthCause {
+        let bytes_per_unit = BytesPerUnit { value: 10.0, lower: 9.0, upper: 11.0, confidence: 0.9 };
+        GrowthCause {
+            source: CauseSource::Covariate(kind),
+            how: How::Lost,
+            bytes_per_unit,
+            share_of_growth: Some(1.0),
+            delay_seconds: 0.0,
+            margin,
+            probability: probability(margin),
+            is_named: true,
+            indistinguishable: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_named_by_one_reading_of_drops_alone_is_not_named() {
+        let both = agreed(vec![leak(1, 20.0)], &[leak(1, 8.0)]);
+        assert!(both[0].is_named);
+        assert_eq!((both[0].margin, both[0].probability), (8.0, probability(8.0)));
+        let one = agreed(vec![leak(1, 20.0)], &[leak(2, 8.0)]);
+        assert!(!one[0].is_named);
+        assert_eq!((one[0].margin, &one[0].indistinguishable[..]), (0.0, &[CauseSource::Covariate(2)][..]));
+        // What memory follows without growing with it is no leak by either.
+        let follows = GrowthCause { how: How::Follows, ..leak(3, 9.0) };
+        assert_eq!(agreed(vec![follows.clone()], &[]), [follows]);
+    }
 }

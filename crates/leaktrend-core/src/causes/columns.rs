@@ -18,8 +18,6 @@ const TIME_CONSTANTS: [f64; 12] = [0.003, 0.0045, 0.007, 0.01, 0.015, 0.022, 0.0
 const LEAST_DAY: f64 = 0.9;
 /// Memory may follow the rate over so many blocks: what is in flight, and what a cache keeps for a while.
 const FLIGHTS: [usize; 3] = [1, 3, 10];
-/// Troughs are looked at where their error of growth is less than this share of that of means.
-const MUCH_BETTER: f64 = 0.7;
 /// A delay of less than this share of a block cannot be seen.
 const SHORTEST_DELAY: f64 = 0.4;
 /// And at most this share of the window is tried.
@@ -70,6 +68,11 @@ impl Term {
         }
     }
 
+    /// Whether it is a leak of something that is counted, rather than of time.
+    pub(super) fn is_leak(self) -> bool {
+        matches!(self, Term::Lost(source, _) if source != CauseSource::Clock)
+    }
+
     /// Whether a negative number of bytes would make no sense.
     pub(super) fn is_positive(self) -> bool {
         matches!(self, Term::Flight(..) | Term::Level(_) | Term::Lost(..))
@@ -100,7 +103,11 @@ pub(super) struct Candidate {
     pub(super) scale: f64,
 }
 
-/// Troughs or means of blocks, and all that may explain them.
+/// The means of blocks, which are sums of what causes add, and all that may explain them.
+///
+/// Under a collector, too: troughs are chosen by their values, so they lean on levels that change within a block. With
+/// means more causes are named under one (3,000 simulated services: 92.3 % of 261 identifiable ones, 90.4 % with troughs
+/// where these know growth better by a third), and none more of those that are wrong.
 pub(super) struct View {
     pub(super) noise: Noise,
     pub(super) scaled: Scaled,
@@ -115,22 +122,11 @@ pub(super) struct View {
     pub(super) floor: f64,
 }
 
-/// Means of blocks; troughs where these know growth with all requests much better, as under a collector. Means are sums
-/// of what causes add, troughs are chosen among samples and lean on levels that change within a block.
-pub(super) fn better_view(sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], floor: f64) -> View {
-    let troughs = View::new(sight, covariates, delays, floor, true);
-    if sight.blocks.troughs == sight.blocks.means {
-        return troughs;
-    }
-    let means = View::new(sight, covariates, delays, floor, false);
-    if MUCH_BETTER * means.error_of_growth() <= troughs.error_of_growth() { means } else { troughs }
-}
-
 impl View {
-    fn new(sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], floor: f64, of_troughs: bool) -> View {
-        let Blocks { x, troughs, means, starts, .. } = sight.blocks;
-        let values = if of_troughs { troughs } else { means };
-        let scaled = Scaled::new(values);
+    /// `delays`: between a request and its memory, in seconds; `floor`: the variance of reading, in bytes squared.
+    pub(super) fn new(sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], floor: f64) -> View {
+        let Blocks { x, means, starts, .. } = sight.blocks;
+        let scaled = Scaled::new(means);
         let noise = Noise::new(x, starts);
         let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
         let lives: Vec<Range<usize>> = edges.windows(2).map(|edge| edge[0]..edge[1]).collect();
@@ -155,7 +151,7 @@ impl View {
             view.push(Term::Levels, later, 0.0, 1.0);
         }
         view.push_rhythms(sight.monday);
-        view.push_causes(sight, covariates, delays, of_troughs.then_some(&troughs[..]));
+        view.push_causes(sight, covariates, delays);
         view
     }
 
@@ -195,9 +191,8 @@ impl View {
         }
     }
 
-    /// `troughs`: the level up to which samples of a block count; `None` for all of them.
-    fn push_causes(&mut self, sight: &Sight<'_>, covariates: &Covariates, delays: &[f64], troughs: Option<&[f64]>) {
-        let times = Times::new(sight, troughs);
+    fn push_causes(&mut self, sight: &Sight<'_>, covariates: &Covariates, delays: &[f64]) {
+        let times = Times::new(sight);
         self.push_start_ups(&times);
         let width = crate::stats::robust::median_of(|| self.x.windows(2).map(|pair| pair[1] - pair[0])).unwrap_or(1.0);
         let longest = LONGEST_DELAY * (self.x[self.x.len() - 1] - self.x[0]);
@@ -241,7 +236,10 @@ impl View {
                 });
                 let sums = sums.collect();
                 let starts: Vec<f64> = times.life_starts.iter().map(|start| grid.until(*start)).collect();
-                let price = 2.0 * (choices * delays.len() as f64).ln();
+                // No delay is as likely as all others together.
+                let among = if *delay == 0.0 { 1 } else { delays.len() - 1 };
+                let even = if delays.len() > 1 { 2.0 } else { 1.0 };
+                let price = 2.0 * (choices * even * among as f64).ln();
                 self.push_cause(Term::Lost(source, *delay), self.since_start(sums, &starts), price);
             }
         }
@@ -298,24 +296,5 @@ impl View {
                 self.base.push(column);
             }
         }
-    }
-
-    /// The standard deviation of growth with all requests beside the load, or by the clock, as a share of the level.
-    fn error_of_growth(&self) -> f64 {
-        let grows = |term: Term| matches!(term, Term::Lost(CauseSource::AllRequests, 0.0));
-        let by_clock = |term: Term| term == Term::Lost(CauseSource::Clock, 0.0);
-        let find = |is: &dyn Fn(Term) -> bool| self.candidates.iter().find(|candidate| is(candidate.term));
-        let Some(growth) = find(&grows).or_else(|| find(&by_clock)) else { return f64::INFINITY };
-        let mut regression = Regression::new(&self.noise, Rc::clone(&self.response));
-        for column in &self.base {
-            regression.push(Rc::clone(column));
-        }
-        if !regression.push(Rc::clone(&growth.columns[0])) {
-            return f64::INFINITY;
-        }
-        let mut weights = vec![0.0; regression.rank()];
-        *weights.last_mut().expect("a column was added") = 1.0;
-        let line = regression.lines(&weights, [&weights], self.floor);
-        line.map_or(f64::INFINITY, |[line]| line.slope().spread() * self.scaled.unit)
     }
 }

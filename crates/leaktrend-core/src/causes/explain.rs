@@ -139,7 +139,9 @@ impl<'a> Explanations<'a> {
     /// Adds one term, in all of its variants only where it explains most.
     fn with_one_more(&self, terms: &Explanation, may: &dyn Fn(Term) -> bool, found: &mut Vec<Scored>) {
         let regression = self.regression(terms);
-        let known = self.price(&regression, terms);
+        let price = self.price(&regression, terms);
+        let has_leak = terms.iter().any(|index| self.term(*index).is_leak());
+        let known = |index: usize| price - if has_leak && self.term(index).is_leak() { self.unordered() } else { 0.0 };
         let candidates = self.view.candidates.iter().enumerate();
         let (firsts, variants): (Firsts, Firsts) = candidates
             .filter(|(index, candidate)| {
@@ -149,7 +151,7 @@ impl<'a> Explanations<'a> {
             .partition(|(_, (is_first, _))| *is_first);
         let mut scored: Vec<(f64, usize, Subject)> = firsts
             .into_iter()
-            .filter_map(|(index, (_, variant))| Some((self.with(&regression, known, index)?, index, variant)))
+            .filter_map(|(index, (_, variant))| Some((self.with(&regression, known(index), index)?, index, variant)))
             .collect();
         scored.sort_by(|a, b| a.0.total_cmp(&b.0));
         let promising = |is_lost: bool| {
@@ -160,7 +162,7 @@ impl<'a> Explanations<'a> {
         let promising: Vec<(bool, CauseSource)> = promising(true).chain(promising(false)).chain(known_ones).collect();
         let variants =
             variants.into_iter().filter(|(_, (_, variant))| variant.is_some_and(|one| promising.contains(&one)));
-        let variants = variants.filter_map(|(index, _)| Some((self.with(&regression, known, index)?, index)));
+        let variants = variants.filter_map(|(index, _)| Some((self.with(&regression, known(index), index)?, index)));
         let all = scored.iter().map(|(score, index, _)| (*score, *index)).chain(variants);
         found.extend(all.map(|(score, index)| {
             let mut more = terms.clone();
@@ -196,9 +198,8 @@ impl<'a> Explanations<'a> {
 
     /// Whether a term can be beside others.
     fn fits(&self, terms: &Explanation, term: Term) -> bool {
-        let is_leak = |term: Term| matches!(term, Term::Lost(source, _) if source != CauseSource::Clock);
-        let leaks = terms.iter().filter(|index| is_leak(self.term(**index))).count();
-        (leaks < MOST_LEAKS || !is_leak(term)) && !terms.iter().any(|index| self.term(*index).excludes(term))
+        let leaks = terms.iter().filter(|index| self.term(**index).is_leak()).count();
+        (leaks < MOST_LEAKS || !term.is_leak()) && !terms.iter().any(|index| self.term(*index).excludes(term))
     }
 
     fn regression(&self, terms: &Explanation) -> Regression<'a> {
@@ -211,8 +212,19 @@ impl<'a> Explanations<'a> {
     }
 
     fn price(&self, regression: &Regression<'_>, terms: &Explanation) -> f64 {
-        let choices: f64 = terms.iter().map(|index| self.price_of(*index)).sum();
-        regression.rank() as f64 * self.per_coefficient + choices
+        regression.rank() as f64 * self.per_coefficient + self.choices(terms)
+    }
+
+    /// What the choice of these terms costs: two leaks are chosen in no order.
+    fn choices(&self, terms: &Explanation) -> f64 {
+        let leaks = terms.iter().filter(|index| self.term(**index).is_leak()).count();
+        let unordered = if leaks == MOST_LEAKS { self.unordered() } else { 0.0 };
+        terms.iter().map(|index| self.price_of(*index)).sum::<f64>() - unordered
+    }
+
+    /// Twice the logarithm of the orders of two: the extended BIC counts the ways to choose, which have none.
+    fn unordered(&self) -> f64 {
+        self.gamma * 2.0 * std::f64::consts::LN_2
     }
 
     fn score_of(&self, regression: &Regression<'_>, terms: &Explanation) -> f64 {
@@ -276,9 +288,33 @@ impl<'a> Explanations<'a> {
         (!parts.is_empty()).then(|| LinePosterior::mixture(parts).slope())
     }
 
+    /// By how much all that explains without a term is worse than all that explains with it: around `with`, the best that
+    /// has it, and `without`, the best that has not.
+    pub(super) fn margin(&self, term: Term, with: &Scored, without: &Scored) -> f64 {
+        let has = |terms: &Explanation| terms.iter().any(|other| self.term(*other).is_same(term));
+        let without = self.evidence(without, &|other| !term.is_same(other), &|_| true);
+        without - self.evidence(with, &|_| true, &has)
+    }
+
+    /// -2 log of the evidence of an explanation and of those one step from it that make sense, of terms that `may` be in
+    /// it, if `counts` says so of all its terms.
+    ///
+    /// One delay or one duration may fit best by chance; what holds is what holds whichever it is. Madigan, Raftery
+    /// (1994), "Model selection and accounting for model uncertainty in graphical models using Occam's window".
+    fn evidence(&self, found: &Scored, may: &dyn Fn(Term) -> bool, counts: &dyn Fn(&Explanation) -> bool) -> f64 {
+        let mut near = self.neighbours(&found.terms, may);
+        let limit = found.score + PLAUSIBLE;
+        near.retain(|other| other.score < limit && other.terms != found.terms && counts(&other.terms));
+        near.sort_by(|a, b| a.terms.cmp(&b.terms));
+        near.dedup_by(|a, b| a.terms == b.terms);
+        let near = near.iter().filter_map(|other| self.score(&other.terms));
+        let sum: f64 = near.map(|other| (-0.5 * (other.score - found.score)).exp()).sum();
+        found.score - 2.0 * sum.ln_1p()
+    }
+
     /// The BIC without the price of choices: in an average what is left out weighs as much as what is in.
     fn unpriced(&self, found: &Scored) -> f64 {
-        found.score - found.terms.iter().map(|index| self.price_of(*index)).sum::<f64>()
+        found.score - self.choices(&found.terms)
     }
 
     /// The fit under the likeliest φ with a term as the last column, and its rank; `None` if the others say all of it.

@@ -14,22 +14,19 @@ pub(super) struct Times {
 }
 
 impl Times {
-    pub(super) fn new(sight: &Sight<'_>, troughs: Option<&[f64]>) -> Times {
+    pub(super) fn new(sight: &Sight<'_>) -> Times {
         let Sight { segmentation, from, blocks, .. } = sight;
         let seconds = &segmentation.seconds[*from..];
-        let values = &segmentation.values[*from..];
         let pulses = &segmentation.falls.pulses;
         let is_kept = |at: &usize| {
             let pulse = pulses.partition_point(|pulse| pulse.end <= at + from);
             pulses.get(pulse).is_none_or(|pulse| at + from < pulse.start)
         };
-        let of_block = |(block, samples): (usize, &Range<usize>)| {
-            let counts = |at: &usize| troughs.is_none_or(|troughs| values[*at] <= troughs[block]);
-            samples.clone().filter(is_kept).filter(counts).map(|at| seconds[at]).collect()
-        };
+        let of_block =
+            |samples: &Range<usize>| samples.clone().filter(is_kept).map(|at| seconds[at]).collect::<Vec<f64>>();
         let first_of_lives = [0].into_iter().chain(blocks.starts.iter().copied());
         Times {
-            of_block: blocks.samples.iter().enumerate().map(of_block).collect(),
+            of_block: blocks.samples.iter().map(of_block).collect(),
             spans: blocks
                 .samples
                 .iter()

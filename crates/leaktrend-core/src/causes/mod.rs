@@ -7,8 +7,8 @@
 //!
 //! Explanations are compared by the extended Bayesian information criterion (Chen, Chen 2008, "Extended Bayesian
 //! information criteria for model selection with large model spaces"): with more kinds to choose from, naming one costs
-//! more. A cause is named when every explanation without it is worse by a margin, with and without that price. The margin
-//! is on the scale of Kass, Raftery (1995), "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation;
+//! more. A cause is named when all explanations without it are together worse by a margin than all with it, with and
+//! without that price; together, because which delay and which load in flight it has is not known. The margin is on the scale of Kass, Raftery (1995), "Bayes factors", where 6 to 10 is strong evidence. It remains a correlation;
 //! sending only requests of that kind, and seeing memory grow, would settle it.
 
 mod answer;
@@ -19,7 +19,7 @@ mod onset;
 
 use crate::Terms as JudgeTerms;
 use crate::fit::Fit;
-use crate::segment::Segmentation;
+use crate::segment::{Reading, Segmentation};
 use crate::series::MemorySeries;
 
 pub use onset::{Began, NAMED, Onset, onset};
@@ -80,8 +80,8 @@ impl Covariates {
 /// Under which terms a cause is named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CauseTerms {
-    /// By how much every explanation without a cause must be worse for it to be named, in units of BIC (twice the log
-    /// of the odds).
+    /// By how much explanations without a cause must be worse for it to be named, in units of BIC (twice the log of the
+    /// odds).
     pub margin: f64,
     /// Confidence of intervals, above 0 and below 1.
     pub confidence: f64,
@@ -145,10 +145,10 @@ pub struct GrowthCause {
     pub share_of_growth: Option<f64>,
     /// Seconds from a request to its memory; 0 if no delay was seen.
     pub delay_seconds: f64,
-    /// By how much the best explanation without it is worse, in units of BIC; at least 0.
+    /// By how much explanations without it are worse together than those with it, in units of BIC; at least 0.
     pub margin: f64,
-    /// The probability of the best explanation with it against the best without it, at even prior odds, 0.5 to 1: the
-    /// margin as a probability. Explanations without counts are not considered.
+    /// The probability of the explanations with it against those without it, at even prior odds, 0.5 to 1: the margin as a
+    /// probability. Explanations without counts are not considered.
     pub probability: f64,
     /// Whether the margin is large enough to name it. If not, growth is proven, and its cause is this or one of
     /// `indistinguishable`.
@@ -167,10 +167,11 @@ impl GrowthCause {
 /// What explains the memory of a series: leaks first, the largest share first.
 ///
 /// `segmentation` is that of `series`. At most two kinds can leak at a time. Empty if nothing explains the memory better
-/// than its noise, if it has too few blocks (`MIN_BLOCKS`), or without covariates.
+/// than its noise, if it has too few blocks (`MIN_BLOCKS`), or without covariates. If drops may be restarts or not, a leak
+/// is named only if it is named either way.
 ///
 /// A cause outside the covariates cannot be named, and a kind that rises with it by chance may be named instead (in one
-/// of seven simulated services that leak by unlogged requests): pass counts of everything that the service does.
+/// of eight simulated services that leak by unlogged requests): pass counts of everything that the service does.
 ///
 /// Takes time in proportion to the square of the number of kinds and the blocks of the judge (about 288), whatever the
 /// number of samples: some tenths of a second for 60 kinds.
@@ -186,13 +187,15 @@ pub fn attribute(
     }
     let fit = fit(segmentation, series, judge);
     let monday = crate::monday(series, judge.hours_ahead);
-    let Some((from, blocks)) = fit.blocks(segmentation.falls.readings[0], 0) else { return Vec::new() };
-    if blocks.x.len() < MIN_BLOCKS {
-        return Vec::new();
-    }
-    let sight = columns::Sight { segmentation, from, blocks: &blocks, monday, start_ms: series.start_ms() };
-    let view = columns::better_view(&sight, covariates, &terms.delays, fit.floor);
-    answer::answer(&view, terms)
+    let read = |reading: &Reading| {
+        let (from, blocks) = fit.blocks(*reading, 0).filter(|(_, blocks)| MIN_BLOCKS <= blocks.x.len())?;
+        let sight = columns::Sight { segmentation, from, blocks: &blocks, monday, start_ms: series.start_ms() };
+        let view = columns::View::new(&sight, covariates, &terms.delays, fit.floor);
+        Some(answer::answer(&view, terms))
+    };
+    let mut readings = segmentation.falls.readings.iter().filter_map(read);
+    let Some(first) = readings.next() else { return Vec::new() };
+    readings.fold(first, |causes, other| answer::agreed(causes, &other))
 }
 
 /// The usual length of the blocks in which `attribute` compares, in seconds; `None` with fewer than two. What a level does

@@ -36,8 +36,9 @@ const TEMPER: f64 = 1.5;
 /// Before looking, growth begins with one of the changes as likely as not.
 const EVEN: f64 = 0.5;
 /// A change is named if growth began with it, rather than with another or with none, with this probability.
-/// Measured: if growth began with none of its changes, a service has one of them named in less than 2 % of cases.
-pub const NAMED: f64 = 0.85;
+/// Measured on 6,000 simulated services (seeds 991 to 994 of `examples/causes`, which its report does not use): if growth
+/// began with none of its changes, a service has one of them named in 1.7 % of 1,690 cases; with 0.85 in 3.4 %.
+pub const NAMED: f64 = 0.9;
 
 /// When growth began.
 #[derive(Debug, Clone, PartialEq)]
