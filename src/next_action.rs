@@ -110,6 +110,8 @@ pub struct Facts {
     pub of_workload: bool,
     /// Whether it has grown since a version of it was deployed, and not before.
     pub grows_since_version: bool,
+    /// The version before that; `None` where its name is not known.
+    pub version_before: Option<String>,
     /// Number of kills for memory.
     pub n_kills: usize,
     /// Whether events record one of them; otherwise they are inferred from the values.
@@ -310,8 +312,15 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
                 "find its limit, which is not in the input, and how much memory the host has \
                                 left{double}"
             );
-            if facts.seconds_to_double.is_none_or(|left| NIGHT <= left) {
-                return (None, Step::looks(text, watch));
+            match facts.seconds_to_double {
+                Some(left) if NIGHT <= left => {
+                    let double = duration_text(left);
+                    let text =
+                        format!("{NOTHING}: no limit is known, and at this rate its memory doubles in about {double}");
+                    return (None, Step::looks(text, Vec::new()));
+                }
+                None => return (None, Step::looks(text, watch)),
+                Some(_) => {}
             }
             let text = format!("{text}. Restart it before memory runs out, which buys time");
             return (None, Step { changes: vec![target.restart()], ..Step::looks(text, watch) });

@@ -180,7 +180,7 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
     let mut notes = Vec::new();
     if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
         notes.push(format!(
-            "its limit of {} looks like the memory of the host and is not used",
+            "the limit that its readings show, {}, looks like the memory of the host and is not used",
             memory_text(limit.bytes)
         ));
     }

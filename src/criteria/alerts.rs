@@ -8,8 +8,8 @@ use crate::units::{Seconds, duration_text, memory_text};
 use super::alert_rule::{Answer, Exempt, Replay, Rule, RuleReadings};
 use super::starts::Starts;
 use super::{
-    AssumedLimit, Context, Criterion, During, Status, amount_text, assumed_bytes, fired_text, margin, metric_text,
-    percent_text, sampling_text, step_text, too_coarse_text,
+    AssumedLimit, Context, Criterion, During, Span, Status, amount_text, assumed_bytes, fired_text, margin,
+    metric_text, percent_text, sampling_text, step_text, too_coarse_text,
 };
 
 /// `(x - x offset 5m) > 100000000` for 5 minutes.
@@ -131,8 +131,19 @@ impl Alert {
     }
 
     fn fail_text(&self, series: &MemorySeries, replay: &Replay, outcome: &Answer, counted_ms: i64) -> String {
+        let firing = || {
+            let ended = |span: &Span| span.resolved_at_ms.unwrap_or(series.end_ms());
+            let counted = outcome.spans.iter().filter(|span| span.during.is_none());
+            counted.filter_map(move |span| Some(ended(span) - span.firing_at_ms?))
+        };
+        // How long it lasts tells a peak from a state.
+        let lasted = duration_text(firing().sum::<i64>() as f64 / 1000.0);
+        let often = match firing().count() {
+            0 | 1 => format!("for {lasted}"),
+            n => format!("{n} times, for {lasted} in all"),
+        };
         format!(
-            "{}: {} reached {}, and was above {} for {}",
+            "{}: {} reached {}, and was above {} for {}; it would have fired {often}",
             fired_text(series, outcome, counted_ms),
             self.what,
             self.largest_text(replay),

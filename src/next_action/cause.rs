@@ -96,7 +96,7 @@ fn unsettled(judgement: &Judgement, facts: &Facts) -> Option<String> {
     }
     if facts.has_false_alarm {
         return Some(
-            "memory is level, so the alert was a false alarm: find what ran when it fired, and adjust the alert if that is \
+            "memory is level, so the alert is a false alarm: find what ran at that time, and adjust the alert if that is \
              usual"
                 .to_owned(),
         );
@@ -134,9 +134,18 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
         _ => "some minutes apart",
     };
     let mut text = cause.text.replace("some minutes apart", apart);
+    // The version before the present one may be one that grows.
+    if let Some(version) = &facts.version_before {
+        text = text.replace(
+            "with the one before, and roll back",
+            &format!("with `{version}`, the last that did not grow, and roll back to it"),
+        );
+    }
     // The runbook's commands for a pattern take one, too.
     let takes_snapshot = text.contains("snapshot") || cause.pattern.is_some();
-    if let Some(share) = facts.share_of_limit.filter(|share| *share > SNAPSHOT_SHARE && takes_snapshot) {
+    // By tomorrow it holds more.
+    let by_then = |share: f64| share + (1.0 - share) * (DAY / facts.seconds_to_limit.unwrap_or(f64::INFINITY)).min(1.0);
+    if let Some(share) = facts.share_of_limit.filter(|share| by_then(*share) > SNAPSHOT_SHARE && takes_snapshot) {
         let limit = facts.limit_bytes.map_or(String::new(), |limit| format!(" of {}", memory_text(limit)));
         text.push_str(&format!(
             ". Careful: a snapshot needs about as much extra memory as the heap holds, and memory is at {:.0} % of the \
@@ -310,9 +319,11 @@ fn of_failure(verdict: Verdict, facts: &Facts) -> Option<(u8, Option<Pattern>, &
         _ if failed("high-memory") && facts.share_of_limit.is_none() => {
             (2, None, "nothing grows: if its real limit is higher, set that limit in the alert")
         }
-        _ if failed("high-memory") => {
-            (2, None, "it needs more memory than its limit allows: raise the limit, or make its heap smaller")
-        }
+        _ if failed("high-memory") => (
+            2,
+            None,
+            "its peaks are too close to its limit: find what runs then, and size the limit to them, or make its heap smaller",
+        ),
         _ if failed("restart-loop") => {
             (2, None, "it was restarted again and again for a while: its events and its logs may say why")
         }

@@ -24,6 +24,7 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         restarts_are_seen: true,
         of_workload: false,
         grows_since_version: false,
+        version_before: None,
         n_kills: failed_criteria.contains(&"restart-loop").into(),
         kills_are_recorded: true,
         n_restarts: failed_criteria.contains(&"restart-loop").into(),
@@ -265,7 +266,7 @@ fn what_is_open_or_warned_of_has_a_step() {
     let never = format!("{seems}more time alone will not settle it; compare a heap snapshot now and another one later");
     check(open, &leans, None, &never);
     let alarm = Facts { has_false_alarm: true, ..fine.clone() };
-    assert!(tomorrow(Verdict::Flat, &alarm, None).unwrap().contains("the alert was a false alarm"));
+    assert!(tomorrow(Verdict::Flat, &alarm, None).unwrap().contains("the alert is a false alarm"));
     let undecided = Facts { has_undecided: true, ..fine.clone() };
     assert!(
         tomorrow(Verdict::Flat, &undecided, None).unwrap().starts_with("a required criterion could not be decided")

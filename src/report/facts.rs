@@ -13,10 +13,8 @@ use crate::policy::{self, Outcome};
 use crate::segment::Cause;
 use crate::stats::robust::median;
 use crate::units::time_text;
-use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict};
+use crate::verdict::{Doubt, Grounds, Growth, Judgement, LEANS, RegimeWhy, Verdict};
 
-/// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
-const LEANS: f64 = 0.41;
 /// Growth that began within this share of the readings may have begun before them.
 const BEGINNING: f64 = 0.02;
 /// A series that lacks more readings than this before the end of the others is gone,
@@ -194,6 +192,8 @@ impl SeriesReport {
                 let since = || climbed.then(|| at(judgement.regime.start_seconds));
                 self.shift().map(|(at_ms, _)| at_ms).or_else(step).or_else(since)
             }
+            // Growth that changed may have been there before.
+            Verdict::Inconclusive if judgement.regime.why == RegimeWhy::GrowthChanged => None,
             Verdict::Inconclusive if self.lean() == Some(Lean::Leaking) || self.is_judged_from().is_some() => {
                 Some(self.shift().map_or_else(|| at(judgement.regime.start_seconds), |(at_ms, _)| at_ms))
             }
@@ -209,6 +209,12 @@ impl SeriesReport {
         };
         let is_verdicts = self.outcome <= policy::of_verdict(verdict);
         let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_rules)?;
+        // A stretch begins with its first block, a little after the restart.
+        let is_of_run = of_verdict == Some(at_ms) && judgement.regime.why == RegimeWhy::Restart;
+        let (at_ms, of_verdict) = match self.restarts.iter().rev().find(|restart| restart.at_ms <= at_ms) {
+            Some(restart) if is_of_run => (restart.at_ms, Some(restart.at_ms)),
+            _ => (at_ms, of_verdict),
+        };
         let span_ms = (self.samples.end_ms() - start_ms) as f64;
         let began_with_readings = (at_ms - start_ms) as f64 <= BEGINNING * span_ms;
         let of_growth = of_verdict == Some(at_ms);
@@ -284,6 +290,10 @@ impl SeriesReport {
             restarts_are_seen: self.restarts_are_seen(),
             of_workload: self.judgement.is_of_workload(),
             grows_since_version: self.workload.as_ref().is_some_and(|workload| workload.grows_since.is_some()),
+            version_before: self.workload.as_ref().and_then(|workload| {
+                let before = workload.grows_since?.checked_sub(1)?;
+                workload.versions.get(before)?.name.clone()
+            }),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
             kills_are_recorded: self.deaths().is_some_and(|deaths| deaths.told > 0),
             n_restarts: self.restarts.len(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::chart::{Chart, Curve, CurveKind, CurvePoint, Level, RestartMark, SpanKind, StepMark, TimeSpan, Tone};
+use super::facts::Lean;
 use super::{FittedLine, KnownLimitSource, LinePoint, PartReport, Report, SeriesReport, parts, table, words};
 use crate::account::{Timeline, counted};
 use crate::amounts::Amount;
@@ -71,7 +72,9 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .collect();
     // The mark is that of the judgement that the text is about: that of a part has no place in the panel of the head.
     if series.breakdown.as_ref().is_none_or(|breakdown| breakdown.by_part.is_none()) {
-        chart.regime = regime_mark(of_head(series), start_ms);
+        let mark = regime_mark(of_head(series), start_ms);
+        // A block begins a little after the shift that it follows.
+        chart.regime = mark.map(|(at_ms, words)| (series.shift().map_or(at_ms, |(shift_ms, _)| shift_ms), words));
     }
     chart.caution = series.times_guessed.then(|| "times are guessed, not read".to_owned());
     chart.relative_time = report.timeline == Timeline::Relative;
@@ -196,7 +199,9 @@ fn rate_label(report: &Report, series: &SeriesReport) -> Option<String> {
     let verdict = judgement.verdict;
     let unproven = verdict == Verdict::Inconclusive;
     let grows = matches!(verdict, Verdict::Leak | Verdict::LeakMaskedByRestarts | Verdict::LeakSuspected);
-    let growth = judgement.growth.filter(|_| grows || unproven)?;
+    // What leans nowhere has no slope worth a label.
+    let leans = unproven && series.lean() == Some(Lean::Leaking);
+    let growth = judgement.growth.filter(|_| grows || leans)?;
     let rate = words::rate(report, &growth);
     Some(if unproven { format!("{rate}, unproven") } else { rate })
 }

@@ -1,6 +1,6 @@
 //! The table of all series: what each of them is about, cell by cell, the same in every format.
 
-use super::facts::{self, Deaths};
+use super::facts::{self, Deaths, Lean};
 use super::{KnownLimitSource, Report, SeriesReport, why, words};
 use crate::account::{Timeline, counted};
 use crate::criteria::Criterion;
@@ -225,7 +225,12 @@ fn full(report: &Report, series: &SeriesReport) -> String {
             let peak = series.peak_share().unwrap_or_default();
             format!("no, peak {:.0} %", 100.0 * peak)
         }
-        Verdict::Inconclusive | Verdict::LeakSuspected => "open".to_owned(),
+        Verdict::Inconclusive | Verdict::LeakSuspected => {
+            let may_leak = series.verdict() == Verdict::LeakSuspected || series.lean() == Some(Lean::Leaking);
+            let fastest = series.judgement.growth.map(|growth| growth.upper).filter(|rate| may_leak && *rate > 0.0);
+            let earliest = fastest.map(|rate| duration_text((ceiling - used[used.len() - 1]) / rate));
+            earliest.map_or("open".to_owned(), |earliest| format!("open, not within {earliest}"))
+        }
         _ if facts::is_cut_below(&series.judgement, &series.restarts) => {
             let highest = series.restarts.iter().map(|restart| restart.before_bytes).fold(0.0, f64::max);
             format!("no, it drops at {}", memory_text(highest))

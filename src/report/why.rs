@@ -178,6 +178,7 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
 
 /// What a rule saw, when, whether in a start-up, and whether it still does.
 fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
+    let n_failed = rule.spans.iter().filter(|span| span.during.is_none() && span.firing_at_ms.is_some()).count();
     let when = first_failed_ms(rule).map_or(String::new(), |first_ms| {
         let still = match is_failing_still(rule) {
             Some(true) => ", still failing",
@@ -185,7 +186,11 @@ fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
             None => "",
         };
         let start_up = if rule.id == "restart-loop" { String::new() } else { start_up(report, series, first_ms) };
-        format!(" at {}{start_up}{still}", at(report, series, first_ms))
+        let first = at(report, series, first_ms);
+        if n_failed > 1 && rule.id != "restart-loop" {
+            return format!(" {n_failed} times, first at {first}{start_up}{still}");
+        }
+        format!(" at {first}{start_up}{still}")
     });
     format!("{} failed{when}: {}", table::named("rule", &rule.id), seen(report, series, rule))
 }

@@ -185,9 +185,6 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         RegimeWhy::StartUp => {
             format!("The verdict covers the time since {since}: what came before counts as start-up")
         }
-        RegimeWhy::Restart if judgement.is_of_workload() => {
-            format!("The verdict covers the time since the rollout at {since}")
-        }
         RegimeWhy::Restart if series.restarts.is_empty() => {
             format!("The verdict covers the time since memory fell at {since}")
         }
@@ -245,7 +242,7 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
         (None, None) => {}
     }
     for id in &series.contradicted {
-        sentences.push(format!("{id} fired anyway: with this verdict, that is a false alarm"));
+        sentences.push(format!("{id} fails all the same: with this verdict, that is a false alarm"));
     }
     for id in &series.undecided {
         sentences.push(format!("{id} is required, but could not be decided"));

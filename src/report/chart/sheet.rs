@@ -7,7 +7,7 @@ use super::panel;
 use super::plot::{self, Ink};
 use super::text::{Weight, clean, fitted, fitted_name, width};
 use super::theme::{Colour, Palette};
-use super::{Chart, SHEET_CAPACITY};
+use super::{Chart, CurveKind, SHEET_CAPACITY};
 
 /// Free space around the charts, in pixels.
 const MARGIN: f64 = 24.0;
@@ -88,9 +88,13 @@ fn draw_page(heading: &str, number: &str, charts: &[Chart], palette: &Palette) -
 /// What the lines and marks on a page mean, as far as it has them: in small charts they have no labels of their own.
 fn legend(charts: &[Chart]) -> String {
     let parts = [
-        (charts.iter().any(|chart| chart.limit.is_some()), "dashed: limit"),
+        (charts.iter().any(|chart| chart.limit.is_some()), "red dashes: limit"),
         (charts.iter().any(|chart| !chart.thresholds.is_empty()), "dotted: threshold of a rule"),
         (charts.iter().any(|chart| !chart.restarts.is_empty()), "triangle: restart"),
+        (
+            charts.iter().flat_map(|chart| &chart.fit).any(|fit| fit.kind == CurveKind::Unproven),
+            "blue dashes: not proven",
+        ),
     ];
     let shown: Vec<&str> = parts.into_iter().filter(|(is_shown, _)| *is_shown).map(|(_, words)| words).collect();
     shown.join(", ")

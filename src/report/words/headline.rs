@@ -93,14 +93,20 @@ pub fn of_series(report: &Report, name: &dyn Fn(&str) -> String, with_wait: bool
                 .iter()
                 .filter_map(|series| series.judgement.detectable.and_then(|detectable| detectable.needed_seconds))
                 .collect();
-            let longer = duration_text(needed.iter().copied().fold(0.0, f64::max));
+            let [least, most] = [f64::min, f64::max].map(|of| needed.iter().copied().reduce(of).unwrap_or(0.0));
+            let longer = match [least, most].map(duration_text) {
+                // Who waits for the last of them must not sleep over the first.
+                [least_text, most_text] if 2.0 * least < most => format!("{least_text} to {most_text}"),
+                [_, most_text] => most_text,
+            };
             let advice = match needed.len() {
                 0 => String::new(),
                 _ if !with_wait => String::new(),
                 n if n == open.len() => format!(": measure about {longer} longer"),
                 n => format!(": measure about {longer} longer to decide {n} of them"),
             };
-            format!("INCONCLUSIVE: nothing is proven for {} ({}){advice}", count(&open), names(&open, name))
+            let which = count(&open).replace("both series", "either series");
+            format!("INCONCLUSIVE: nothing is proven for {which} ({}){advice}", names(&open, name))
         }
         Outcome::Warn => {
             let warned = of(Outcome::Warn);

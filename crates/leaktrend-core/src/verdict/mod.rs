@@ -313,6 +313,10 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
     }
 }
 
+/// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence: an open verdict
+/// leans to the side of what matters on which that much of its interval lies.
+pub const LEANS: f64 = 0.41;
+
 /// What lies beyond the interval on one side, as a probability.
 fn tail(terms: &JudgeTerms) -> f64 {
     (1.0 - terms.confidence) / 2.0

@@ -37,6 +37,10 @@ impl Case<'_> {
         let view = match (&stretch.of_peaks, self.measured.claim.doubt) {
             (Some(peaks), Some(Doubt::Peaks)) => peaks,
             _ if verdict == Verdict::Inconclusive && settled => wide,
+            // What is said of memory after collections is read from that.
+            _ if self.measured.claim.reading == Reading::Collections && self.grows_in(&stretch.of_troughs) => {
+                &stretch.of_troughs
+            }
             _ => narrow,
         };
         let grows = verdict.is_leak() || verdict == Verdict::LeakSuspected;
@@ -91,6 +95,14 @@ impl Case<'_> {
             regime,
             before: self.before(view, &regime),
         }
+    }
+
+    /// Whether growth is claimed, and seen in this view, too.
+    fn grows_in(&self, view: &Trend) -> bool {
+        let at_most = |least: f64| view.sustained.slope().probability_at_most(least);
+        let (significance, tail) = (self.measured.terms.significance, tail(&self.measured.terms));
+        let claimed = self.verdict.is_leak() || self.verdict == Verdict::LeakSuspected;
+        claimed && at_most(0.0) < significance && at_most(self.tolerance().bytes_per_second) < tail
     }
 
     fn evidence(&self, view: &Trend) -> Evidence {
@@ -280,7 +292,18 @@ impl Case<'_> {
         let curve = &view.curve;
         let shift =
             |&at: &usize| ChangePoint { at_seconds: seconds[at], before_bytes: curve[at - 1], after_bytes: curve[at] };
-        view.chosen.form.steps().iter().filter(|at| **at > 0).map(shift).collect()
+        // A shift within a block looks like two.
+        let mut shifts: Vec<(usize, ChangePoint)> = Vec::new();
+        for at in view.chosen.form.steps().iter().filter(|at| **at > 0) {
+            let found = shift(at);
+            match shifts.last_mut() {
+                Some((last, before)) if at - *last <= 2 && is_same_way(before, &found) => {
+                    (*last, before.after_bytes) = (*at, found.after_bytes);
+                }
+                _ => shifts.push((*at, found)),
+            }
+        }
+        shifts.into_iter().map(|(_, shift)| shift).collect()
     }
 
     /// How much longer to measure until a verdict is likely, in seconds; `None` when nothing within the time that can
@@ -397,6 +420,11 @@ fn poisson_interval(count: usize, tail: f64) -> (f64, f64) {
 
 fn standard_normal_quantile(probability: f64) -> f64 {
     Normal::standard().inverse_cdf(probability)
+}
+
+/// Whether both shifts lead up, or both down.
+fn is_same_way(a: &ChangePoint, b: &ChangePoint) -> bool {
+    (a.after_bytes > a.before_bytes) == (b.after_bytes > b.before_bytes)
 }
 
 #[cfg(test)]
