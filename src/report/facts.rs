@@ -13,7 +13,7 @@ use crate::policy::{self, Outcome};
 use crate::segment::Cause;
 use crate::stats::robust::median;
 use crate::units::time_text;
-use crate::verdict::{Doubt, Grounds, Growth, Judgement, LEANS, RegimeWhy, Verdict};
+use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict, leans_above};
 
 /// Growth that began within this share of the readings may have begun before them.
 const BEGINNING: f64 = 0.02;
@@ -356,10 +356,10 @@ impl SeriesReport {
 
 /// Which way an interval of growth leans, against the growth that matters.
 pub fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
-    let (middle, half) = (f64::midpoint(upper, lower), (upper - lower) / 2.0);
-    match matters - middle {
-        above if above >= LEANS * half => Lean::Healthy,
-        above if above <= -LEANS * half => Lean::Leaking,
+    // Below is above, seen in a mirror.
+    match (leans_above(-upper, -lower, -matters), leans_above(lower, upper, matters)) {
+        (true, _) => Lean::Healthy,
+        (_, true) => Lean::Leaking,
         _ => Lean::Open,
     }
 }

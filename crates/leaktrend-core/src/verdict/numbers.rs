@@ -20,6 +20,9 @@ const A_DAY_SEEN: f64 = 23.0 * 3600.0;
 /// The normal quantiles of a one-sided test at 1 % and of a power of 80 %, together.
 const DETECTION: f64 = 2.326 + 0.842;
 
+/// What lies so many blocks apart may lie within one of them, and what it does to its neighbours.
+const WITHIN_A_BLOCK: usize = 2;
+
 /// A claim being put into numbers.
 pub(super) struct Case<'a> {
     pub(super) measured: &'a Measured,
@@ -89,8 +92,8 @@ impl Case<'_> {
             grounds: Grounds::Measured(Box::new(evidence)),
             growth: Some(growth),
             onset_seconds,
-            // Shifts of a shape that does not hold are none.
-            change_points: if as_read { Vec::new() } else { self.change_points(view) },
+            // Shifts of a shape that does not hold are none, unless they are what is claimed.
+            change_points: if as_read && verdict != Verdict::Step { Vec::new() } else { self.change_points(view) },
             detectable: Some(Detectable { bytes_per_second: Some(DETECTION * slope.spread()), needed_seconds }),
             regime,
             before: self.before(view, &regime),
@@ -290,14 +293,22 @@ impl Case<'_> {
             return steps.collect();
         }
         let curve = &view.curve;
-        let shift =
-            |&at: &usize| ChangePoint { at_seconds: seconds[at], before_bytes: curve[at - 1], after_bytes: curve[at] };
+        let shift = |before: usize, after: usize| ChangePoint {
+            at_seconds: seconds[after],
+            before_bytes: curve[before],
+            after_bytes: curve[after],
+        };
+        // A climb within a block is a shift.
+        if let Some(ends) = view.chosen.form.climb() {
+            let [from, to] = ends.map(|end| self.stretch.block_at(end));
+            return if 0 < from && to - from <= WITHIN_A_BLOCK { vec![shift(from - 1, to)] } else { Vec::new() };
+        }
         // A shift within a block looks like two.
         let mut shifts: Vec<(usize, ChangePoint)> = Vec::new();
         for at in view.chosen.form.steps().iter().filter(|at| **at > 0) {
-            let found = shift(at);
+            let found = shift(at - 1, *at);
             match shifts.last_mut() {
-                Some((last, before)) if at - *last <= 2 && is_same_way(before, &found) => {
+                Some((last, before)) if at - *last <= WITHIN_A_BLOCK && is_same_way(before, &found) => {
                     (*last, before.after_bytes) = (*at, found.after_bytes);
                 }
                 _ => shifts.push((*at, found)),

@@ -1,7 +1,7 @@
 //! Puts a judgement into sentences.
 
 use super::grounds::{Course, Doubt, Evidence, Grounds, Subject};
-use super::{Growth, Judgement, LEANS, RegimeWhy, Verdict};
+use super::{Growth, Judgement, RegimeWhy, Verdict, leans_above};
 use crate::fit::{MIN_SAMPLES, ToleranceRule};
 use crate::segment::Reading;
 use crate::units::{duration_text, memory_text};
@@ -66,13 +66,6 @@ impl Judgement {
             (Grounds::NothingAfterLoad, _) => "samples after the load".to_owned(),
             _ => "more samples".to_owned(),
         }
-    }
-}
-
-impl Growth {
-    /// Whether it very probably is above this rate, in bytes per second, though its interval may hold it.
-    fn leans_above(&self, rate: f64) -> bool {
-        f64::midpoint(self.lower, self.upper) - rate >= LEANS * (self.upper - self.lower) / 2.0
     }
 }
 
@@ -191,7 +184,7 @@ impl Told<'_> {
                     )
                 } else if growth.lower > 0.0 {
                     format!("{subject} grows, but it is not known whether fast enough to matter: {question}")
-                } else if growth.leans_above(evidence.tolerance.bytes_per_second) {
+                } else if leans_above(growth.lower, growth.upper, evidence.tolerance.bytes_per_second) {
                     format!("{subject} probably grows fast enough to matter, but this is not proven: {question}")
                 } else {
                     format!("{subject} may or may not grow: {question}")

@@ -135,3 +135,20 @@ fn the_reason_and_what_would_change_it_give_one_answer() {
     }
     assert!(5 <= n_never && 5 <= n_longer, "{n_never} never, {n_longer} with time");
 }
+
+/// A block that a shift divides lies between both levels: it looked like two shifts, one after the other.
+#[test]
+fn a_shift_within_a_block_is_one() {
+    for minutes in [0, 10, 20, 30, 40, 50] {
+        let random = &mut Random::new(minutes);
+        let times = every(10.0 * MINUTE, 4.0 * DAY);
+        let at = 2.0 * DAY + minutes as f64 * MINUTE;
+        let mib: Vec<f64> =
+            times.iter().map(|time| if *time < at { 300.0 } else { 395.0 } + 0.5 * random.normal()).collect();
+        let judgement = judged(&series(MONDAY, &times, &mib, Metric::WorkingSet));
+        assert_eq!(judgement.verdict, Verdict::Step, "at {minutes} min");
+        let sizes: Vec<f64> =
+            judgement.change_points.iter().map(|shift| (shift.after_bytes - shift.before_bytes) / MIB).collect();
+        assert!(matches!(sizes[..], [size] if (size - 95.0).abs() < 2.0), "at {minutes} min: {sizes:?}");
+    }
+}
