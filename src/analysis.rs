@@ -60,7 +60,7 @@ pub struct Job {
     pub meter: Meter,
     /// How to read it.
     pub ingest: crate::decode::Options,
-    /// What tells of restarts and kills: the output of `docker events`, logs.
+    /// What reports restarts and kills: the output of `docker events`, logs.
     pub events: Vec<Given>,
     /// What to compare growth with: access logs, other numbers, changes.
     pub counts: counts::CountSources,
@@ -189,7 +189,7 @@ impl<'a> Case<'a> {
         on_frame(&frame)?;
         let inputs_of: HashMap<String, Vec<usize>> =
             frame.series().iter().map(|series| (series.info.id.clone(), series.inputs.clone())).collect();
-        let (inputs, timeline, told) = (frame.inputs().to_vec(), frame.timeline(), frame.told().to_vec());
+        let (inputs, timeline, reported) = (frame.inputs().to_vec(), frame.timeline(), frame.reported().to_vec());
         let beside = frame.take_beside();
         let series = frame.into_series();
 
@@ -205,7 +205,7 @@ impl<'a> Case<'a> {
         let mut log = crate::events::read_events(&job.events, last_ms);
         let origins = Origins { inputs: &inputs, of_series: &inputs_of, hosts: &hosts, given };
         let dating: Vec<Dating> = series.iter().map(|series| origins.dating(series, timeline)).collect();
-        let events = events::apply(&mut series, &dating, &told, &mut log);
+        let events = events::apply(&mut series, &dating, &reported, &mut log);
         Ok(Case {
             job,
             series,
@@ -276,7 +276,7 @@ impl<'a> Case<'a> {
             load: window.load,
             notes,
             stopped: Vec::new(),
-            told: Vec::new(),
+            reported: Vec::new(),
             beside,
         }
     }

@@ -1,10 +1,10 @@
 //! What events mean for each series: when its container restarted, and why.
 //!
-//! Takes series in time order, the events of all containers and what exports tell beside the memory; marks the readings before which a container was
-//! killed or started, and gives the restarts with their own times (milliseconds). Explicit evidence, as a new ID is:
-//! `segment` puts it above what values suggest.
+//! Takes series in time order, the events of all containers and what exports record beside the memory; marks the
+//! readings before which a container was killed or started, and gives the restarts with their own times
+//! (milliseconds). Explicit evidence, as a new ID is: `segment` puts it above what values suggest.
 
-use crate::decode::{Told, ToldRestart};
+use crate::decode::{ReportedRestart, ReportedRestarts};
 use crate::series::{Marks, MemorySeries};
 use crate::units::time_text;
 
@@ -57,7 +57,7 @@ pub struct SeriesEvents {
     pub ended: Option<String>,
 }
 
-/// A restart or OOM kill that events tell of.
+/// A restart or OOM kill that events report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownRestart {
     /// When the container was up again, or, where that is not recorded, when it ended.
@@ -70,11 +70,16 @@ pub struct KnownRestart {
     pub says: String,
 }
 
-/// Marks the restarts that events tell of, and gives them for each series in order.
+/// Marks the restarts that events report, and gives them for each series in order.
 ///
-/// `dating`: how the times of each series came about; events are not matched with guessed times. `told`: what exports
+/// `dating`: how the times of each series came about; events are not matched with guessed times. `reported`: what exports
 /// tell. Counts in the account of each event file what became of its events.
-pub fn apply(series: &mut [MemorySeries], dating: &[Dating], told: &[Told], log: &mut EventLog) -> Vec<SeriesEvents> {
+pub fn apply(
+    series: &mut [MemorySeries],
+    dating: &[Dating],
+    reported: &[ReportedRestarts],
+    log: &mut EventLog,
+) -> Vec<SeriesEvents> {
     let EventLog { inputs, events, spans } = log;
     let containers = Containers::new(events);
     let owned = containers.of_each(series, events);
@@ -95,11 +100,11 @@ pub fn apply(series: &mut [MemorySeries], dating: &[Dating], told: &[Told], log:
             let (mut named, mut any) = watched(&events, &containers, spans);
             let id = series.info.id.clone();
             let mut started_ms: Vec<i64> = ends.iter().filter_map(Ending::up_ms).collect();
-            for told in told.iter().filter(|told| told.series == id) {
-                started_ms.extend(told.restarts.iter().filter(|one| one.restarted).map(|one| one.time_ms));
-                add(series, *dating, told, &mut restarts);
-                named = joined([named, told.watched.clone()].concat());
-                any = joined([any, told.watched.clone()].concat());
+            for reported in reported.iter().filter(|reported| reported.series == id) {
+                started_ms.extend(reported.restarts.iter().filter(|one| one.restarted).map(|one| one.time_ms));
+                add(series, *dating, reported, &mut restarts);
+                named = joined([named, reported.watched.clone()].concat());
+                any = joined([any, reported.watched.clone()].concat());
             }
             mark_watched(series, &named);
             SeriesEvents {
@@ -112,11 +117,11 @@ pub fn apply(series: &mut [MemorySeries], dating: &[Dating], told: &[Told], log:
         .collect()
 }
 
-/// Marks the restarts that an export records and adds them to those that are known; one that events tell as well is
+/// Marks the restarts that an export records and adds them to those that are known; one that events report as well is
 /// there once.
-fn add(series: &mut MemorySeries, dating: Dating, told: &Told, restarts: &mut Vec<KnownRestart>) {
+fn add(series: &mut MemorySeries, dating: Dating, reported: &ReportedRestarts, restarts: &mut Vec<KnownRestart>) {
     let of_events: Vec<(i64, bool)> = restarts.iter().map(|known| (known.reading_ms, known.end.is_oom())).collect();
-    for one in &told.restarts {
+    for one in &reported.restarts {
         let Some(known) = mark(series, dating, &Ending::of_export(one), Some(one)) else { continue };
         let is_known = |(reading_ms, oom): &(i64, bool)| *reading_ms == known.reading_ms && (*oom || !one.oom);
         if of_events.iter().any(is_known) {
@@ -129,14 +134,19 @@ fn add(series: &mut MemorySeries, dating: Dating, told: &Told, restarts: &mut Ve
     restarts.sort_by_key(|restart| restart.time_ms);
 }
 
-/// Marks the reading before which a life ended; `None` when that is not between the first and the last.
+/// Marks the reading before which a run ended; `None` when that is not between the first and the last.
 ///
-/// `told`: what an export says of it, which may know only that it was between two scrapes.
-fn mark(series: &mut MemorySeries, dating: Dating, end: &Ending, told: Option<&ToldRestart>) -> Option<KnownRestart> {
+/// `reported`: what an export says of it, which may know only that it was between two scrapes.
+fn mark(
+    series: &mut MemorySeries,
+    dating: Dating,
+    end: &Ending,
+    reported: Option<&ReportedRestart>,
+) -> Option<KnownRestart> {
     let mut time_ms = end.time_ms();
     let slack_ms = slack_ms(series, dating);
-    let (after_ms, until_ms) = match told {
-        Some(told) if told.after_ms < time_ms => (told.after_ms, time_ms),
+    let (after_ms, until_ms) = match reported {
+        Some(reported) if reported.after_ms < time_ms => (reported.after_ms, time_ms),
         _ => (time_ms - slack_ms, time_ms + slack_ms),
     };
     if time_ms <= series.start_ms() || series.end_ms() < time_ms {
@@ -157,11 +167,13 @@ fn mark(series: &mut MemorySeries, dating: Dating, end: &Ending, told: Option<&T
         series.mark(index, marks);
     }
     let reading_ms = series.time_ms()[index];
-    if told.is_some_and(|told| told.after_ms < time_ms) {
+    if reported.is_some_and(|reported| reported.after_ms < time_ms) {
         time_ms = time_ms.min(reading_ms);
     }
-    let says = match told {
-        Some(told) => format!("{} say{}", runs::listed(&told.by), if told.by.len() == 1 { "s" } else { "" }),
+    let says = match reported {
+        Some(reported) => {
+            format!("{} say{}", runs::listed(&reported.by), if reported.by.len() == 1 { "s" } else { "" })
+        }
         None => end.says().to_owned(),
     };
     Some(KnownRestart { time_ms, reading_ms, end: end.clone(), says })
@@ -183,12 +195,12 @@ fn reading_within(series: &MemorySeries, time_ms: i64, after_ms: i64, until_ms: 
     let next = times.partition_point(|time| *time < time_ms).clamp(1, times.len() - 1);
     let first = times.partition_point(|time| *time < after_ms).clamp(1, next);
     let last = (times.partition_point(|time| *time <= until_ms)).clamp(next, times.len() - 1);
-    let told = |index: &usize| {
+    let reported = |index: &usize| {
         let marks = series.marks(*index);
         marks.contains(Marks::COUNTER_RESET) || marks.contains(Marks::RECREATED)
     };
-    if let Some(told) = (first..=last).filter(told).min_by_key(|index| index.abs_diff(next)) {
-        return told;
+    if let Some(reported) = (first..=last).filter(reported).min_by_key(|index| index.abs_diff(next)) {
+        return reported;
     }
     let fall = |index: usize| used[index - 1] - used[index];
     let deepest = (first..=last).map(fall).max_by(f64::total_cmp).unwrap_or(0.0);
@@ -199,19 +211,19 @@ fn reading_within(series: &MemorySeries, time_ms: i64, after_ms: i64, until_ms: 
 
 type Spans = Vec<(i64, i64)>;
 
-/// When events were recorded: of files that tell of lives of this container, and of files that may be taken to.
+/// When events were recorded: of files that report runs of this container, and of files that may be taken to.
 ///
-/// A file that tells of two containers or more is taken to be of all: one that is silent did not restart.
+/// A file that reports two containers or more is taken to be of all: one that is silent did not restart.
 fn watched(events: &[&Event], containers: &Containers, spans: &[Option<(i64, i64)>]) -> (Spans, Spans) {
     let mut named = Vec::new();
     let mut any = Vec::new();
     for (input, span) in spans.iter().enumerate() {
         let Some(span) = *span else { continue };
-        let names_it = events.iter().any(|event| event.input == input && event.action.is_of_life());
+        let names_it = events.iter().any(|event| event.input == input && event.action.is_of_lifecycle());
         if names_it {
             named.push(span);
         }
-        if names_it || containers.with_lives(input) >= 2 {
+        if names_it || containers.with_runs(input) >= 2 {
             any.push(span);
         }
     }
@@ -289,7 +301,7 @@ mod tests {
         Event { input: 0, time_ms, action, id: "a".repeat(64), attributes, teller: Teller::Docker }
     }
 
-    /// Which readings events mark as the first of a life, and what else is known of the series.
+    /// Which readings events mark as the first of a run, and what else is known of the series.
     fn applied(used: &[f64], dating: Dating, events: &[Event]) -> (Vec<usize>, SeriesEvents) {
         let span = events.first().zip(events.last()).map(|(first, last)| (first.time_ms, last.time_ms));
         let mut log = EventLog { inputs: Vec::new(), events: events.to_vec(), spans: vec![span] };
@@ -330,7 +342,7 @@ mod tests {
         check(&much_later, Dating::Guessed, &restart, &[]);
     }
 
-    /// Lives of a crash loop are shorter than what times may be off by.
+    /// Runs of a crash loop are shorter than what times may be off by.
     #[test]
     fn of_falls_that_are_alike_the_nearest_is_its_own() {
         let saw = [1.0, 9.0, 2.0, 9.5, 1.0, 9.0, 2.0, 9.2, 1.5, 9.0];

@@ -104,7 +104,7 @@ pub struct Facts {
     pub last_seen: Option<String>,
     /// Whether it still runs.
     pub state: State,
-    /// Whether more than the values tell of its restarts.
+    /// Whether more than the values report its restarts.
     pub restarts_are_seen: bool,
     /// Whether it is a workload, whose pods rollouts replace.
     pub of_workload: bool,

@@ -495,8 +495,10 @@ fn screen(color: Color) -> Screen {
         Color::Never => false,
         Color::Auto => io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb,
     };
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| 0 < *columns);
-    let width = told.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)));
+    let reported =
+        std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| 0 < *columns);
+    let width =
+        reported.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)));
     Screen { colour, width, wraps: io::stdout().is_terminal() }
 }
 

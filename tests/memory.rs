@@ -90,7 +90,7 @@ fn the_peak_is_bounded() {
     });
 
     let n = 1_000_000;
-    check("lives", n, false, 1, &|to| {
+    check("runs", n, false, 1, &|to| {
         (0..n).for_each(|row| writeln!(to, "{},{}.{}MiB", 1_794_000_000 + row, 100 + row % 16 * 20, row % 10).unwrap());
     });
     check("rows", n, false, 0, &|to| {

@@ -7,7 +7,7 @@ use super::{MAX_WHY_CHARS, cleaned};
 /// Why a line could not be read.
 ///
 /// Its sentence is what `Display` writes: what was found and what was expected. Histories and Parquet files hold it as
-/// data; what earlier versions wrote holds sentences, which are read as `Told`.
+/// data; what earlier versions wrote holds sentences, which are read as `Text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -87,7 +87,7 @@ pub enum Rejection {
     },
     /// A sentence that an earlier version stored.
     #[serde(untagged)]
-    Told(String),
+    Text(String),
 }
 
 /// What could have been a time.
@@ -416,7 +416,7 @@ mod tests {
         let warnings = [
             Warning::from(ContentWarning::HeaderOfFileBefore).in_file(Some("memory.log.1".to_owned())),
             TimeWarning::NoDate { example: "20:07".to_owned(), dated: Dated::Later }.into(),
-            Warning::Told("as it was".to_owned()),
+            Warning::Text("as it was".to_owned()),
         ];
         let text = serde_json::to_string(&warnings).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Warning>>(&text).unwrap(), warnings, "{text}");
@@ -430,8 +430,8 @@ mod tests {
         let text = serde_json::to_string(&all).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Unusable>>(&text).unwrap(), all, "{text}");
         assert!(text.ends_with(r#","as it was"]"#), "what earlier versions wrote: {text}");
-        let told: Rejection = serde_json::from_str(r#""as it was""#).unwrap();
-        assert_eq!((told.to_string().as_str(), told), ("as it was", Rejection::Told("as it was".to_owned())));
+        let text: Rejection = serde_json::from_str(r#""as it was""#).unwrap();
+        assert_eq!((text.to_string().as_str(), text), ("as it was", Rejection::Text("as it was".to_owned())));
     }
 
     #[test]

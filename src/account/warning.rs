@@ -14,7 +14,7 @@ pub use beside::{CountWarning, EventWarning, Named, NightlyWarning};
 /// What a reader of the report must know of an input.
 ///
 /// Its sentence is what `Display` writes, without a full stop. Histories and Parquet files hold it as data; what earlier
-/// versions wrote holds sentences, which are read as `Told`.
+/// versions wrote holds sentences, which are read as `Text`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -44,7 +44,7 @@ pub enum Warning {
     },
     /// A sentence that was stored: by an earlier version, or beside the answer of a server.
     #[serde(untagged)]
-    Told(String),
+    Text(String),
 }
 
 /// How much of an input was read.

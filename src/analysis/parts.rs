@@ -18,12 +18,12 @@ pub(super) fn segments(segmentation: &Segmentation, samples: &MemorySeries) -> V
     let time_ms = samples.time_ms();
     let causes = std::iter::once(None).chain(segmentation.falls.restarts.iter().map(|restart| Some(restart.cause)));
     segmentation
-        .lives()
+        .runs()
         .into_iter()
         .zip(causes)
-        .map(|(life, cause)| SegmentReport {
-            start_ms: time_ms[life.start],
-            end_ms: time_ms[life.end - 1],
+        .map(|(run, cause)| SegmentReport {
+            start_ms: time_ms[run.start],
+            end_ms: time_ms[run.end - 1],
             why: match cause {
                 None => SegmentWhy::Start,
                 Some(Cause::Gap) => SegmentWhy::Gap,
@@ -65,12 +65,12 @@ const fn shape_words(form: &Form, grows: bool) -> &'static str {
         (Form::Steps(_), true) => "a level shift and growth",
         (Form::Steps(_), false) => "a level shift",
         (Form::Pulse(_), _) => "a shift to another level and back",
-        (Form::Lives { climb: Some(_), .. }, _) => "runs at one level that climbs to another",
-        (Form::Lives { .. }, _) => "runs of the same shape",
+        (Form::Runs { climb: Some(_), .. }, _) => "runs at one level that climbs to another",
+        (Form::Runs { .. }, _) => "runs of the same shape",
     }
 }
 
-/// The line that the verdict rests on, with what the slope's interval allows around its middle: one for each life.
+/// The line that the verdict rests on, with what the slope's interval allows around its middle: one for each run.
 pub(super) fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms: i64) -> Vec<FittedLine> {
     let time = |seconds: f64| start_ms as f64 + seconds * 1000.0;
     let (Some(stretch), Some(view)) = (measured.stretch(), measured.view()) else { return Vec::new() };
@@ -102,10 +102,10 @@ pub(super) fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms:
     }
     let allowed = judgement.growth.map_or(0.0, |growth| ((growth.upper - growth.lower) / 2.0).max(0.0));
     let edges: Vec<usize> = [0].into_iter().chain(stretch.starts.iter().copied()).chain([seconds.len()]).collect();
-    let of_life = |edge: &[usize]| {
-        let life = edge[0]..edge[1];
-        let middle = seconds[life.start + life.len() / 2];
-        let mut line: Vec<LinePoint> = life
+    let of_run = |edge: &[usize]| {
+        let run = edge[0]..edge[1];
+        let middle = seconds[run.start + run.len() / 2];
+        let mut line: Vec<LinePoint> = run
             .clone()
             .map(|at| {
                 let (bytes, reach) = (view.curve[at], allowed * (seconds[at] - middle).abs());
@@ -113,14 +113,14 @@ pub(super) fn fitted_lines(measured: &Measured, judgement: &Judgement, start_ms:
             })
             .collect();
         // A step is a jump: the line holds its level up to it.
-        for at in view.chosen.form.steps().iter().rev().filter(|at| life.start < **at && life.contains(at)) {
-            let at = at - life.start;
+        for at in view.chosen.form.steps().iter().rev().filter(|at| run.start < **at && run.contains(at)) {
+            let at = at - run.start;
             let (before, after) = (line[at - 1], line[at]);
             line.insert(at, (after.0, before.1, None));
         }
         FittedLine { points: line }
     };
-    edges.windows(2).map(of_life).flat_map(without_gaps).collect()
+    edges.windows(2).map(of_run).flat_map(without_gaps).collect()
 }
 
 /// A line in pieces: none leads through time of which nothing was read.
@@ -203,14 +203,14 @@ pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &
     notes
 }
 
-/// Restarts that events tell of, with their own times, and those that were found in the readings.
+/// Restarts that events report, with their own times, and those that were found in the readings.
 pub(super) fn restarts(
     samples: &MemorySeries,
     segmentation: &Segmentation,
     events: &SeriesEvents,
 ) -> Vec<RestartReport> {
     let (time_ms, used) = (samples.time_ms(), samples.used_bytes());
-    let told = events.restarts.iter().map(|restart| {
+    let reported = events.restarts.iter().map(|restart| {
         let after = time_ms.partition_point(|time| *time < restart.reading_ms);
         let cause = match &restart.end {
             end if end.is_oom() => Cause::Oom,
@@ -220,24 +220,24 @@ pub(super) fn restarts(
         RestartReport {
             at_ms: restart.time_ms,
             cause,
-            told: true,
+            reported: true,
             before_bytes: used[after - 1],
             after_bytes: used[after],
             words: format!("{}, as {}", restart.end.words(), restart.says).into(),
         }
     });
-    let told_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
-    let is_told = |at: usize| told_ms.contains(&time_ms[at]);
+    let reported_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
+    let is_reported = |at: usize| reported_ms.contains(&time_ms[at]);
     let found =
-        segmentation.falls.restarts.iter().filter(|restart| !is_told(restart.at)).map(|restart| RestartReport {
+        segmentation.falls.restarts.iter().filter(|restart| !is_reported(restart.at)).map(|restart| RestartReport {
             at_ms: time_ms[restart.at],
             cause: restart.cause,
-            told: false,
+            reported: false,
             before_bytes: restart.before_bytes,
             after_bytes: restart.after_bytes,
             words: restart.cause.words().into(),
         });
-    let mut restarts: Vec<RestartReport> = told.chain(found).collect();
+    let mut restarts: Vec<RestartReport> = reported.chain(found).collect();
     restarts.sort_by_key(|restart| restart.at_ms);
     restarts
 }

@@ -48,7 +48,7 @@ pub(super) struct Prepared<'a> {
     freshness: Option<Freshness>,
     /// The pods that it is the typical one of.
     joined: Option<Box<Joined>>,
-    /// The life of them since which it grows.
+    /// The run of them since which it grows.
     since: Option<usize>,
 }
 
@@ -294,7 +294,7 @@ impl<'a> Prepared<'a> {
             .map(|restart| criteria::KnownRestart {
                 at_ms: restart.at_ms,
                 cause: restart.cause.name(),
-                recorded: restart.told,
+                recorded: restart.reported,
             })
             .collect();
         let reason = breakdown.as_ref().map_or_else(|| judgement.reason(), |breakdown| breakdown.reason(&judgement));
@@ -366,7 +366,7 @@ impl<'a> Prepared<'a> {
             breakdown: breakdown.map(Box::new),
             workload: joined.map(|joined| {
                 let terms = terms(&settings, own_limit, window.load.is_some(), window.rate_unit);
-                let since = since.map(|life| joined.lives[life].version);
+                let since = since.map(|run| joined.runs[run].version);
                 Box::new(workloads::described(&joined, since, tolerance.bytes_per_second, &terms.judge))
             }),
             samples,

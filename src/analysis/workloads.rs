@@ -180,13 +180,13 @@ pub(super) fn described(joined: &Joined, since: Option<usize>, matters: f64, ter
         confidence: terms.confidence,
         q_value: one.q_value,
     });
-    let rollouts = (1..joined.lives.len()).filter(|life| joined.lives[*life].version != joined.lives[life - 1].version);
+    let rollouts = (1..joined.runs.len()).filter(|run| joined.runs[*run].version != joined.runs[run - 1].version);
     WorkloadReport {
         versions: versions.collect(),
         grows_since: since,
         replicas: 0,
         differing: differing.collect(),
-        rollouts: rollouts.map(|life| (joined.begins_ms(life), joined.lives[life].version)).collect(),
+        rollouts: rollouts.map(|run| (joined.begins_ms(run), joined.runs[run].version)).collect(),
         alone: None,
         by_pod: None,
         pods: Vec::new(),
@@ -245,7 +245,7 @@ fn restarts(series: &SeriesReport, workload: &WorkloadReport, pods: &[SeriesRepo
         RestartReport {
             at_ms: *at_ms,
             cause: Cause::Recreated,
-            told: true,
+            reported: true,
             before_bytes: used[after - 1],
             after_bytes: used[after],
             words: format!("rollout of version {}", workload.versions[*version].text()).into(),

@@ -66,20 +66,20 @@ pub(super) fn of(
     let cuts = segmentation.cuts(segmentation.falls.readings[0]);
     let edges: Vec<usize> = [0].into_iter().chain(cuts).chain([time_ms.len()]).collect();
     let mut curve = ExplainedCurve { explained: Vec::new(), left: Vec::new() };
-    for life in edges.windows(2).map(|edge| edge[0]..edge[1]).filter(|life| life.len() > 1) {
-        let begun = numbers.until(time_ms[life.start]);
+    for run in edges.windows(2).map(|edge| edge[0]..edge[1]).filter(|run| run.len() > 1) {
+        let begun = numbers.until(time_ms[run.start]);
         let kept = |index: usize| match how {
             How::Held => bytes * numbers.at(time_ms[index]),
-            _ => bytes * (numbers.until((time_ms[index] - delay_ms).max(time_ms[life.start])) - begun),
+            _ => bytes * (numbers.until((time_ms[index] - delay_ms).max(time_ms[run.start])) - begun),
         };
-        let chunk = life.len().div_ceil(POINTS * life.len() / time_ms.len() + 2).max(1);
+        let chunk = run.len().div_ceil(POINTS * run.len() / time_ms.len() + 2).max(1);
         let (mut explained, mut left) = (Vec::new(), Vec::new());
-        let without: Vec<f64> = life.clone().map(|index| used[index] - kept(index)).collect();
+        let without: Vec<f64> = run.clone().map(|index| used[index] - kept(index)).collect();
         let level = robust::median_in_place(&mut without.clone())?;
-        for first in life.clone().step_by(chunk) {
-            let last = (first + chunk).min(life.end);
+        for first in run.clone().step_by(chunk) {
+            let last = (first + chunk).min(run.end);
             let middle = first + (last - first) / 2;
-            let rest = &without[first - life.start..last - life.start];
+            let rest = &without[first - run.start..last - run.start];
             explained.push((time_ms[middle], level + kept(middle)));
             left.push((time_ms[middle], rest.iter().sum::<f64>() / rest.len() as f64));
         }

@@ -127,10 +127,10 @@ fn settles_higher(
     first_restart_ms: Option<i64>,
 ) -> Option<(f64, f64)> {
     let (times, bytes) = (series.time_ms(), series.used_bytes());
-    let life = times.partition_point(|time| first_restart_ms.is_none_or(|restart_ms| *time < restart_ms));
-    let (first_ms, last_ms) = (times[0], times[life.checked_sub(1)?]);
+    let run = times.partition_point(|time| first_restart_ms.is_none_or(|restart_ms| *time < restart_ms));
+    let (first_ms, last_ms) = (times[0], times[run.checked_sub(1)?]);
     let from_ms = first_ms.saturating_add(settle.as_ms()).min(last_ms - (last_ms - first_ms) / 4);
-    let settled = times.partition_point(|time| *time < from_ms)..life;
+    let settled = times.partition_point(|time| *time < from_ms)..run;
     let is_outside =
         |index: &usize| load.is_none_or(|load| times[*index] < load.start_ms || load.end_ms < times[*index]);
     let outside = || settled.clone().filter(is_outside);

@@ -14,13 +14,13 @@ mod node_memory;
 pub(crate) mod numbers;
 mod places;
 pub(crate) mod prometheus;
+mod reported;
 mod rows;
 mod sequence;
 mod swar;
 pub(crate) mod table;
 mod times_of_day;
 mod timestamps;
-mod told;
 mod trend_csv;
 mod unsupported;
 mod untimed;
@@ -32,9 +32,9 @@ use crate::units::Seconds;
 
 pub use columns::GivenColumns;
 pub use detect::recognise;
+pub use reported::{ReportedRestart, ReportedRestarts};
 pub(crate) use sequence::read_sequence;
 pub use table::is_guarded;
-pub use told::{Told, ToldRestart};
 
 /// What a Prometheus export holds, as the user says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -99,13 +99,13 @@ pub(crate) struct Parsed {
     pub(crate) ends: Vec<Option<(Evidence, Evidence)>>,
     /// How many values of each series of an export were below zero, and so not kept; empty for other formats.
     pub(crate) n_negative: Vec<u64>,
-    /// What a table that leaktrend wrote tells of restarts; that of an export is found out by `resolve`.
-    pub(crate) told: Vec<Told>,
+    /// What a table that leaktrend wrote reports restarts; that of an export is found out by `resolve`.
+    pub(crate) reported: Vec<ReportedRestarts>,
     /// Whether times count from the last snapshot.
     pub(crate) relative: bool,
 }
 
-/// What a row says about the life of its container.
+/// What a row says about the run of its container.
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {
     /// Empty when there is none.

@@ -25,7 +25,7 @@ pub(super) struct TimeOfDay {
     /// The latest of those: where the newest stands first, it is the first.
     latest_ms: Option<i64>,
     /// By how much those are to be moved, as a date behind them says.
-    told_ms: Option<i64>,
+    reported_ms: Option<i64>,
     /// The input that is read, by its index, and its modification time in milliseconds.
     input: Option<(usize, Option<i64>)>,
     /// The inputs that have some, the first of each as it was written, and their modification times.
@@ -66,7 +66,7 @@ impl TimeOfDay {
     /// Takes the time of a reading that has a date.
     pub(super) fn note_date(&mut self, time_ms: i64) {
         if let Some(last_ms) = self.last_dateless_ms {
-            self.told_ms.get_or_insert_with(|| (time_ms - last_ms).div_euclid(DAY_MS) * DAY_MS);
+            self.reported_ms.get_or_insert_with(|| (time_ms - last_ms).div_euclid(DAY_MS) * DAY_MS);
         }
         self.last_ms = Some(time_ms);
     }
@@ -79,21 +79,21 @@ impl TimeOfDay {
         let (last, _, mtime_ms) = self.found.last()?;
         let is_last = self.input.is_some_and(|(index, _)| index == *last);
         let given = end_ms.filter(|_| is_last).map(|end_ms| (end_ms, EndFrom::Option));
-        let end = given.or(mtime_ms.map(|mtime_ms| (mtime_ms, EndFrom::Mtime))).filter(|_| self.told_ms.is_none());
-        let by_ms = self.told_ms.unwrap_or_else(|| match end {
+        let end = given.or(mtime_ms.map(|mtime_ms| (mtime_ms, EndFrom::Mtime))).filter(|_| self.reported_ms.is_none());
+        let by_ms = self.reported_ms.unwrap_or_else(|| match end {
             // The nearest: a clock may show another zone.
             Some((end_ms, _)) => (end_ms - last_ms + DAY_MS / 2).div_euclid(DAY_MS) * DAY_MS,
             None => -last_ms,
         });
-        let is_relative = self.told_ms.is_none() && end.is_none();
-        let dated = match (self.told_ms, end) {
+        let is_relative = self.reported_ms.is_none() && end.is_none();
+        let dated = match (self.reported_ms, end) {
             (Some(_), _) => Dated::Later,
             (None, Some((_, end))) => Dated::Nearest { last_ms: last_ms + by_ms, end },
             (None, None) => Dated::Nothing,
         };
         for (index, text, _) in &self.found {
             let Some((_, input)) = inputs.iter_mut().find(|(other, _)| other == index) else { continue };
-            if self.told_ms.is_none() {
+            if self.reported_ms.is_none() {
                 input.time_source = TimeSource::Inferred;
                 input.end_from = end.map(|(_, from)| from);
             }

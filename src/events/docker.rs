@@ -79,7 +79,7 @@ struct Wrapped {
 
 /// What a record is about.
 enum Record {
-    Life(Event),
+    Event(Event),
     Other,
 }
 
@@ -151,7 +151,7 @@ impl Reader<'_> {
 
     fn take(&mut self, record: Record) {
         match record {
-            Record::Life(event) => self.events.push(event),
+            Record::Event(event) => self.events.push(event),
             Record::Other => self.input.other_lines += 1,
         }
     }
@@ -192,13 +192,13 @@ fn text_record(text: &str, input: usize) -> Result<(i64, Record), Rejection> {
     let rest = &text[kind.end()..].trim_start();
     if kind.as_str().ends_with(':') {
         let old = OLD.captures(text).ok_or(EventRejection::NoAction)?;
-        return Ok((time_ms, life(input, time_ms, &old["action"], &old["id"], BTreeMap::new())));
+        return Ok((time_ms, record(input, time_ms, &old["action"], &old["id"], BTreeMap::new())));
     }
     match kind.as_str() {
         "container" => {
             let parts = CONTAINER.captures(rest).ok_or(EventRejection::NoContainer)?;
             let attributes = parts.name("attributes").map_or_else(BTreeMap::new, |list| attributes(list.as_str()));
-            Ok((time_ms, life(input, time_ms, &parts["action"], &parts["id"], attributes)))
+            Ok((time_ms, record(input, time_ms, &parts["action"], &parts["id"], attributes)))
         }
         other if OTHER_TYPES.contains(&other) => Ok((time_ms, Record::Other)),
         other => {
@@ -219,12 +219,12 @@ fn rfc3339(text: &str) -> Result<i64, Rejection> {
         .map_err(|error| Rejection::not_a_time(text, ExpectedTime::Parsed(error_text(error))))
 }
 
-fn life(input: usize, time_ms: i64, action: &str, id: &str, attributes: BTreeMap<String, String>) -> Record {
+fn record(input: usize, time_ms: i64, action: &str, id: &str, attributes: BTreeMap<String, String>) -> Record {
     // `exec_start: curl -f http://localhost` and `health_status: healthy` say more after a colon.
     let name = action.split(':').next().unwrap_or(action).trim();
     match Action::of(name) {
         Some(action) => {
-            Record::Life(Event { input, time_ms, action, id: id.to_owned(), attributes, teller: Teller::Docker })
+            Record::Event(Event { input, time_ms, action, id: id.to_owned(), attributes, teller: Teller::Docker })
         }
         None => Record::Other,
     }
@@ -303,7 +303,7 @@ fn json_record(json: &str, input: usize) -> Result<(i64, Record), Rejection> {
     }
     let (actor_id, attributes) = event.actor.map_or((None, None), |actor| (actor.id, actor.attributes));
     let id = actor_id.or(event.id).ok_or_else(|| no_key("Actor.ID", "id"))?;
-    Ok((time_ms, life(input, time_ms, &action, &id, attributes.unwrap_or_default())))
+    Ok((time_ms, record(input, time_ms, &action, &id, attributes.unwrap_or_default())))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One event in the life of a container, whoever tells it.
+//! One event in the life of a container, whoever reports it.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ pub struct Event {
     pub time_ms: i64,
     /// What happened.
     pub action: Action,
-    /// The container's ID: 64 hexadecimal digits, or the first of them; another name where who tells it knows none.
+    /// The container's ID: 64 hexadecimal digits, or the first of them; another name where who reports it knows none.
     pub id: String,
     /// Attributes and labels of the container, `name` among them; empty where the line has none.
     pub attributes: BTreeMap<String, String>,
-    /// Who tells it.
+    /// Who reports it.
     pub teller: Teller,
 }
 
@@ -36,7 +36,7 @@ impl Event {
     }
 }
 
-/// What happened to a container, as far as it begins or ends a life.
+/// What happened to a container, as far as it begins or ends a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// It was made; not running yet.
@@ -54,8 +54,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether a life ends or begins with it.
-    pub const fn is_of_life(self) -> bool {
+    /// Whether a run ends or begins with it.
+    pub const fn is_of_lifecycle(self) -> bool {
         matches!(self, Action::Die | Action::Start | Action::Restart)
     }
 
@@ -72,7 +72,7 @@ impl Action {
     }
 }
 
-/// Who tells an event.
+/// Who reports an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Teller {
     /// `docker events`.

@@ -157,13 +157,13 @@ pub fn objects(text: impl Read, mut each: impl FnMut(Object)) -> Option<String> 
 
 /// Reads the events of one file.
 pub(super) fn read(text: impl Read, index: usize, input: &mut Input) -> OfFile {
-    let mut reader = Reader { index, input, events: Vec::new(), n_objects: 0, n_of_nodes: 0, n_untold: 0 };
+    let mut reader = Reader { index, input, events: Vec::new(), n_objects: 0, n_of_nodes: 0, n_unreported: 0 };
     let failed = objects(text, |object| reader.take(&object));
     if 0 < reader.n_of_nodes {
         reader.input.warn(EventWarning::OfNodes { n: reader.n_of_nodes });
     }
-    if 0 < reader.n_untold {
-        reader.input.warn(EventWarning::EarlierRestarts { n: reader.n_untold });
+    if 0 < reader.n_unreported {
+        reader.input.warn(EventWarning::EarlierRestarts { n: reader.n_unreported });
     }
     let Reader { events, n_objects, .. } = reader;
     // It remembers an hour, or the last end: what is not in it may have been.
@@ -177,7 +177,7 @@ struct Reader<'a> {
     n_objects: u64,
     n_of_nodes: u64,
     /// Restarts that are counted and not dated.
-    n_untold: u64,
+    n_unreported: u64,
 }
 
 /// A container of a pod.
@@ -229,13 +229,13 @@ impl Reader<'_> {
         for status in &pod.status.container_statuses {
             let who = Who { namespace: &pod.metadata.namespace, pod: &pod.metadata.name, container: &status.name };
             let at = |text: &Option<String>| text.as_deref().and_then(time_ms);
-            let mut n_told = 0;
+            let mut n_reported = 0;
             for ended in [&status.last_state.terminated, &status.state.terminated].into_iter().flatten() {
                 if let Some(time_ms) = at(&ended.started_at) {
                     self.push(Action::Start, time_ms, &who, &[]);
                 }
                 let Some(time_ms) = at(&ended.finished_at) else { continue };
-                n_told += 1;
+                n_reported += 1;
                 let reason = ended.reason.clone().unwrap_or_default();
                 if reason == OOM_KILLED {
                     self.push(Action::Oom, time_ms, &who, &[]);
@@ -246,7 +246,7 @@ impl Reader<'_> {
             if let Some(time_ms) = status.state.running.as_ref().and_then(|running| at(&running.started_at)) {
                 self.push(Action::Start, time_ms, &who, &[]);
             }
-            self.n_untold += status.restart_count.saturating_sub(n_told);
+            self.n_unreported += status.restart_count.saturating_sub(n_reported);
         }
     }
 

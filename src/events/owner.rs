@@ -16,8 +16,8 @@ const FULL_ID: usize = 64;
 /// The containers of an event log; one that was recreated under its name is one.
 pub(super) struct Containers<'e> {
     known: Vec<Container<'e>>,
-    /// For each file, how many containers it tells lives of.
-    lives: HashMap<usize, BTreeSet<usize>>,
+    /// For each file, how many containers it reports runs of.
+    runs: HashMap<usize, BTreeSet<usize>>,
 }
 
 struct Container<'e> {
@@ -49,7 +49,7 @@ impl<'e> Containers<'e> {
         }
         let mut known: Vec<Container<'e>> = Vec::new();
         let mut by_name: HashMap<&str, usize> = HashMap::new();
-        let mut lives: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+        let mut runs: HashMap<usize, BTreeSet<usize>> = HashMap::new();
         for (index, event) in events.iter().enumerate() {
             let name = name_of_id.get(event.id.as_str()).copied().unwrap_or(&event.id);
             let place = *by_name.entry(name).or_insert_with(|| {
@@ -74,16 +74,16 @@ impl<'e> Containers<'e> {
             let pod = attribute("io.kubernetes.pod.name").zip(attribute("io.kubernetes.container.name"));
             let namespace = attribute("io.kubernetes.pod.namespace");
             container.pod = pod.map(|(name, container)| Pod { namespace, name, container }).or(container.pod);
-            if event.action.is_of_life() {
-                lives.entry(event.input).or_default().insert(place);
+            if event.action.is_of_lifecycle() {
+                runs.entry(event.input).or_default().insert(place);
             }
         }
-        Containers { known, lives }
+        Containers { known, runs }
     }
 
-    /// How many containers a file tells lives of.
-    pub(super) fn with_lives(&self, input: usize) -> usize {
-        self.lives.get(&input).map_or(0, BTreeSet::len)
+    /// How many containers a file reports runs of.
+    pub(super) fn with_runs(&self, input: usize) -> usize {
+        self.runs.get(&input).map_or(0, BTreeSet::len)
     }
 
     /// The names in a file.

@@ -1,10 +1,10 @@
-//! What the events of one container tell of its lives: how each ended and what followed.
+//! What the events of one container report its runs: how each ended and what followed.
 //!
 //! Takes events in time order, gives the ends in time order. A restart by policy is `oom`, `die`, `start`; by hand
 //! `kill`, `die`, `stop`, `start`, `restart`; a log may hold only some of these. `oom` without `die` is a process
 //! beside the first one; `die` with exit code 137 and neither `oom` nor `kill` may be either.
 
-use crate::decode::ToldRestart;
+use crate::decode::ReportedRestart;
 use crate::events::{Action, Event, Teller};
 
 /// The kill for memory and the end of the container that it causes are recorded at most this far apart, in either
@@ -26,11 +26,11 @@ const ENDING_SIGNALS: [i64; 5] = [2, 3, 6, 9, 15];
 /// The attribute that says why a container ended.
 pub(super) const REASON: &str = "leaktrend.reason";
 
-/// How a life of a container ended, and what followed.
+/// How a run of a container ended, and what followed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ending {
     teller: Teller,
-    /// Why, in the words of who tells it: a reason of Kubernetes, or what a runtime printed.
+    /// Why, in the words of who reports it: a reason of Kubernetes, or what a runtime printed.
     reason: Option<String>,
     /// Whether a runtime had no memory left in its heap; nobody killed it.
     heap: bool,
@@ -43,16 +43,16 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// What an export tells.
-    pub(super) fn of_export(told: &ToldRestart) -> Ending {
-        let is_known = told.oom || told.reason.is_some();
+    /// What an export records.
+    pub(super) fn of_export(reported: &ReportedRestart) -> Ending {
+        let is_known = reported.oom || reported.reason.is_some();
         Ending {
             teller: Teller::Export,
-            reason: told.reason.clone(),
-            oom_ms: told.oom.then_some(told.time_ms),
-            down_ms: (told.restarted && is_known).then_some(told.time_ms),
-            up_ms: told.restarted.then_some(told.time_ms),
-            recreated: told.recreated,
+            reason: reported.reason.clone(),
+            oom_ms: reported.oom.then_some(reported.time_ms),
+            down_ms: (reported.restarted && is_known).then_some(reported.time_ms),
+            up_ms: reported.restarted.then_some(reported.time_ms),
+            recreated: reported.recreated,
             ..Ending::default()
         }
     }
@@ -139,10 +139,10 @@ impl Ending {
     }
 }
 
-/// The ends of lives that the events of one container tell of, in time order.
+/// The ends of runs that the events of one container report, in time order.
 pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
     let mut found: Vec<Ending> = Vec::new();
-    // A life that ended and has not begun again.
+    // A run that ended and has not begun again.
     let mut open: Option<Ending> = None;
     let mut oom_ms: Option<i64> = None;
     let mut signal_ms: Option<i64> = None;
@@ -169,8 +169,8 @@ pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
             }
             Action::Die => {
                 let is_of_another = of_die.replace(event.input).is_some_and(|input| input != event.input);
-                let told = open.as_mut().or(found.last_mut()).filter(|_| is_of_another);
-                if let Some(end) = told.filter(|end| end.down_ms.is_some_and(|down| now - down <= OOM_WINDOW_MS)) {
+                let reported = open.as_mut().or(found.last_mut()).filter(|_| is_of_another);
+                if let Some(end) = reported.filter(|end| end.down_ms.is_some_and(|down| now - down <= OOM_WINDOW_MS)) {
                     end.oom_ms = end.oom_ms.or(oom_ms.take());
                     end.exit_code = end.exit_code.or(event.number("exitCode"));
                     continue;
@@ -189,8 +189,8 @@ pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
             }
             Action::Start => {
                 let up_ms = found.last().and_then(|end| end.up_ms);
-                let is_told = open.is_none() && up_ms.is_some_and(|up_ms| now - up_ms <= SAME_START_MS);
-                if of_start.replace(event.input).is_some_and(|input| input != event.input) && is_told {
+                let is_reported = open.is_none() && up_ms.is_some_and(|up_ms| now - up_ms <= SAME_START_MS);
+                if of_start.replace(event.input).is_some_and(|input| input != event.input) && is_reported {
                     continue;
                 }
                 let end = open.take().unwrap_or_default();
@@ -201,8 +201,8 @@ pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
                 found.push(Ending { oom_ms, up_ms: Some(now), recreated: is_new, ..end });
             }
             Action::Restart => {
-                let told = found.last().and_then(|end| end.up_ms).is_some_and(|up| now - up <= RESTART_WINDOW_MS);
-                if !told {
+                let reported = found.last().and_then(|end| end.up_ms).is_some_and(|up| now - up <= RESTART_WINDOW_MS);
+                if !reported {
                     let end = open.take().unwrap_or_default();
                     found.push(Ending { up_ms: Some(now), signalled: true, ..end });
                 }
@@ -266,9 +266,9 @@ mod tests {
     #[track_caller]
     fn check(events: &[Event], expected: &str) {
         let events: Vec<&Event> = events.iter().collect();
-        let told: Vec<String> =
+        let reported: Vec<String> =
             endings(&events).iter().map(|end| format!("{} {}", end.time_ms() / 1000, end.words())).collect();
-        assert_eq!(told.join(" | "), expected);
+        assert_eq!(reported.join(" | "), expected);
     }
 
     use Action::{Create, Die, Kill, Oom, Restart, Start};
@@ -331,7 +331,7 @@ mod tests {
         check(&[event(100.0, Kill, OLD, &[])], "");
     }
 
-    /// Two files tell of one death: the log of the application why, Docker that and how it went on.
+    /// Two files report one death: the log of the application why, Docker that and how it went on.
     #[test]
     fn what_two_files_tell_is_one() {
         let of_log = |seconds: f64, action: Action| Event {

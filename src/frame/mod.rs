@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::account::{Input, Timeline};
 use crate::decode::table::own::{FLAGS, RESOLUTION_BYTES, SERIES, TIME, USED_BYTES};
-use crate::decode::{SeriesSamples, Told};
+use crate::decode::{ReportedRestarts, SeriesSamples};
 use crate::error::Error;
 use crate::resolve::{Exported, Readings};
 use crate::series::{MemorySeries, Samples, SeriesInfo};
@@ -36,7 +36,7 @@ pub struct SampleFrame {
     inputs: Vec<Input>,
     timeline: Timeline,
     beside: Vec<Exported>,
-    told: Vec<Told>,
+    reported: Vec<ReportedRestarts>,
 }
 
 /// A series of a frame: its identity and its inputs.
@@ -57,7 +57,7 @@ impl SampleFrame {
     ///
     /// If a value is negative or not finite, which no reader returns.
     pub fn new(readings: Readings) -> SampleFrame {
-        let Readings { inputs, series, timeline, beside, told } = readings;
+        let Readings { inputs, series, timeline, beside, reported } = readings;
         let (series, columns): (Vec<SeriesEntry>, Vec<Samples>) = series
             .into_par_iter()
             .map(|SeriesSamples { info, samples, inputs }| {
@@ -69,7 +69,7 @@ impl SampleFrame {
         for (index, samples) in columns.into_iter().enumerate() {
             table.append(index as u32, samples);
         }
-        SampleFrame { table: table.finish(), series, inputs, timeline, beside, told }
+        SampleFrame { table: table.finish(), series, inputs, timeline, beside, reported }
     }
 
     /// Makes a frame of a long table: one row per sample, in any order.
@@ -110,8 +110,8 @@ impl SampleFrame {
     }
 
     /// The evidence of restarts in exports.
-    pub fn told(&self) -> &[Told] {
-        &self.told
+    pub fn reported(&self) -> &[ReportedRestarts] {
+        &self.reported
     }
 
     /// Keeps the series for which `keep` is true, with their rows, and returns the others. Takes O(rows) time if it drops

@@ -57,7 +57,7 @@ fn provenance(frame: &SampleFrame) -> Provenance {
         inputs: frame.inputs.clone(),
         inputs_of: of_some.map(|series| (series.info.id.clone(), series.inputs.clone())).collect(),
         without_rows: without_rows.map(|series| series.info.id.clone()).collect(),
-        told: frame.told.clone(),
+        reported: frame.reported.clone(),
     }
 }
 

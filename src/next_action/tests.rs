@@ -205,9 +205,11 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
         "it held 953.7 MiB when it last restarted, and will be back at that level about 17 min after the last reading: \
          see why it restarted"
     );
-    let told = Facts { last_restart: Some("stopped from outside".to_owned()), ..restarted.clone() };
+    let reported = Facts { last_restart: Some("stopped from outside".to_owned()), ..restarted.clone() };
     assert!(
-        tonight(Verdict::LeakMaskedByRestarts, &told, 0.0).unwrap().contains("its last restart (stopped from outside)")
+        tonight(Verdict::LeakMaskedByRestarts, &reported, 0.0)
+            .unwrap()
+            .contains("its last restart (stopped from outside)")
     );
     let inferred = Facts { restarts_are_seen: false, ..restarted };
     assert_eq!(

@@ -246,7 +246,7 @@ mod tests {
 
     fn result(series: &[(&str, &str)]) -> RunResult {
         let entry = |(name, verdict): &(&str, &str)| ((*name).to_owned(), "warn".to_owned(), (*verdict).to_owned());
-        RunResult { end_ms: 0, series: series.iter().map(entry).collect(), told: Vec::new() }
+        RunResult { end_ms: 0, series: series.iter().map(entry).collect(), reported: Vec::new() }
     }
 
     fn run(hours: i64, series: &[(&str, &str)]) -> Run {

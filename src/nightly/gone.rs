@@ -62,7 +62,7 @@ pub(super) fn note(memory: &mut Memory, intervals: f64, by: By, now_ms: i64) {
     }
 }
 
-/// Whether a series that is gone was told of by an earlier night: it is no longer judged. `yesterday_ms`: when that
+/// Whether a series that is gone was reported by an earlier night: it is no longer judged. `yesterday_ms`: when that
 /// night ran, `None` on the first one.
 pub(super) fn is_silent(series: &KeptSeries, yesterday_ms: Option<i64>) -> bool {
     series.gone.as_ref().is_some_and(|gone| yesterday_ms.is_some_and(|yesterday| gone.found_ms <= yesterday))

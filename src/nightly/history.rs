@@ -6,7 +6,7 @@ use super::identities::Identities;
 use super::logs::LogRead;
 use super::state::{KeptSeries, LogMemory, Memory, ReadContent, Rename};
 use crate::account::{Input, NightlyWarning, Warning};
-use crate::decode::{SeriesSamples, Told};
+use crate::decode::{ReportedRestarts, SeriesSamples};
 use crate::pods::WORKLOAD;
 use crate::resolve::Readings;
 use crate::series::{Marks, MemorySeries, Samples, SeriesInfo};
@@ -79,10 +79,10 @@ pub(super) fn add(
             if is_other_machine && n_known < added.n_known {
                 log.account.warn(NightlyWarning::OtherMachine { n: added.n_known - n_known });
             }
-            for told in log.told.drain(..) {
-                let of_series = |kept: &&mut KeptSeries| kept.log == index && kept.info.id == told.series;
+            for reported in log.reported.drain(..) {
+                let of_series = |kept: &&mut KeptSeries| kept.log == index && kept.info.id == reported.series;
                 if let Some(kept) = memory.series.iter_mut().find(of_series) {
-                    add_told(&mut kept.told, told);
+                    add_reported(&mut kept.reported, reported);
                 }
             }
             follow_renames(memory, index);
@@ -122,7 +122,7 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, identities: &
             samples,
             instance: None,
             gone: None,
-            told: Told::default(),
+            reported: ReportedRestarts::default(),
         });
         memory.series.len() - 1
     });
@@ -158,8 +158,8 @@ fn add_series(memory: &mut Memory, log: usize, new: SeriesSamples, identities: &
     added.n_new += (kept.samples.len() - n_before) as u64;
 }
 
-/// Adds what was told of restarts since what is known was: a time that was watched before tells nothing new.
-fn add_told(kept: &mut Told, new: Told) {
+/// Adds what was reported of restarts since what is known was: a time that was watched before tells nothing new.
+fn add_reported(kept: &mut ReportedRestarts, new: ReportedRestarts) {
     let known_ms = kept.watched.last().map_or(i64::MIN, |(_, end_ms)| *end_ms);
     kept.restarts.extend(new.restarts.into_iter().filter(|restart| known_ms < restart.time_ms));
     for (start_ms, end_ms) in new.watched.into_iter().filter(|(_, end_ms)| known_ms < *end_ms) {
@@ -247,8 +247,8 @@ pub(super) fn prune(memory: &mut Memory, keep_ms: i64, now_ms: i64) -> u64 {
             n_dropped += first as u64;
             series.samples.retain(|index| first <= index);
         }
-        series.told.restarts.retain(|restart| start_ms <= restart.time_ms);
-        series.told.watched.retain(|(_, end_ms)| start_ms <= *end_ms);
+        series.reported.restarts.retain(|restart| start_ms <= restart.time_ms);
+        series.reported.watched.retain(|(_, end_ms)| start_ms <= *end_ms);
     }
     memory.series.retain(|series| !series.samples.is_empty());
     memory.renames.retain(|rename| start_ms <= rename.at_ms);
@@ -307,7 +307,8 @@ pub(super) fn since(
             }
         })
         .collect();
-    let told = memory.series.iter().zip(names).filter(|(kept, _)| logs.contains(&kept.log));
-    let told = told.filter_map(|(kept, name)| Some(Told { series: (*name)?.to_owned(), ..kept.told.clone() }));
-    Readings { inputs, told: told.collect(), ..Readings::of(series) }
+    let reported = memory.series.iter().zip(names).filter(|(kept, _)| logs.contains(&kept.log));
+    let reported = reported
+        .filter_map(|(kept, name)| Some(ReportedRestarts { series: (*name)?.to_owned(), ..kept.reported.clone() }));
+    Readings { inputs, reported: reported.collect(), ..Readings::of(series) }
 }

@@ -14,7 +14,7 @@ use super::contents::{self, Known};
 use super::identities::Identities;
 use super::state::{Account, LogMemory, ReadContent};
 use crate::account::{Format, Input, NightlyWarning, Rejected, TimeSource, Unusable, Warning};
-use crate::decode::{SeriesSamples, Told};
+use crate::decode::{ReportedRestarts, SeriesSamples};
 use crate::open::{Source, Text};
 use crate::read::readings;
 
@@ -40,8 +40,8 @@ pub(super) struct LogRead {
     pub(super) account: Account,
     /// Its new samples, in the order in which they were read.
     pub(super) series: Vec<SeriesSamples>,
-    /// What it told of their restarts.
-    pub(super) told: Vec<Told>,
+    /// What it reported their restarts.
+    pub(super) reported: Vec<ReportedRestarts>,
     /// Whose the names on its new lines are.
     pub(super) identities: Identities,
     /// Whether the new readings carry no time; `None` when there are none.
@@ -111,7 +111,7 @@ pub(super) fn read(
                 input,
                 account: Account::default(),
                 series: Vec::new(),
-                told: Vec::new(),
+                reported: Vec::new(),
                 identities: Identities::default(),
                 untimed: None,
                 read: Vec::new(),
@@ -327,7 +327,7 @@ fn take_new(
             log.input.end_from = input.end_from;
         }
     }
-    log.told = read.told;
+    log.reported = read.reported;
     log.series = read
         .series
         .into_iter()

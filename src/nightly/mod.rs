@@ -183,10 +183,10 @@ pub fn run(
     if stopped_fails {
         outcome = Outcome::Fail;
     }
-    let told_before = before.filter(|_| !night.explain).map_or(&[][..], |before| &before.told);
+    let reported_before = before.filter(|_| !night.explain).map_or(&[][..], |before| &before.reported);
     for window in &mut windows {
         let report = &mut window.report;
-        report.told = told_before.to_vec();
+        report.reported = reported_before.to_vec();
         report.stopped.clone_from(&stopped);
         if stopped_fails {
             report.outcome = Outcome::Fail;
@@ -310,15 +310,15 @@ fn remembered(nightly: &Nightly, before: Option<&RunResult>) -> RunResult {
     let entry = |series: &SeriesReport| {
         (series.id().to_owned(), series.outcome.name().to_owned(), series.verdict().name().to_owned())
     };
-    let mut told = before.map_or(Vec::new(), |before| before.told.clone());
+    let mut reported = before.map_or(Vec::new(), |before| before.reported.clone());
     let criteria = nightly.deciding().report.series.iter().flat_map(|series| &series.criteria);
     let cannot = criteria.filter(|criterion| criterion.status == Status::NotEvaluable && criterion.gates);
-    told.extend(cannot.map(|criterion| criterion.id.to_string()));
-    told.sort_unstable();
-    told.dedup();
+    reported.extend(cannot.map(|criterion| criterion.id.to_string()));
+    reported.sort_unstable();
+    reported.dedup();
     RunResult {
         end_ms: nightly.end_ms.unwrap_or(nightly.now_ms),
         series: nightly.series().into_iter().map(|(_, series)| series).filter(is_there).map(entry).collect(),
-        told,
+        reported,
     }
 }

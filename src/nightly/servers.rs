@@ -34,7 +34,7 @@ pub(super) fn read(servers: &[PathBuf], memory: &[LogMemory], oldest_ms: i64, fe
             input: Input { format: input.format, unusable: input.unusable, ..Input::new(&source) },
             account,
             series: read.series,
-            told: read.told,
+            reported: read.reported,
             identities: Identities::default(),
             untimed: None,
             read: Vec::new(),

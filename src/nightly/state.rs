@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Input, Rejected, Warning};
-use crate::decode::Told;
+use crate::decode::ReportedRestarts;
 use crate::error::Error;
 use crate::files;
 use crate::frame;
@@ -101,8 +101,8 @@ pub(super) struct KeptSeries {
     pub(super) instance: Option<String>,
     /// Set while its container is gone.
     pub(super) gone: Option<Gone>,
-    /// What exports told of its restarts.
-    pub(super) told: Told,
+    /// What exports reported its restarts.
+    pub(super) reported: ReportedRestarts,
 }
 
 /// A container that is gone while others of its log go on.
@@ -142,8 +142,8 @@ pub(super) struct RunResult {
     /// Its series: name, outcome and verdict.
     pub(super) series: Vec<(String, String, String)>,
     /// Criteria that its report, or an earlier one, said cannot be evaluated.
-    #[serde(default)]
-    pub(super) told: Vec<String>,
+    #[serde(default, alias = "told")]
+    pub(super) reported: Vec<String>,
 }
 
 /// What was met in lines of a log that were new.
@@ -204,8 +204,8 @@ struct SeriesEntry {
     instance: Option<String>,
     #[serde(default)]
     gone: Option<Gone>,
-    #[serde(default)]
-    told: Told,
+    #[serde(default, alias = "told")]
+    reported: ReportedRestarts,
 }
 
 /// Only the version: read before all else, so that a later layout is refused for what it is.
@@ -366,7 +366,7 @@ impl Store {
             log: entry.log,
             samples: Samples::default(),
             instance: entry.instance.clone(),
-            told: entry.told.clone(),
+            reported: entry.reported.clone(),
             gone: entry.gone.clone(),
             info: entry.into_info(),
         });
@@ -550,7 +550,7 @@ impl SeriesEntry {
             metric: info.metric,
             sampling: info.sampling,
             instance: series.instance.clone(),
-            told: series.told.clone(),
+            reported: series.reported.clone(),
             gone: series.gone.clone(),
         }
     }

@@ -258,12 +258,12 @@ fn notes(nightly: &Nightly) -> Vec<String> {
 
 /// Why each criterion that cannot be evaluated cannot, by the first series of which that holds.
 fn explanations(nightly: &Nightly) -> Vec<String> {
-    let mut told: Vec<&str> = Vec::new();
+    let mut reported: Vec<&str> = Vec::new();
     let mut lines = Vec::new();
     for series in &nightly.deciding().report.series {
         for criterion in series.criteria.iter().filter(|criterion| criterion.status == Status::NotEvaluable) {
-            if !told.contains(&&*criterion.id) {
-                told.push(&criterion.id);
+            if !reported.contains(&&*criterion.id) {
+                reported.push(&criterion.id);
                 lines.push(format!("{} cannot be evaluated: {}.", criterion.id, criterion.reason));
             }
         }

@@ -68,7 +68,7 @@ pub struct Chart<'a> {
     pub time_ms: &'a [i64],
     /// The samples, in bytes; as many as `time_ms`. What is not finite is not drawn.
     pub used_bytes: &'a [f64],
-    /// The fitted lines, one for each life or segment.
+    /// The fitted lines, one for each run or segment.
     pub fit: Vec<Curve>,
     /// The way to the limit, from the last sample on; drawn dashed, and no longer than the samples' own span.
     pub forecast: Option<Curve>,
@@ -433,9 +433,9 @@ mod tests {
     fn what_is_guessed_looks_other_than_what_is_told() {
         let (time_ms, used) = (times(120), ramp(120));
         let mut chart = full(&time_ms, &used);
-        let told = svg(&chart, Theme::Light).matches("<polygon").count();
+        let reported = svg(&chart, Theme::Light).matches("<polygon").count();
         chart.restarts[0].guessed = true;
-        assert_eq!(svg(&chart, Theme::Light).matches("<polygon").count(), told + 1, "the mark is hollow");
+        assert_eq!(svg(&chart, Theme::Light).matches("<polygon").count(), reported + 1, "the mark is hollow");
         // An alert that fired to the end says so, one that did not does not.
         let legend = |end: i64| {
             let mut chart = full(&time_ms, &used);

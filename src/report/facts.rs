@@ -73,8 +73,8 @@ pub struct Deaths {
     pub times: usize,
     /// The last time, in milliseconds.
     pub last_ms: i64,
-    /// How many of them events tell; the others are guessed from the readings.
-    pub told: usize,
+    /// How many of them events report; the others are guessed from the readings.
+    pub reported: usize,
 }
 
 /// Since when something holds.
@@ -116,7 +116,7 @@ impl SeriesReport {
         drops_are_collections(&self.judgement, &self.restarts, self.limit)
     }
 
-    /// Whether more than the values tell of a restart: events, counters, an absence, or a fall from a limit that is known.
+    /// Whether more than the values report a restart: events, counters, an absence, or a fall from a limit that is known.
     /// A garbage collection can look like one.
     pub fn restarts_are_seen(&self) -> bool {
         are_seen(&self.restarts, self.limit)
@@ -280,7 +280,11 @@ impl SeriesReport {
             seconds_to_limit: self.time_to_limit.map(|time| time.seconds),
             earliest_to_limit: self.time_to_limit.filter(|time| super::why::is_sooner(*time)).map(|time| time.lower),
             seconds_at_twice: self.seconds_at_twice(),
-            last_restart: self.restarts.last().filter(|restart| restart.told).map(|restart| restart.words.to_string()),
+            last_restart: self
+                .restarts
+                .last()
+                .filter(|restart| restart.reported)
+                .map(|restart| restart.words.to_string()),
             last_seen: self.last_seen_ms.filter(|_| !self.times_guessed).and_then(time_text),
             state: match self.last_seen_ms {
                 Some(_) => State::Gone,
@@ -295,7 +299,7 @@ impl SeriesReport {
                 workload.versions.get(before)?.name.clone()
             }),
             n_kills: self.deaths().map_or(0, |deaths| deaths.times),
-            kills_are_recorded: self.deaths().is_some_and(|deaths| deaths.told > 0),
+            kills_are_recorded: self.deaths().is_some_and(|deaths| deaths.reported > 0),
             n_restarts: self.restarts.len(),
             step_assumed: self.step_assumed,
             leans_to_leak: self.lean() == Some(Lean::Leaking),
@@ -368,8 +372,8 @@ pub fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
 fn are_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
     let has_limit = limit.and_then(KnownLimit::own).is_some();
     restarts.iter().any(|restart| match restart.cause {
-        Cause::LevelDrop => restart.told,
-        Cause::Oom => restart.told || has_limit,
+        Cause::LevelDrop => restart.reported,
+        Cause::Oom => restart.reported || has_limit,
         Cause::Recreated | Cause::Event | Cause::CounterReset | Cause::Gap => true,
     })
 }
@@ -411,7 +415,7 @@ pub fn deaths(restarts: &[RestartReport]) -> Option<Deaths> {
         bytes: kills().map(|kill| kill.before_bytes).max_by(f64::total_cmp)?,
         times: kills().count(),
         last_ms: kills().map(|kill| kill.at_ms).max()?,
-        told: kills().filter(|kill| kill.told).count(),
+        reported: kills().filter(|kill| kill.reported).count(),
     })
 }
 

@@ -68,7 +68,7 @@ pub struct Report {
     /// Inputs that have stopped growing; the report begins with them.
     pub stopped: Vec<StoppedInput>,
     /// Criteria that an earlier report named as not evaluable; they are not named again.
-    pub told: Vec<String>,
+    pub reported: Vec<String>,
     /// Series that only alert rules can name.
     pub beside: Vec<Beside>,
 }
@@ -342,7 +342,7 @@ pub struct RestartReport {
     /// The evidence for it.
     pub cause: Cause,
     /// Whether events record it; otherwise it is inferred from the readings.
-    pub told: bool,
+    pub reported: bool,
     /// Memory before it, in bytes.
     pub before_bytes: f64,
     /// Memory after it, in bytes.

@@ -42,7 +42,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .iter()
         .map(|restart| {
             let out_of_memory = restart.cause == Cause::Oom;
-            let guessed = !restart.told;
+            let guessed = !restart.reported;
             let label = match (out_of_memory, guessed) {
                 (true, true) => "probably killed",
                 (true, false) => "OOM kill",
@@ -158,13 +158,13 @@ fn explained(series: &SeriesReport) -> Vec<Curve> {
         label: None,
         kind,
     };
-    let mut lines: Vec<Curve> = curve.explained.iter().map(|life| line(life, CurveKind::Explained)).collect();
+    let mut lines: Vec<Curve> = curve.explained.iter().map(|run| line(run, CurveKind::Explained)).collect();
     let name = words::shortened(&cause.name, CAUSE_CHARS);
     if let Some(last) = lines.last_mut() {
         last.label = Some(format!("explained by {name}"));
     }
     let first_left = lines.len();
-    lines.extend(curve.left.iter().map(|life| line(life, CurveKind::Left)));
+    lines.extend(curve.left.iter().map(|run| line(run, CurveKind::Left)));
     if lines.len() > first_left
         && let Some(last) = lines.last_mut()
     {

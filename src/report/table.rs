@@ -109,10 +109,11 @@ pub fn leaked_before(series: &SeriesReport) -> bool {
 
 /// How often it restarted, where its verdict does not speak of it; begins with a comma.
 fn restarts(series: &SeriesReport) -> String {
-    let is_told = series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
+    let is_reported =
+        series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
     match series.restarts.len() {
         0 => String::new(),
-        _ if is_told => String::new(),
+        _ if is_reported => String::new(),
         n => format!(", {}", counted(n as u64, series.cut())),
     }
 }
@@ -183,7 +184,7 @@ pub fn named(what: &str, id: &str) -> String {
 fn limit(series: &SeriesReport) -> String {
     let deaths = series.deaths();
     let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
-    let died = |deaths: Deaths| if deaths.told > 0 { "died" } else { "probably died" };
+    let died = |deaths: Deaths| if deaths.reported > 0 { "died" } else { "probably died" };
     let died_at =
         deaths.map(|deaths| format!("{} at {}, {}", died(deaths), memory_text(deaths.bytes), times(deaths.times)));
     let Some(limit) = series.limit else { return died_at.unwrap_or("none known".to_owned()) };

@@ -122,10 +122,10 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
             times => format!("{times} of them"),
         };
         let kills = if deaths.times == 1 { "an OOM kill" } else { "OOM kills" };
-        let how = match deaths.told {
-            told if told == deaths.times => kills.to_owned(),
+        let how = match deaths.reported {
+            reported if reported == deaths.times => kills.to_owned(),
             0 => format!("probably {kills}"),
-            told => format!("{kills} ({told} recorded, the others inferred)"),
+            reported => format!("{kills} ({reported} recorded, the others inferred)"),
         };
         format!(", {of_them} {how}, at up to {}", memory_text(deaths.bytes))
     });
@@ -140,7 +140,7 @@ fn crash_loop(report: &Report, series: &SeriesReport) -> String {
 /// How often it was killed for memory, and when last; `None` where it was not.
 fn kills(report: &Report, series: &SeriesReport) -> Option<String> {
     let deaths = series.deaths()?;
-    let probably = if deaths.told == 0 { "probably " } else { "" };
+    let probably = if deaths.reported == 0 { "probably " } else { "" };
     let last = at(report, series, deaths.last_ms);
     Some(match deaths.times {
         1 => format!("{probably}OOM-killed at {last}"),
@@ -309,7 +309,7 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
     let what = if let Some(limit) = series.limit.and_then(super::KnownLimit::own) {
         format!("its limit of {}", memory_text(limit))
     } else {
-        let how = if series.deaths()?.told > 0 { "was killed" } else { "was probably killed" };
+        let how = if series.deaths()?.reported > 0 { "was killed" } else { "was probably killed" };
         format!("{}, where it {how} before", memory_text(ceiling?))
     };
     let after = match earliest(time) {

@@ -79,8 +79,8 @@ pub fn cautions(report: &Report) -> Vec<String> {
     let mut cautions: Vec<String> = window(report).into_iter().collect();
     let mut undecidable: Vec<(&str, usize)> = Vec::new();
     for criterion in report.series.iter().flat_map(|series| &series.criteria) {
-        let is_told = report.told.iter().any(|told| *told == criterion.id);
-        if criterion.status == Status::NotEvaluable && criterion.gates && !is_told {
+        let is_reported = report.reported.iter().any(|reported| *reported == criterion.id);
+        if criterion.status == Status::NotEvaluable && criterion.gates && !is_reported {
             match undecidable.iter_mut().find(|(id, _)| *id == criterion.id) {
                 Some((_, count)) => *count += 1,
                 None => undecidable.push((&criterion.id, 1)),

@@ -8,7 +8,7 @@ mod identify;
 mod order;
 
 use crate::account::{Input, Timeline};
-use crate::decode::{Part, SeriesSamples, Told};
+use crate::decode::{Part, ReportedRestarts, SeriesSamples};
 use crate::open::Source;
 
 pub use exported::Exported;
@@ -28,14 +28,14 @@ pub struct Readings {
     pub timeline: Timeline,
     /// What exports hold that alert rules can name and that is not judged as it is, where it is asked for.
     pub beside: Vec<Exported>,
-    /// What exports tell of restarts beside the memory, for the series that they tell of.
-    pub told: Vec<Told>,
+    /// What exports report restarts beside the memory, for the series that they report.
+    pub reported: Vec<ReportedRestarts>,
 }
 
 impl Readings {
     /// Series with times since 1970 that no input is accountable for.
     pub fn of(series: Vec<SeriesSamples>) -> Readings {
-        Readings { inputs: Vec::new(), series, timeline: Timeline::Absolute, beside: Vec::new(), told: Vec::new() }
+        Readings { inputs: Vec::new(), series, timeline: Timeline::Absolute, beside: Vec::new(), reported: Vec::new() }
     }
 }
 
@@ -55,10 +55,11 @@ pub(crate) fn resolve(mut parts: Vec<Part>, sources: &[Source], mut inputs: Vec<
         exports::refuse(&mut part.parsed, &mut inputs, asked.has_unit);
     }
     let timeline = date::one_timeline(&mut parts, &mut inputs);
-    let mut told: Vec<Told> = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.parsed.told)).collect();
+    let mut reported: Vec<ReportedRestarts> =
+        parts.iter_mut().flat_map(|part| std::mem::take(&mut part.parsed.reported)).collect();
     let (mut series, witnesses) = identify::merge(parts, sources, &mut inputs);
     order::settle(&mut series, &mut inputs);
-    told.extend(exports::evidence::told(&witnesses, &series, &mut inputs));
+    reported.extend(exports::evidence::reported(&witnesses, &series, &mut inputs));
     let beside = exported::of(exported, &series);
-    Readings { inputs, series, timeline, beside, told }
+    Readings { inputs, series, timeline, beside, reported }
 }

@@ -324,7 +324,7 @@ mod tests {
             "x{a=\"1\" or a=\"2\"} > 1",
             "",
         ];
-        let told: Vec<String> = refused.iter().map(|text| format!("{text} => {}", describe(text))).collect();
-        insta::assert_snapshot!(told.join("\n"));
+        let reported: Vec<String> = refused.iter().map(|text| format!("{text} => {}", describe(text))).collect();
+        insta::assert_snapshot!(reported.join("\n"));
     }
 }

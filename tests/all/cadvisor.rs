@@ -353,14 +353,14 @@ fn queries_of_the_docs_and_the_obvious_one_find_the_four_that_leak() {
     let judge = |args: &[&str]| judged(folder.path(), args);
     insta::assert_snapshot!("documented", judge(&["memory.json", "limits.json"]));
     // Metrics of restarts make them known.
-    let told = |args: &[&str]| {
+    let reported = |args: &[&str]| {
         let verdict = run(folder.path(), &[&["--json", "-"], args].concat()).stdout;
         let verdict: Value = serde_json::from_slice(&verdict).unwrap();
         let series = verdict["series"].as_array().unwrap().iter().find(|one| one["id"] == "ops/log-1/agent").unwrap();
         series["restarts"].as_array().unwrap().iter().map(|one| one["recorded"] == true).collect::<Vec<_>>()
     };
-    assert_eq!(told(&["memory.json"]), [false, false]);
-    assert_eq!(told(&["memory.json", "restarts.json"]), [true, true]);
+    assert_eq!(reported(&["memory.json"]), [false, false]);
+    assert_eq!(reported(&["memory.json", "restarts.json"]), [true, true]);
     // In whatever order, and without kube-state-metrics.
     server.ask("container_spec_memory_limit_bytes{container!=\"\"}[2d:1h]", at("spec.json"));
     let series =

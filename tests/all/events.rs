@@ -44,13 +44,13 @@ fn one_kill_that_is_told_makes_a_leak_of_what_is_only_suspected() {
     let id = "vedfinance-job-oom";
     let guessed = verdict(&[ONE_KILL]);
     assert_eq!(series(&guessed, id)["verdict"], "leak-suspected");
-    let told = verdict(&[ONE_KILL, "--events", ONE_KILL_EVENTS]);
-    let told = series(&told, id);
-    assert_eq!(told["verdict"], "leak-masked-by-restarts");
-    assert_eq!(causes(told), ["oom"]);
+    let reported = verdict(&[ONE_KILL, "--events", ONE_KILL_EVENTS]);
+    let reported = series(&reported, id);
+    assert_eq!(reported["verdict"], "leak-masked-by-restarts");
+    assert_eq!(causes(reported), ["oom"]);
     // When it was up again, not when it was read next.
-    assert_eq!(told["restarts"][0]["at"], "2026-11-23T20:21:32.251Z");
-    assert_eq!(told["segments"][1]["why"], "restart");
+    assert_eq!(reported["restarts"][0]["at"], "2026-11-23T20:21:32.251Z");
+    assert_eq!(reported["segments"][1]["why"], "restart");
 }
 
 #[test]
@@ -103,8 +103,8 @@ fn events_are_not_matched_with_times_that_are_guessed() {
 fn restarts_between_two_readings_are_all_counted() {
     let case = "tests/cases/events-restart-loop";
     let (stamped, events) = (format!("{case}/stamped.log"), format!("{case}/events.log"));
-    let told = verdict(&[&stamped, "--events", &events]);
-    let api = criterion(series(&told, "api"), "restart-loop");
+    let reported = verdict(&[&stamped, "--events", &events]);
+    let api = criterion(series(&reported, "api"), "restart-loop");
     assert_eq!((api["status"].as_str(), api["value"].as_f64()), (Some("fail"), Some(4.0)));
     assert_eq!(api["spans"][0]["pending_at"], "2026-03-02T06:02:01.700Z");
     let coarse: Vec<String> = fs::read_to_string(root().join(&stamped))
@@ -142,9 +142,9 @@ fn events_that_cannot_be_read_leave_the_report_and_say_so() {
     );
 }
 
-const TOLD: &str = "tests/cases/told-by-export/export.json";
+const TOLD: &str = "tests/cases/restarts-in-export/export.json";
 
-/// An export without what tells of restarts in it.
+/// An export without what reports restarts in it.
 fn only_memory() -> tempfile::NamedTempFile {
     let mut export: Value = serde_json::from_slice(&fs::read(root().join(TOLD)).unwrap()).unwrap();
     let series = export["data"]["result"].as_array_mut().unwrap();
@@ -164,7 +164,7 @@ fn whats(series: &Value) -> Vec<&str> {
 fn what_an_export_tells_of_restarts_is_not_guessed() {
     let memory = only_memory();
     let guessed = verdict(&[memory.path().to_str().unwrap()]);
-    let told = verdict(&[TOLD]);
+    let reported = verdict(&[TOLD]);
     let (web, api, cache) = ("shop/web-0/web", "shop/api-0/api", "shop/cache-0/cache");
     let restarts = |verdict: &Value, id: &str| {
         let restarts = series(verdict, id)["restarts"].as_array().unwrap().clone();
@@ -176,15 +176,15 @@ fn what_an_export_tells_of_restarts_is_not_guessed() {
             .collect::<Vec<_>>()
     };
     assert_eq!(restarts(&guessed, web), ["2026-11-23T21:36:07.400Z level-drop false"]);
-    assert_eq!(restarts(&told, web), ["2026-11-23T21:35:42.300Z oom true"]);
+    assert_eq!(restarts(&reported, web), ["2026-11-23T21:35:42.300Z oom true"]);
     assert_eq!(restarts(&guessed, cache), ["2026-11-23T22:00:07.400Z level-drop false"]);
-    assert_eq!(restarts(&told, cache), [""; 0]);
+    assert_eq!(restarts(&reported, cache), [""; 0]);
     assert_eq!(series(&guessed, cache)["verdict"], "inconclusive", "values alone cannot tell");
-    assert_eq!(series(&told, cache)["verdict"], "leak-suspected");
+    assert_eq!(series(&reported, cache)["verdict"], "leak-suspected");
     assert_eq!(restarts(&guessed, api), [""; 0]);
-    assert_eq!(restarts(&told, api), ["2026-11-23T21:01:07.400Z event true"]);
+    assert_eq!(restarts(&reported, api), ["2026-11-23T21:01:07.400Z event true"]);
     assert_eq!(
-        whats(series(&told, api)),
+        whats(series(&reported, api)),
         [
             "ended (Error), started again, as `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"
         ]
@@ -195,8 +195,8 @@ fn what_an_export_tells_of_restarts_is_not_guessed() {
 fn a_table_keeps_what_an_export_tells() {
     let folder = tempfile::tempdir().unwrap();
     let table = folder.path().join("export.parquet");
-    let told = verdict(&[TOLD, "--parquet", table.to_str().unwrap()]);
-    assert_eq!(verdict(&[table.to_str().unwrap()])["series"], told["series"]);
+    let reported = verdict(&[TOLD, "--parquet", table.to_str().unwrap()]);
+    assert_eq!(verdict(&[table.to_str().unwrap()])["series"], reported["series"]);
 }
 
 /// Readings an hour apart cannot show a loop of restarts, and a counter can.
@@ -416,8 +416,8 @@ fn check_labels(form: &str, options: &[&str]) {
             if events.is_some() && name.ends_with("job-oom") {
                 // The events end before the last kill.
                 assert_eq!(causes(one), ["oom"; 9], "{form}");
-                let told = "2026-11-23T20:13:08.935Z";
-                assert_eq!(one["restarts"][0]["at"], told, "{form}");
+                let reported = "2026-11-23T20:13:08.935Z";
+                assert_eq!(one["restarts"][0]["at"], reported, "{form}");
             }
             if events.is_some() && name.ends_with("api-leak") {
                 assert_eq!(causes(one), ["event"], "{form}");

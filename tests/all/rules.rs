@@ -101,14 +101,14 @@ fn what_cannot_be_replayed_is_said_and_fails_a_strict_run_only() {
     let folder = folder(&format!("{RULES}{RATE}"));
     let args = ["analyze", "export.json", "--rules", "alerts.yml", "--container", "web"];
     let (lenient, status) = verdict(folder.path(), &args);
-    let told: Vec<(&str, &str)> = lenient["rules"]
+    let reported: Vec<(&str, &str)> = lenient["rules"]
         .as_array()
         .unwrap()
         .iter()
         .map(|rule| (rule["alert"].as_str().unwrap(), rule["status"].as_str().unwrap()))
         .collect();
     let expected = [("Leak", "no-series"), ("High", "no-series"), ("WillBeFull", "replayed"), ("Rate", "refused")];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     assert_ne!(status, Some(2));
     insta::assert_snapshot!(lenient["rules"][0]["why"].as_str().unwrap());
     insta::assert_snapshot!(lenient["rules"][3]["why"].as_str().unwrap());

@@ -57,7 +57,7 @@ fn status<'a>(verdict: &'a Value, series: &str, alert: &str) -> &'a str {
 }
 
 /// What became of each alert: `Name replayed`, or its status and why.
-fn told(verdict: &Value) -> Vec<String> {
+fn reported(verdict: &Value) -> Vec<String> {
     let line = |rule: &Value| {
         let why = rule["why"].as_str().map_or(String::new(), |why| format!(": {why}"));
         format!("{} {}{why}", rule["alert"].as_str().unwrap(), rule["status"].as_str().unwrap())
@@ -90,7 +90,7 @@ fn an_alert_that_aggregates_is_one_criterion_of_all_series_in_its_group() {
                  sum by (namespace, pod) (container_spec_memory_limit_bytes > 0) * 100 > 80";
     let all = "count(container_memory_working_set_bytes > 90 * 2^20) > 1";
     let verdict = verdict(&export, &rules(&[("PodNearLimit", share), ("Several", all)]), &[]);
-    assert_eq!(told(&verdict), ["PodNearLimit replayed", "Several replayed"]);
+    assert_eq!(reported(&verdict), ["PodNearLimit replayed", "Several replayed"]);
 
     let app = criterion(&verdict, "shop/web-1/app", "PodNearLimit");
     assert_eq!(app, criterion(&verdict, "shop/web-1/proxy", "PodNearLimit"));
@@ -157,7 +157,7 @@ fn several_series_for_one_match_are_refused() {
     // The comparison leaves one of them.
     let one = "(container_memory_working_set_bytes > 90 * 2^20) / on (pod) container_spec_memory_limit_bytes > 0.8";
     let verdict = verdict(&export, &rules(&[("Left", left), ("Right", right), ("One", one)]), &[]);
-    insta::assert_snapshot!(told(&verdict).join("\n"));
+    insta::assert_snapshot!(reported(&verdict).join("\n"));
     assert_eq!(status(&verdict, "shop/web-1/app", "One"), "fail");
 }
 
@@ -206,7 +206,7 @@ fn values_that_are_not_read_refuse_the_rules_that_need_them() {
     let share = "sum by (instance) (jvm_memory_used_bytes{area=\"heap\"}) / sum by (instance) (jvm_memory_max_bytes{area=\"heap\"}) > 0.8";
     let level = "jvm_memory_used_bytes > 5";
     let verdict = verdict(&export, &rules(&[("Share", share), ("Level", level)]), &[]);
-    insta::assert_snapshot!(told(&verdict).join("\n"));
+    insta::assert_snapshot!(reported(&verdict).join("\n"));
 }
 
 /// The shapes of the memory alerts in public collections, in words of our own.
@@ -286,7 +286,7 @@ fn the_shapes_of_public_collections_are_replayed_or_refused_by_name() {
         ("Smoothed", "max_over_time(sum by (name) (container_memory_working_set_bytes)[1h:5m]) > 1"),
     ];
     let verdict = verdict(&text, &rules(&alerts), &[]);
-    insta::assert_snapshot!(told(&verdict).join("\n"));
+    insta::assert_snapshot!(reported(&verdict).join("\n"));
     let fired = |alert: &str| {
         let all =
             verdict["series"].as_array().unwrap().iter().flat_map(|series| series["criteria"].as_array().unwrap());

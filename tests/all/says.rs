@@ -18,7 +18,7 @@ struct Said {
     json: Value,
 }
 
-/// Runs `analyze` in a terminal of this many columns, as far as that can be told from without one.
+/// Runs `analyze` in a terminal of this many columns, as far as that can be distinguished from without one.
 fn say(args: &[&str], columns: usize) -> Said {
     let out = tempfile::tempdir().unwrap();
     let page = out.path().join("report.html");
@@ -163,10 +163,11 @@ fn one_number_has_one_value_in_every_form() {
             // The sentences tell the rate of the table, wherever they tell one.
             for text in [&series["reason"], &series["why"]].into_iter().filter_map(Value::as_str) {
                 let (_, after) = text.split_once("memory grows ").unwrap_or_default();
-                let told = after.split([',', '(', ';']).next().unwrap().trim();
-                let told = told.split(" between").next().unwrap().split(" since").next().unwrap();
-                if !told.is_empty() && series["outcome"] == "fail" && unit(told).is_some() {
-                    let (number, cell) = (told.split(' ').next().unwrap(), row["growth"].split(' ').next().unwrap());
+                let reported = after.split([',', '(', ';']).next().unwrap().trim();
+                let reported = reported.split(" between").next().unwrap().split(" since").next().unwrap();
+                if !reported.is_empty() && series["outcome"] == "fail" && unit(reported).is_some() {
+                    let (number, cell) =
+                        (reported.split(' ').next().unwrap(), row["growth"].split(' ').next().unwrap());
                     assert_eq!(number, cell, "{id}: {text}");
                 }
                 // Where it is a sentence of its own it begins with a capital.
@@ -177,8 +178,11 @@ fn one_number_has_one_value_in_every_form() {
                 // The JSON has whole seconds.
                 let end = DateTime::parse_from_rfc3339(series["window"]["end"].as_str().unwrap()).unwrap();
                 let clock = |seconds| (end + TimeDelta::seconds(seconds)).format("%-d %b %H:%M").to_string();
-                let told = row["limit reached (UTC)"].split(", in ").next().unwrap();
-                assert!([seconds - 1, seconds, seconds + 1].map(clock).contains(&told.to_owned()), "{id} {told}");
+                let reported = row["limit reached (UTC)"].split(", in ").next().unwrap();
+                assert!(
+                    [seconds - 1, seconds, seconds + 1].map(clock).contains(&reported.to_owned()),
+                    "{id} {reported}"
+                );
             }
         }
         units.dedup();
@@ -191,8 +195,8 @@ fn is_rounded(cell: &str, bytes: f64, unit_of_time: &str) -> bool {
     let words: Vec<&str> = cell.splitn(3, ' ').collect();
     let scale = ["B", "KiB", "MiB", "GiB"].iter().position(|unit| *unit == words[1]).expect("a unit");
     let decimals = words[0].split_once('.').map_or(0, |(_, after)| after.len() as i32);
-    let told: f64 = words[0].parse().expect("a number");
-    let apart = (told - bytes / 1024_f64.powi(scale as i32)).abs();
+    let reported: f64 = words[0].parse().expect("a number");
+    let apart = (reported - bytes / 1024_f64.powi(scale as i32)).abs();
     words[2].starts_with(unit_of_time) && apart <= 0.501 * 0.1_f64.powi(decimals)
 }
 
@@ -256,7 +260,7 @@ fn the_table_is_sorted_by_how_soon_somebody_must_act() {
     let said = say(REPORTS[1], 400);
     let order: Vec<&str> =
         said.json["series"].as_array().unwrap().iter().map(|one| one["finding"].as_str().unwrap()).collect();
-    // An export without events: only its values tell of its restarts.
+    // An export without events: only its values report its restarts.
     assert!(order[0].starts_with("looks like a crash loop"), "{order:?}");
     let row = &of_markdown(&said.markdown)["job-oom"];
     assert_eq!(row["limit"], "probably died at 319.9 MiB, 9 times");

@@ -384,11 +384,11 @@ fn the_nightly_job_says_who_leaks() {
     // The night's own page says it once for each series that leaks, in the words of the report and of the terminal.
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let night = read("out/nightly.md");
-    let told: Vec<&str> = night.lines().filter_map(|line| line.trim_start().strip_prefix("- cause: ")).collect();
-    let [told] = told[..] else { panic!("{night}") };
-    assert!(told.starts_with("`POST /a` keeps 10.2 KiB per request ("), "{told}");
-    let claim = told.split(',').next().unwrap();
+    let reported: Vec<&str> = night.lines().filter_map(|line| line.trim_start().strip_prefix("- cause: ")).collect();
+    let [reported] = reported[..] else { panic!("{night}") };
+    assert!(reported.starts_with("`POST /a` keeps 10.2 KiB per request ("), "{reported}");
+    let claim = reported.split(',').next().unwrap();
     assert!(read("out/verdict.md").contains(&format!("Cause: {claim}")), "{claim}");
     let terminal = String::from_utf8(output.stdout).unwrap();
-    assert!(terminal.contains(&format!("  cause: {told}\n")), "{terminal}");
+    assert!(terminal.contains(&format!("  cause: {reported}\n")), "{terminal}");
 }

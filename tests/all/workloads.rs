@@ -85,27 +85,27 @@ fn notes(verdict: &Value) -> String {
 
 #[test]
 fn pods_that_come_and_go_are_one_row_and_that_is_said() {
-    let (told, _) = verdict(&rolled_out(|_, _, _| 200.0), &[]);
-    assert_eq!(ids(&told), ["shop/web/app"]);
+    let (reported, _) = verdict(&rolled_out(|_, _, _| 200.0), &[]);
+    assert_eq!(ids(&reported), ["shop/web/app"]);
     let said =
         "judged by workload, since 6 of 9 pods ended before the readings did: 9 pods of 1 workload (`--by container`";
-    assert!(notes(&told).contains(said), "{}", notes(&told));
-    let workload = &told["series"][0]["workload"];
+    assert!(notes(&reported).contains(said), "{}", notes(&reported));
+    let workload = &reported["series"][0]["workload"];
     assert_eq!(workload["pods"], 9);
     assert_eq!(workload["replicas"], 3);
     let versions: Vec<&Value> = workload["versions"].as_array().unwrap().iter().map(|one| &one["version"]).collect();
     assert_eq!(versions, ["66b6c48dd5", "84c7b5d6f", "7d9f8b6c5d"]);
-    let rollouts = told["series"][0]["restarts"].as_array().unwrap();
+    let rollouts = reported["series"][0]["restarts"].as_array().unwrap();
     assert_eq!(rollouts[0]["what"], "rollout of version `84c7b5d6f`");
     assert!(rollouts[0]["at"].as_str().unwrap().starts_with("2026-11-17T00:"), "{}", rollouts[0]["at"]);
 }
 
 #[test]
 fn by_container_each_pod_is_a_row() {
-    let (told, _) = verdict(&rolled_out(|_, _, _| 200.0), &["--by", "container"]);
-    assert_eq!(ids(&told).len(), 9);
-    assert!(told["series"][0].get("workload").is_none());
-    assert!(!notes(&told).contains("workload"), "{}", notes(&told));
+    let (reported, _) = verdict(&rolled_out(|_, _, _| 200.0), &["--by", "container"]);
+    assert_eq!(ids(&reported).len(), 9);
+    assert!(reported["series"][0].get("workload").is_none());
+    assert!(!notes(&reported).contains("workload"), "{}", notes(&reported));
 }
 
 /// Pods that run all the time are long enough to be judged each by itself.
@@ -115,15 +115,15 @@ fn pods_that_stay_are_judged_by_themselves_unless_asked() {
     let names = ["web-84c7b5d6f-x2k4p", "web-84c7b5d6f-7szfs"];
     let pods: Vec<String> = names.iter().map(|name| pod(name, (0.0, 72.0), |_| 200.0, &mut random)).collect();
     assert_eq!(ids(&verdict(&pods, &[]).0).len(), 2);
-    let (told, _) = verdict(&pods, &["--by", "workload"]);
-    assert_eq!(ids(&told), ["shop/web/app"]);
-    assert_eq!(told["series"][0]["verdict"], "flat");
+    let (reported, _) = verdict(&pods, &["--by", "workload"]);
+    assert_eq!(ids(&reported), ["shop/web/app"]);
+    assert_eq!(reported["series"][0]["verdict"], "flat");
 }
 
 #[test]
 fn a_leak_since_a_version_is_said_with_it() {
-    let (told, code) = verdict(&rolled_out(|day, _, age| 200.0 + if day > 0 { 2.5 * age } else { 0.0 }), &[]);
-    let series = &told["series"][0];
+    let (reported, code) = verdict(&rolled_out(|day, _, age| 200.0 + if day > 0 { 2.5 * age } else { 0.0 }), &[]);
+    let series = &reported["series"][0];
     assert_eq!(code, Some(1));
     assert!(series["verdict"].as_str().unwrap().contains("leak"), "{}", series["verdict"]);
     assert_eq!(series["workload"]["grows_since"]["version"], "84c7b5d6f");
@@ -134,8 +134,8 @@ fn a_leak_since_a_version_is_said_with_it() {
 #[test]
 fn one_leaking_replica_is_named() {
     let leaks = |day, replica, age: f64| 200.0 + if day == 2 && replica == 1 { 6.0 * age } else { 0.0 };
-    let (told, _) = verdict(&rolled_out(leaks), &[]);
-    let series = &told["series"][0];
+    let (reported, _) = verdict(&rolled_out(leaks), &[]);
+    let series = &reported["series"][0];
     assert_eq!(series["workload"]["differing"][0]["pod"], "web-7d9f8b6c5d-7szfs");
     assert!(series["finding"].as_str().unwrap().contains("web-7d9f8b6c5d-7szfs differs"), "{}", series["finding"]);
     let rate = series["workload"]["differing"][0]["bytes_per_second"].as_f64().unwrap() * 3600.0 / MIB;
@@ -155,8 +155,8 @@ fn a_rule_that_one_pod_fails_the_workload_fails() {
             results.push(fact(&labels, "536870912"));
         }
     }
-    let (told, code) = verdict(&results, &[]);
-    let criteria = told["series"][0]["criteria"].as_array().unwrap();
+    let (reported, code) = verdict(&results, &[]);
+    let criteria = reported["series"][0]["criteria"].as_array().unwrap();
     let high = criteria.iter().find(|one| one["id"] == "high-memory").unwrap();
     assert_eq!((code, high["status"].as_str()), (Some(1), Some("fail")));
     assert!(high["reason"].as_str().unwrap().starts_with("pod web-84c7b5d6f-b2zdv: "), "{}", high["reason"]);

@@ -28,8 +28,8 @@ const CYCLES: f64 = 2.2;
 const MANY_COLLECTIONS: usize = 48;
 /// A page of memory: no kernel counts more finely.
 const PAGE_BYTES: f64 = 4096.0;
-/// Of more lives than this the last ones are looked at: they say all that a slope can use.
-const MAX_LIVES: usize = 40;
+/// Of more runs than this the last ones are looked at: they say all that a slope can use.
+const MAX_RUNS: usize = 40;
 /// The window in which one harmonic of the day is asked, in days: from the runbook's plan of 288 readings of 5 min on.
 const A_DAY: Range<f64> = 23.0 / 24.0..calendar::MIN_DAYS;
 /// With fewer samples, nothing is judged.
@@ -96,7 +96,7 @@ pub struct Stretch {
     pub seconds: Vec<f64>,
     /// Time of its last sample, in seconds.
     pub end: f64,
-    /// First blocks of lives after the first.
+    /// First blocks of runs after the first.
     pub starts: Vec<usize>,
     /// The trend of its troughs.
     pub of_troughs: Trend,
@@ -236,13 +236,13 @@ impl<'a> Fit<'a> {
             blocks.samples.iter().map(|samples| mean(error.get(samples.start + from..samples.end + from)?)).collect()
         };
         let errors = beside.errors.iter().filter_map(of_blocks).collect();
-        // A life of which there is no block is a part of none.
-        let life = |block: usize| {
+        // A run of which there is no block is a part of none.
+        let run = |block: usize| {
             let first = from + blocks.samples[block].start;
             self.segmentation.falls.certain.partition_point(|start| *start <= first)
         };
-        let lives = [0].into_iter().chain(blocks.starts.iter().copied()).map(life);
-        let rates = lives.map(|life| beside.rates.get(life).copied().flatten()).collect();
+        let runs = [0].into_iter().chain(blocks.starts.iter().copied()).map(run);
+        let rates = runs.map(|run| beside.rates.get(run).copied().flatten()).collect();
         Some(Beside { errors, rates })
     }
 
@@ -254,7 +254,7 @@ impl<'a> Fit<'a> {
         let window = self.span_seconds.max(1.0);
         let level = median(&values[from..]).expect("a stretch is never empty");
         let now = median(&values[n - ((n - from) / 8).max(1)..]).expect("a stretch is never empty");
-        // A fix can be seen within days, and a life of hours is not held to a share of its level in hours.
+        // A fix can be seen within days, and a run of hours is not held to a share of its level in hours.
         let within = if apart { window.min((seconds[n - 1] - seconds[from]).max(7.0 * DAY)) } else { window };
         let limit = terms.limit_bytes.filter(|limit| now < *limit);
         let at_most = [
@@ -301,7 +301,7 @@ impl<'a> Fit<'a> {
             // Growth by what matters shows in three quarters of the span.
             last.zip(first).is_some_and(|(last, first)| last - first > 0.5 * tolerance.bytes_per_second * points.span())
         };
-        // Each life has a level of its own, but peaks that grow from life to life reach the limit all the same.
+        // Each run has a level of its own, but peaks that grow from run to run reach the limit all the same.
         let of_peaks = if of_means.is_some() && rises(&blocks.peaks) { of(&blocks.peaks, &[], false) } else { None };
         let troughs = Points::new(&blocks.x, &blocks.troughs)?;
         let staircase =
@@ -329,8 +329,8 @@ impl<'a> Fit<'a> {
         let n = values.len();
         let within = |at: &usize| from < *at && *at < n;
         let mut cuts: Vec<usize> = self.segmentation.cuts(reading).into_iter().filter(within).collect();
-        if cuts.len() >= MAX_LIVES {
-            return self.blocks(reading, cuts.swap_remove(cuts.len() - MAX_LIVES + 1));
+        if cuts.len() >= MAX_RUNS {
+            return self.blocks(reading, cuts.swap_remove(cuts.len() - MAX_RUNS + 1));
         }
         cuts.iter_mut().for_each(|cut| *cut -= from);
         // All readings look at the same blocks, so that how well they explain them can be compared.
@@ -365,7 +365,7 @@ impl<'a> Fit<'a> {
         Some((from, blocks))
     }
 
-    /// The samples in which memory settles after each fall that may be a start, at most a tenth of each life, where blocks
+    /// The samples in which memory settles after each fall that may be a start, at most a tenth of each run, where blocks
     /// are so long that one of them would be a trough. In less than two days a start-up is a shape of many blocks.
     fn start_ups(&self, edges: &[usize], from: usize) -> Vec<Range<usize>> {
         let seconds = &self.segmentation.seconds[from..];

@@ -38,7 +38,7 @@ const GAP_STEPS: f64 = 3.0;
 const START_AGAIN: f64 = 1.25;
 /// Killed for memory: the last reading is at least this share of the limit.
 const NEAR_LIMIT: f64 = 0.9;
-/// Or within this share of the highest level from which two or more lives fell.
+/// Or within this share of the highest level from which two or more runs fell.
 const NEAR_CEILING: f64 = 0.05;
 /// Periods that schedulers use, in hours. Without the week: by that weekends come, too.
 const CLOCK_HOURS: [f64; 8] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0];
@@ -48,14 +48,14 @@ const CLOCK_MIN_SAMPLES: f64 = 38.0;
 const CLOCK_FEWEST_SAMPLES: f64 = 24.0;
 /// Each end of a run of restarts on time is seen up to one sample late, and a restart may take half of one.
 const CLOCK_DRIFT_SAMPLES: f64 = 1.5;
-/// One or two falls are trusted as restarts only between lives of this many samples ...
-const TRUSTED_LIFE_SAMPLES: usize = 40;
+/// One or two falls are trusted as restarts only between runs of this many samples ...
+const TRUSTED_RUN_SAMPLES: usize = 40;
 /// (half as many where hardly anything is left: a collection leaves code, stacks and live objects) ...
-const TRUSTED_SHORT_LIFE_SAMPLES: usize = 20;
+const TRUSTED_SHORT_RUN_SAMPLES: usize = 20;
 /// (at most this share) ...
 const HARDLY_ANYTHING: f64 = 0.1;
 /// ... and this many seconds.
-const TRUSTED_LIFE_SECONDS: f64 = 1200.0;
+const TRUSTED_RUN_SECONDS: f64 = 1200.0;
 
 crate::named! {
     /// The evidence that a container restarted.
@@ -152,9 +152,9 @@ pub struct Falling {
 
 impl Segmentation<'_> {
     /// The samples between reported restarts, in order; a single run without restarts.
-    pub fn lives(&self) -> Vec<Range<usize>> {
+    pub fn runs(&self) -> Vec<Range<usize>> {
         let cuts: Vec<usize> = self.falls.restarts.iter().map(|restart| restart.at).collect();
-        lives(&cuts, self.values.len())
+        runs(&cuts, self.values.len())
     }
 
     /// Where runs begin in a reading, as increasing indices of samples.
@@ -332,8 +332,8 @@ fn beside_explicit(
 ) -> (Vec<(usize, Cause)>, bool) {
     suggested.retain(|(at, _)| {
         let next = explicit.partition_point(|(other, _)| other + 1 < *at);
-        let told = explicit.get(next).is_some_and(|(other, _)| at.abs_diff(*other) <= 1);
-        !told && !series.marks(*at).contains(Marks::WATCHED)
+        let reported = explicit.get(next).is_some_and(|(other, _)| at.abs_diff(*other) <= 1);
+        !reported && !series.marks(*at).contains(Marks::WATCHED)
     });
     let trusted = trusted || (suggested.is_empty() && !explicit.is_empty());
     let mut cuts = explicit;
@@ -460,17 +460,17 @@ impl Evidence {
             .iter()
             .filter(|fall| cuts.binary_search(&fall.at).is_ok())
             .all(|fall| fall.after <= HARDLY_ANYTHING * fall.before);
-        let enough = if emptied { TRUSTED_SHORT_LIFE_SAMPLES } else { TRUSTED_LIFE_SAMPLES };
+        let enough = if emptied { TRUSTED_SHORT_RUN_SAMPLES } else { TRUSTED_RUN_SAMPLES };
         let few_and_long = (1..=2).contains(&cuts.len())
-            && lives(&cuts, values.len()).iter().all(|life| {
-                life.len() >= enough && seconds[life.end - 1] - seconds[life.start] >= TRUSTED_LIFE_SECONDS
-            });
+            && runs(&cuts, values.len())
+                .iter()
+                .all(|run| run.len() >= enough && seconds[run.end - 1] - seconds[run.start] >= TRUSTED_RUN_SECONDS);
         let trusted = self.by_the_clock || self.from_one_ceiling || few_and_long;
         (cuts.into_iter().map(|at| (at, Cause::LevelDrop)).collect(), trusted)
     }
 }
 
-/// Falls that end an excursion: in the same life memory rose abruptly by most of the fall, was high for a shorter time
+/// Falls that end an excursion: in the same run memory rose abruptly by most of the fall, was high for a shorter time
 /// than it had been low, and came back to where it was. How long it had been low before the first is not seen where the
 /// window begins: there how long it is low afterwards counts as well.
 fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usize>>) {
@@ -479,13 +479,13 @@ fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usiz
     let mut start = 0;
     for fall in falls {
         let width = ((fall.at - start) / 4).clamp(1, 4);
-        let life = &values[start..fall.at];
-        let sharpest = (0..life.len().saturating_sub(width))
-            .map(|index| (index, life[index + width] - life[index]))
+        let run = &values[start..fall.at];
+        let sharpest = (0..run.len().saturating_sub(width))
+            .map(|index| (index, run[index + width] - run[index]))
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        if let Some((index, rise)) = sharpest.filter(|_| life.len() >= 3) {
+        if let Some((index, rise)) = sharpest.filter(|_| run.len() >= 3) {
             let rose_at = start + index + width / 2;
-            let (fallen, left) = (fall.before - fall.after, fall.after - life[index]);
+            let (fallen, left) = (fall.before - fall.after, fall.after - run[index]);
             let is_low = |value: &&f64| **value <= fall.after + 0.4 * fallen;
             let low_after = || values[fall.at..].iter().take_while(is_low).count();
             let low = if start == 0 { rose_at.max(low_after()) } else { rose_at - start };
@@ -526,19 +526,19 @@ fn keeps_the_clock(times: &[f64], step: f64, min_samples: f64) -> bool {
     share(on_time.len()) >= 0.8 && share(single) >= 0.6 && drift <= CLOCK_DRIFT_SAMPLES * step * (1.0 + off_time)
 }
 
-/// Whether memory climbs in every quarter of a life: by at least 12 % of the whole climb in each of the later ones
-/// and 10 % in the first, in the median over lives of 8 samples and more; `None` where there is no such life.
+/// Whether memory climbs in every quarter of a run: by at least 12 % of the whole climb in each of the later ones
+/// and 10 % in the first, in the median over runs of 8 samples and more; `None` where there is no such run.
 ///
-/// The first life is left out where there are two cuts: it may have begun before the window.
+/// The first run is left out where there are two cuts: it may have begun before the window.
 fn climbs_gradually(values: &[f64], cuts: &[usize]) -> Option<bool> {
-    let lives = lives(cuts, values.len());
-    let complete = &lives[usize::from(cuts.len() >= 2)..];
+    let runs = runs(cuts, values.len());
+    let complete = &runs[usize::from(cuts.len() >= 2)..];
     let profiles: Vec<[f64; 3]> = complete
         .iter()
-        .filter(|life| life.len() >= 8)
-        .map(|life| {
+        .filter(|run| run.len() >= 8)
+        .map(|run| {
             let quarter = |index: usize| {
-                let edge = |quarter: usize| life.start + life.len() * quarter / 4;
+                let edge = |quarter: usize| run.start + run.len() * quarter / 4;
                 mean(&values[edge(index)..edge(index + 1)]).expect("a quarter holds two samples")
             };
             [1, 2, 3].map(|index| quarter(index) - quarter(0))
@@ -549,7 +549,7 @@ fn climbs_gradually(values: &[f64], cuts: &[usize]) -> Option<bool> {
     Some(whole > 0.0 && first >= 0.1 * whole && second - first >= 0.12 * whole && whole - second >= 0.12 * whole)
 }
 
-fn lives(cuts: &[usize], n: usize) -> Vec<Range<usize>> {
+fn runs(cuts: &[usize], n: usize) -> Vec<Range<usize>> {
     let edges: Vec<usize> = [0].into_iter().chain(cuts.iter().copied()).chain([n]).collect();
     edges.windows(2).map(|edge| edge[0]..edge[1]).collect()
 }
@@ -564,7 +564,7 @@ fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>)
     // A kill comes up to one step after the last reading.
     let slack = usual_rise(values).max(NEAR_CEILING * highest);
     let at_ceiling = |at: usize| before(at) >= highest - slack;
-    // Two lives that ended at one level are a ceiling, where they had climbed to it from well below; what is deployed
+    // Two runs that ended at one level are a ceiling, where they had climbed to it from well below; what is deployed
     // anew every day falls from one level, too.
     let left: Vec<f64> = cuts.iter().filter(|(at, _)| at_ceiling(*at)).map(|(at, _)| values[*at]).collect();
     let places: Vec<usize> = cuts.iter().map(|(at, _)| *at).collect();
@@ -579,9 +579,9 @@ fn with_oom_kills(cuts: Vec<(usize, Cause)>, values: &[f64], limit: Option<f64>)
                 }
                 None => ceiling && at_ceiling(at),
             };
-            // What events or a new ID tell of is not guessed again.
-            let told = matches!(cause, Cause::Recreated | Cause::Event | Cause::Oom);
-            let cause = if killed && !told && values[at] < before(at) { Cause::Oom } else { cause };
+            // What events or a new ID report is not guessed again.
+            let reported = matches!(cause, Cause::Recreated | Cause::Event | Cause::Oom);
+            let cause = if killed && !reported && values[at] < before(at) { Cause::Oom } else { cause };
             Restart { at, cause, before_bytes: values[at - 1], after_bytes: values[at] }
         })
         .collect()

@@ -42,18 +42,18 @@ pub fn level(segmentation: &Segmentation, judgement: &Judgement, floor: f64, con
     if judgement.verdict.is_leak() || judgement.verdict == Verdict::LeakSuspected {
         return None;
     }
-    let life = segmentation.lives().pop()?;
+    let run = segmentation.runs().pop()?;
     let (seconds, values) = (&segmentation.seconds, &segmentation.values);
     let end = *seconds.last()?;
     let from = end - SETTLED_SHARE * (end - seconds[0]);
     let quarter = seconds.partition_point(|time| *time < from);
-    let start = quarter.min(life.end.saturating_sub(MIN_SAMPLES)).max(life.start);
-    let n_samples = life.end - start;
+    let start = quarter.min(run.end.saturating_sub(MIN_SAMPLES)).max(run.start);
+    let n_samples = run.end - start;
     if n_samples < FEWEST {
         return None;
     }
 
-    let points = Points::new(seconds, values)?.slice(start..life.end);
+    let points = Points::new(seconds, values)?.slice(start..run.end);
     let step = median_of(|| points.x().windows(2).map(|pair| pair[1] - pair[0]))?;
     let width = (points.span() / BLOCKS).max(step);
     let cutting = Cutting { seconds: points.x(), cuts: &[], left_out: &[], ends: &[], cycle: 0.0, width, step };

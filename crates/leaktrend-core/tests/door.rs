@@ -71,7 +71,7 @@ fn the_limit_of_the_series_counts() {
     assert!((tolerance(&flat.clone().with_limit(0.0)) - tolerance(&flat)).abs() < 1e-9, "0 is no limit");
 }
 
-/// Restarts that are told are restarts, and no other fall is.
+/// Restarts that are reported are restarts, and no other fall is.
 #[test]
 fn told_restarts_are_the_restarts() {
     let time_ms: Vec<i64> = (0..360).map(|minute| 60_000 * minute).collect();

@@ -5,16 +5,16 @@ use leaktrend_core::units::MIB;
 use leaktrend_core::verdict::Judgement;
 use leaktrend_core::{Terms, measure, segment};
 
-/// Lives of uneven length, read every 5 minutes for a week: each climbs by a quarter and falls back to one level.
-fn teeth(told: bool) -> Judgement {
+/// Runs of uneven length, read every 5 minutes for a week: each climbs by a quarter and falls back to one level.
+fn teeth(reported: bool) -> Judgement {
     let mut samples = Samples::default();
     let (mut at, mut state) = (0i64, 7u32);
     for length in [230, 310, 190, 270, 350, 210, 290, 166] {
         for age in 0..length {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let noise = f64::from(state >> 16) / 65_536.0 - 0.5;
-            let marks = if told && age == 0 && at > 0 { Marks::RESTARTED } else { Marks::WATCHED };
-            let marks = if told { marks } else { Marks::default() };
+            let marks = if reported && age == 0 && at > 0 { Marks::RESTARTED } else { Marks::WATCHED };
+            let marks = if reported { marks } else { Marks::default() };
             samples.push(at * 300_000, (200.0 + 0.2 * f64::from(age) + noise) * MIB, 4096.0, marks);
             at += 1;
         }

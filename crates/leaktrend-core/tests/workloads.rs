@@ -65,9 +65,9 @@ fn short_lived(n: usize, gain: f64, own: f64, shared: f64, warm: f64) -> Vec<(Me
     let mut pods = Vec::new();
     for place in 0..n {
         let phase = 6.0 * place as f64 / n as f64;
-        for life in 0..12 {
-            let from = 6.0 * f64::from(life) + if life == 0 { 0.0 } else { phase };
-            let to = (6.0 * f64::from(life + 1) + phase).min(72.0);
+        for run in 0..12 {
+            let from = 6.0 * f64::from(run) + if run == 0 { 0.0 } else { phase };
+            let to = (6.0 * f64::from(run + 1) + phase).min(72.0);
             let noise = random.wandering(900);
             let level = 200.0 + 5.0 * random.normal();
             pods.push((
@@ -101,7 +101,7 @@ fn noise_that_siblings_share_counts_once() {
     let of = |n, own, shared| width(&judged(&joined(&short_lived(n, 0.0, own, shared, 0.0))));
     let (one, eight) = (of(1, 4.0, 0.0), of(8, 4.0, 0.0));
     assert!(eight < 0.6 * one, "noise of their own: {eight} against {one}");
-    // Twelve lives of one pod after another have a level each; eight at a time share one, and know no more than one
+    // Twelve runs of one pod after another have a level each; eight at a time share one, and know no more than one
     // pod that runs all the time.
     let mut random = Random(7);
     let common = random.wandering(900);
@@ -184,11 +184,11 @@ fn rolled_out(grows: impl Fn(usize, usize) -> f64) -> Vec<(MemorySeries, &'stati
 #[test]
 fn a_rollout_is_a_restart_of_the_workload() {
     let joined = joined(&rolled_out(|_, _| 0.0));
-    let versions: Vec<usize> = joined.lives.iter().map(|life| life.version).collect();
+    let versions: Vec<usize> = joined.runs.iter().map(|run| run.version).collect();
     assert_eq!(versions, [0, 1, 2, 3]);
     // Of five pods that are replaced every six minutes the third makes the majority.
     let begins: Vec<i64> =
-        (1..4).map(|life| (joined.begins_ms(life) - START_MS) / 60_000 - 24 * 60 * life as i64).collect();
+        (1..4).map(|run| (joined.begins_ms(run) - START_MS) / 60_000 - 24 * 60 * run as i64).collect();
     assert!(begins.iter().all(|late| (10..=20).contains(late)), "{begins:?}");
     assert_eq!(joined.deployed_ms(2), Some(START_MS + 48 * 3_600_000));
     assert!(!judged(&joined).verdict.is_leak());
@@ -198,8 +198,7 @@ fn a_rollout_is_a_restart_of_the_workload() {
 fn growth_since_a_version_is_found_with_it() {
     let since = |grows: &dyn Fn(usize, usize) -> f64| {
         let joined = joined(&rolled_out(grows));
-        workload::grows_since(&joined, &Terms::default())
-            .map(|life| joined.versions[joined.lives[life].version].clone())
+        workload::grows_since(&joined, &Terms::default()).map(|run| joined.versions[joined.runs[run].version].clone())
     };
     assert_eq!(since(&|version, _| if version >= 2 { 2.0 } else { 0.0 }), Some(Some("c".to_owned())));
     assert_eq!(since(&|_, _| 2.0), None);

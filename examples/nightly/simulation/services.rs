@@ -16,7 +16,7 @@ pub(crate) enum Truth {
     Leaks(i64, Option<i64>),
 }
 
-/// A service and its life.
+/// A service and its run.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     /// Its name, and from the given time on another one.

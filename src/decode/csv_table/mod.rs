@@ -307,7 +307,7 @@ impl Reader {
             }
         }
         Parsed {
-            told: Vec::new(),
+            reported: Vec::new(),
             series,
             ends: Vec::new(),
             n_negative: Vec::new(),

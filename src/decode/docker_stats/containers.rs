@@ -2,7 +2,7 @@
 
 use super::super::Evidence;
 use super::cells::is_hex_id;
-use super::counter_resets::Life;
+use super::counter_resets::CounterRow;
 use super::instances::Instance;
 use super::memory::Memory;
 use super::notes::Notes;
@@ -234,7 +234,7 @@ impl Reader {
             _ => self.turn(index),
         };
         let series = &mut self.series[of];
-        let life = Life {
+        let row = CounterRow {
             time_ms: Some(time_ms).filter(|time_ms| UNTIMED < *time_ms),
             container: index,
             counters: values.counters,
@@ -242,7 +242,7 @@ impl Reader {
         };
         let instance = &mut series.instances[place];
         instance.see(time_ms);
-        let found = instance.counters.follow(life, &mut series.samples.marks);
+        let found = instance.counters.follow(row, &mut series.samples.marks);
         series.pending = series.pending.with(found);
         match values.memory {
             Memory::Gap => {
@@ -265,12 +265,12 @@ impl Reader {
 }
 
 impl Evidence {
-    pub(super) fn of(container: &Container, life: &Life) -> Evidence {
+    pub(super) fn of(container: &Container, row: &CounterRow) -> Evidence {
         let mut id = String::new();
         if !container.id.is_empty() {
             write_key(&mut id, &container.id, &container.name);
         }
-        Evidence { id, counters: life.counters }
+        Evidence { id, counters: row.counters }
     }
 }
 

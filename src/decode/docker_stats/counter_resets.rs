@@ -9,9 +9,9 @@ use crate::series::Marks;
 /// apart.
 const MAX_RUNS: usize = 64;
 
-/// What a row says of the life of its container.
+/// What a row says of the process of its container.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Life {
+pub(super) struct CounterRow {
     /// `None` where the time of the row is not known yet: it follows the row before it.
     pub(super) time_ms: Option<i64>,
     pub(super) container: usize,
@@ -26,50 +26,50 @@ pub(super) struct Life {
 pub(super) struct CounterResets {
     /// The last one is read; each ends before the one that was begun before it.
     runs: Vec<Run>,
-    earliest: Option<Life>,
+    earliest: Option<CounterRow>,
 }
 
 /// Rows in order of time.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     /// In time.
-    first: Life,
-    last: Life,
+    first: CounterRow,
+    last: CounterRow,
     /// Whether each row so far stands before the one that it follows in time.
     newest_first: bool,
 }
 
 impl CounterResets {
     /// What the row means beside the one before it in time; `marks` are those of the samples so far.
-    pub(super) fn follow(&mut self, mut life: Life, marks: &mut [u8]) -> Marks {
+    pub(super) fn follow(&mut self, mut row: CounterRow, marks: &mut [u8]) -> Marks {
         let Some(run) = self.runs.last_mut() else {
-            self.runs.push(Run { first: life, last: life, newest_first: true });
-            self.earliest = Some(life);
+            self.runs.push(Run { first: row, last: row, newest_first: true });
+            self.earliest = Some(row);
             return Marks::default();
         };
-        life.time_ms = life.time_ms.or(run.last.time_ms);
-        if self.earliest.is_some_and(|earliest| life.time_ms < earliest.time_ms) {
-            self.earliest = Some(life);
+        row.time_ms = row.time_ms.or(run.last.time_ms);
+        if self.earliest.is_some_and(|earliest| row.time_ms < earliest.time_ms) {
+            self.earliest = Some(row);
         }
-        if life.time_ms < run.last.time_ms {
-            if run.newest_first && life.time_ms < run.first.time_ms {
-                mark(marks, &life, &run.first);
-                run.first = life;
+        if row.time_ms < run.last.time_ms {
+            if run.newest_first && row.time_ms < run.first.time_ms {
+                mark(marks, &row, &run.first);
+                run.first = row;
             } else {
                 self.runs.truncate(MAX_RUNS - 1);
-                self.runs.push(Run { first: life, last: life, newest_first: true });
+                self.runs.push(Run { first: row, last: row, newest_first: true });
             }
             return Marks::default();
         }
-        let mut found = marks_between(&run.last, &life);
-        life.keep_counters(&run.last);
-        run.last = life;
+        let mut found = marks_between(&run.last, &row);
+        row.keep_counters(&run.last);
+        run.last = row;
         run.newest_first = false;
         // It may follow each of these; what is so only beside one of them was seen before.
         while let [.., before, run] = self.runs.as_mut_slice()
-            && before.last.time_ms <= life.time_ms
+            && before.last.time_ms <= row.time_ms
         {
-            found = Marks::from_bits(found.bits() & marks_between(&before.last, &life).bits());
+            found = Marks::from_bits(found.bits() & marks_between(&before.last, &row).bits());
             *before = Run { last: run.last, newest_first: false, ..*before };
             self.runs.pop();
         }
@@ -87,28 +87,28 @@ impl CounterResets {
     }
 
     /// The first and the last row in time.
-    pub(super) fn ends(&self) -> Option<(Life, Life)> {
+    pub(super) fn ends(&self) -> Option<(CounterRow, CounterRow)> {
         self.earliest.zip(self.runs.first().map(|run| run.last))
     }
 }
 
 /// Marks the sample of a row with what it means that it follows another one.
-fn mark(marks: &mut [u8], before: &Life, after: &Life) {
+fn mark(marks: &mut [u8], before: &CounterRow, after: &CounterRow) {
     if let Some(bits) = marks.get_mut(after.sample) {
         *bits = Marks::from_bits(*bits).with(marks_between(before, after)).bits();
     }
 }
 
-impl Life {
+impl CounterRow {
     /// A counter that is not printed is what it was.
-    fn keep_counters(&mut self, before: &Life) {
+    fn keep_counters(&mut self, before: &CounterRow) {
         for (counter, before) in self.counters.iter_mut().zip(before.counters) {
             *counter = if counter.is_nan() { before } else { *counter };
         }
     }
 }
 
-fn marks_between(before: &Life, after: &Life) -> Marks {
+fn marks_between(before: &CounterRow, after: &CounterRow) -> Marks {
     let falls = before.counters.iter().zip(&after.counters).any(|(before, after)| after < before);
     if falls { Marks::COUNTER_RESET } else { Marks::default() }
 }
@@ -122,8 +122,8 @@ mod tests {
         let mut counters = CounterResets::default();
         let mut marks: Vec<u8> = Vec::new();
         for (sample, &(time, counter)) in rows.iter().enumerate() {
-            let life = Life { time_ms: Some(time), container: 0, counters: [counter, f64::NAN, 0.0, 0.0], sample };
-            let found = counters.follow(life, &mut marks);
+            let row = CounterRow { time_ms: Some(time), container: 0, counters: [counter, f64::NAN, 0.0, 0.0], sample };
+            let found = counters.follow(row, &mut marks);
             marks.push(found.bits());
         }
         counters.finish(&mut marks);
@@ -177,9 +177,9 @@ mod tests {
     #[test]
     fn rows_without_a_time_follow_the_row_before() {
         let mut counters = CounterResets::default();
-        let life = |time_ms, counter| Life { time_ms, container: 0, counters: [counter; 4], sample: 0 };
-        counters.follow(life(Some(5), 3.0), &mut []);
-        assert_eq!(counters.follow(life(None, 1.0), &mut []), Marks::COUNTER_RESET);
+        let row = |time_ms, counter| CounterRow { time_ms, container: 0, counters: [counter; 4], sample: 0 };
+        counters.follow(row(Some(5), 3.0), &mut []);
+        assert_eq!(counters.follow(row(None, 1.0), &mut []), Marks::COUNTER_RESET);
         let (first, last) = counters.ends().unwrap();
         assert_eq!((first.counters, last.counters), ([3.0; 4], [1.0; 4]));
     }

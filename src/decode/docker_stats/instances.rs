@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::{Evidence, SeriesSamples};
 use super::UNTIMED;
 use super::containers::{Container, Series};
-use super::counter_resets::{CounterResets, Life};
+use super::counter_resets::{CounterResets, CounterRow};
 use crate::series::{Marks, Samples};
 
 /// A container of a series.
@@ -82,7 +82,7 @@ impl Series {
                     info.labels.insert("container".to_owned(), info.id.clone());
                 }
             }
-            let evidence = |life: Life| Evidence::of(&containers[life.container], &life);
+            let evidence = |row: CounterRow| Evidence::of(&containers[row.container], &row);
             let first =
                 instances.first().and_then(|instance| instance.counters.ends()).map(|(first, _)| evidence(first));
             let last = instances.last().and_then(|instance| instance.counters.ends()).map(|(_, last)| evidence(last));

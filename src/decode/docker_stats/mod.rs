@@ -429,6 +429,6 @@ impl Reader {
             input.series = n_series.get(index).copied().unwrap_or(0);
         }
         let (series, ends) = finished.into_iter().unzip();
-        Parsed { series, ends, n_negative: Vec::new(), told: Vec::new(), relative }
+        Parsed { series, ends, n_negative: Vec::new(), reported: Vec::new(), relative }
     }
 }

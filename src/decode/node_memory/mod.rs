@@ -300,7 +300,7 @@ impl Reader {
 
     /// For each process the one that its readings are of, as far as labels are told apart: a label that changes with
     /// each reading is no name.
-    fn told_apart(&self, inputs: &mut [(usize, Input)]) -> Vec<u32> {
+    fn distinct_processes(&self, inputs: &mut [(usize, Input)]) -> Vec<u32> {
         let mut counts = vec![0u64; self.processes.len()];
         self.readings.iter().for_each(|reading| counts[reading.process as usize] += 1);
         let has_label = |place: &usize| !self.processes[*place].label.is_empty();
@@ -309,7 +309,7 @@ impl Reader {
         let are_names = self.n_labels <= MAX_LABELS && labelled.iter().all(|place| counts[*place] > 1);
         let mut first: HashMap<Option<&str>, u32> = HashMap::new();
         let mut n_merged = 0;
-        let told: Vec<u32> = (0..counts.len())
+        let processes: Vec<u32> = (0..counts.len())
             .map(|place| {
                 if are_names {
                     return place as u32;
@@ -319,33 +319,33 @@ impl Reader {
                 of
             })
             .collect();
-        let is_told = (0..counts.len()).filter(|place| counts[*place] > 0).count() > 1;
-        let warning = if are_names && is_told && !names.is_empty() {
+        let are_several = (0..counts.len()).filter(|place| counts[*place] > 0).count() > 1;
+        let warning = if are_names && are_several && !names.is_empty() {
             NameWarning::TextNames { names }
         } else if n_merged > 0 && !names.is_empty() {
             NameWarning::TextIgnored { example: names.swap_remove(0) }
         } else {
-            return told;
+            return processes;
         };
         if let Some(File { input, .. }) = self.files.last()
             && let Some((_, input)) = inputs.iter_mut().find(|(index, _)| index == input)
         {
             input.warn(warning);
         }
-        told
+        processes
     }
 
     /// Names the series, gives times to what has none, and gives everything that was read.
     pub(super) fn finish(mut self, inputs: &mut [(usize, Input)]) -> Parsed {
-        let told = self.told_apart(inputs);
-        self.readings.iter_mut().for_each(|reading| reading.process = told[reading.process as usize]);
+        let distinct = self.distinct_processes(inputs);
+        self.readings.iter_mut().for_each(|reading| reading.process = distinct[reading.process as usize]);
         let mut relative =
             times::give_times(self.spacing, &mut self.readings, &self.files, self.processes.len(), inputs);
         let moved = self.time_of_day.settle(inputs, self.spacing.end_ms);
         relative |= moved.is_some_and(|moved| moved.is_relative);
         // One process needs no label beside its name.
         let n_of_name = |name: &Option<String>| {
-            let is_of = |place: &usize| told[*place] == *place as u32 && self.processes[*place].name == *name;
+            let is_of = |place: &usize| distinct[*place] == *place as u32 && self.processes[*place].name == *name;
             (0..self.processes.len()).filter(is_of).count()
         };
         let names: Vec<(String, String)> = self
@@ -404,6 +404,6 @@ impl Reader {
                 input.series = *n;
             }
         }
-        Parsed { series, ends: Vec::new(), n_negative: Vec::new(), told: Vec::new(), relative }
+        Parsed { series, ends: Vec::new(), n_negative: Vec::new(), reported: Vec::new(), relative }
     }
 }

@@ -70,7 +70,7 @@ impl Answer {
             input.unusable = Some(ResponseFault::NoResult.into());
         }
         for note in self.about.into_iter().flat_map(|about| about.notes) {
-            input.warn(Warning::Told(cleaned(&note, 600)));
+            input.warn(Warning::Text(cleaned(&note, 600)));
         }
         if self.n_histograms > 0 {
             input.warn(ExportWarning::Histograms { n_series: self.n_histograms });

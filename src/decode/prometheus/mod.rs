@@ -44,7 +44,7 @@ pub(crate) struct Reader {
     samples_option: SamplesOption,
     unit: Option<f64>,
     /// What a file says that its samples are.
-    told: Option<Kind>,
+    reported: Option<Kind>,
     series: Vec<Exported>,
     by_labels: HashMap<Labels, usize>,
 }
@@ -120,7 +120,7 @@ impl Reader {
         Reader {
             samples_option: options.samples,
             unit: options.unit,
-            told: None,
+            reported: None,
             series: Vec::new(),
             by_labels: HashMap::new(),
         }
@@ -175,7 +175,7 @@ impl Reader {
             }
         };
         let answer = file.answer;
-        self.told = answer.about.as_ref().and_then(|about| about.samples).or(self.told);
+        self.reported = answer.about.as_ref().and_then(|about| about.samples).or(self.reported);
         if 0 < progress.n_cut.get() {
             input.warn(ExportWarning::TooLong { n: progress.n_cut.get(), longest: MAX_LINE });
         }
@@ -199,8 +199,8 @@ impl Reader {
     pub(super) fn finish(self) -> Parsed {
         let sampling = match self.samples_option {
             SamplesOption::Step => Sampling::Step { inferred: false },
-            SamplesOption::Auto if self.told == Some(Kind::Step) => Sampling::Step { inferred: false },
-            SamplesOption::Auto if self.told == Some(Kind::Raw) => Sampling::Raw,
+            SamplesOption::Auto if self.reported == Some(Kind::Step) => Sampling::Step { inferred: false },
+            SamplesOption::Auto if self.reported == Some(Kind::Raw) => Sampling::Raw,
             SamplesOption::Auto if is_one_grid(&self.series) => Sampling::Step { inferred: true },
             SamplesOption::Auto | SamplesOption::Raw => Sampling::Raw,
         };
@@ -214,7 +214,7 @@ impl Reader {
             let info = SeriesInfo { id: String::new(), labels, container_given: false, limit: None, metric, sampling };
             SeriesSamples { info, samples, inputs }
         });
-        Parsed { series: series.collect(), ends: Vec::new(), n_negative, told: Vec::new(), relative: false }
+        Parsed { series: series.collect(), ends: Vec::new(), n_negative, reported: Vec::new(), relative: false }
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn is_limit(labels: &Labels) -> bool {
         || is("__name__", "kube_pod_container_resource_limits") && is("resource", "memory")
 }
 
-/// What a series tells of containers beside their memory: evidence, and no amount.
+/// What a series reports containers beside their memory: evidence, and no amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Witness {
     /// When a container started, in seconds since 1970.

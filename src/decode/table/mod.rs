@@ -181,7 +181,7 @@ impl<'a> Reading<'a> {
             let carried = provenance.inputs.into_iter();
             read.inputs.extend(carried.map(|input| Input { path: format!("{shown}: {}", input.path), ..input }));
             let relative = provenance.timeline == Timeline::Relative;
-            read.parts.push(Parsed { told: provenance.told, ..parsed(series, relative) });
+            read.parts.push(Parsed { reported: provenance.reported, ..parsed(series, relative) });
         }
         read
     }
@@ -220,5 +220,5 @@ fn name(source: &Source) -> PathBuf {
 }
 
 fn parsed(series: Vec<SeriesSamples>, relative: bool) -> Parsed {
-    Parsed { series, ends: Vec::new(), n_negative: Vec::new(), told: Vec::new(), relative }
+    Parsed { series, ends: Vec::new(), n_negative: Vec::new(), reported: Vec::new(), relative }
 }

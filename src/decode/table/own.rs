@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::{self, Kind, NO_NAME, Names};
 use super::source::{Batch, Table};
 use crate::account::{ContentWarning, Input, TableChange, Timeline};
-use crate::decode::{SeriesSamples, Told};
+use crate::decode::{ReportedRestarts, SeriesSamples};
 use crate::series::{Labels, Limit, LimitSource, Marks, Metric, Samples, Sampling, SeriesInfo};
 
 /// The id of the series; text, repeated in each row.
@@ -47,9 +47,9 @@ pub(crate) struct Provenance {
     pub(crate) inputs_of: BTreeMap<String, Vec<usize>>,
     /// Series that an input named and gave no value: they have no rows.
     pub(crate) without_rows: Vec<String>,
-    /// What was told of restarts beside the readings.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) told: Vec<Told>,
+    /// What was reported of restarts beside the readings.
+    #[serde(default, alias = "told", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reported: Vec<ReportedRestarts>,
 }
 
 /// Whether a table is one that leaktrend wrote, whole: what its metadata says of it.

@@ -270,7 +270,7 @@ impl Reader {
             SeriesSamples { info, samples, inputs }
         });
         Parsed {
-            told: Vec::new(),
+            reported: Vec::new(),
             series: series.collect(),
             ends: Vec::new(),
             n_negative: Vec::new(),

@@ -147,7 +147,7 @@ fn body(canvas: &mut Canvas, chart: &Chart, window: &Window, palette: &Palette) 
     if let Some(forecast) = &chart.forecast {
         curve_label(canvas, &frame, forecast, "forecast", palette, &mut labels);
     }
-    // Where every life has a label, that of the last stands for all.
+    // Where every run has a label, that of the last stands for all.
     let labelled: Vec<&Curve> = chart.fit.iter().filter(|line| line.label.is_some()).collect();
     let first = if labelled.len() > MOST_CURVE_LABELS { labelled.len() - 1 } else { 0 };
     for line in &labelled[first..] {

@@ -341,7 +341,7 @@ pub(super) fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times
             .map(|restart| RestartJson {
                 at: times.text(restart.at_ms),
                 cause: Name(restart.cause),
-                recorded: restart.told,
+                recorded: restart.reported,
                 what: &restart.words,
                 before_bytes: Number(restart.before_bytes),
                 after_bytes: Number(restart.after_bytes),

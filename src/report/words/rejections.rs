@@ -10,7 +10,7 @@ use crate::account::{
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Rejection::Told(text) => f.write_str(text),
+            Rejection::Text(text) => f.write_str(text),
             Rejection::InFile { file, rejection } => write!(f, "`{file}`: {rejection}"),
             _ => f.write_str(&cleaned(&Sentence(self).to_string(), MAX_WHY_CHARS)),
         }
@@ -62,7 +62,7 @@ impl fmt::Display for Sentence<'_> {
             Rejection::Count(rejection) => count(rejection, f),
             Rejection::Event(rejection) => event(rejection, f),
             Rejection::InPart { part, rejection } => write!(f, "`{part}`: {}", Sentence(rejection)),
-            Rejection::InFile { .. } | Rejection::Told(_) => self.0.fmt(f),
+            Rejection::InFile { .. } | Rejection::Text(_) => self.0.fmt(f),
         }
     }
 }

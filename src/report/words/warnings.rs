@@ -25,7 +25,7 @@ impl fmt::Display for Warning {
             Warning::Counts(warning) => counts(warning, f),
             Warning::Nightly(warning) => nightly(warning, f),
             Warning::InFile { file, warning } => write!(f, "`{file}`: {warning}"),
-            Warning::Told(text) => f.write_str(text),
+            Warning::Text(text) => f.write_str(text),
         }
     }
 }

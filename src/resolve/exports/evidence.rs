@@ -1,6 +1,6 @@
 //! Evidence of restarts and kills in an export: start times, restart counters, reasons, OOM counters.
 //!
-//! Takes those series out, which are no memory, and gives for each series of memory the restarts that they tell of. A
+//! Takes those series out, which are no memory, and gives for each series of memory the restarts that they report. A
 //! start time says when; a counter says between which two scrapes and how often; a reason says why the last one ended.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::cadvisor::{is_container, uncount};
 use crate::account::{ExportWarning, Input, Unusable, cleaned};
 use crate::decode::prometheus::{Labels, Witness, metric, witness};
-use crate::decode::{SeriesSamples, Told, ToldRestart};
+use crate::decode::{ReportedRestart, ReportedRestarts, SeriesSamples};
 use crate::series::SeriesInfo;
 
 /// Starts closer than this are one: Linux gives them from the time of boot, which is adjusted with the clock by up to a
@@ -16,7 +16,7 @@ use crate::series::SeriesInfo;
 const JITTER_MS: i64 = 2_000;
 /// A process that starts so soon after its container started with it.
 const WITH_CONTAINER_MS: i64 = 30_000;
-/// The kubelet tells of a restart at its next sync, kube-state-metrics when it hears of that, and a scrape later still.
+/// The kubelet reports a restart at its next sync, kube-state-metrics when it hears of that, and a scrape later still.
 const LAG_MS: i64 = 60_000;
 /// A reason that is read before this may still be that of the end before.
 const REASON_LAG_MS: i64 = 10_000;
@@ -40,8 +40,12 @@ pub(super) fn take_out(series: &mut Vec<SeriesSamples>, inputs: &mut [Input]) ->
     witnesses
 }
 
-/// What these witnesses tell of each series; those that tell of none are said.
-pub(crate) fn told(witnesses: &[SeriesSamples], series: &[SeriesSamples], inputs: &mut [Input]) -> Vec<Told> {
+/// What these witnesses report each series; those that report none are said.
+pub(crate) fn reported(
+    witnesses: &[SeriesSamples],
+    series: &[SeriesSamples],
+    inputs: &mut [Input],
+) -> Vec<ReportedRestarts> {
     if series.is_empty() {
         refuse(witnesses, inputs);
         return Vec::new();
@@ -59,7 +63,7 @@ pub(crate) fn told(witnesses: &[SeriesSamples], series: &[SeriesSamples], inputs
         }
         if !of.is_empty() {
             let Restarts { restarts, watched } = Restarts::of(&of, start_ms);
-            all.push(Told { series: memory.info.id.clone(), restarts, watched });
+            all.push(ReportedRestarts { series: memory.info.id.clone(), restarts, watched });
         }
     }
     say_idle(witnesses, &is_used, inputs);
@@ -108,9 +112,9 @@ pub(super) fn label<'a>(labels: &'a Labels, key: &str) -> &'a str {
 }
 
 /// Whether evidence is of the container that a series of memory is of.
-fn is_of(told: &Labels, memory: &SeriesInfo) -> bool {
-    let Some(kind) = witness(told).filter(|kind| *kind != Witness::HostKills) else { return false };
-    let theirs = |key: &str| label(told, key);
+fn is_of(reported: &Labels, memory: &SeriesInfo) -> bool {
+    let Some(kind) = witness(reported).filter(|kind| *kind != Witness::HostKills) else { return false };
+    let theirs = |key: &str| label(reported, key);
     let ours = |key: &str| memory.labels.get(key).map_or("", String::as_str);
     let agrees = |key: &str| theirs(key).is_empty() || ours(key).is_empty() || theirs(key) == ours(key);
     let is_same = |key: &str| !theirs(key).is_empty() && theirs(key) == ours(key);
@@ -125,7 +129,7 @@ fn is_of(told: &Labels, memory: &SeriesInfo) -> bool {
         return is_same("pod") && agrees("namespace") && is_container;
     }
     match kind {
-        Witness::ContainerStart | Witness::OomKills => is_same("name") && agrees("instance") && is_container(told),
+        Witness::ContainerStart | Witness::OomKills => is_same("name") && agrees("instance") && is_container(reported),
         // The process that is scraped for the memory of containers is none of them.
         Witness::ProcessStart => {
             !metric(&memory.labels).starts_with("container_") && is_same("instance") && agrees("job")
@@ -177,10 +181,10 @@ struct Start {
     is_claimed: bool,
 }
 
-/// What is told of one series.
+/// What is reported one series.
 #[derive(Default)]
 struct Restarts {
-    restarts: Vec<ToldRestart>,
+    restarts: Vec<ReportedRestart>,
     watched: Vec<(i64, i64)>,
 }
 
@@ -195,30 +199,30 @@ impl Restarts {
         let containers = of_kind(Witness::ContainerStart);
         let processes = of_kind(Witness::ProcessStart);
         let mut starts = starts(&containers, &processes, start_ms);
-        let mut told = Restarts::default();
+        let mut reported = Restarts::default();
 
         for step in increments(&counters) {
-            told.count(step, metric(&counters[0].info.labels), &mut starts, &reasons);
+            reported.count(step, metric(&counters[0].info.labels), &mut starts, &reasons);
         }
         for (nth, start) in starts.iter().enumerate().filter(|(_, start)| !start.is_claimed) {
             let next_ms = starts.get(nth + 1).map_or(i64::MAX, |next| next.time_ms);
             let reason = reasons.between(start.time_ms + REASON_LAG_MS, next_ms);
-            told.add(start.time_ms, start.time_ms, &[&start.by], reason);
+            reported.add(start.time_ms, start.time_ms, &[&start.by], reason);
         }
         if counters.is_empty() && containers.is_empty() && processes.is_empty() {
             for (after_ms, time_ms, reason) in reasons.changes() {
-                told.add(after_ms - LAG_MS, time_ms, &[], Some(reason));
+                reported.add(after_ms - LAG_MS, time_ms, &[], Some(reason));
             }
         }
-        told.restarts.sort_by_key(|restart| restart.time_ms);
-        told.kills(&of_kind(Witness::OomKills));
-        told.pods(&of_kind(Witness::PodStart), start_ms);
-        told.restarts.sort_by_key(|restart| restart.time_ms);
+        reported.restarts.sort_by_key(|restart| restart.time_ms);
+        reported.kills(&of_kind(Witness::OomKills));
+        reported.pods(&of_kind(Witness::PodStart), start_ms);
+        reported.restarts.sort_by_key(|restart| restart.time_ms);
         for one in counters.iter().chain(&containers).chain(&processes) {
-            told.watched.extend(rising(one));
+            reported.watched.extend(rising(one));
         }
-        told.watched.sort_unstable();
-        told
+        reported.watched.sort_unstable();
+        reported
     }
 
     /// Restarts that a counter counted: those with a start of their own in that time, and others between the scrapes.
@@ -248,7 +252,7 @@ impl Restarts {
         by.extend(reason.map(|_| "kube_pod_container_status_last_terminated_reason".to_owned()));
         let oom = reason == Some(OOM_KILLED);
         let reason = reason.filter(|_| !oom).map(|reason| cleaned(reason, 60));
-        self.restarts.push(ToldRestart { after_ms, time_ms, restarted: true, oom, recreated: false, reason, by });
+        self.restarts.push(ReportedRestart { after_ms, time_ms, restarted: true, oom, recreated: false, reason, by });
     }
 
     /// Kills that cAdvisor counted: of a restart nearby, or of a process beside the first one.
@@ -259,7 +263,7 @@ impl Restarts {
         }
         for step in of_runs.values().flat_map(|of_run| increments(of_run)) {
             let by = "container_oom_events_total".to_owned();
-            let near = |restart: &&mut ToldRestart| {
+            let near = |restart: &&mut ReportedRestart| {
                 step.after_ms - LAG_MS < restart.time_ms && restart.time_ms <= step.until_ms + LAG_MS
             };
             match self.restarts.iter_mut().filter(|restart| restart.restarted).find(near) {
@@ -270,7 +274,7 @@ impl Restarts {
                         restart.by.push(by);
                     }
                 }
-                None => self.restarts.push(ToldRestart {
+                None => self.restarts.push(ReportedRestart {
                     after_ms: step.after_ms,
                     time_ms: step.until_ms,
                     restarted: false,
@@ -287,7 +291,7 @@ impl Restarts {
     fn pods(&mut self, pods: &[&SeriesSamples], start_ms: i64) {
         let starts = distinct(pods);
         for (time_ms, by) in starts.into_iter().filter(|(time_ms, _)| start_ms < *time_ms) {
-            let is_its = |restart: &&mut ToldRestart| {
+            let is_its = |restart: &&mut ReportedRestart| {
                 restart.restarted && time_ms <= restart.time_ms && restart.time_ms <= time_ms + POD_LAG_MS
             };
             match self.restarts.iter_mut().find(is_its) {
@@ -295,7 +299,7 @@ impl Restarts {
                     restart.recreated = true;
                     restart.by.push(by);
                 }
-                None => self.restarts.push(ToldRestart {
+                None => self.restarts.push(ReportedRestart {
                     after_ms: time_ms,
                     time_ms,
                     restarted: true,
@@ -335,8 +339,8 @@ fn starts(containers: &[&SeriesSamples], processes: &[&SeriesSamples], start_ms:
     for process in processes {
         // One that begins to be scraped later may have run beside the others.
         let of_process = distinct(&[*process]).into_iter().enumerate();
-        let is_told = |(nth, (time_ms, _)): &(usize, (i64, String))| 0 < *nth || *time_ms <= start_ms;
-        for (_, (time_ms, by)) in of_process.filter(is_told) {
+        let is_reported = |(nth, (time_ms, _)): &(usize, (i64, String))| 0 < *nth || *time_ms <= start_ms;
+        for (_, (time_ms, by)) in of_process.filter(is_reported) {
             let is_known = |(known_ms, _): &(i64, String)| {
                 -JITTER_MS < time_ms - known_ms && time_ms - known_ms < WITH_CONTAINER_MS
             };

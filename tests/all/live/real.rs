@@ -180,10 +180,10 @@ fn a_real_server_tells_what_grows() {
     "#);
 }
 
-/// What an export tells of restarts a server tells as well, and that it has been asked for it.
+/// What an export reports restarts a server tells as well, and that it has been asked for it.
 #[test]
 fn a_real_server_tells_restarts() {
-    let export = fs::read(case("told-by-export/export.json")).unwrap();
+    let export = fs::read(case("restarts-in-export/export.json")).unwrap();
     let metrics = open_metrics(&serde_json::from_slice(&export).unwrap());
     let Some(server) = Server::with(&metrics, &[]) else { return };
     let output = Command::new(env!("CARGO_BIN_EXE_leaktrend"))
@@ -193,13 +193,13 @@ fn a_real_server_tells_restarts() {
         .unwrap();
     let verdict: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let told: Vec<String> = verdict["series"]
+    let reported: Vec<String> = verdict["series"]
         .as_array()
         .unwrap()
         .iter()
         .map(|series| format!("{}: {} {}", series["id"], series["verdict"], series["restarts"]))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(reported.join("\n"), @r#"
     "shop/web-0/web": "leak-masked-by-restarts" [{"after_bytes":82946091,"at":"2026-11-23T21:35:42.300Z","before_bytes":269084096,"cause":"oom","recorded":true,"what":"OOM-killed, started again, as `container_start_time_seconds`, `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"}]
     "shop/cache-0/cache": "leak-suspected" []
     "shop/api-0/api": "flat" [{"after_bytes":104102387,"at":"2026-11-23T21:01:07.400Z","before_bytes":148751670,"cause":"event","recorded":true,"what":"ended (Error), started again, as `kube_pod_container_status_restarts_total` and `kube_pod_container_status_last_terminated_reason` say"}]

@@ -186,9 +186,9 @@ fn a_log_that_stopped_is_one_trouble_and_changes_no_verdict() {
     assert!(metrics.contains("{series=\"api\",container=\"api\",state=\"fail\"} 0"), "{metrics}");
 
     fs::write(world.path("leaktrend.toml"), "[criteria.stale-data]\ngates = false\n").unwrap();
-    let told = world.night(8 * DAY, &[]);
-    told.says("PASS at 2026-11-09T00:00:00Z: no reading in memory-usage.log since");
-    assert_eq!(told.code, Some(0), "{}", told.stdout);
+    let reported = world.night(8 * DAY, &[]);
+    reported.says("PASS at 2026-11-09T00:00:00Z: no reading in memory-usage.log since");
+    assert_eq!(reported.code, Some(0), "{}", reported.stdout);
 }
 
 /// A single reading tells no interval: a day is too long all the same.
@@ -233,14 +233,14 @@ fn pods_of_a_workload_that_goes_on_are_not_gone() {
     let options = ["--by", "workload", "--format", "kubectl-top"];
     for night in 1..=4 {
         world.append(&rolled_out(night - 1, |age| 200 + age / 360));
-        let (told, report) = world.report(night * DAY, &options);
+        let (reported, report) = world.report(night * DAY, &options);
         let ids: Vec<&str> =
             report["series"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
-        assert_eq!(ids, ["web/app"], "{}", told.stdout);
-        assert!(!told.stdout.contains("gone"), "{}", told.stdout);
-        assert!(!told.stdout.contains("web-"), "{}", told.stdout);
+        assert_eq!(ids, ["web/app"], "{}", reported.stdout);
+        assert!(!reported.stdout.contains("gone"), "{}", reported.stdout);
+        assert!(!reported.stdout.contains("web-"), "{}", reported.stdout);
         if night == 4 {
-            assert_eq!(told.code, Some(1), "{}", told.stdout);
+            assert_eq!(reported.code, Some(1), "{}", reported.stdout);
             assert_eq!(report["series"][0]["workload"]["replicas"], 3);
         }
     }

@@ -197,22 +197,22 @@ fn logs_of_two_machines_are_kept_apart() {
 #[test]
 fn criteria_that_cannot_be_evaluated_are_said_once() {
     let world = World::new();
-    let told = "Not evaluable with this data: growth-100mb-5m";
+    let reported = "Not evaluable with this data: growth-100mb-5m";
     world.append(&stamped(0, DAY, &FLAT));
-    world.night(DAY, &["--out", "report"]).says(told);
+    world.night(DAY, &["--out", "report"]).says(reported);
     let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
-    assert!(read("report/nightly.md").contains(told) && read("report/verdict.md").contains(told));
+    assert!(read("report/nightly.md").contains(reported) && read("report/verdict.md").contains(reported));
     // The same night again, by hand.
-    world.night(DAY + 60, &[]).says(told);
+    world.night(DAY + 60, &[]).says(reported);
     for night in 2..4 {
         world.append(&stamped((night - 1) * DAY, night * DAY, &FLAT));
         let quiet = world.night(night * DAY, &["--out", "report"]);
         assert!(!quiet.stdout.contains("growth-100mb-5m"), "{}", quiet.stdout);
         assert!(!read("report/nightly.md").contains("growth-100mb-5m"));
-        assert!(!read("report/verdict.md").contains(told));
+        assert!(!read("report/verdict.md").contains(reported));
     }
     let explained = world.night(3 * DAY + 60, &["--explain"]);
-    explained.says(told);
+    explained.says(reported);
     explained.says("note: growth-100mb-5m cannot be evaluated: ");
     assert!(!world.night(3 * DAY + 120, &[]).stdout.contains("growth-100mb-5m"));
 }

@@ -59,7 +59,7 @@ fn a_run_that_is_killed_at_any_moment_loses_nothing() {
     assert_eq!(left.len(), 3, "a history, its account and the lock, and nothing that a killed run left: {left:?}");
 }
 
-/// A killed run has remembered its lines, but nobody has seen its report: the next one tells of them.
+/// A killed run has remembered its lines, but nobody has seen its report: the next one reports them.
 #[test]
 fn odd_lines_of_a_run_that_was_killed_are_in_the_next_report() {
     for moment in 0..20 {

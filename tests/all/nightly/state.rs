@@ -73,7 +73,7 @@ fn the_state_of_the_first_version_is_read() {
         assert!(series.remove("instance").is_some() && series.remove("gone").is_some());
     }
     for run in state["runs"].as_array_mut().unwrap() {
-        run["result"].as_object_mut().unwrap().remove("told");
+        run["result"].as_object_mut().unwrap().remove("reported");
     }
     fs::write(&path, state.to_string()).unwrap();
     let night = world.night(2 * DAY, &[]);

@@ -44,11 +44,11 @@ pub(crate) fn onset(left: &Left<'_>, confidence: f64, changes: &[f64]) -> Option
     }
     let mut response = response;
     beside.iter().for_each(|known| take_out(&mut response, known));
-    let lives: Vec<usize> =
+    let runs: Vec<usize> =
         (0..n).map(|at| left.restarts.iter().rev().find(|start| **start <= at).map_or(0, |at| *at)).collect();
     // -2 log of the likelihood, but for what all moments have in common.
     let criterion = |start: usize| {
-        let grown = |at: usize| if at < start { 0.0 } else { (at - start.max(lives[at]) + 1) as f64 };
+        let grown = |at: usize| if at < start { 0.0 } else { (at - start.max(runs[at]) + 1) as f64 };
         let column: Vec<f64> = (0..n).map(|at| white(&grown, at)).collect();
         let along = dot(&column, &response);
         let square = dot(&column, &column) - beside.iter().map(|known| dot(&column, known).powi(2)).sum::<f64>();

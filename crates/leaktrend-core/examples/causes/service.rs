@@ -100,13 +100,13 @@ pub(crate) struct Service {
     pub(crate) delay: f64,
     /// Growth of memory that its causes explain, at every sample.
     pub(crate) kept: Vec<f64>,
-    /// Level of lives, start-up, load in flight: what is no leak and no noise.
+    /// Level of runs, start-up, load in flight: what is no leak and no noise.
     pub(crate) known: Vec<f64>,
-    /// The same by parts, each as a shape: a level for each life, the start-up, what is in flight.
+    /// The same by parts, each as a shape: a level for each run, the start-up, what is in flight.
     pub(crate) parts: Vec<Vec<f64>>,
     /// What is neither.
     pub(crate) noise: Vec<f64>,
-    /// First samples of lives after the first.
+    /// First samples of runs after the first.
     pub(crate) cuts: Vec<usize>,
 }
 
@@ -132,17 +132,17 @@ fn counts(load: &[f64], step: f64, mean: f64, drift: f64, random: &mut Random) -
     load.iter().zip(shares).map(one).collect()
 }
 
-/// How many have come since the start of the life, `delay` samples ago.
+/// How many have come since the start of the run, `delay` samples ago.
 pub(crate) fn since_start(counts: &[f64], cuts: &[usize], delay: usize) -> Vec<f64> {
-    let (mut sum, mut life, mut next) = (0.0, 0, 0);
+    let (mut sum, mut run, mut next) = (0.0, 0, 0);
     let usual = counts.iter().sum::<f64>() / counts.len() as f64;
     let one = |index| {
         if next < cuts.len() && cuts[next] <= index {
-            (sum, life, next) = (0.0, cuts[next], next + 1);
+            (sum, run, next) = (0.0, cuts[next], next + 1);
         }
         sum += match index.checked_sub(delay) {
-            Some(then) if life <= then => counts[then],
-            None if life == 0 => usual,
+            Some(then) if run <= then => counts[then],
+            None if run == 0 => usual,
             _ => 0.0,
         };
         sum
@@ -288,14 +288,14 @@ pub(crate) fn simulate(setting: &Setting, seed: u64) -> Service {
         vec![0.0; n]
     };
     let start_up = if random.chance(0.5) { (0.4 * base, span * random.uniform(0.003, 0.03)) } else { (0.0, 1.0) };
-    let (mut since, mut is_first, mut of_life) = (0, true, base);
+    let (mut since, mut is_first, mut of_run) = (0, true, base);
     let known: Vec<f64> = (0..n)
         .map(|at| {
             if cuts.contains(&at) {
-                (since, is_first, of_life) = (at, false, base * (1.0 + 0.01 * random.normal()));
+                (since, is_first, of_run) = (at, false, base * (1.0 + 0.01 * random.normal()));
             }
             let cold = if is_first { 0.0 } else { start_up.0 * (-((at - since) as f64) * step / start_up.1).exp() };
-            of_life - cold + flight[at] + follows[at]
+            of_run - cold + flight[at] + follows[at]
         })
         .collect();
 

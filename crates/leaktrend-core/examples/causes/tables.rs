@@ -47,7 +47,7 @@ pub(crate) fn print(outcomes: &[Outcome]) {
     println!("\nNaming among 60 kinds takes {mean:.3} s (most {most:.3} s) of wall time.");
 }
 
-/// By how far a cause can be told from everything else.
+/// By how far a cause can be distinguished from everything else.
 fn by_gap(outcomes: &[&Outcome]) {
     println!("\n| expected gap in BIC | one leak named right | one of two leaks | a level |\n|---|---|---|---|");
     for (least, most) in

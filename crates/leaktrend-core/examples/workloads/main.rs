@@ -118,14 +118,7 @@ fn judged(kind: Kind, n: usize, seed: u64) -> Vec<Answer> {
                 let differing = siblings::differing(&joined, matters, &terms.judge);
                 let right = differing.iter().filter(|one| of[one.pod].leaks).count();
                 let alone = read.iter().filter(|one| judge(&one.series, &terms).verdict.is_leak()).count();
-                (
-                    plan,
-                    measured,
-                    since.map(|life| joined.lives[life].version),
-                    (differing.len(), right),
-                    alone,
-                    read.len(),
-                )
+                (plan, measured, since.map(|run| joined.runs[run].version), (differing.len(), right), alone, read.len())
             })
             .collect();
         let p_values: Vec<f64> = measured.iter().filter_map(|one| one.1.p_value()).collect();

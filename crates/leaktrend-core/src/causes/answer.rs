@@ -181,15 +181,15 @@ fn without_the_rest(explanations: &Explanations<'_>, terms: &Explanation) -> Vec
     left
 }
 
-/// By how much values rise within lives, from the first eighth of each to its last.
+/// By how much values rise within runs, from the first eighth of each to its last.
 fn rise(view: &View, values: &[f64]) -> f64 {
-    let of_life = |life: &std::ops::Range<usize>| {
-        let values = &values[life.clone()];
+    let of_run = |run: &std::ops::Range<usize>| {
+        let values = &values[run.clone()];
         let eighth = values.len().div_ceil(8);
         let [first, last] = [&values[..eighth], &values[values.len() - eighth..]].map(mean);
         last.unwrap_or(0.0) - first.unwrap_or(0.0)
     };
-    view.lives.iter().map(of_life).sum()
+    view.runs.iter().map(of_run).sum()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::stats::troughs::Blocks;
 use super::grid::{Grid, Times};
 use super::{CauseSource, Covariates, Measure};
 
-/// Time constants of a start-up that are tried, as shares of the longest life.
+/// Time constants of a start-up that are tried, as shares of the longest run.
 const TIME_CONSTANTS: [f64; 12] = [0.003, 0.0045, 0.007, 0.01, 0.015, 0.022, 0.033, 0.05, 0.075, 0.11, 0.17, 0.25];
 /// One harmonic of the day is tried in windows of so many days.
 const LEAST_DAY: f64 = 0.9;
@@ -36,9 +36,9 @@ pub(super) struct Sight<'a> {
 /// What a term of an explanation is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Term {
-    /// Lives after the second have levels of their own.
+    /// Runs after the second have levels of their own.
     Levels,
-    /// A start-up of each life that levels off.
+    /// A start-up of each run that levels off.
     StartUp,
     /// A rhythm of the day, and of the week.
     Rhythm,
@@ -115,8 +115,8 @@ pub(super) struct View {
     /// In every explanation.
     pub(super) base: Vec<Rc<Column>>,
     pub(super) candidates: Vec<Candidate>,
-    /// First and last block of each life.
-    pub(super) lives: Vec<Range<usize>>,
+    /// First and last block of each run.
+    pub(super) runs: Vec<Range<usize>>,
     pub(super) x: Vec<f64>,
     /// The variance of reading, scaled.
     pub(super) floor: f64,
@@ -129,20 +129,20 @@ impl View {
         let scaled = Scaled::new(means);
         let noise = Noise::new(x, starts);
         let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
-        let lives: Vec<Range<usize>> = edges.windows(2).map(|edge| edge[0]..edge[1]).collect();
+        let runs: Vec<Range<usize>> = edges.windows(2).map(|edge| edge[0]..edge[1]).collect();
         let within = |range: Range<usize>| {
             noise.column((0..x.len()).map(|index| f64::from(u8::from(range.contains(&index)))).collect())
         };
-        // The age of the first life is not known, so it always has its own level.
-        let base = [0..lives[0].end, lives[0].end..x.len()].into_iter().filter(|range| !range.is_empty()).map(within);
+        // The age of the first run is not known, so it always has its own level.
+        let base = [0..runs[0].end, runs[0].end..x.len()].into_iter().filter(|range| !range.is_empty()).map(within);
         let base = base.collect();
-        let later: Vec<Rc<Column>> = lives.iter().skip(2).map(|life| within(life.clone())).collect();
+        let later: Vec<Rc<Column>> = runs.iter().skip(2).map(|run| within(run.clone())).collect();
         let mut view = View {
             response: noise.column(scaled.values.clone()),
             floor: floor / scaled.unit.powi(2),
             base,
             candidates: Vec::new(),
-            lives,
+            runs,
             x: x.clone(),
             noise,
             scaled,
@@ -160,18 +160,18 @@ impl View {
     }
 
     fn push_start_ups(&mut self, times: &Times) {
-        let longest = self.lives.iter().map(|life| self.x[life.end - 1] - self.x[life.start]).fold(0.0, f64::max);
-        // The first life may have begun with the series or long before.
-        let of_first: &[bool] = if self.lives.len() > 1 { &[true, false] } else { &[true] };
+        let longest = self.runs.iter().map(|run| self.x[run.end - 1] - self.x[run.start]).fold(0.0, f64::max);
+        // The first run may have begun with the series or long before.
+        let of_first: &[bool] = if self.runs.len() > 1 { &[true, false] } else { &[true] };
         let price = 2.0 * ((TIME_CONSTANTS.len() * of_first.len()) as f64).ln();
         for share in TIME_CONSTANTS {
             for starts_first in of_first {
-                let of_life = |(life, start): (&Range<usize>, &f64)| {
-                    let size = if life.start > 0 || *starts_first { 1.0 } else { 0.0 };
+                let of_run = |(run, start): (&Range<usize>, &f64)| {
+                    let size = if run.start > 0 || *starts_first { 1.0 } else { 0.0 };
                     let left = |time: f64| size * (-(time - start) / (share * longest)).exp();
-                    life.clone().map(|block| times.mean(block, left)).collect::<Vec<f64>>()
+                    run.clone().map(|block| times.mean(block, left)).collect::<Vec<f64>>()
                 };
-                let column = self.noise.column(self.lives.iter().zip(&times.life_starts).flat_map(of_life).collect());
+                let column = self.noise.column(self.runs.iter().zip(&times.run_starts).flat_map(of_run).collect());
                 self.push(Term::StartUp, vec![column], price, 1.0);
             }
         }
@@ -200,7 +200,7 @@ impl View {
         let delays: Vec<f64> = [0.0].into_iter().chain(delays.iter().copied().filter(visible)).collect();
 
         let of_clock = (0..self.x.len()).map(|block| times.mean(block, |time| time)).collect();
-        let of_clock = self.since_start(of_clock, &times.life_starts);
+        let of_clock = self.since_start(of_clock, &times.run_starts);
         self.push_cause(Term::Lost(CauseSource::Clock, 0.0), of_clock, 0.0);
 
         let grids: Vec<Grid> =
@@ -235,7 +235,7 @@ impl View {
                     times.mean(block, |time| grid.until((time - delay).max(first)))
                 });
                 let sums = sums.collect();
-                let starts: Vec<f64> = times.life_starts.iter().map(|start| grid.until(*start)).collect();
+                let starts: Vec<f64> = times.run_starts.iter().map(|start| grid.until(*start)).collect();
                 // No delay is as likely as all others together.
                 let among = if *delay == 0.0 { 1 } else { delays.len() - 1 };
                 let even = if delays.len() > 1 { 2.0 } else { 1.0 };
@@ -249,10 +249,10 @@ impl View {
         }
     }
 
-    /// What has come since each life began, where `starts` holds what had come before.
+    /// What has come since each run began, where `starts` holds what had come before.
     fn since_start(&self, mut sums: Vec<f64>, starts: &[f64]) -> Vec<f64> {
-        for (life, start) in self.lives.iter().zip(starts) {
-            sums[life.clone()].iter_mut().for_each(|sum| *sum -= start);
+        for (run, start) in self.runs.iter().zip(starts) {
+            sums[run.clone()].iter_mut().for_each(|sum| *sum -= start);
         }
         sums
     }

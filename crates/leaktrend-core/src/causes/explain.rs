@@ -362,11 +362,11 @@ impl<'a> Explanations<'a> {
         let Some(direction) = basis.last() else { return 0.0 };
         let sums = candidate.columns[0].values();
         let (mut squares, mut weighted, mut all) = (0.0, 0.0, 0.0);
-        for life in &self.view.lives {
-            // What came in a block is in memory until the life ends.
+        for run in &self.view.runs {
+            // What came in a block is in memory until the run ends.
             let mut after = 0.0;
-            for block in life.clone().rev() {
-                let before = if block > life.start { sums[block - 1] } else { 0.0 };
+            for block in run.clone().rev() {
+                let before = if block > run.start { sums[block - 1] } else { 0.0 };
                 let came = (sums[block] - before).max(0.0);
                 let weight = direction[block] * edges[block] + after;
                 after += direction[block] * insides[block];

@@ -10,7 +10,7 @@ pub(super) struct Times {
     of_block: Vec<Vec<f64>>,
     /// Begin and end of each block.
     pub(super) spans: Vec<Range<f64>>,
-    pub(super) life_starts: Vec<f64>,
+    pub(super) run_starts: Vec<f64>,
 }
 
 impl Times {
@@ -24,7 +24,7 @@ impl Times {
         };
         let of_block =
             |samples: &Range<usize>| samples.clone().filter(is_kept).map(|at| seconds[at]).collect::<Vec<f64>>();
-        let first_of_lives = [0].into_iter().chain(blocks.starts.iter().copied());
+        let first_of_runs = [0].into_iter().chain(blocks.starts.iter().copied());
         Times {
             of_block: blocks.samples.iter().map(of_block).collect(),
             spans: blocks
@@ -36,15 +36,15 @@ impl Times {
                     seconds[samples.start] - step..seconds[samples.end - 1]
                 })
                 .collect(),
-            life_starts: first_of_lives.map(|block| seconds[blocks.samples[block].start]).collect(),
+            run_starts: first_of_runs.map(|block| seconds[blocks.samples[block].start]).collect(),
         }
     }
 
-    /// Since when what comes may be kept in the life of a block: the first life is older than the series.
+    /// Since when what comes may be kept in the life of a block: the first run is older than the series.
     pub(super) fn first_cause(&self, block: usize) -> f64 {
         let begun = self.spans[block].end;
-        let life = self.life_starts.partition_point(|start| *start <= begun).max(1);
-        if life == 1 { f64::NEG_INFINITY } else { self.life_starts[life - 1] }
+        let run = self.run_starts.partition_point(|start| *start <= begun).max(1);
+        if run == 1 { f64::NEG_INFINITY } else { self.run_starts[run - 1] }
     }
 
     /// The mean of a function of time over the times of a block.

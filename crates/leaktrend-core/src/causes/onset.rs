@@ -103,8 +103,8 @@ struct View {
     base: Vec<Rc<Column>>,
     /// Begin and end of each block.
     spans: Vec<Range<f64>>,
-    /// When the life of each block began; the first is older than the series.
-    life_starts: Vec<f64>,
+    /// When the run of each block began; the first is older than the series.
+    run_starts: Vec<f64>,
     /// The usual time between two samples.
     step: f64,
     /// The variance of reading, scaled.
@@ -129,27 +129,27 @@ impl View {
         let step = crate::stats::robust::median_of(|| steps.clone()).unwrap_or(0.0);
         let span = |samples: &Range<usize>| seconds[samples.start] - 0.5 * step..seconds[samples.end - 1] + 0.5 * step;
         let edges: Vec<usize> = [0].into_iter().chain(blocks.starts.iter().copied()).chain([n]).collect();
-        let lives: Vec<Range<usize>> = edges.windows(2).map(|edge| edge[0]..edge[1]).collect();
-        let life_starts = lives
+        let runs: Vec<Range<usize>> = edges.windows(2).map(|edge| edge[0]..edge[1]).collect();
+        let run_starts = runs
             .iter()
-            .flat_map(|life| {
-                let first = seconds[blocks.samples[life.start].start];
-                let start = if life.start == 0 { f64::NEG_INFINITY } else { first };
-                std::iter::repeat_n(start, life.len())
+            .flat_map(|run| {
+                let first = seconds[blocks.samples[run.start].start];
+                let start = if run.start == 0 { f64::NEG_INFINITY } else { first };
+                std::iter::repeat_n(start, run.len())
             })
             .collect();
         let within = |range: &Range<usize>| {
             noise.column((0..n).map(|index| f64::from(u8::from(range.contains(&index)))).collect())
         };
-        // As in `columns`: the first life has its own level, later ones share one unless their own say more.
-        let shared = [0..lives[0].end, lives[0].end..n];
+        // As in `columns`: the first run has its own level, later ones share one unless their own say more.
+        let shared = [0..runs[0].end, runs[0].end..n];
         let base = shared.iter().filter(|range| !range.is_empty()).map(within).collect();
-        let levels: Vec<Rc<Column>> = lives.iter().skip(2).map(within).collect();
+        let levels: Vec<Rc<Column>> = runs.iter().skip(2).map(within).collect();
         let mut view = View {
             response: noise.column(scaled.values.clone()),
             base,
             spans: blocks.samples.iter().map(span).collect(),
-            life_starts,
+            run_starts,
             step,
             floor: floor / scaled.unit.powi(2),
             unit: scaled.unit,
@@ -205,7 +205,7 @@ impl View {
     fn grown_since(&self, at: f64) -> Rc<Column> {
         let first = self.spans[0].start;
         let all = self.spans[self.spans.len() - 1].end - first;
-        let grown = self.spans.iter().zip(&self.life_starts).map(|(span, start)| {
+        let grown = self.spans.iter().zip(&self.run_starts).map(|(span, start)| {
             let since = at.max(*start).max(first);
             let mean = if span.end <= since {
                 0.0

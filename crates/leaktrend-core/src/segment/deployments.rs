@@ -4,7 +4,7 @@
 //! of processes only where the levels between jumps are like draws in random order: a leak rises more often than it
 //! falls, or leads upwards.
 
-use super::{Evidence, MANY_FALLS, lives};
+use super::{Evidence, MANY_FALLS, runs};
 use crate::stats::robust::median;
 use crate::stats::steps::correlation_with_time;
 
@@ -41,7 +41,7 @@ pub(super) fn starts(values: &[f64], evidence: &Evidence, rises: &[usize]) -> Ve
     if !are_alike(&up, &down) {
         return Vec::new();
     }
-    let levels: Vec<f64> = lives(&starts, values.len()).into_iter().filter_map(|life| median(&values[life])).collect();
+    let levels: Vec<f64> = runs(&starts, values.len()).into_iter().filter_map(|run| median(&values[run])).collect();
     if starts.len() > MANY_FALLS && are_in_random_order(up.len(), &levels) { starts } else { Vec::new() }
 }
 

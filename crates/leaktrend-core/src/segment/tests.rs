@@ -54,8 +54,8 @@ fn kills_are_named_where_the_window_begins_in_the_middle_of_a_run() {
 fn what_is_deployed_anew_at_one_level_is_not_killed_for_memory() {
     // Fills its caches in a fifth of a run, and stays there with a ripple of 2 %.
     let run = |index: usize| {
-        let (life, ripple) = ((index % 100) as f64, (index as f64 * 0.7).sin());
-        300.0 - 240.0 * (-life / 10.0).exp() + 6.0 * ripple
+        let (run, ripple) = ((index % 100) as f64, (index as f64 * 0.7).sin());
+        300.0 - 240.0 * (-run / 10.0).exp() + 6.0 * ripple
     };
     check(&(0..400).map(run).collect::<Vec<_>>(), &[], "100 level-drop, 200 level-drop, 300 level-drop, 0 collections");
 }
@@ -76,9 +76,9 @@ fn counters_that_fell_and_a_new_id_are_restarts_whatever_the_values_say() {
 }
 
 #[test]
-fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
-    let two_lives = teeth(20.0, 200.0, 30, 2);
-    let unmarked = series(&two_lives, &[], 10_000);
+fn an_event_is_a_restart_and_makes_a_short_run_trusted() {
+    let two_runs = teeth(20.0, 200.0, 30, 2);
+    let unmarked = series(&two_runs, &[], 10_000);
     let guessed = cut(&unmarked, None);
     assert_eq!((describe(&guessed).as_str(), guessed.falls.certain.is_empty()), ("30 level-drop, 1 collections", true));
     for (marks, expected) in [
@@ -86,19 +86,19 @@ fn an_event_is_a_restart_and_makes_a_short_life_trusted() {
         (Marks::RESTARTED.with(Marks::OOM_KILLED), "30 oom, 0 collections"),
         (Marks::RESTARTED.with(Marks::RECREATED), "30 recreated, 0 collections"),
     ] {
-        let marked = series(&two_lives, &[(30, marks)], 10_000);
-        let told = cut(&marked, None);
-        assert_eq!((describe(&told).as_str(), told.falls.certain.len()), (expected, 1));
+        let marked = series(&two_runs, &[(30, marks)], 10_000);
+        let reported = cut(&marked, None);
+        assert_eq!((describe(&reported).as_str(), reported.falls.certain.len()), (expected, 1));
     }
 }
 
 #[test]
 fn events_end_where_they_end_and_values_speak_beyond() {
-    let four_lives = teeth(20.0, 300.0, 50, 4);
-    check(&four_lives, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 collections");
-    // Where events were recorded and tell of none, a fall is no restart.
+    let four_runs = teeth(20.0, 300.0, 50, 4);
+    check(&four_runs, &[(50, Marks::RESTARTED)], "50 event, 100 oom, 150 oom, 0 collections");
+    // Where events were recorded and report none, a fall is no restart.
     check(
-        &four_lives,
+        &four_runs,
         &[(50, Marks::RESTARTED), (100, Marks::WATCHED), (150, Marks::WATCHED)],
         "50 event, 2 collections",
     );

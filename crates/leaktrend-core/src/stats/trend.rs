@@ -5,13 +5,13 @@
 //! constant, the place of a step) is paid for as a coefficient. Growth that survives all of them is growth.
 
 mod description;
-mod lives;
+mod runs;
 mod shapes;
 
 use std::rc::Rc;
 
 use description::Term;
-pub use lives::Beside;
+pub use runs::Beside;
 
 use super::ar1::{Column, Known, Lanes, Noise, PHI, Regression, Scaled};
 use super::calendar::{self, Rhythm};
@@ -61,12 +61,12 @@ pub enum Form {
     /// Another level from one point to before another.
     Pulse([usize; 2]),
     /// Runs and what they have in common.
-    Lives {
-        /// Time constant of a start-up of each life, as a share of the window.
+    Runs {
+        /// Time constant of a start-up of each run, as a share of the window.
         start_up: Option<f64>,
-        /// The life from which on growth has a rate of its own, as an index of `Setup::starts`.
+        /// The run from which on growth has a rate of its own, as an index of `Setup::starts`.
         apart_from: Option<usize>,
-        /// Whether all lives begin at one level.
+        /// Whether all runs begin at one level.
         one_level: bool,
         /// A climb that goes on across restarts.
         climb: Option<[f64; 2]>,
@@ -87,7 +87,7 @@ impl Form {
     pub fn climb(&self) -> Option<[f64; 2]> {
         match self {
             Form::Climb(ends) => Some(*ends),
-            Form::Lives { climb, .. } => *climb,
+            Form::Runs { climb, .. } => *climb,
             _ => None,
         }
     }
@@ -138,7 +138,7 @@ pub struct Setup<'a> {
     pub monday: Option<f64>,
     /// Whether one daily harmonic is assumed, in a window too short to show it.
     pub daily: bool,
-    /// What is known beside the points; lives then share a rhythm of the day though they are shorter.
+    /// What is known beside the points; runs then share a rhythm of the day though they are shorter.
     pub beside: Option<&'a Beside>,
     /// The variance of reading, in `y` squared.
     pub floor: f64,
@@ -156,7 +156,7 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let mut rhythms =
         if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), points.y(), monday) };
     // What lives of a day do in a day is growth or rhythm: it is taken for growth.
-    if beside.is_none() && longest_life(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
+    if beside.is_none() && longest_run(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
         rhythms.truncate(1);
     }
     let floor = floor / scaled.unit.powi(2);
@@ -208,22 +208,22 @@ pub fn climb(x: f64, from: f64, to: f64) -> f64 {
     ((x - from) / (to - from)).clamp(0.0, 1.0)
 }
 
-/// From the first to the last point of the longest life, in units of `x`.
-fn longest_life(x: &[f64], starts: &[usize]) -> f64 {
+/// From the first to the last point of the longest run, in units of `x`.
+fn longest_run(x: &[f64], starts: &[usize]) -> f64 {
     let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
     edges.windows(2).map(|edge| x[edge[1] - 1] - x[edge[0]]).fold(0.0, f64::max)
 }
 
-/// The level of the life of each point, as a share of that of all.
+/// The level of the run of each point, as a share of that of all.
 fn sizes(y: &[f64], starts: &[usize]) -> Vec<f64> {
     let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([y.len()]).collect();
     let whole = median(y).unwrap_or(1.0);
-    let of_life = |edge: &[usize]| {
+    let of_run = |edge: &[usize]| {
         let level = median(&y[edge[0]..edge[1]]).unwrap_or(whole);
         let share = if whole > 0.0 && level > 0.0 && edges.len() > 2 { level / whole } else { 1.0 };
         vec![share; edge[1] - edge[0]]
     };
-    edges.windows(2).flat_map(of_life).collect()
+    edges.windows(2).flat_map(of_run).collect()
 }
 
 struct Search<'a> {
@@ -237,18 +237,18 @@ struct Search<'a> {
     /// What was searched for each rhythm, in coefficients.
     searched: Vec<usize>,
     line: Rc<Column>,
-    /// One column per life.
+    /// One column per run.
     levels: Vec<Rc<Column>>,
     floor: f64,
-    /// The level of the life of each point, as a share of that of all.
+    /// The level of the run of each point, as a share of that of all.
     sizes: Vec<f64>,
     /// Whether no other shape is tried.
     line_only: bool,
     /// Of a workload: by what its start-up may be wrong.
     errors: Vec<Rc<Column>>,
-    /// Of a workload: the rate at which each life grows, in units of `y` over the window.
+    /// Of a workload: the rate at which each run grows, in units of `y` over the window.
     rates: Vec<Option<Known>>,
-    /// Whether growth may have a rate of its own from any life on, not only the last.
+    /// Whether growth may have a rate of its own from any run on, not only the last.
     any_apart: bool,
     /// The variance of the noise, for what is known beside it.
     variance: Lanes,
@@ -267,7 +267,7 @@ impl<'a> Search<'a> {
         let x: Vec<f64> = seconds.iter().map(|x| (x - first) / span).collect();
         let column = |values: &[f64]| noise.column(values.to_vec());
         let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
-        let life = |edge: &[usize]| (0..x.len()).map(|at| f64::from(u8::from(edge[0] <= at && at < edge[1]))).collect();
+        let run = |edge: &[usize]| (0..x.len()).map(|at| f64::from(u8::from(edge[0] <= at && at < edge[1]))).collect();
         Search {
             seconds,
             starts,
@@ -278,7 +278,7 @@ impl<'a> Search<'a> {
                 .collect(),
             searched: rhythms.iter().map(|rhythm| rhythm.searched).collect(),
             line: column(&x),
-            levels: edges.windows(2).map(|edge| noise.column(life(edge))).collect(),
+            levels: edges.windows(2).map(|edge| noise.column(run(edge))).collect(),
             floor,
             line_only: false,
             sizes: vec![1.0; x.len()],
@@ -312,7 +312,7 @@ impl<'a> Search<'a> {
         self.each(|x| climb(x, from, to))
     }
 
-    /// exp(-age/τ) of each life, as a share of its level: a larger process has more to start.
+    /// exp(-age/τ) of each run, as a share of its level: a larger process has more to start.
     fn cooling(&self, tau: f64) -> Rc<Column> {
         let mut start = 0;
         let ages = (0..self.x.len()).map(|index| {
@@ -327,7 +327,7 @@ impl<'a> Search<'a> {
     /// Everything but growth, its shape and the rhythm: the levels.
     fn base(&self, one_level: bool) -> Vec<Rc<Column>> {
         match (&self.levels[..], self.starts) {
-            // The age of the first life is not known, so it always has its own level.
+            // The age of the first run is not known, so it always has its own level.
             ([first, _, _, ..], [second, ..]) if one_level => vec![Rc::clone(first), self.from(*second)],
             // Of two, that would leave nothing in common.
             (_, [_]) if one_level => vec![self.from(0)],
@@ -350,7 +350,7 @@ impl<'a> Search<'a> {
         }
         let bends = [1.0 / 3.0, 2.0 / 3.0].map(|knee| self.each(|x| x.min(knee)));
         let base = self.base(false).into_iter().chain([Rc::clone(&self.line)]);
-        let longest = longest_life(&self.x, self.starts);
+        let longest = longest_run(&self.x, self.starts);
         let start_ups = [0.02, 0.1].map(|tau| self.cooling(tau * longest));
         let flexible = self.with(if self.starts.is_empty() {
             base.chain(bends).collect::<Vec<_>>()
@@ -377,7 +377,7 @@ impl<'a> Search<'a> {
         if self.starts.is_empty() {
             return self.run_shapes(rhythm, candidates);
         }
-        self.run_lives(rhythm, candidates);
+        self.run_processes(rhythm, candidates);
         if !self.any_apart {
             self.run_climb(rhythm, candidates);
         }

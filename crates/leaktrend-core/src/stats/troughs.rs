@@ -10,7 +10,7 @@ pub const QUANTILE: f64 = 0.1;
 const PEAK: f64 = 1.0 - QUANTILE;
 /// A block with less than this share of the samples that it could hold says too little.
 const MIN_SHARE: f64 = 0.3;
-/// A life is cut into at least so many blocks where it has the samples.
+/// A run is cut into at least so many blocks where it has the samples.
 const MIN_BLOCKS: f64 = 6.0;
 
 /// One number per block of time.
@@ -50,24 +50,24 @@ pub struct Cutting<'a> {
 }
 
 impl Cutting<'_> {
-    /// Where the block that begins with a sample of a life ends, and how many samples it must keep to count.
-    fn block(&self, life: &Range<usize>, start: usize) -> (usize, f64) {
+    /// Where the block that begins with a sample of a run ends, and how many samples it must keep to count.
+    fn block(&self, run: &Range<usize>, start: usize) -> (usize, f64) {
         let since = |at: usize| self.seconds[at] - self.seconds[start];
         if !self.ends.is_empty() {
             // To the first fall that is a width away; rounding may take a hair off.
             let fall = self.ends.partition_point(|fall| since(*fall) < 0.999 * self.width);
-            let end = self.ends.get(fall).copied().filter(|fall| *fall < life.end).unwrap_or(life.end);
+            let end = self.ends.get(fall).copied().filter(|fall| *fall < run.end).unwrap_or(run.end);
             // What begins or ends without a fall may not hold its trough.
             let counts =
-                if end < life.end { life.start < start } else { since(end - 1) > 0.5 * self.cycle.max(self.width) };
+                if end < run.end { run.start < start } else { since(end - 1) > 0.5 * self.cycle.max(self.width) };
             return (end, if counts { 1.0 } else { f64::INFINITY });
         }
-        let of_life = self.seconds[life.end - 1] - self.seconds[life.start];
-        let width = self.width.min((of_life / MIN_BLOCKS).max(self.step));
+        let of_run = self.seconds[run.end - 1] - self.seconds[run.start];
+        let width = self.width.min((of_run / MIN_BLOCKS).max(self.step));
         // Rounding must not move a sample of an even spacing to the block before.
-        let number = |at: usize| (self.seconds[at] - self.seconds[life.start]) / width + 1e-6;
+        let number = |at: usize| (self.seconds[at] - self.seconds[run.start]) / width + 1e-6;
         let next = number(start).floor() + 1.0;
-        let end = (start..life.end).find(|at| number(*at) >= next).unwrap_or(life.end);
+        let end = (start..run.end).find(|at| number(*at) >= next).unwrap_or(run.end);
         (end, (MIN_SHARE * width / self.step).max(1.0))
     }
 
@@ -94,11 +94,11 @@ pub fn blocks(cutting: &Cutting<'_>, values: &[f64]) -> Blocks {
     let edges: Vec<usize> = [0].into_iter().chain(cutting.cuts.iter().copied()).chain([values.len()]).collect();
     let mut kept: Vec<f64> = Vec::new();
     for edge in edges.windows(2) {
-        let life = edge[0]..edge[1];
+        let run = edge[0]..edge[1];
         let first = blocks.x.len();
-        let mut start = life.start;
-        while start < life.end {
-            let (end, least) = cutting.block(&life, start);
+        let mut start = run.start;
+        while start < run.end {
+            let (end, least) = cutting.block(&run, start);
             let described = cutting.describe(start..end, values, &mut kept);
             if let Some(mut block) = described.filter(|_| kept.len() as f64 >= least) {
                 if end == values.len() && cutting.seconds[end - 1] - cutting.seconds[start] < cutting.cycle {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn no_block_lies_in_two_lives_and_each_life_has_some() {
+    fn no_block_lies_in_two_runs_and_each_run_has_some() {
         let x: Vec<f64> = (0..100).map(f64::from).collect();
         let y: Vec<f64> = x.iter().map(|x| if *x < 47.0 { 1.0 } else { 5.0 }).collect();
         let blocks = blocks(&cutting(&x, &[47], &[], 50.0), &y);

@@ -19,17 +19,17 @@ const AGAINST: f64 = 0.2;
 const UNLIKELY: f64 = 0.3;
 /// A growth so clear in one view that the other may leave it open.
 const CLEAR: f64 = 0.001;
-/// A life is judged by itself when it is this share of the window.
-const LIFE_SHARE: f64 = 0.25;
+/// A run is judged by itself when it is this share of the window.
+const RUN_SHARE: f64 = 0.25;
 /// Growth beside level shifts must be significant at so much smaller a probability: their places were searched for, and a
 /// shift in the wrong place leaves growth behind. At 1 % a break that was searched for within the middle 70 % needs a Wald
 /// statistic of 12.16, of which the probability at a given place is a twentieth (Andrews 1993, table I as corrected in 2003).
 const PLACED: f64 = 20.0;
 /// Halves are judged by themselves when each has so many days.
 const HALF_DAYS: f64 = 2.0;
-/// Lives after the first are looked at by themselves when they are more than this: as many restarts within an hour are what
+/// Runs after the first are looked at by themselves when they are more than this: as many restarts within an hour are what
 /// the runbook calls a loop.
-const MANY_LIVES: usize = 3;
+const MANY_RUNS: usize = 3;
 /// Of the later half less is taken for significant: it is looked at because the whole left it open.
 const LATER_HALF: f64 = 0.25;
 
@@ -77,7 +77,7 @@ impl Claim {
         matches!(self.verdict, Verdict::Inconclusive | Verdict::LeakSuspected)
     }
 
-    /// The latest stretch that decides, from the whole to the last life and the later half.
+    /// The latest stretch that decides, from the whole to the last run and the later half.
     pub(super) fn of_reading(
         fit: &Fit<'_>,
         reading: Reading,
@@ -105,29 +105,29 @@ impl Claim {
         let why = if settled == 0 { RegimeWhy::Whole } else { RegimeWhy::StartUp };
         let whole = of(settled, why, true, terms);
         let last = segmentation.cuts(reading).last().map(|last| (*last, seconds[n - 1] - seconds[*last]));
-        let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= LIFE_SHARE * fit.span_seconds);
-        // The last life of a workload has a rate of its own beside the calendar of all, and in less than two days none by itself.
+        let last = last.filter(|(at, length)| n - at >= MIN_SAMPLES && *length >= RUN_SHARE * fit.span_seconds);
+        // The last run of a workload has a rate of its own beside the calendar of all, and in less than two days none by itself.
         let last = last.filter(|(_, length)| !fit.is_of_workload() || *length >= calendar::MIN_DAYS * DAY);
         let strict = JudgeTerms { significance: LATER_HALF * terms.significance, ..*terms };
-        // What the first life did says little of many short ones after it.
+        // What the first run did says little of many short ones after it.
         if !whole.verdict.is_leak() {
             let cuts = segmentation.cuts(reading);
-            let first = cuts.first().filter(|_| MANY_LIVES < cuts.len() && !fit.is_of_workload());
+            let first = cuts.first().filter(|_| MANY_RUNS < cuts.len() && !fit.is_of_workload());
             let since = first.map(|first| of(*first, RegimeWhy::Restart, true, &strict));
-            if let Some(lives) = since.filter(|lives| lives.verdict.is_leak()) {
-                return lives;
+            if let Some(runs) = since.filter(|runs| runs.verdict.is_leak()) {
+                return runs;
             }
         }
         if !whole.is_open() {
-            // What earlier lives did is over where the last one is level.
-            let life = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
-            let life = life.map(|(at, _)| of(at, RegimeWhy::Restart, true, terms));
-            return life.filter(|life| is_level(life.verdict)).unwrap_or(whole);
+            // What earlier runs did is over where the last one is level.
+            let run = last.filter(|(_, length)| whole.verdict.is_leak() && *length >= HALF_DAYS * DAY);
+            let run = run.map(|(at, _)| of(at, RegimeWhy::Restart, true, terms));
+            return run.filter(|run| is_level(run.verdict)).unwrap_or(whole);
         }
         if let Some((last, _)) = last {
-            let life = of(last, RegimeWhy::Restart, true, terms);
-            if !life.is_open() {
-                return life;
+            let run = of(last, RegimeWhy::Restart, true, terms);
+            if !run.is_open() {
+                return run;
             }
         }
         // Halves of shorter windows were tried: they decide more, and pass three times as many leaks.
@@ -192,7 +192,7 @@ impl Claim {
         } else if significant && at_most_tolerance < tail {
             let days = days || grows(&narrow.sustained, swing);
             let settled = !early || grows(&narrow.sustained, start_up);
-            // What did not rise since its last shift does not grow beside it; of lives each begins low.
+            // What did not rise since its last shift does not grow beside it; of runs each begins low.
             let last = match form {
                 Form::Climb([_, end]) => Some(stretch.block_at(*end)),
                 _ => form.steps().last().copied(),
@@ -342,7 +342,7 @@ fn level_verdict(stretch: &Stretch, view: &Trend, grows: bool, terms: &JudgeTerm
     }
     match view.chosen.form {
         Form::Saturating(_) | Form::Broken(_) if rise > matters => Verdict::WarmedUp,
-        Form::Climb(_) | Form::Steps(_) | Form::Pulse(_) | Form::Lives { .. } if shifted => Verdict::Step,
+        Form::Climb(_) | Form::Steps(_) | Form::Pulse(_) | Form::Runs { .. } if shifted => Verdict::Step,
         _ if grows => Verdict::NegligibleGrowth,
         _ => Verdict::Flat,
     }

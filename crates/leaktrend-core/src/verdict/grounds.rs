@@ -125,11 +125,11 @@ impl Course {
             Form::Saturating(_) => Course::WarmUp,
             Form::Hinge(_) => Course::Hinge,
             Form::Broken(_) => Course::Bend,
-            Form::Climb(_) | Form::Lives { climb: Some(_), .. } => Course::Climb,
+            Form::Climb(_) | Form::Runs { climb: Some(_), .. } => Course::Climb,
             Form::Steps(at) if at.len() == 1 => Course::OneStep,
             Form::Steps(_) => Course::Steps,
             Form::Pulse(_) => Course::Pulse,
-            Form::Lives { .. } => Course::Runs,
+            Form::Runs { .. } => Course::Runs,
         }
     }
 }

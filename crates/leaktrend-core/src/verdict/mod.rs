@@ -280,7 +280,7 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
     };
     let claim = claim.unless_given_back(segmentation);
     let (seconds, values) = (&*segmentation.seconds, &*segmentation.values);
-    let is_of_runs = |stretch: &Stretch| matches!(stretch.views().0.chosen.form, Form::Lives { climb: None, .. });
+    let is_of_runs = |stretch: &Stretch| matches!(stretch.views().0.chosen.form, Form::Runs { climb: None, .. });
     let may_climb = claim.verdict == Verdict::Step && !claim.stretch.as_ref().is_some_and(is_of_runs);
     let climb = if may_climb { rise::climb(seconds, values) } else { None };
     let may_refill = matches!(claim.verdict, Verdict::LeakSuspected | Verdict::Inconclusive);

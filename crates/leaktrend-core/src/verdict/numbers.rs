@@ -118,7 +118,7 @@ impl Case<'_> {
         };
         // Runs with a rate of their own say nothing of those before.
         let apart = match view.chosen.form {
-            Form::Lives { apart_from, .. } => apart_from,
+            Form::Runs { apart_from, .. } => apart_from,
             _ => None,
         };
         Evidence {
@@ -159,14 +159,14 @@ impl Case<'_> {
         match &view.chosen.form {
             _ if self.verdict == Verdict::SteppingGrowth => ShapeName::Staircase,
             _ if self.verdict == Verdict::LeakMaskedByRestarts => ShapeName::Sawtooth,
-            Form::Lives { .. } if grows => ShapeName::Sawtooth,
+            Form::Runs { .. } if grows => ShapeName::Sawtooth,
             Form::Hinge(_) if grows => ShapeName::Hinge,
             _ if grows => ShapeName::Linear,
-            Form::Saturating(_) | Form::Broken(_) | Form::Climb(_) | Form::Lives { climb: Some(_), .. } => {
+            Form::Saturating(_) | Form::Broken(_) | Form::Climb(_) | Form::Runs { climb: Some(_), .. } => {
                 ShapeName::Plateau
             }
             Form::Steps(_) | Form::Pulse(_) => ShapeName::Step,
-            Form::Line | Form::Hinge(_) | Form::Lives { .. } => ShapeName::Flat,
+            Form::Line | Form::Hinge(_) | Form::Runs { .. } => ShapeName::Flat,
         }
     }
 
@@ -179,13 +179,13 @@ impl Case<'_> {
         let whole = |why: RegimeWhy| Regime { start_seconds: if why == RegimeWhy::Whole { 0.0 } else { begin }, why };
         match &view.chosen.form {
             Form::Hinge(knee) => Regime { start_seconds: begin + knee * (end - begin), why: RegimeWhy::GrowthBegan },
-            Form::Broken(knee) | Form::Climb([_, knee]) | Form::Lives { climb: Some([_, knee]), .. } => {
+            Form::Broken(knee) | Form::Climb([_, knee]) | Form::Runs { climb: Some([_, knee]), .. } => {
                 Regime { start_seconds: begin + knee * (end - begin), why: RegimeWhy::GrowthChanged }
             }
             Form::Steps(at) if !at.is_empty() => {
                 Regime { start_seconds: seconds[at[at.len() - 1]], why: RegimeWhy::Shift }
             }
-            Form::Lives { apart_from: Some(start), .. } => {
+            Form::Runs { apart_from: Some(start), .. } => {
                 Regime { start_seconds: seconds[self.stretch.starts[*start]], why: RegimeWhy::Restart }
             }
             _ => whole(self.measured.claim.why),

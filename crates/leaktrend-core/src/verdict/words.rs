@@ -28,7 +28,7 @@ impl Judgement {
         match (&self.grounds, &self.growth) {
             (Grounds::Measured(evidence), Some(growth)) => {
                 let chance = if evidence.may_be_chance { "; with so many series judged, it may be chance" } else { "" };
-                Told { verdict: self.verdict, evidence, growth, needed }.reason() + chance
+                Wording { verdict: self.verdict, evidence, growth, needed }.reason() + chance
             }
             (Grounds::TooFewSamples { n_samples: n }, _) => {
                 let longer =
@@ -61,7 +61,7 @@ impl Judgement {
         let needed = self.open_for_seconds();
         match (&self.grounds, &self.growth) {
             (Grounds::Measured(evidence), Some(growth)) => {
-                Told { verdict: self.verdict, evidence, growth, needed }.would_change()
+                Wording { verdict: self.verdict, evidence, growth, needed }.would_change()
             }
             (Grounds::NothingAfterLoad, _) => "samples after the load".to_owned(),
             _ => "more samples".to_owned(),
@@ -70,7 +70,7 @@ impl Judgement {
 }
 
 /// A judgement that rests on a measured stretch.
-struct Told<'a> {
+struct Wording<'a> {
     verdict: Verdict,
     evidence: &'a Evidence,
     growth: &'a Growth,
@@ -78,7 +78,7 @@ struct Told<'a> {
     needed: Option<f64>,
 }
 
-impl Told<'_> {
+impl Wording<'_> {
     fn rate_text(&self, bytes_per_second: f64) -> String {
         self.evidence.terms.rate_unit.text(bytes_per_second)
     }
@@ -94,7 +94,7 @@ impl Told<'_> {
     }
 
     fn reason(&self) -> String {
-        let Told { verdict, evidence, growth, needed } = *self;
+        let Wording { verdict, evidence, growth, needed } = *self;
         let tolerance = self.tolerance_text();
         let subject = match evidence.subject {
             Subject::Peaks => "the highest tenth of its readings",
@@ -352,7 +352,7 @@ impl Told<'_> {
     }
 
     fn open_question(&self) -> String {
-        let Told { evidence, growth, .. } = *self;
+        let Wording { evidence, growth, .. } = *self;
         let resolution = match evidence.tolerance.rule {
             ToleranceRule::Resolution => " (the least that the input's resolution can show)",
             _ => "",

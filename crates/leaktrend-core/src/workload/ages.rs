@@ -6,27 +6,22 @@
 
 use std::collections::BTreeMap;
 
-use super::join::{Life, Lifetime};
+use super::join::{Lifetime, Run};
 use super::start_up;
 use crate::stats::ar1::Known;
 
 /// With fewer degrees of freedom the size of the differences between pods is not known: Student's t has no variance.
 const LEAST: f64 = 3.0;
 
-/// The rate at which the pods of each life grow, in bytes per second; `None` where their ages do not show it. `tau_ms`: the
+/// The rate at which the pods of each run grow, in bytes per second; `None` where their ages do not show it. `tau_ms`: the
 /// time constant of the start-up that was taken out of them.
 ///
 /// Levels by start, less the mean of the pods that run at the same moment, by least squares; the levels of pods are
 /// independent of each other. What is along the start-up says nothing: one that was estimated too small makes young pods
 /// look small.
-pub(super) fn rates(
-    lifetimes: &[Lifetime],
-    lives: &[Life],
-    grid: (i64, f64),
-    tau_ms: Option<f64>,
-) -> Vec<Option<Known>> {
+pub(super) fn rates(lifetimes: &[Lifetime], runs: &[Run], grid: (i64, f64), tau_ms: Option<f64>) -> Vec<Option<Known>> {
     let fits: Vec<Option<Fit>> =
-        lives.iter().enumerate().map(|(index, life)| Fit::of(lifetimes, (index, life), grid, tau_ms)).collect();
+        runs.iter().enumerate().map(|(index, run)| Fit::of(lifetimes, (index, run), grid, tau_ms)).collect();
     let sum = |of: fn(&Fit) -> f64| fits.iter().flatten().map(of).sum::<f64>();
     let degrees_of_freedom = sum(|fit| fit.degrees_of_freedom);
     let variance = sum(|fit| fit.squares) / sum(|fit| fit.free);
@@ -37,7 +32,7 @@ pub(super) fn rates(
     fits.iter().map(|fit| fit.as_ref().map(known).filter(is_known)).collect()
 }
 
-/// The levels of one life by start.
+/// The levels of one run by start.
 struct Fit {
     /// Bytes per second.
     rate: f64,
@@ -62,12 +57,12 @@ struct Cell {
 
 impl Fit {
     /// `None` where no two pods of different ages ran at one moment.
-    fn of(lifetimes: &[Lifetime], (index, life): (usize, &Life), grid: (i64, f64), tau_ms: Option<f64>) -> Option<Fit> {
+    fn of(lifetimes: &[Lifetime], (index, run): (usize, &Run), grid: (i64, f64), tau_ms: Option<f64>) -> Option<Fit> {
         let mut moments: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
         for (pod, one) in lifetimes.iter().enumerate().filter(|(_, one)| one.starts) {
             let Some(level) = one.levels.get(&index).copied() else { continue };
             let start = 1e-3 * (one.start_ms - grid.0) as f64;
-            for moment in one.cells.iter().map(|cell| cell.0).filter(|moment| life.moments.contains(moment)) {
+            for moment in one.cells.iter().map(|cell| cell.0).filter(|moment| run.moments.contains(moment)) {
                 let cooled = tau_ms.map_or(0.0, |tau_ms| start_up::cooled(one, moment, grid, tau_ms));
                 moments.entry(moment).or_default().push(Cell { pod, level, start, cooled });
             }

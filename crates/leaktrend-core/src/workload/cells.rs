@@ -1,16 +1,16 @@
 //! Numbers of pods at moments, as levels of the pods and what is common at each moment.
 
-use super::join::{Life, Lifetime};
+use super::join::{Lifetime, Run};
 
 /// Levels and moments are fitted in turns until nothing moves by more than this share of the spread ...
 const SETTLED: f64 = 1e-6;
 /// ... or so many turns are over.
 const TURNS: usize = 400;
 
-/// Lifetime, moment from the first of the life, bytes.
+/// Lifetime, moment from the first of the run, bytes.
 pub(super) type Cell = (usize, usize, f64);
 
-/// Numbers of the lifetimes of one life, and what they have in common.
+/// Numbers of the lifetimes of one run, and what they have in common.
 pub(super) struct Cells {
     pub(super) each: Vec<Cell>,
     pub(super) n_moments: usize,
@@ -18,16 +18,16 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    pub(super) fn of(lifetimes: &[Lifetime], life: &Life, value: impl Fn(&Lifetime, usize, f64) -> f64) -> Cells {
+    pub(super) fn of(lifetimes: &[Lifetime], run: &Run, value: impl Fn(&Lifetime, usize, f64) -> f64) -> Cells {
         let mut cells = Vec::new();
-        for (index, lifetime) in lifetimes.iter().enumerate().filter(|(_, one)| one.version == life.version) {
-            let first = lifetime.cells.partition_point(|(moment, _)| *moment < life.moments.start);
-            let within = lifetime.cells[first..].iter().take_while(|(moment, _)| *moment < life.moments.end);
+        for (index, lifetime) in lifetimes.iter().enumerate().filter(|(_, one)| one.version == run.version) {
+            let first = lifetime.cells.partition_point(|(moment, _)| *moment < run.moments.start);
+            let within = lifetime.cells[first..].iter().take_while(|(moment, _)| *moment < run.moments.end);
             cells.extend(
-                within.map(|(moment, bytes)| (index, moment - life.moments.start, value(lifetime, *moment, *bytes))),
+                within.map(|(moment, bytes)| (index, moment - run.moments.start, value(lifetime, *moment, *bytes))),
             );
         }
-        Cells { each: cells, n_moments: life.moments.len(), n_lifetimes: lifetimes.len() }
+        Cells { each: cells, n_moments: run.moments.len(), n_lifetimes: lifetimes.len() }
     }
 
     /// Levels of lifetimes and what is common at each moment, by least squares: each in turns is the mean of what the

@@ -41,7 +41,7 @@ pub struct Lifetime {
 
 /// A stretch in which pods of one version run, and at least one of those that ran at its beginning does.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Life {
+pub struct Run {
     /// Index of its first sample in the series of the typical pod.
     pub from: usize,
     /// Index of its version.
@@ -53,17 +53,17 @@ pub struct Life {
 /// The memory that the pods of a workload have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joined {
-    /// The memory of a typical pod, with a restart where a life begins.
+    /// The memory of a typical pod, with a restart where a run begins.
     pub series: MemorySeries,
-    /// Its lives, at least one.
-    pub lives: Vec<Life>,
+    /// Its runs, at least one.
+    pub runs: Vec<Run>,
     /// The lifetimes of all pods, in order of their start.
     pub lifetimes: Vec<Lifetime>,
     /// The versions, in the order of their first appearance; `None` is an unknown version.
     pub versions: Vec<Option<String>>,
     /// The time of the first moment and from one to the next, in milliseconds.
     pub(super) grid: (i64, f64),
-    /// What is known beside the series: at each of its samples, and of each life.
+    /// What is known beside the series: at each of its samples, and of each run.
     pub(super) beside: Beside,
 }
 
@@ -78,14 +78,14 @@ impl Joined {
         if from + n != self.series.len() {
             return Beside::default();
         }
-        let life = self.lives.iter().rposition(|life| life.from <= from).unwrap_or(0);
+        let run = self.runs.iter().rposition(|run| run.from <= from).unwrap_or(0);
         let errors = self.beside.errors.iter().map(|error| error[from..].to_vec()).collect();
-        Beside { errors, rates: self.beside.rates[life..].to_vec() }
+        Beside { errors, rates: self.beside.rates[run..].to_vec() }
     }
 
-    /// When a life begins, in milliseconds.
-    pub fn begins_ms(&self, life: usize) -> i64 {
-        self.series.time_ms()[self.lives[life].from]
+    /// When a run begins, in milliseconds.
+    pub fn begins_ms(&self, run: usize) -> i64 {
+        self.series.time_ms()[self.runs[run].from]
     }
 
     /// When the first pod of a version was seen, in milliseconds.
@@ -112,16 +112,16 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
         lifetimes.extend(lifetimes_of(pod.series, (index, version), grid, settle_seconds));
     }
     lifetimes.sort_by_key(|lifetime| (lifetime.start_ms, lifetime.pod));
-    let mut lives = lives(&lifetimes, grid);
-    let Without { of_lives, errors, tau_ms } = start_up::without(&mut lifetimes, &lives, grid);
+    let mut runs = runs(&lifetimes, grid);
+    let Without { of_runs, errors, tau_ms } = start_up::without(&mut lifetimes, &runs, grid);
     let mut beside = Beside { errors: errors.iter().map(|_| Vec::new()).collect(), rates: Vec::new() };
     let mut samples = Samples::default();
     let resolution = pods.iter().filter_map(|pod| pod.series.resolution_bytes().median()).fold(1.0, f64::max);
-    for (life, common) in lives.iter_mut().zip(of_lives) {
-        life.from = samples.len();
+    for (run, common) in runs.iter_mut().zip(of_runs) {
+        run.from = samples.len();
         for (moment, bytes) in common {
             beside.errors.iter_mut().zip(&errors).for_each(|(of_samples, error)| of_samples.push(error[moment]));
-            let begins = samples.len() == life.from && life.from > 0;
+            let begins = samples.len() == run.from && run.from > 0;
             // No fall of it is a restart that is not known.
             let marks =
                 if begins { Marks::WATCHED.with(Marks::RECREATED).with(Marks::RESTARTED) } else { Marks::WATCHED };
@@ -129,9 +129,9 @@ pub fn join(pods: &[Pod<'_>], info: SeriesInfo, settle_seconds: f64) -> Option<J
             samples.push(time_ms, bytes.max(0.0), resolution, marks);
         }
     }
-    beside.rates = ages::rates(&lifetimes, &lives, grid, tau_ms);
+    beside.rates = ages::rates(&lifetimes, &runs, grid, tau_ms);
     let series = MemorySeries::new(info, samples)?;
-    Some(Joined { series, lives, lifetimes, versions, grid, beside })
+    Some(Joined { series, runs, lifetimes, versions, grid, beside })
 }
 
 /// The versions in the order of their first appearance.
@@ -177,9 +177,9 @@ fn lifetimes_of(
     edges.windows(2).map(lifetime).filter(|lifetime| !lifetime.cells.is_empty()).collect()
 }
 
-/// Cuts time into lives: where another version has most of the pods that run, and where none is left of those that ran
-/// when the life began.
-fn lives(lifetimes: &[Lifetime], (start_ms, step_ms): (i64, f64)) -> Vec<Life> {
+/// Cuts time into runs: where another version has most of the pods that run, and where none is left of those that ran
+/// when the run began.
+fn runs(lifetimes: &[Lifetime], (start_ms, step_ms): (i64, f64)) -> Vec<Run> {
     let moment_of = |time_ms: i64| ((time_ms - start_ms) as f64 / step_ms).round() as usize;
     let spans: Vec<(usize, Range<usize>)> =
         lifetimes.iter().map(|one| (one.version, moment_of(one.start_ms)..moment_of(one.end_ms) + 1)).collect();
@@ -192,40 +192,40 @@ fn lives(lifetimes: &[Lifetime], (start_ms, step_ms): (i64, f64)) -> Vec<Life> {
         let runs = spans.iter().filter(|(of, span)| *of == version && span.contains(&moment));
         runs.map(|(_, span)| span.end).max().unwrap_or(moment)
     };
-    let mut lives: Vec<Life> = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
     let mut until = 0;
     for (moment, of) in running.iter().enumerate() {
         // The later one of two that have as many.
         let Some((&version, _)) = of.iter().max_by_key(|(version, n)| (**n, **version)) else { continue };
-        if let Some(life) = lives.last_mut().filter(|life| life.version == version && moment < until) {
-            life.moments.end = moment + 1;
+        if let Some(run) = runs.last_mut().filter(|run| run.version == version && moment < until) {
+            run.moments.end = moment + 1;
         } else {
-            lives.push(Life { from: 0, version, moments: moment..moment + 1 });
+            runs.push(Run { from: 0, version, moments: moment..moment + 1 });
             until = last_of(version, moment);
         }
     }
-    // A rollout takes the pods that began a life before it has most of them: what little is left is of that life, as far
+    // A rollout takes the pods that began a run before it has most of them: what little is left is of that run, as far
     // as a pod links both.
-    let mut merged: Vec<Life> = Vec::new();
-    for life in lives {
-        let is_linked = |last: &&mut Life| {
-            let shorter = last.moments.len().min(life.moments.len()) as f64;
-            let longer = last.moments.len().max(life.moments.len()) as f64;
-            let (before, after) = (last.moments.end - 1, life.moments.start);
+    let mut merged: Vec<Run> = Vec::new();
+    for run in runs {
+        let is_linked = |last: &&mut Run| {
+            let shorter = last.moments.len().min(run.moments.len()) as f64;
+            let longer = last.moments.len().max(run.moments.len()) as f64;
+            let (before, after) = (last.moments.end - 1, run.moments.start);
             let links = |(version, span): &(usize, Range<usize>)| {
-                *version == life.version && span.contains(&before) && span.contains(&after)
+                *version == run.version && span.contains(&before) && span.contains(&after)
             };
-            last.version == life.version && shorter <= START_SHARE * longer && spans.iter().any(links)
+            last.version == run.version && shorter <= START_SHARE * longer && spans.iter().any(links)
         };
         match merged.last_mut().filter(is_linked) {
-            Some(last) => last.moments.end = life.moments.end,
-            None => merged.push(life),
+            Some(last) => last.moments.end = run.moments.end,
+            None => merged.push(run),
         }
     }
-    merged.retain(|life| {
+    merged.retain(|run| {
         lifetimes
             .iter()
-            .any(|one| one.version == life.version && one.cells.iter().any(|(moment, _)| life.moments.contains(moment)))
+            .any(|one| one.version == run.version && one.cells.iter().any(|(moment, _)| run.moments.contains(moment)))
     });
     merged
 }

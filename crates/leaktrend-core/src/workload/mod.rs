@@ -11,7 +11,7 @@ mod join;
 pub mod siblings;
 mod start_up;
 
-pub use join::{Joined, Life, Lifetime, join};
+pub use join::{Joined, Lifetime, Run, join};
 
 use crate::fit::Fit;
 use crate::segment::{self, Segmentation};
@@ -50,7 +50,7 @@ pub fn measure(
     verdict::measure(&fit(&beside, segmentation, series, terms), segmentation, &terms.judge)
 }
 
-/// Since when it grows, where that is since a version: the index in `joined.lives` of the first life that does. `None`
+/// Since when it grows, where that is since a version: the index in `joined.runs` of the first run that does. `None`
 /// where it grows no faster in later versions than in earlier ones, or does not grow.
 ///
 /// Growth has a rate before and another since a version; of all versions that which explains most is taken, if it is
@@ -60,10 +60,10 @@ pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
     let fit = fit(&joined.beside, &segmentation, &joined.series, terms);
     let (from, blocks) = fit.blocks(segmentation.falls.readings[0], 0)?;
     let (n, x) = (blocks.x.len(), &blocks.x);
-    let lives = || joined.lives.iter().enumerate().skip(1);
-    let versions = lives().filter(|(at, life)| life.version != joined.lives[at - 1].version && life.from > from);
+    let runs = || joined.runs.iter().enumerate().skip(1);
+    let versions = runs().filter(|(at, run)| run.version != joined.runs[at - 1].version && run.from > from);
     let candidates: Vec<(usize, usize)> = versions
-        .map(|(at, life)| (at, blocks.samples.partition_point(|samples| samples.start + from < life.from)))
+        .map(|(at, run)| (at, blocks.samples.partition_point(|samples| samples.start + from < run.from)))
         .filter(|(_, block)| 0 < *block && *block < n)
         .collect();
     if candidates.is_empty() || n < 2 * crate::fit::MIN_SAMPLES {
@@ -92,11 +92,11 @@ pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
         all.then(|| (regression.criterion(&[0.0; PHI.len()], floor).0, regression))
     };
     let (alike, _) = with(&[(0, n)])?;
-    let tried = candidates.into_iter().filter_map(|(life, block)| {
+    let tried = candidates.into_iter().filter_map(|(run, block)| {
         let (criterion, regression) = with(&[(0, block), (block, n)])?;
-        Some((criterion, life, regression))
+        Some((criterion, run, regression))
     });
-    let (criterion, life, regression) = tried.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (criterion, run, regression) = tried.min_by(|a, b| a.0.total_cmp(&b.0))?;
     if criterion + (1.0 + LOCATION) * (n as f64).ln() > alike - STRONG {
         return None;
     }
@@ -107,7 +107,7 @@ pub fn grows_since(joined: &Joined, terms: &Terms) -> Option<usize> {
     let [before, since] = [before, since].map(|line| line.scaled(&scaled, span).slope());
     let matters = fit.tolerance(0, true).bytes_per_second;
     let grows = since.probability_at_most(matters) < 0.5 && since.probability_at_most(0.0) < terms.judge.significance;
-    (grows && before.mean() < 0.5 * since.mean()).then_some(life)
+    (grows && before.mean() < 0.5 * since.mean()).then_some(run)
 }
 
 fn fit<'a>(beside: &'a Beside, segmentation: &'a Segmentation<'a>, series: &MemorySeries, terms: &'a Terms) -> Fit<'a> {

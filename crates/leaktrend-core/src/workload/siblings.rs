@@ -81,12 +81,12 @@ fn compared(joined: &Joined, index: usize) -> Option<Compared> {
         })
         .map(|(_, one)| one)
         .collect();
-    for (life, level) in &own.levels {
-        let within = &joined.lives[*life].moments;
+    for (run, level) in &own.levels {
+        let within = &joined.runs[*run].moments;
         for (moment, bytes) in own.cells.iter().filter(|(moment, _)| within.contains(moment)) {
             let beside = siblings.iter().filter_map(|one| {
                 let at = one.cells.binary_search_by_key(moment, |cell| cell.0).ok()?;
-                Some(one.cells[at].1 - one.levels.get(life)?)
+                Some(one.cells[at].1 - one.levels.get(run)?)
             });
             // One that leaks, too, does not hide it.
             if let Some(common) = median(&beside.collect::<Vec<_>>()) {

@@ -16,8 +16,8 @@ struct Place {
     free: [usize; 2],
     /// What clocks are put forward halfway, in hours.
     forward: f64,
-    /// Hours ahead of UTC that the program is told of.
-    told: f64,
+    /// Hours ahead of UTC that the program is given.
+    reported: f64,
 }
 
 /// A healthy service: what is in flight follows working hours, a little differently each day.
@@ -40,14 +40,14 @@ fn working(seed: u64, place: Place) -> (String, Judgement) {
     };
     let mib: Vec<f64> =
         times.iter().zip(&noise).map(|(time, noise)| base + depth * load(*time) + 0.01 * base * noise).collect();
-    let terms = Terms { hours_ahead: place.told, ..Terms::default() };
+    let terms = Terms { hours_ahead: place.reported, ..Terms::default() };
     let judgement = measured(&series(begins, &times, &mib, Metric::WorkingSet), &terms).judge(None);
     let name =
         format!("seed {seed}, {:.0} d, {base:.0} MiB + {depth:.0}, quiet {quiet:.2}, weekend {weekend:.2}", span / DAY);
     (name, judgement)
 }
 
-const HERE: Place = Place { ahead: 0.0, free: [5, 6], forward: 0.0, told: 0.0 };
+const HERE: Place = Place { ahead: 0.0, free: [5, 6], forward: 0.0, reported: 0.0 };
 const AHEAD: Place = Place { ahead: 9.0, ..HERE };
 const BEHIND: Place = Place { ahead: -9.0, ..HERE };
 const FRIDAYS: Place = Place { free: [4, 5], ..HERE };
@@ -68,14 +68,14 @@ fn no_calendar_makes_a_leak() {
 #[test]
 fn weekends_that_are_known_pass() {
     said_of(HERE).at_least(0.85, Verdict::proves_no_leak);
-    said_of(Place { told: 9.0, ..AHEAD }).at_least(0.85, Verdict::proves_no_leak);
-    said_of(Place { told: -9.0, ..BEHIND }).at_least(0.85, Verdict::proves_no_leak);
+    said_of(Place { reported: 9.0, ..AHEAD }).at_least(0.85, Verdict::proves_no_leak);
+    said_of(Place { reported: -9.0, ..BEHIND }).at_least(0.85, Verdict::proves_no_leak);
 }
 
 #[test]
 fn clocks_that_are_put_forward_change_nothing() {
     said_of(Place { forward: 1.0, ..HERE }).at_least(0.85, Verdict::proves_no_leak);
-    said_of(Place { forward: -1.0, told: -9.0, ..BEHIND }).at_least(0.85, Verdict::proves_no_leak);
+    said_of(Place { forward: -1.0, reported: -9.0, ..BEHIND }).at_least(0.85, Verdict::proves_no_leak);
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_leak_that_climbed_besides_is_found() {
     Tally::of(200..260, |seed| climbs(seed, 30.0, [0.12, 0.4], 0.4)).at_least(0.9, Verdict::is_leak);
 }
 
-/// The same over a month with a restart every 4 to 9 days, which is told: each run starts at half of what it comes to, and
+/// The same over a month with a restart every 4 to 9 days, which is reported: each run starts at half of what it comes to, and
 /// gains `lost` of the level in a week.
 fn climbs_across_restarts(seed: u64, lost: f64) -> (String, Judgement) {
     let random = &mut Random::new(seed);

@@ -15,9 +15,9 @@ fn deployments(random: &mut Random, span: f64, shortest: f64, longest: f64) -> V
     at
 }
 
-/// Runs of an hour or two whose restarts are told, each at its own height; `lost`: what a run gains in an hour, as a share
+/// Runs of an hour or two whose restarts are reported, each at its own height; `lost`: what a run gains in an hour, as a share
 /// of its level.
-fn told(seed: u64, lost: f64) -> (String, Judgement) {
+fn reported(seed: u64, lost: f64) -> (String, Judgement) {
     let random = &mut Random::new(seed);
     let times = every(10.0 * MINUTE, 4.0 * DAY);
     let starts = deployments(random, 4.0 * DAY, 1.2 * HOUR, 2.0 * HOUR);
@@ -38,14 +38,14 @@ fn told(seed: u64, lost: f64) -> (String, Judgement) {
 /// Runs that were taken together with the one before looked like noise: none of these was passed, and some were leaks.
 #[test]
 fn short_runs_that_are_told_are_judged_as_runs() {
-    let healthy = Tally::of(0..40, |seed| told(seed, 0.0));
+    let healthy = Tally::of(0..40, |seed| reported(seed, 0.0));
     healthy.at_most(0.0, Verdict::is_leak);
     healthy.at_least(0.5, claims_level);
-    let leaking = Tally::of(0..40, |seed| told(seed, 0.02));
+    let leaking = Tally::of(0..40, |seed| reported(seed, 0.02));
     leaking.at_least(0.9, Verdict::is_leak);
 }
 
-/// A week of readings every 5 minutes, a new process every 3 to 15 hours at a height of its own, nothing told; `lost`: what
+/// A week of readings every 5 minutes, a new process every 3 to 15 hours at a height of its own, nothing reported; `lost`: what
 /// a process gains in an hour, as a share of its level.
 fn guessed(seed: u64, lost: f64) -> (String, Judgement) {
     let random = &mut Random::new(seed);

@@ -1,4 +1,4 @@
-//! A leak that a deployment mended: what earlier lives did is over, and a start-up is not what could not be given back.
+//! A leak that a deployment mended: what earlier runs did is over, and a start-up is not what could not be given back.
 
 use leaktrend_core::series::Metric;
 use leaktrend_core::units::DAY;
@@ -48,13 +48,13 @@ fn a_leak_that_a_deployment_mended_is_none() {
 /// Who reads that memory is level, or too short to judge, must read that it leaked before.
 #[test]
 fn what_was_mended_is_told() {
-    let told = |seed: &u64| {
+    let reported = |seed: &u64| {
         let (_, judgement) = deployed(*seed, true);
         let now = judgement.growth.map_or(0.0, |growth| growth.bytes_per_second.abs());
         judgement.before.is_some_and(|before| before.bytes_per_second > 4.0 * now)
     };
-    let n_told = (0..40).filter(told).count();
-    assert!(n_told >= 36, "{n_told} of 40");
+    let n_reported = (0..40).filter(reported).count();
+    assert!(n_reported >= 36, "{n_reported} of 40");
 }
 
 /// The same where both runs are judged together, and the last by its own rate.

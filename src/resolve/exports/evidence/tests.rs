@@ -1,4 +1,4 @@
-//! What exports tell of restarts, on small exports.
+//! What exports report restarts, on small exports.
 
 use crate::decode::Options;
 use crate::open::Source;
@@ -22,14 +22,14 @@ fn lines(name: &str, labels: &str, readings: &[(i64, f64)]) -> String {
     readings.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// What is told of the only series: seconds, how, by whom; then when it is watched, and the account.
+/// What is reported the only series: seconds, how, by whom; then when it is watched, and the account.
 fn said(text: &str) -> String {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
     let read = readings(&[Source::File(file.path().to_owned())], &Options::default());
     let mut said = String::new();
-    for told in &read.told {
-        for one in &told.restarts {
+    for reported in &read.reported {
+        for one in &reported.restarts {
             let [after, at] = [one.after_ms, one.time_ms].map(|time_ms| time_ms as f64 / 1e3 - AT as f64);
             let what = match (one.restarted, one.oom, one.recreated) {
                 (true, true, _) => "oom restart",
@@ -41,8 +41,8 @@ fn said(text: &str) -> String {
             said += &format!("{after}..{at} {what} {reason} by {}\n", one.by.join(" "));
         }
         let watched: Vec<(i64, i64)> =
-            told.watched.iter().map(|(from, to)| (from / 1000 - AT, to / 1000 - AT)).collect();
-        said += &format!("{} watched {watched:?}\n", told.series);
+            reported.watched.iter().map(|(from, to)| (from / 1000 - AT, to / 1000 - AT)).collect();
+        said += &format!("{} watched {watched:?}\n", reported.series);
     }
     said + &account(&read.inputs[0])
 }

@@ -106,15 +106,15 @@ impl Container {
     }
 
     /// The process loses `rate` a reading, and a restart before each of `cuts` gives it back.
-    pub(super) fn leak_in_lives(&mut self, cuts: &[usize], rate: f64) {
-        for life in self.lives(cuts) {
-            self.held[life].iter_mut().enumerate().for_each(|(age, held)| *held += rate * age as f64);
+    pub(super) fn leak_in_runs(&mut self, cuts: &[usize], rate: f64) {
+        for run in self.runs(cuts) {
+            self.held[run].iter_mut().enumerate().for_each(|(age, held)| *held += rate * age as f64);
         }
         self.lose(|at| rate * at.index as f64);
     }
 
-    /// The lives between these readings, which are in order.
-    pub(super) fn lives(&self, cuts: &[usize]) -> Vec<Range<usize>> {
+    /// The runs between these readings, which are in order.
+    pub(super) fn runs(&self, cuts: &[usize]) -> Vec<Range<usize>> {
         let starts = std::iter::once(0).chain(cuts.iter().copied());
         let ends = cuts.iter().copied().chain(std::iter::once(self.len()));
         starts.zip(ends).map(|(start, end)| start..end).collect()

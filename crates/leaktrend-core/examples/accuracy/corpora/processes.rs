@@ -228,10 +228,10 @@ fn deploys_healthy(c: &mut Container) {
     let service = Service::new(c);
     let count = c.random.whole(2..6);
     let cuts = deployments(c, count, 0.08);
-    for life in c.lives(&cuts) {
+    for run in c.runs(&cuts) {
         let (level, tau) = (c.share(0.8, 1.25), c.uniform(300.0, 0.02 * c.span()));
-        for index in life.clone() {
-            let age = (index - life.start) as f64 * c.step;
+        for index in run.clone() {
+            let age = (index - run.start) as f64 * c.step;
             c.held[index] += service.in_flight[index] + level * (1.0 - 0.4 * (-age / tau).exp());
         }
     }
@@ -242,9 +242,9 @@ fn rescaled(c: &mut Container) {
     let service = Service::new(c);
     let count = c.random.whole(2..7);
     let cuts = deployments(c, count, 0.08);
-    for life in c.lives(&cuts) {
+    for run in c.runs(&cuts) {
         let share = c.random.one_of(&[0.4, 0.7, 1.0, 1.5]);
-        for index in life {
+        for index in run {
             c.held[index] += c.base + 2.0 * share * service.in_flight[index];
         }
     }
@@ -310,11 +310,11 @@ fn leak_deploys(c: &mut Container) {
     c.hold(|at| 0.4 * service.in_flight[at.index]);
     let count = c.random.whole(1..5);
     let cuts = deployments(c, count, 0.15);
-    for life in c.lives(&cuts) {
+    for run in c.runs(&cuts) {
         let level = c.share(0.9, 1.1);
-        c.burst(life.start, life.len(), level);
+        c.burst(run.start, run.len(), level);
     }
-    c.leak_in_lives(&cuts, 2.0 * service.total / c.n as f64);
+    c.leak_in_runs(&cuts, 2.0 * service.total / c.n as f64);
 }
 
 /// A leak with every request that is killed at the limit three to nine times in a window.

@@ -180,9 +180,9 @@ fn restart_warm(c: &mut Container) {
             cuts.into_iter().map(move |cut| start + cut)
         })
         .collect();
-    for life in c.lives(&cuts) {
+    for run in c.runs(&cuts) {
         let missing = 0.5 * c.base;
-        c.held[life].iter_mut().enumerate().for_each(|(age, held)| *held -= missing * (-(age as f64) / tau).exp());
+        c.held[run].iter_mut().enumerate().for_each(|(age, held)| *held -= missing * (-(age as f64) / tau).exp());
     }
 }
 
@@ -240,7 +240,7 @@ fn lin_accel(c: &mut Container) {
     c.leak(|at| rise * at.x.powf(power));
 }
 
-/// A leak that is killed at its limit, and whose lives grow at different rates.
+/// A leak that is killed at its limit, and whose runs grow at different rates.
 fn oom_var(c: &mut Container) {
     let limit = c.base * c.uniform(1.8, 3.0);
     let room = limit - c.base;
@@ -270,7 +270,7 @@ fn restart_irreg_leak(c: &mut Container) {
             cuts.into_iter().map(move |cut| start + cut * spacing)
         })
         .collect();
-    c.leak_in_lives(&cuts, rate);
+    c.leak_in_runs(&cuts, rate);
 }
 
 /// Something that is loaded four to six times, at about even distances, and never unloaded.
@@ -303,7 +303,7 @@ fn lin_dsquare(c: &mut Container) {
 fn leak_1restart(c: &mut Container) {
     let cut = c.reading(0, 0.25, 0.6);
     let rate = c.rise(4.0, 9.0).max(0.5 * c.base) / c.n as f64;
-    c.leak_in_lives(&[cut], rate);
+    c.leak_in_runs(&[cut], rate);
 }
 
 /// Caches that fill within a third of the window, and an even leak.

@@ -218,7 +218,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
     let loads = loads(windows, seed);
     let cycle = (span / cycles).max(4.0 * step);
     let saw = sawtooth(cycle, jitter, whole as f64 * step, &mut Random::of(seed, 3));
-    let lives_per_window = match mechanism {
+    let runs_per_window = match mechanism {
         Mechanism::OomKills => 1.0 / cuts[0],
         _ => 1.0,
     };
@@ -252,7 +252,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
                 Mechanism::LeakUnderCollections => saw + rise * x,
                 Mechanism::LeakUnderDaily => daily + rise * x,
                 Mechanism::Staircase => rise * passed as f64 / (5 + per_window % 8) as f64,
-                Mechanism::OomKills => 3.0 * base * age * lives_per_window,
+                Mechanism::OomKills => 3.0 * base * age * runs_per_window,
                 Mechanism::NightlyRestarts => rise.max(0.5 * base) * age * span / DAY,
                 Mechanism::OneKnownRestart => rise * age,
             }
@@ -279,7 +279,7 @@ pub(crate) fn generate(mechanism: Mechanism, rise: Rise, sampling: &Sampling, wi
         | Mechanism::OneKnownRestart => rise / span,
         Mechanism::Late => rise / (1.0 - onset) / span,
         Mechanism::NightlyRestarts => rise.max(0.5 * base) / DAY,
-        Mechanism::OomKills => 3.0 * base * lives_per_window / span,
+        Mechanism::OomKills => 3.0 * base * runs_per_window / span,
         _ => 0.0,
     };
     let phi = if walk.is_some() { 1.0 } else { phi };
@@ -322,7 +322,7 @@ fn noise(n: usize, phi: f64, walk: Option<f64>, random: &mut Random) -> Vec<f64>
         .collect()
 }
 
-/// Where lives are cut, or steps taken, in windows.
+/// Where runs are cut, or steps taken, in windows.
 fn cuts(mechanism: Mechanism, sampling: &Sampling, windows: f64, per_window: u64, seed: u64) -> Vec<f64> {
     let window = |window: u64| -> Vec<f64> {
         let random = &mut Random::of(seed, 200 + window);
@@ -338,8 +338,8 @@ fn cuts(mechanism: Mechanism, sampling: &Sampling, windows: f64, per_window: u64
                 (0..3 + per_window % 6).map(|_| random.uniform(0.05, 0.95)).collect()
             }
             Mechanism::OomKills => {
-                let lives = 4 + per_window % 5;
-                (0..lives).map(|k| (k + 1) as f64 / lives as f64).collect()
+                let runs = 4 + per_window % 5;
+                (0..runs).map(|k| (k + 1) as f64 / runs as f64).collect()
             }
             Mechanism::NightlyRestarts => {
                 let days = sampling.span / DAY;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::lives::AN_ERROR;
+use super::runs::AN_ERROR;
 use super::{Candidate, Form, Search};
 use crate::stats::ar1::{Column, Known, Regression};
 use crate::stats::posterior::LinePosterior;
@@ -52,7 +52,7 @@ impl Search<'_> {
     /// A candidate written out, growth last.
     pub(super) fn description(&self, candidate: &Candidate) -> Description {
         let n = self.x.len();
-        let one_level = matches!(candidate.form, Form::Lives { one_level: true, .. });
+        let one_level = matches!(candidate.form, Form::Runs { one_level: true, .. });
         let at_end = |column: Rc<Column>, slope: f64| Term {
             at_end: column.values()[n - 1],
             column,
@@ -74,12 +74,12 @@ impl Search<'_> {
         let last_age = 1.0 - self.starts.last().map_or(0.0, |start| self.x[*start]);
         let cooling = |tau: f64, terms: &mut Vec<Term>| {
             let column = self.cooling(tau);
-            // Earlier lives have shown that a start-up ends.
-            let lives = !self.starts.is_empty();
+            // Earlier runs have shown that a start-up ends.
+            let runs = !self.starts.is_empty();
             let by_age = self.noise.column(
                 column.values().iter().zip(&self.sizes).map(|(value, size)| -value * (value / size).ln()).collect(),
             );
-            let slope = if lives { 0.0 } else { -(-last_age / tau).exp() / tau };
+            let slope = if runs { 0.0 } else { -(-last_age / tau).exp() / tau };
             terms.push(Term { passing: true, ..at_end(column, slope) });
             // How the curve changes with what was searched for: beside it the slope does not depend on having found it
             // exactly (one step of Gauss and Newton).
@@ -115,7 +115,7 @@ impl Search<'_> {
                 let pulse = (0..n).map(|index| f64::from(u8::from((*from..*to).contains(&index)))).collect();
                 terms.push(at_end(self.noise.column(pulse), 0.0));
             }
-            Form::Lives { start_up, apart_from, one_level, .. } => {
+            Form::Runs { start_up, apart_from, one_level, .. } => {
                 terms.extend(
                     self.errors.iter().map(|error| Term { known: Some(AN_ERROR), ..at_end(Rc::clone(error), 0.0) }),
                 );

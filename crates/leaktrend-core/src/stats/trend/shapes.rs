@@ -126,7 +126,7 @@ const LONGEST_CLIMB: f64 = 0.5;
 /// And ends this share of the window before its end: less shows no level.
 const LEVEL_AFTER: f64 = 0.1;
 
-/// Whether a climb from one share of the window to another can be told from growth.
+/// Whether a climb from one share of the window to another can be distinguished from growth.
 fn is_climb([from, to]: [f64; 2]) -> bool {
     0.0 < from && from < to && to <= 1.0 - LEVEL_AFTER && to - from <= LONGEST_CLIMB
 }

@@ -57,7 +57,7 @@ fn growth_is_found_beside_its_shape() {
 }
 
 #[test]
-fn lives_with_the_same_growth_are_one_form() {
+fn runs_with_the_same_growth_are_one_form() {
     let x: Vec<f64> = (0..120).map(|index| 60.0 * f64::from(index)).collect();
     let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) + f64::from(index * 7 % 5) / 5.0).collect();
     let setup = Setup {
@@ -69,7 +69,7 @@ fn lives_with_the_same_growth_are_one_form() {
         floor: 0.0,
     };
     let trend = of(&setup).unwrap();
-    assert!(matches!(trend.chosen.form, Form::Lives { apart_from: None, .. }), "{:?}", trend.chosen);
+    assert!(matches!(trend.chosen.form, Form::Runs { apart_from: None, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
 }
 

@@ -1,26 +1,26 @@
-//! Lives: what they have in common, and from which of them on they grow at a rate of their own.
+//! Runs: what they have in common, and from which of them on they grow at a rate of their own.
 
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::shapes::{Climbs, Shape, Tried, climbs};
-use super::{Candidate, Form, OTHER_SHAPES, Search, TIME_CONSTANTS, longest_life};
+use super::{Candidate, Form, OTHER_SHAPES, Search, TIME_CONSTANTS, longest_run};
 use crate::stats::ar1::{Column, Known, Lanes, PHI};
 
-/// A last life has a rate of its own only where it is so much of the window, and has this many points.
-const LAST_LIFE: (f64, usize) = (0.15, 12);
-/// A start-up lasts at most this share of the longest life: a slower one cannot be distinguished from growth.
+/// A last run has a rate of its own only where it is so much of the window, and has this many points.
+const LAST_RUN: (f64, usize) = (0.15, 12);
+/// A start-up lasts at most this share of the longest run: a slower one cannot be distinguished from growth.
 const LONGEST_START_UP: f64 = 0.25;
 /// The coefficient of a column that is a standard error.
 pub(super) const AN_ERROR: Known = Known { mean: 0.0, variance: 1.0 };
 
-/// What the pods of a workload say of its lives beside their common course.
+/// What the pods of a workload say of its runs beside their common course.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Beside {
     /// By how much a start-up that was taken out may be wrong at every point, in `y`: standard errors that are
     /// independent of each other.
     pub errors: Vec<Vec<f64>>,
-    /// The rate at which each life grows, in `y` per unit of `x`; `None` where it is not known.
+    /// The rate at which each run grows, in `y` per unit of `x`; `None` where it is not known.
     pub rates: Vec<Option<Known>>,
 }
 
@@ -41,17 +41,17 @@ impl Search<'_> {
         self.variance = left.rss().map(|rss| rss / degrees_of_freedom + self.floor);
     }
 
-    /// The rate at which these lives grow, as pods say beside the points.
-    pub(super) fn rate(&self, lives: Range<usize>) -> Option<Known> {
-        let rates = self.rates.get(lives)?.iter().flatten();
+    /// The rate at which these runs grow, as pods say beside the points.
+    pub(super) fn rate(&self, runs: Range<usize>) -> Option<Known> {
+        let rates = self.rates.get(runs)?.iter().flatten();
         let (weight, sum) = rates.fold((0.0, 0.0), |(weight, sum), known| {
             (weight + known.variance.recip(), sum + known.mean / known.variance)
         });
         (weight > 0.0).then(|| Known { mean: sum / weight, variance: weight.recip() })
     }
 
-    pub(super) fn run_lives(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
-        let longest = longest_life(&self.x, self.starts);
+    pub(super) fn run_processes(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
+        let longest = longest_run(&self.x, self.starts);
         let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
         let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
         let cooling: Vec<Rc<Column>> = taus.iter().map(|tau| self.cooling(tau.exp())).collect();
@@ -78,7 +78,7 @@ impl Search<'_> {
                 let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
                     let (criterion, lane) = regression.criterion(gain, self.floor);
                     let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
-                    let form = Form::Lives { start_up, apart_from, one_level, climb: None };
+                    let form = Form::Runs { start_up, apart_from, one_level, climb: None };
                     Candidate { form, rhythm, bic: criterion + odds + parameters as f64 * price, lane }
                 };
                 candidates.push(scored(None, &[0.0; PHI.len()]));
@@ -94,7 +94,7 @@ impl Search<'_> {
                 let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
                 let refined = start_up.refined(least);
                 found = match refined.form {
-                    Form::Lives { start_up, .. } => start_up,
+                    Form::Runs { start_up, .. } => start_up,
                     _ => None,
                 };
                 candidates.push(refined);
@@ -102,37 +102,37 @@ impl Search<'_> {
         }
     }
 
-    /// A climb that goes on across restarts, all lives at one level beside it: what a restart does not take away is load, or
+    /// A climb that goes on across restarts, all runs at one level beside it: what a restart does not take away is load, or
     /// a cache that fills at once, and no leak.
     pub(super) fn run_climb(&self, rhythm: usize, candidates: &mut Vec<Candidate>) {
-        // That of the lives without a climb.
+        // That of the runs without a climb.
         let start_up = candidates.iter().min_by(|a, b| a.bic.total_cmp(&b.bic)).and_then(|best| match best.form {
-            Form::Lives { start_up, .. } => start_up,
+            Form::Runs { start_up, .. } => start_up,
             _ => None,
         });
         let cooling = start_up.map(|tau| self.cooling(tau));
         let beside = self.base(true).into_iter().chain(self.rhythms[rhythm].iter().cloned()).chain(cooling);
-        let lives = self.with(beside.chain([self.growth(true)]));
+        let runs = self.with(beside.chain([self.growth(true)]));
         let bic = |gain: &Lanes, more: usize| {
-            let (criterion, lane) = lives.criterion(gain, self.floor);
-            let parameters = lives.rank() + self.searched[rhythm] + usize::from(start_up.is_some()) + more;
+            let (criterion, lane) = runs.criterion(gain, self.floor);
+            let parameters = runs.rank() + self.searched[rhythm] + usize::from(start_up.is_some()) + more;
             (criterion + parameters as f64 * (self.x.len() as f64).ln(), lane)
         };
-        let between = |[from, to]: [f64; 2]| Shape::new(&lives, self.climb(from, to));
+        let between = |[from, to]: [f64; 2]| Shape::new(&runs, self.climb(from, to));
         let shapes: Vec<Shape> = climbs().map(between).collect();
         let climb = Climbs::new(&shapes, between, |ends, shape| {
-            let (bic, lane) = bic(&shape.gain_upwards(&lives), 3);
-            let form = Form::Lives { start_up, apart_from: None, one_level: true, climb: Some(ends) };
+            let (bic, lane) = bic(&shape.gain_upwards(&runs), 3);
+            let form = Form::Runs { start_up, apart_from: None, one_level: true, climb: Some(ends) };
             Candidate { form, rhythm, bic: bic + OTHER_SHAPES, lane }
         });
         candidates.push(climb.refined(bic(&[0.0; PHI.len()], 0).0));
     }
 
-    /// The lives from which on growth may have a rate of its own, as indices of `starts`.
+    /// The runs from which on growth may have a rate of its own, as indices of `starts`.
     ///
-    /// Any life of a workload, beside the calendar of all: before that is known, what one life does may be the day.
+    /// Any run of a workload, beside the calendar of all: before that is known, what one run does may be the day.
     fn places_apart(&self) -> Vec<usize> {
-        let (share, points) = LAST_LIFE;
+        let (share, points) = LAST_RUN;
         let last = self.starts.len() - 1;
         let (first, share) = if self.any_apart { (0, 0.0) } else { (last, share) };
         if self.any_apart && self.rhythms.len() == 1 {
@@ -145,7 +145,7 @@ impl Search<'_> {
         (first..=last).filter(is_long).collect()
     }
 
-    /// Growth, the present rate last: one for all lives, or one before and one from a life on.
+    /// Growth, the present rate last: one for all runs, or one before and one from a run on.
     pub(super) fn growths(&self, apart_from: Option<usize>, one_level: bool) -> Vec<(Rc<Column>, Option<Known>)> {
         let (growth, n) = (self.growth(one_level), self.starts.len() + 1);
         let Some(index) = apart_from else { return vec![(growth, self.rate(0..n))] };
@@ -158,7 +158,7 @@ impl Search<'_> {
         vec![(before, self.rate(0..index + 1)), (since, self.rate(index + 1..n))]
     }
 
-    /// Growth since the start of each life, or all the time: the same where each life has a level of its own.
+    /// Growth since the start of each run, or all the time: the same where each run has a level of its own.
     fn growth(&self, one_level: bool) -> Rc<Column> {
         if !one_level {
             return Rc::clone(&self.line);
