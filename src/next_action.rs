@@ -179,7 +179,8 @@ const NIGHT: f64 = 12.0 * 3600.0;
 /// load, points to one of its patterns.
 pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextAction> {
     let cause = cause::of(judgement, facts);
-    let asks = facts.failed || facts.state == State::Gone || has_unexplained_restarts(judgement, facts);
+    let restarts_ask = has_unexplained_restarts(judgement, facts) || is_killed_without_a_leak(judgement, facts);
+    let asks = facts.failed || facts.state == State::Gone || restarts_ask;
     if cause.is_none() && !asks {
         return None;
     }
@@ -234,6 +235,18 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
         let looks = Step::looks(text, [facts.why_restarted(target), watch].concat());
         return (None, Step { changes: larger.into_iter().collect(), ..looks });
+    }
+    if is_killed_without_a_leak(judgement, facts) {
+        let probably = if facts.kills_are_recorded { "" } else { "probably " };
+        let times = if facts.n_kills == 1 { "once".to_owned() } else { format!("{} times", facts.n_kills) };
+        let though = if is_level(judgement.verdict) { "memory is level otherwise" } else { "no leak is proven" };
+        let text = format!(
+            "it was {probably}OOM-killed {times}, though {though}, so its peaks reach the limit: raise the limit until it is \
+             known what runs then"
+        );
+        let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
+        let looks = Step::looks(text, [facts.why_restarted(target), watch].concat());
+        return (Some(1), Step { changes: larger.into_iter().collect(), ..looks });
     }
     if facts.is_near_limit() && (is_leak || facts.failed) {
         let text = "the limit is near: look at what holds the memory, then restart it, which buys time. Do not take a \
@@ -391,6 +404,11 @@ fn may_leak(judgement: &Judgement, facts: &Facts) -> bool {
 /// Whether it restarted several times and no verdict says why; rollouts have their reason.
 fn has_unexplained_restarts(judgement: &Judgement, facts: &Facts) -> bool {
     judgement.verdict == Verdict::Inconclusive && MANY_RESTARTS <= facts.n_restarts && !facts.of_workload
+}
+
+/// Whether it was killed for memory that no leak took.
+fn is_killed_without_a_leak(judgement: &Judgement, facts: &Facts) -> bool {
+    facts.n_kills > 0 && !judgement.verdict.is_leak() && facts.restarts_are_seen && facts.state == State::Runs
 }
 
 /// Whether memory holds a level, so that no restart helps.

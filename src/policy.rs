@@ -47,17 +47,29 @@ pub struct SeriesOutcome {
 /// Criteria of a rate: a verdict that proves the opposite overrules them.
 const RATES: [&str; 3] = ["growth-100mb-5m", "confirmed-100mb-60s", "rapid-50mb-per-min"];
 
-/// The outcome of a verdict and its criteria. `with_load`: whether a load window was given.
-pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettings, with_load: bool) -> SeriesOutcome {
-    let mut result = SeriesOutcome { outcome: of_verdict(verdict), contradicted: Vec::new(), undecided: Vec::new() };
-    // What climbs from restart to restart is no false alarm, whatever is left of it over the window.
+/// What an outcome depends on beside the verdict and the criteria.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside {
+    /// Whether a load window was given.
+    pub with_load: bool,
+    /// Whether it was killed for memory, as something other than its values shows.
+    pub killed: bool,
+}
+
+/// The outcome of a verdict and its criteria.
+pub fn of_series(verdict: Verdict, criteria: &[Criterion], policy: &PolicySettings, beside: Beside) -> SeriesOutcome {
+    let of_kills = if beside.killed { Outcome::Warn } else { Outcome::Pass };
+    let outcome = of_verdict(verdict).max(of_kills);
+    let mut result = SeriesOutcome { outcome, contradicted: Vec::new(), undecided: Vec::new() };
+    // What climbs from restart to restart, or until it is killed, is no false alarm, whatever is left of it over the window.
     let loops = criteria.iter().any(|criterion| criterion.id == "restart-loop" && criterion.status == Status::Fail);
+    let ends = loops || beside.killed;
     for criterion in criteria {
-        let required =
-            policy.require.iter().any(|id| *id == criterion.id) || (with_load && criterion.id == "flat-after-load");
+        let required = policy.require.iter().any(|id| *id == criterion.id)
+            || (beside.with_load && criterion.id == "flat-after-load");
         let outcome = match criterion.status {
             Status::Fail if criterion.gates => {
-                let contradicted = RATES.contains(&&*criterion.id) && verdict.proves_no_leak() && !loops;
+                let contradicted = RATES.contains(&&*criterion.id) && verdict.proves_no_leak() && !ends;
                 if contradicted && policy.on_contradicted_alert == OnContradictedAlert::Warn {
                     result.contradicted.push(criterion.id.clone());
                     Outcome::Warn
@@ -142,7 +154,7 @@ mod tests {
 
     #[track_caller]
     fn check(verdict: Verdict, criteria: &[Criterion], expected: Outcome) {
-        assert_eq!(of_series(verdict, criteria, &Settings::default().policy, false).outcome, expected);
+        assert_eq!(of_series(verdict, criteria, &Settings::default().policy, Beside::default()).outcome, expected);
     }
 
     #[test]
@@ -154,7 +166,9 @@ mod tests {
         // In a loop memory climbs, though it is level over the window.
         let looping = criterion("restart-loop", Status::Fail, true);
         let of_loop = [fired.clone(), looping];
-        assert!(of_series(Verdict::Flat, &of_loop, &Settings::default().policy, false).contradicted.is_empty());
+        assert!(
+            of_series(Verdict::Flat, &of_loop, &Settings::default().policy, Beside::default()).contradicted.is_empty()
+        );
         check(Verdict::Flat, &[level], Outcome::Pass);
         check(Verdict::Flat, std::slice::from_ref(&fired), Outcome::Warn);
         check(Verdict::Inconclusive, std::slice::from_ref(&fired), Outcome::Fail);
@@ -170,9 +184,13 @@ mod tests {
         check(Verdict::Flat, &unknown, Outcome::Pass);
         let mut policy = Settings::default().policy;
         policy.require.push("growth-100mb-5m".to_owned());
-        assert_eq!(of_series(Verdict::Flat, &unknown, &policy, false).outcome, Outcome::Inconclusive);
+        assert_eq!(of_series(Verdict::Flat, &unknown, &policy, Beside::default()).outcome, Outcome::Inconclusive);
         let load = [criterion("flat-after-load", Status::NotEvaluable, true)];
-        assert_eq!(of_series(Verdict::Flat, &load, &Settings::default().policy, true).outcome, Outcome::Inconclusive);
+        let with_load = Beside { with_load: true, ..Beside::default() };
+        assert_eq!(
+            of_series(Verdict::Flat, &load, &Settings::default().policy, with_load).outcome,
+            Outcome::Inconclusive
+        );
     }
 
     #[test]
@@ -196,5 +214,14 @@ mod tests {
         assert_eq!(code(Outcome::Error, true, true), 2);
         assert_eq!(code(Outcome::Inconclusive, true, true), 3);
         assert_eq!(code(Outcome::Fail, true, false), 2);
+    }
+
+    #[test]
+    fn what_was_killed_is_no_false_alarm_and_does_not_just_pass() {
+        let killed = Beside { killed: true, ..Beside::default() };
+        let policy = Settings::default().policy;
+        assert_eq!(of_series(Verdict::Flat, &[], &policy, killed).outcome, Outcome::Warn);
+        let fired = [criterion("growth-100mb-5m", Status::Fail, true)];
+        assert_eq!(of_series(Verdict::Flat, &fired, &policy, killed).outcome, Outcome::Fail);
     }
 }

@@ -321,8 +321,10 @@ impl<'a> Prepared<'a> {
         }
         criteria.extend(own_criteria);
         criteria.extend(part_criteria.into_iter().flatten());
+        let killed = facts::are_kills_seen(&restarts, limit);
+        let beside = policy::Beside { with_load: window.load.is_some(), killed };
         let policy::SeriesOutcome { outcome, contradicted, undecided } =
-            policy::of_series(judgement.verdict, &criteria, &settings.policy, window.load.is_some());
+            policy::of_series(judgement.verdict, &criteria, &settings.policy, beside);
 
         let target = target(&samples.info, named);
         let step_seconds = samples.step_seconds();

@@ -228,8 +228,9 @@ pub(super) fn with_pods(
     }
     series.restarts = restarts(&series, &workload, &pods);
     series.criteria = criteria(std::mem::take(&mut series.criteria), &pods, workload.by_pod);
+    let beside = policy::Beside { with_load, killed: facts::are_kills_seen(&series.restarts, series.limit) };
     let policy::SeriesOutcome { outcome, contradicted, undecided } =
-        policy::of_series(series.judgement.verdict, &series.criteria, &settings.policy, with_load);
+        policy::of_series(series.judgement.verdict, &series.criteria, &settings.policy, beside);
     (series.outcome, series.contradicted, series.undecided) = (outcome, contradicted, undecided);
     workload.pods = pods;
     series.notes.extend(workload.notes(series.samples.end_ms()));

@@ -1,6 +1,6 @@
 //! How to find the cause: the runbook's level, the leak pattern that the shape points to, and what to do by day.
 
-use super::{Facts, NextAction, State, Step, Target, is_level};
+use super::{Facts, NextAction, State, Step, Target, is_killed_without_a_leak, is_level};
 use crate::attribution::Pattern;
 use crate::grows::What;
 use crate::units::{DAY, duration_text, memory_text};
@@ -33,6 +33,9 @@ impl NextAction {
 /// `v8.getHeapSnapshot`): above this share of the limit twice as much is where `high-memory` fires, and the process may
 /// get killed.
 const SNAPSHOT_SHARE: f64 = 0.45;
+/// What to do about kills for memory that no leak took.
+const PEAKS_KILL: &str =
+    "its peaks reach its limit: find what runs when it is killed, and size the limit to that, or make its heap smaller";
 /// What `of_kind` and `of_shape` say where only time settles it.
 const GO_ON: &str = "go on measuring";
 /// What they say settles it sooner,
@@ -58,7 +61,9 @@ pub(super) struct Cause {
 /// How to find the cause of what is wrong, or what settles what is open; `None` where nothing that is known points to a step.
 pub(super) fn of(judgement: &Judgement, facts: &Facts) -> Option<Cause> {
     if let Some((level, pattern, text)) = of_kind(judgement, facts).or_else(|| of_shape(judgement, facts)) {
-        let text = of_level(facts).unwrap_or_else(|| text.to_owned());
+        // What fails by its rules has other questions.
+        let is_open = !facts.failed || judgement.verdict == Verdict::LeakSuspected;
+        let text = of_level(facts).filter(|_| is_open).unwrap_or_else(|| text.to_owned());
         return Some(Cause { level, pattern, looks: true, text: with_way_on(judgement, &text) });
     }
     if facts.failed || facts.state != State::Runs {
@@ -91,6 +96,9 @@ fn with_way_on(judgement: &Judgement, text: &str) -> String {
 
 /// The step that follows from what is neither a leak nor a failure.
 fn unsettled(judgement: &Judgement, facts: &Facts) -> Option<String> {
+    if is_killed_without_a_leak(judgement, facts) {
+        return Some(PEAKS_KILL.to_owned());
+    }
     if facts.has_undecided {
         return Some("a required criterion could not be decided: the table says which readings it needs".to_owned());
     }
@@ -296,16 +304,17 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             None,
             "memory seems to climb, but this is not proven yet: go on measuring; a heap snapshot now and another one later settle it sooner",
         ),
-        _ => return of_failure(verdict, facts),
+        _ => return of_failure(judgement, facts),
     })
 }
 
 /// The same of what fails by a rule alone.
-fn of_failure(verdict: Verdict, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
-    let failed = |id: &str| facts.failed(id);
+fn of_failure(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>, &'static str)> {
+    let (verdict, failed) = (judgement.verdict, |id: &str| facts.failed(id));
     let jumped = failed("confirmed-100mb-60s") || failed("rapid-50mb-per-min");
     Some(match verdict {
         _ if !facts.failed => return None,
+        _ if is_killed_without_a_leak(judgement, facts) => (2, None, PEAKS_KILL),
         _ if (facts.n_spikes > 0 || jumped) && !is_level(verdict) => (
             2,
             None,

@@ -151,6 +151,18 @@ fn no_step_contradicts_the_facts() {
     assert_eq!(killed(true), format!("it was {due}: raise the limit (with twice the limit, a run lasts about 5 h)"));
     let inferred = killed(false);
     assert!(inferred.starts_with(&format!("it was probably {due}: check its last state")), "{inferred}");
+    // What its peaks get killed does not go on growing: nobody is asked to see whether it restarted, or what it fell back to.
+    let peaks = Facts {
+        n_kills: 3,
+        n_restarts: 3,
+        restarts_are_seen: true,
+        kills_are_recorded: true,
+        ..facts(&["growth-100mb-5m"])
+    };
+    let killed = step(Verdict::Inconclusive, &Facts { refills_to_bytes: Some(4e8), ..peaks });
+    assert!(killed.tonight.text.starts_with("it was OOM-killed 3 times, though no leak is proven"), "{killed:?}");
+    assert!(killed.tonight.changes[0].starts_with("docker update --memory="), "{killed:?}");
+    assert!(killed.tomorrow.as_ref().unwrap().text.starts_with("its peaks reach its limit"), "{killed:?}");
     // Nor are they told to restart once more what is killed within the half-hour.
     let soon = Facts { seconds_to_limit: Some(600.0), ..kills.clone() };
     let soon = step(Verdict::LeakMaskedByRestarts, &soon);

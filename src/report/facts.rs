@@ -13,7 +13,7 @@ use crate::policy::{self, Outcome};
 use crate::segment::Cause;
 use crate::stats::robust::median;
 use crate::units::time_text;
-use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict, leans_above};
+use crate::verdict::{Doubt, Grounds, Growth, Judgement, RegimeWhy, Verdict};
 
 /// Growth that began within this share of the readings may have begun before them.
 const BEGINNING: f64 = 0.02;
@@ -25,9 +25,9 @@ const MISSING_SHARE: f64 = 0.02;
 crate::named! {
     /// Which way an inconclusive verdict leans.
     pub enum Lean {
-        /// It very probably grows by less than what matters.
+        /// It probably grows by less than what matters.
         Healthy = "healthy",
-        /// It very probably grows by more than what matters.
+        /// It grows, and may grow by more than what matters.
         Leaking = "leaking",
         /// The readings show neither.
         Open = "open",
@@ -39,7 +39,7 @@ impl Lean {
     pub fn words(self, judgement: &Judgement) -> &'static str {
         match self {
             Lean::Healthy => "looks healthy, not proven",
-            Lean::Leaking => "probably leaking, not proven",
+            Lean::Leaking => "may be leaking, not proven",
             Lean::Open => why_open(judgement),
         }
     }
@@ -48,7 +48,7 @@ impl Lean {
     pub fn words_of_part(self, judgement: &Judgement) -> &'static str {
         match self {
             Lean::Healthy => "looks level, not proven",
-            Lean::Leaking => "probably growing, not proven",
+            Lean::Leaking => "may be growing, not proven",
             Lean::Open => why_open(judgement),
         }
     }
@@ -203,12 +203,17 @@ impl SeriesReport {
             let restarts = |criterion: &&Criterion| criterion.id == "restart-loop" && self.is_looping();
             self.failing().find(restarts).and_then(first_failed_ms)
         };
+        let of_kills = || {
+            let killed = |restart: &&RestartReport| restart.cause == Cause::Oom;
+            let first_ms = self.restarts.iter().find(killed).map(|restart| restart.at_ms);
+            first_ms.filter(|_| Outcome::Pass < self.outcome)
+        };
         // Where none fails it, the false alarms are why it needs a look.
         let of_rules = || {
             self.failing().filter_map(first_failed_ms).min().or_else(|| self.failed().filter_map(first_failed_ms).min())
         };
         let is_verdicts = self.outcome <= policy::of_verdict(verdict);
-        let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_rules)?;
+        let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_kills).or_else(of_rules)?;
         // A stretch begins with its first block, a little after the restart.
         let is_of_run = of_verdict == Some(at_ms) && judgement.regime.why == RegimeWhy::Restart;
         let (at_ms, of_verdict) = match self.restarts.iter().rev().find(|restart| restart.at_ms <= at_ms) {
@@ -358,24 +363,37 @@ impl SeriesReport {
     }
 }
 
-/// Which way an interval of growth leans, against the growth that matters.
+/// Which way an interval of growth leans, against the growth that matters; all in bytes per second, NaN where unknown.
+///
+/// Of memory that may not grow at all nobody is told that it may leak: among 1,900
+/// simulated services 50 open ones leaned so, and 9 of them leaked.
 pub fn lean(lower: f64, upper: f64, matters: f64) -> Lean {
-    // Below is above, seen in a mirror.
-    match (leans_above(-upper, -lower, -matters), leans_above(lower, upper, matters)) {
-        (true, _) => Lean::Healthy,
-        (_, true) => Lean::Leaking,
-        _ => Lean::Open,
+    /// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
+    const LEANS: f64 = 0.41;
+    let above = (f64::midpoint(lower, upper) - matters) / ((upper - lower) / 2.0);
+    if above <= -LEANS {
+        Lean::Healthy
+    } else if LEANS <= above && 0.0 < lower {
+        Lean::Leaking
+    } else {
+        Lean::Open
     }
 }
 
 /// As `SeriesReport::restarts_are_seen`.
 fn are_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
-    let has_limit = limit.and_then(KnownLimit::own).is_some();
-    restarts.iter().any(|restart| match restart.cause {
+    let is_seen = |restart: &RestartReport| match restart.cause {
         Cause::LevelDrop => restart.reported,
-        Cause::Oom => restart.reported || has_limit,
         Cause::Recreated | Cause::Event | Cause::CounterReset | Cause::Gap => true,
-    })
+        Cause::Oom => false,
+    };
+    restarts.iter().any(is_seen) || are_kills_seen(restarts, limit)
+}
+
+/// Whether it was killed for memory, as an event or a fall from a limit that is known shows.
+pub fn are_kills_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
+    let has_limit = limit.and_then(KnownLimit::own).is_some();
+    restarts.iter().any(|restart| restart.cause == Cause::Oom && (restart.reported || has_limit))
 }
 
 /// As `SeriesReport::drops_are_collections`.
@@ -500,6 +518,8 @@ mod tests {
             // Across it: mostly below, mostly above, neither.
             (-10.0, 12.0, Lean::Healthy),
             (8.0, 30.0, Lean::Leaking),
+            // Which may not grow at all.
+            (-1.0, 60.0, Lean::Open),
             (-80.0, 90.0, Lean::Open),
             (9.0, 11.0, Lean::Open),
             (f64::NAN, f64::NAN, Lean::Open),

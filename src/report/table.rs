@@ -74,23 +74,41 @@ pub fn row(report: &Report, series: &SeriesReport, spark_chars: usize) -> Row {
 pub fn finding(series: &SeriesReport) -> String {
     let grows = series.what_grows().and_then(What::finding).map_or(String::new(), |what| format!(", {what}"));
     let pods = series.workload.as_ref().map_or(String::new(), |workload| format!(" ({})", workload.finding()));
-    let leaked = match series.is_judged_from() {
-        Some(_) if leaked_before(series) => ", grew before its last restart".to_owned(),
+    let mut restarts = restarts(series);
+    let since = match series.is_judged_from() {
+        Some(_) if leaked_before(series) => Some("grew before its last restart".to_owned()),
         // What fails by a rule has its reason there.
         Some(what) if series.outcome <= policy::of_verdict(series.verdict()) => match series.shift() {
-            Some((_, risen)) if 0.0 < risen => format!(", after a step up of {}", memory_text(risen)),
-            _ => format!(", after {what}"),
+            Some((_, risen)) if 0.0 < risen => Some(format!("after a step up of {}", memory_text(risen))),
+            Some(_) => Some(format!("after {what}")),
+            None => Some(match restarts.take().filter(|_| series.restarts.len() > 1) {
+                Some(restarts) => format!("after the last of {restarts}"),
+                None => format!("after {what}"),
+            }),
         },
-        _ => String::new(),
+        _ => None,
     };
     let peak = series.peak_near_limit().filter(|_| is_level(series.verdict()));
-    let peak = peak.map_or(String::new(), |share| format!(", peaks at {:.0} % of its limit", 100.0 * share));
-    let whole = format!("{}{grows}{}{leaked}{peak}{pods}", of_whole(series), restarts(series));
+    let peak = peak.map(|share| format!("peaks at {:.0} % of its limit", 100.0 * share));
+    let whole = format!("{}{grows}", of_whole(series));
+    let mut parts = vec![whole];
+    parts.extend(restarts);
+    if is_killed_without_a_leak(series) {
+        // Why it died comes before the rules that saw it.
+        parts.reverse();
+    }
+    parts.extend(since.into_iter().chain(peak));
+    let whole = format!("{}{pods}", parts.join(", "));
     if series.last_seen_ms.is_some() { format!("gone (was: {whole})") } else { whole }
 }
 
 /// The same for the heading of a chart, without what does not fit there.
 pub fn short_finding(series: &SeriesReport) -> String {
+    if is_killed_without_a_leak(series)
+        && let Some(kills) = restarts(series).filter(|_| series.last_seen_ms.is_none())
+    {
+        return kills;
+    }
     if !series.is_looping() {
         return if series.last_seen_ms.is_some() { "gone".to_owned() } else { verdict_words(series).to_owned() };
     }
@@ -107,15 +125,23 @@ pub fn leaked_before(series: &SeriesReport) -> bool {
     series.judgement.regime.why == RegimeWhy::Restart && series.judgement.before.as_ref().is_some_and(grew)
 }
 
-/// How often it restarted, where its verdict does not speak of it; begins with a comma.
-fn restarts(series: &SeriesReport) -> String {
-    let is_reported =
-        series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
-    match series.restarts.len() {
-        0 => String::new(),
-        _ if is_reported => String::new(),
-        n => format!(", {}", counted(n as u64, series.cut())),
+/// How often it restarted and was killed, where its verdict does not speak of it.
+fn restarts(series: &SeriesReport) -> Option<String> {
+    let n = series.restarts.len();
+    let is_said = series.is_looping() || series.verdict() == Verdict::LeakMaskedByRestarts || series.workload.is_some();
+    if n == 0 || is_said {
+        return None;
     }
+    let restarts = counted(n as u64, series.cut());
+    let Some(deaths) = series.deaths() else { return Some(restarts) };
+    let kill = if deaths.reported > 0 { "OOM kill" } else { "probable OOM kill" };
+    let kills = counted(deaths.times as u64, kill);
+    Some(if deaths.times == n { kills } else { format!("{restarts}, {kills} among them") })
+}
+
+/// Whether it was killed for memory though no leak is shown, and that is what is wrong with it: its peaks reach its limit.
+fn is_killed_without_a_leak(series: &SeriesReport) -> bool {
+    !series.is_looping() && series.deaths().is_some() && policy::of_verdict(series.verdict()) < series.outcome
 }
 
 /// Whether a verdict says that memory holds a level.

@@ -271,7 +271,7 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
         },
         Verdict::Inconclusive => match series.lean() {
             _ if series.is_cache_that_grows() => "its cache grows, and no leak is shown".to_owned(),
-            Some(Lean::Leaking) => format!("it is probably leaking, but this is not proven ({})", rate()),
+            Some(Lean::Leaking) => format!("it may be leaking, but this is not proven ({})", rate()),
             Some(Lean::Healthy) => "its trend looks healthy, but this is not proven".to_owned(),
             lean => format!("it may or may not leak ({})", lean.unwrap_or(Lean::Open).words(judgement)),
         },

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::made::{growing, write_matrix};
+use crate::made::{START, growing, write_matrix};
 use chrono::{DateTime, TimeDelta};
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
@@ -376,6 +376,39 @@ fn a_level_says_how_near_its_limit_it_came() {
         assert!(peaks.is_none_or(|peaks| web["finding"].ends_with(&peaks)), "{web:?}");
         assert_eq!(said.markdown.contains("its peaks reach 93 % of its limit"), finding.is_some(), "{}", said.markdown);
     }
+}
+
+/// A job that is killed at its limit each night, beside a level that grows by nothing: the rules that saw it climb stood
+/// for what was wrong with it.
+#[test]
+fn what_its_peaks_get_killed_is_said_to_be_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut values = level(900, 400.0);
+    let mut events = String::new();
+    for kill in [300, 600] {
+        for (at, value) in values[kill - 20..kill].iter_mut().enumerate() {
+            *value += at as f64 * 31.0 * f64::from(1 << 20);
+        }
+        let time = START + 15 * kill as u64 - 5;
+        for action in ["oom", "die", "start"] {
+            let attributes = serde_json::json!({"name": "reporter", "exitCode": "137"});
+            let actor = serde_json::json!({"ID": "c4".repeat(32), "Attributes": attributes});
+            let event = serde_json::json!({"Type": "container", "Action": action, "Actor": actor, "time": time});
+            events.push_str(&format!("{event}\n"));
+        }
+    }
+    let [readings, recorded] = ["reporter.json", "events.log"].map(|name| dir.path().join(name));
+    write_matrix(&readings, &[("reporter".to_owned(), values)]);
+    fs::write(&recorded, events).unwrap();
+    let [readings, recorded] = [&readings, &recorded].map(|path| path.to_str().unwrap());
+    let said = say(&[readings, "--events", recorded, "--limit", "reporter=1024MiB"], 200);
+    let row = &of_markdown(&said.markdown)["reporter"];
+    assert!(row["finding"].starts_with("2 OOM kills, rule "), "{row:?}");
+    assert!(
+        said.markdown.contains("Tonight: it was OOM-killed 2 times, though memory is level otherwise"),
+        "{}",
+        said.markdown
+    );
 }
 
 /// Commands that restart or change something have a block of their own, and whoever may sleep is given none.

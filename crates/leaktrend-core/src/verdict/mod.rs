@@ -313,15 +313,6 @@ pub fn measure(fit: &Fit<'_>, segmentation: &Segmentation<'_>, terms: &JudgeTerm
     }
 }
 
-/// Of the way from the middle of an interval to its end, so much is odds of three to one at 90 % confidence.
-const LEANS: f64 = 0.41;
-
-/// Whether a rate whose interval has these ends very probably is above another, though its interval may hold that: to this
-/// side an open verdict leans. All in bytes per second; `false` where one is not known (NaN).
-pub fn leans_above(lower: f64, upper: f64, rate: f64) -> bool {
-    f64::midpoint(lower, upper) - rate >= LEANS * (upper - lower) / 2.0
-}
-
 /// What lies beyond the interval on one side, as a probability.
 fn tail(terms: &JudgeTerms) -> f64 {
     (1.0 - terms.confidence) / 2.0

@@ -1,7 +1,7 @@
 //! Puts a judgement into sentences.
 
 use super::grounds::{Course, Doubt, Evidence, Grounds, Subject};
-use super::{Growth, Judgement, RegimeWhy, Verdict, leans_above};
+use super::{Growth, Judgement, RegimeWhy, Verdict};
 use crate::fit::{MIN_SAMPLES, ToleranceRule};
 use crate::segment::Reading;
 use crate::units::{duration_text, memory_text};
@@ -184,8 +184,6 @@ impl Wording<'_> {
                     )
                 } else if growth.lower > 0.0 {
                     format!("{subject} grows, but it is not known whether fast enough to matter: {question}")
-                } else if leans_above(growth.lower, growth.upper, evidence.tolerance.bytes_per_second) {
-                    format!("{subject} probably grows fast enough to matter, but this is not proven: {question}")
                 } else {
                     format!("{subject} may or may not grow: {question}")
                 };
