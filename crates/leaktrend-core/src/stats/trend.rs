@@ -8,6 +8,7 @@ mod description;
 mod runs;
 mod shapes;
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use description::Term;
@@ -62,8 +63,8 @@ pub enum Form {
     Pulse([usize; 2]),
     /// Runs and what they have in common.
     Runs {
-        /// Time constant of a start-up of each run, as a share of the window.
-        start_up: Option<f64>,
+        /// A start-up of each run.
+        start_up: Option<StartUp>,
         /// The run from which on growth has a rate of its own, as an index of `Setup::starts`.
         apart_from: Option<usize>,
         /// Whether all runs begin at one level.
@@ -71,6 +72,16 @@ pub enum Form {
         /// A climb that goes on across restarts.
         climb: Option<[f64; 2]>,
     },
+}
+
+/// A start-up that levels off, with the same time constant in each run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StartUp {
+    /// As a share of the window.
+    pub tau: f64,
+    /// Whether the first run starts with the window; otherwise it started before, and how much of its start-up is left is
+    /// not known.
+    pub of_first: bool,
 }
 
 impl Form {
@@ -312,16 +323,24 @@ impl<'a> Search<'a> {
         self.each(|x| climb(x, from, to))
     }
 
-    /// exp(-age/τ) of each run, as a share of its level: a larger process has more to start.
-    fn cooling(&self, tau: f64) -> Rc<Column> {
+    /// exp(-age/τ) of each run, as a share of its level: a larger process has more to start. That of the first run is a
+    /// column of its own where it started before the window.
+    fn cooling(&self, StartUp { tau, of_first }: StartUp) -> Vec<Rc<Column>> {
         let mut start = 0;
-        let ages = (0..self.x.len()).map(|index| {
-            if self.starts.contains(&index) {
-                start = index;
-            }
-            (-(self.x[index] - self.x[start]) / tau).exp() * self.sizes[index]
-        });
-        self.noise.column(ages.collect())
+        let left: Vec<f64> = (0..self.x.len())
+            .map(|index| {
+                if self.starts.contains(&index) {
+                    start = index;
+                }
+                (-(self.x[index] - self.x[start]) / tau).exp() * self.sizes[index]
+            })
+            .collect();
+        let second = self.starts.first().filter(|_| !of_first).copied().unwrap_or(0);
+        let within = |runs: Range<usize>| {
+            let of = |(index, left): (usize, &f64)| if runs.contains(&index) { *left } else { 0.0 };
+            self.noise.column(left.iter().enumerate().map(of).collect())
+        };
+        [second..left.len(), 0..second].into_iter().filter(|runs| !runs.is_empty()).map(within).collect()
     }
 
     /// Everything but growth, its shape and the rhythm: the levels.
@@ -351,11 +370,11 @@ impl<'a> Search<'a> {
         let bends = [1.0 / 3.0, 2.0 / 3.0].map(|knee| self.each(|x| x.min(knee)));
         let base = self.base(false).into_iter().chain([Rc::clone(&self.line)]);
         let longest = longest_run(&self.x, self.starts);
-        let start_ups = [0.02, 0.1].map(|tau| self.cooling(tau * longest));
+        let start_ups = [0.02, 0.1].map(|tau| self.cooling(StartUp { tau: tau * longest, of_first: false }));
         let flexible = self.with(if self.starts.is_empty() {
             base.chain(bends).collect::<Vec<_>>()
         } else {
-            base.chain(start_ups).collect()
+            base.chain(start_ups.into_iter().flatten()).collect()
         });
         let price = (self.x.len() as f64).ln();
         let mut scored: Vec<(f64, usize)> = (0..self.rhythms.len())
@@ -402,7 +421,7 @@ impl<'a> Search<'a> {
             return;
         }
         let taus = TIME_CONSTANTS.map(f64::ln);
-        let saturate = |tau: f64| Shape::new(&line, self.cooling(tau.exp()));
+        let saturate = |tau: f64| Shape::new(&line, self.cooling(StartUp { tau: tau.exp(), of_first: true }).remove(0));
         let break_at = |knee: f64| Shape::new(&plain, self.each(|x| x.min(knee)));
         let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
         let climb_between = |[from, to]: [f64; 2]| Shape::new(&line, self.climb(from, to));
@@ -414,15 +433,15 @@ impl<'a> Search<'a> {
         };
         let alone = self.rhythms[rhythm].is_empty() && self.rates.is_empty();
         let shapes = if alone { Shapes::known(self.seconds, make) } else { Rc::new(make()) };
-        let saturating = Tried::new(&taus, &shapes.saturating, saturate, |tau, shape| {
-            scored(Form::Saturating(tau.exp()), &line, &shape.gain(&line), 2)
-        });
-        let broken = Tried::new(&KNEES, &shapes.broken, break_at, |knee, shape| {
-            scored(Form::Broken(knee), &plain, &shape.gain(&plain), 2)
-        });
-        let hinge = Tried::new(&KNEES, &shapes.hinge, hinge_at, |knee, shape| {
-            scored(Form::Hinge(knee), &level, &shape.gain(&level), 2)
-        });
+        let tried = |grid: &[f64], shapes: &[Shape], candidate: &dyn Fn(f64, &Shape) -> Candidate| {
+            grid.iter().zip(shapes).map(|(place, shape)| candidate(*place, shape)).collect::<Vec<Candidate>>()
+        };
+        let of = |tau: f64, shape: &Shape| scored(Form::Saturating(tau.exp()), &line, &shape.gain(&line), 2);
+        let saturating = Tried::new(&taus, tried(&taus, &shapes.saturating, &of), |tau| of(tau, &saturate(tau)));
+        let of = |knee: f64, shape: &Shape| scored(Form::Broken(knee), &plain, &shape.gain(&plain), 2);
+        let broken = Tried::new(&KNEES, tried(&KNEES, &shapes.broken, &of), |knee| of(knee, &break_at(knee)));
+        let of = |knee: f64, shape: &Shape| scored(Form::Hinge(knee), &level, &shape.gain(&level), 2);
+        let hinge = Tried::new(&KNEES, tried(&KNEES, &shapes.hinge, &of), |knee| of(knee, &hinge_at(knee)));
         let climb = Climbs::new(&shapes.climb, climb_between, |ends, shape| {
             scored(Form::Climb(ends), &line, &shape.gain_upwards(&line), 3)
         });

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::runs::AN_ERROR;
-use super::{Candidate, Form, Search};
+use super::{Candidate, Form, Search, StartUp};
 use crate::stats::ar1::{Column, Known, Regression};
 use crate::stats::posterior::LinePosterior;
 
@@ -72,18 +72,18 @@ impl Search<'_> {
         };
         terms.extend(self.rhythms[candidate.rhythm].iter().map(|column| beside(Rc::clone(column), true)));
         let last_age = 1.0 - self.starts.last().map_or(0.0, |start| self.x[*start]);
-        let cooling = |tau: f64, terms: &mut Vec<Term>| {
-            let column = self.cooling(tau);
+        let cooling = |start_up: StartUp, terms: &mut Vec<Term>| {
             // Earlier runs have shown that a start-up ends.
             let runs = !self.starts.is_empty();
-            let by_age = self.noise.column(
-                column.values().iter().zip(&self.sizes).map(|(value, size)| -value * (value / size).ln()).collect(),
-            );
-            let slope = if runs { 0.0 } else { -(-last_age / tau).exp() / tau };
-            terms.push(Term { passing: true, ..at_end(column, slope) });
-            // How the curve changes with what was searched for: beside it the slope does not depend on having found it
-            // exactly (one step of Gauss and Newton).
-            terms.push(beside(by_age, false));
+            let slope = if runs { 0.0 } else { -(-last_age / start_up.tau).exp() / start_up.tau };
+            for column in self.cooling(start_up) {
+                // How the curve changes with what was searched for: beside it the slope does not depend on having found it
+                // exactly (one step of Gauss and Newton).
+                let of_age = |(left, size): (&f64, &f64)| if *left == 0.0 { 0.0 } else { -left * (left / size).ln() };
+                let by_age = self.noise.column(column.values().iter().zip(&self.sizes).map(of_age).collect());
+                terms.push(Term { passing: true, ..at_end(column, slope) });
+                terms.push(beside(by_age, false));
+            }
         };
         let mut growth = Rc::clone(&self.line);
         // What pods gain with their age is one rate: it says nothing of one that changes.
@@ -93,7 +93,7 @@ impl Search<'_> {
         };
         match &candidate.form {
             Form::Line | Form::Climb(_) => {}
-            Form::Saturating(tau) => cooling(*tau, &mut terms),
+            Form::Saturating(tau) => cooling(StartUp { tau: *tau, of_first: true }, &mut terms),
             Form::Broken(knee) => {
                 terms.push(at_end(self.each(|x| x.min(*knee)), 0.0));
                 terms.push(at_end(self.each(|x| f64::from(u8::from(x > *knee))), 0.0));
@@ -122,8 +122,8 @@ impl Search<'_> {
                 let mut growths = self.growths(*apart_from, *one_level);
                 (growth, known) = growths.pop().expect("there is a present rate");
                 terms.extend(growths.into_iter().map(|(column, known)| Term { known, ..at_end(column, 0.0) }));
-                if let Some(tau) = start_up {
-                    cooling(*tau, &mut terms);
+                if let Some(start_up) = start_up {
+                    cooling(*start_up, &mut terms);
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! Runs: what they have in common, and from which of them on they grow at a rate of their own.
 
+use std::f64::consts::LN_2;
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::shapes::{Climbs, Shape, Tried, climbs};
-use super::{Candidate, Form, OTHER_SHAPES, Search, TIME_CONSTANTS, longest_run};
-use crate::stats::ar1::{Column, Known, Lanes, PHI};
+use super::{Candidate, Form, OTHER_SHAPES, Search, StartUp, TIME_CONSTANTS, longest_run};
+use crate::stats::ar1::{Column, Known, Lanes, PHI, Regression};
 
 /// A last run has a rate of its own only where it is so much of the window, and has this many points.
 const LAST_RUN: (f64, usize) = (0.15, 12);
@@ -54,7 +55,11 @@ impl Search<'_> {
         let longest = longest_run(&self.x, self.starts);
         let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
         let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
-        let cooling: Vec<Rc<Column>> = taus.iter().map(|tau| self.cooling(tau.exp())).collect();
+        // The first run may have started with the window or long before.
+        let cooling = [true, false].map(|of_first| {
+            let columns = taus.iter().map(|tau| self.cooling(StartUp { tau: tau.exp(), of_first }));
+            (of_first, columns.collect::<Vec<Vec<Rc<Column>>>>())
+        });
         let price = (self.x.len() as f64).ln();
         let places = self.places_apart();
         let searched = 2.0 * (places.len().max(1) as f64).ln();
@@ -75,29 +80,39 @@ impl Search<'_> {
                     continue;
                 }
                 let odds = if apart_from.is_some() { searched } else { 0.0 };
-                let scored = |start_up: Option<f64>, gain: &[f64; PHI.len()]| {
-                    let (criterion, lane) = regression.criterion(gain, self.floor);
-                    let parameters = regression.rank() + self.searched[rhythm] + if start_up.is_some() { 2 } else { 0 };
+                let scored = |regression: &Regression<'_>, start_up: Option<StartUp>| {
+                    let (criterion, lane) = regression.criterion(&[0.0; PHI.len()], self.floor);
+                    let (searched, found) = if start_up.is_some() { (2.0 * LN_2, 1) } else { (0.0, 0) };
+                    let parameters = regression.rank() + self.searched[rhythm] + found;
                     let form = Form::Runs { start_up, apart_from, one_level, climb: None };
-                    Candidate { form, rhythm, bic: criterion + odds + parameters as f64 * price, lane }
+                    Candidate { form, rhythm, bic: criterion + odds + searched + parameters as f64 * price, lane }
                 };
-                candidates.push(scored(None, &[0.0; PHI.len()]));
-                if let Some(tau) = found.filter(|_| self.any_apart) {
-                    candidates.push(scored(Some(tau), &regression.gain(&self.cooling(tau))));
+                let beside = |start_up: StartUp, columns: &[Rc<Column>]| {
+                    let mut regression = regression.clone();
+                    columns.iter().for_each(|column| {
+                        regression.push(Rc::clone(column));
+                    });
+                    scored(&regression, Some(start_up))
+                };
+                candidates.push(scored(&regression, None));
+                if let Some(start_up) = found.filter(|_| self.any_apart) {
+                    candidates.push(beside(start_up, &self.cooling(start_up)));
                     continue;
                 }
-                let cool = |tau: f64| Shape::new(&regression, self.cooling(tau.exp()));
-                let shapes: Vec<Shape> =
-                    cooling.iter().map(|column| Shape::new(&regression, Rc::clone(column))).collect();
-                let start_up =
-                    Tried::new(&taus, &shapes, cool, |tau, shape| scored(Some(tau.exp()), &shape.gain(&regression)));
-                let least = candidates.iter().map(|candidate| candidate.bic).fold(start_up.bic(), f64::min);
-                let refined = start_up.refined(least);
-                found = match refined.form {
+                let refined = cooling.each_ref().map(|(of_first, columns)| {
+                    let start_up = |tau: f64| StartUp { tau: tau.exp(), of_first: *of_first };
+                    let tried = taus.iter().zip(columns).map(|(tau, columns)| beside(start_up(*tau), columns));
+                    let tried =
+                        Tried::new(&taus, tried.collect(), |tau| beside(start_up(tau), &self.cooling(start_up(tau))));
+                    let least = candidates.iter().map(|candidate| candidate.bic).fold(tried.bic(), f64::min);
+                    tried.refined(least)
+                });
+                let best = if refined[0].bic <= refined[1].bic { &refined[0] } else { &refined[1] };
+                found = match best.form {
                     Form::Runs { start_up, .. } => start_up,
                     _ => None,
                 };
-                candidates.push(refined);
+                candidates.extend(refined);
             }
         }
     }
@@ -110,7 +125,7 @@ impl Search<'_> {
             Form::Runs { start_up, .. } => start_up,
             _ => None,
         });
-        let cooling = start_up.map(|tau| self.cooling(tau));
+        let cooling = start_up.map_or(Vec::new(), |start_up| self.cooling(start_up));
         let beside = self.base(true).into_iter().chain(self.rhythms[rhythm].iter().cloned()).chain(cooling);
         let runs = self.with(beside.chain([self.growth(true)]));
         let bic = |gain: &Lanes, more: usize| {

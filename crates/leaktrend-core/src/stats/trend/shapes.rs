@@ -64,26 +64,19 @@ impl Shapes {
 }
 
 /// A form with a number to be found, tried on a grid.
-pub(super) struct Tried<'g, S, F> {
+pub(super) struct Tried<'g, F> {
     grid: &'g [f64],
-    shape: S,
-    candidate: F,
     candidates: Vec<Candidate>,
+    at: F,
     /// Index of the best of the grid.
     best: usize,
 }
 
-impl<'g, S: Fn(f64) -> Shape, F: Fn(f64, &Shape) -> Candidate> Tried<'g, S, F> {
-    /// `shapes`: what `shape` gives at each place of the grid.
-    pub(super) fn new(grid: &'g [f64], shapes: &[Shape], shape: S, candidate: F) -> Tried<'g, S, F> {
-        let candidates: Vec<Candidate> =
-            grid.iter().zip(shapes).map(|(place, shape)| candidate(*place, shape)).collect();
+impl<'g, F: Fn(f64) -> Candidate> Tried<'g, F> {
+    /// `candidates`: what `at` gives at each place of the grid.
+    pub(super) fn new(grid: &'g [f64], candidates: Vec<Candidate>, at: F) -> Tried<'g, F> {
         let best = (0..grid.len()).min_by(|&a, &b| candidates[a].bic.total_cmp(&candidates[b].bic)).unwrap_or(0);
-        Tried { grid, shape, candidate, candidates, best }
-    }
-
-    fn at(&self, place: f64) -> Candidate {
-        (self.candidate)(place, &(self.shape)(place))
+        Tried { grid, candidates, at, best }
     }
 
     pub(super) fn bic(&self) -> f64 {
@@ -102,16 +95,16 @@ impl<'g, S: Fn(f64) -> Shape, F: Fn(f64, &Shape) -> Candidate> Tried<'g, S, F> {
         let (mut lower, mut upper) = (self.grid[before], self.grid[after]);
         let inner = |near: f64, far: f64| near + GOLDEN * (far - near);
         let (mut left, mut right) = (inner(lower, upper), inner(upper, lower));
-        let [mut at_left, mut at_right] = [left, right].map(|place| self.at(place));
+        let [mut at_left, mut at_right] = [left, right].map(&self.at);
         for _ in 1..REFINEMENTS {
             if at_left.bic < at_right.bic {
                 (upper, right, at_right) = (right, left, at_left);
                 left = inner(lower, upper);
-                at_left = self.at(left);
+                at_left = (self.at)(left);
             } else {
                 (lower, left, at_left) = (left, right, at_right);
                 right = inner(upper, lower);
-                at_right = self.at(right);
+                at_right = (self.at)(right);
             }
         }
         let better = if at_left.bic < at_right.bic { at_left } else { at_right };
