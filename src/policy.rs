@@ -141,7 +141,7 @@ mod tests {
             id: Cow::Borrowed(id),
             status,
             gates,
-            reason: String::new(),
+            reason: crate::criteria::Reason::JudgedAfterRestarts,
             value: None,
             threshold: None,
             unit: None,

@@ -289,11 +289,11 @@ impl<'a> Prepared<'a> {
             since,
             ..
         } = self;
-        let causes: Vec<criteria::KnownRestart<'_>> = restarts
+        let known_restarts: Vec<criteria::KnownRestart> = restarts
             .iter()
             .map(|restart| criteria::KnownRestart {
                 at_ms: restart.at_ms,
-                cause: restart.cause.name(),
+                cause: restart.cause,
                 recorded: restart.reported,
             })
             .collect();
@@ -309,9 +309,8 @@ impl<'a> Prepared<'a> {
                 assumed_limit: facts::assumed_limit(limit, deaths),
                 verdict: summary(&judgement, &reason, samples.start_ms(), window.load.is_some()),
                 started_ms: events.started_ms,
-                restarts: &causes,
-                drops_are_collections: facts::drops_are_collections(&judgement, &restarts, limit),
-                cut: facts::cut(&judgement, &restarts, limit),
+                restarts: &known_restarts,
+                drops: facts::drops(&judgement, &restarts, limit),
                 watched_share: events.watched_share,
                 freshness,
             },

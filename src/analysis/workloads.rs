@@ -7,7 +7,7 @@ use super::prepared::moved;
 use super::together::{Container, Read};
 use crate::account::counted;
 use crate::amounts;
-use crate::criteria::{Criterion, Status};
+use crate::criteria::{Criterion, Reason, Status};
 use crate::events::SeriesEvents;
 use crate::pods::{self, Workload};
 use crate::policy;
@@ -287,8 +287,8 @@ fn criteria(mut own: Vec<Criterion>, pods: &[SeriesReport], by_pod: Option<usize
             let all = pods.iter().flat_map(|pod| pod.criteria.iter().map(move |criterion| (pod, criterion)));
             let found: Vec<_> = all.filter(|(_, one)| one.id == *id && one.status == wanted).collect();
             let (pod, one) = found.iter().max_by_key(|(pod, _)| pod.samples.end_ms())?;
-            let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
-            let reason = format!("pod {}{more}: {}", pod_name(pod), one.reason);
+            let reason = Box::new(one.reason.clone());
+            let reason = Reason::OfPod { pod: pod_name(pod).to_owned(), more: found.len() - 1, reason };
             Some(Criterion { reason, ..(*one).clone() })
         };
         with(Status::Fail).or_else(|| with(Status::Pass)).or_else(whole).or_else(|| with(Status::NotEvaluable))

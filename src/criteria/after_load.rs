@@ -5,10 +5,11 @@
 //! process that has just started is none of them: it is compared with what was read past the settle time.
 
 use crate::series::MemorySeries;
-use crate::units::{duration_text, memory_text};
+use crate::settings::FlatAfterLoadSettings;
 
+use super::reason::{AfterLoad, LoadLevels};
 use super::starts::Starts;
-use super::{Context, Criterion, LoadWindow, Span, Status, between, counted};
+use super::{Context, Criterion, LoadWindow, Reason, Span, Status, between};
 use crate::stats::robust::median;
 
 const ID: &str = "flat-after-load";
@@ -16,26 +17,22 @@ const ID: &str = "flat-after-load";
 /// The settled level at most 10 % or 10 MB above the level before the load, and no growth after it.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &Starts) -> Criterion {
     let settings = &context.settings.flat_after_load;
+    let result = |status, after| Criterion::new(ID, settings.gates, status, Reason::AfterLoad(after));
     let Some(load) = context.load else {
-        let reason = "needs the start and end of a load (`--load START..END`)".to_owned();
-        return Criterion::new(ID, settings.gates, Status::NotApplicable, reason);
+        return result(Status::NotApplicable, AfterLoad::NoLoad);
     };
 
     let min_readings = settings.min_readings.max(1) as usize;
     let before = between(series, i64::MIN, load.start_ms);
     let (Some(baseline), true) = (median(before), min_readings <= before.len()) else {
-        let reason = format!(
-            "only {} before the load: too few for a baseline; {min_readings} are needed, so start measuring {} before \
-             the load",
-            counted(before.len(), "reading"),
-            duration_text(min_readings as f64 * series.step_seconds().unwrap_or(60.0))
-        );
-        return Criterion::new(ID, settings.gates, Status::NotEvaluable, reason);
+        let needed_seconds = min_readings as f64 * series.step_seconds().unwrap_or(60.0);
+        let after = AfterLoad::NoBaseline { readings: before.len(), needed: min_readings, needed_seconds };
+        return result(Status::NotEvaluable, after);
     };
     let start_ms = starts.last_by(load.start_ms);
     let warm = start_ms.map_or(before, |start_ms| between(series, starts.settled_ms(start_ms), load.start_ms));
-    let cold_start_ms = start_ms.filter(|_| warm.len() < min_readings);
-    let baseline = median(warm).filter(|_| cold_start_ms.is_none()).unwrap_or(baseline);
+    let is_cold = warm.len() < min_readings;
+    let baseline = median(warm).filter(|_| !is_cold).unwrap_or(baseline);
     let rise = (settings.rise_share.get() * baseline).max(settings.rise_floor_bytes.as_f64());
     let allowed = baseline + rise;
 
@@ -43,47 +40,27 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let settled_start_ms = series.end_ms() - (settings.settled_share.get() * after_ms as f64).floor() as i64;
     let settled_readings = if after_ms > 0 { between(series, settled_start_ms, i64::MAX) } else { &[] };
     let (Some(settled), true) = (median(settled_readings), min_readings <= settled_readings.len()) else {
-        return Criterion::new(
-            ID,
-            settings.gates,
-            Status::NotEvaluable,
-            wait_text(series, context, load, settled_readings.len()),
-        )
-        .measured(None, allowed, "bytes");
+        let after = not_settled(series, settings, load, settled_readings.len());
+        return result(Status::NotEvaluable, after).measured(None, allowed, "bytes");
     };
 
-    let levels = format!(
-        "it settled at {} after the load, against {} before it{}",
-        memory_text(settled),
-        memory_text(baseline),
-        end_of_load_text(series, load, settings.settled_share.get())
-    );
-    let (status, reason) = if let Some(start_ms) = cold_start_ms.filter(|_| settled > allowed) {
-        match context.verdict.grows_after_load {
-            // That needs no baseline.
-            Some(true) => (Status::Fail, format!("memory grows after the load: {levels}")),
-            _ => (Status::NotEvaluable, cold_text(series, starts, load, start_ms, &levels, min_readings)),
+    let levels = LoadLevels {
+        before_bytes: baseline,
+        end_bytes: end_of_load(series, load, settings.settled_share.get()),
+        settled_bytes: settled,
+        rise_bytes: rise,
+    };
+    let (status, after) = match (settled > allowed, is_cold, context.verdict.grows_after_load) {
+        // That needs no baseline.
+        (true, true, Some(true)) => (Status::Fail, AfterLoad::Grows(levels)),
+        (true, true, _) => {
+            let start = starts.at_start(series, load.start_ms);
+            (Status::NotEvaluable, AfterLoad::NotWarm { start, needed: min_readings, levels })
         }
-    } else if settled > allowed {
-        let over = memory_text(settled - baseline);
-        (Status::Fail, format!("memory stays {over} higher: {levels}; {} more is allowed", memory_text(rise)))
-    } else {
-        match context.verdict.grows_after_load {
-            Some(true) => {
-                (Status::Fail, format!("memory grows after the load, though not yet above what is allowed: {levels}"))
-            }
-            Some(false) => (
-                Status::Pass,
-                format!("memory came back and does not grow: {levels}; {} more is allowed", memory_text(rise)),
-            ),
-            None => (
-                Status::NotEvaluable,
-                format!(
-                    "memory came back, but it is not known whether it grows after the load: {levels}; {}",
-                    context.verdict.reason
-                ),
-            ),
-        }
+        (true, false, _) => (Status::Fail, AfterLoad::Higher(levels)),
+        (false, _, Some(true)) => (Status::Fail, AfterLoad::GrowsBelow(levels)),
+        (false, _, Some(false)) => (Status::Pass, AfterLoad::CameBack(levels)),
+        (false, _, None) => (Status::NotEvaluable, AfterLoad::MayGrow(levels, context.verdict.reason.to_owned())),
     };
     let spans = if status == Status::Fail {
         vec![Span {
@@ -95,60 +72,28 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     } else {
         Vec::new()
     };
-    Criterion::new(ID, settings.gates, status, reason).measured(Some(settled), allowed, "bytes").with_spans(spans)
-}
-
-/// Why the level before the load is not a baseline, and what to do.
-fn cold_text(
-    series: &MemorySeries,
-    starts: &Starts,
-    load: LoadWindow,
-    start_ms: i64,
-    levels: &str,
-    min_readings: usize,
-) -> String {
-    let before = duration_text((load.start_ms - start_ms) as f64 / 1e3);
-    let found = match starts.seen_bytes(series, start_ms) {
-        None => format!("the process started {before} before the load"),
-        Some((first, level)) => format!(
-            "the readings begin {before} before the load at {} and settle at {}, like those of a process that has just \
-             started",
-            memory_text(first),
-            memory_text(level)
-        ),
-    };
-    format!(
-        "{found}: memory before the load is not a baseline ({levels}); run a warm-up load first, wait {}, and \
-         take {min_readings} readings or more before the load (see docs/ci-soak.md)",
-        starts.settle()
-    )
+    result(status, after).measured(Some(settled), allowed, "bytes").with_spans(spans)
 }
 
 /// The level at the load's end, where it was read: the median of the same last share of the load.
-fn end_of_load_text(series: &MemorySeries, load: LoadWindow, share: f64) -> String {
+fn end_of_load(series: &MemorySeries, load: LoadWindow, share: f64) -> Option<f64> {
     let last_part_ms = (share * (load.end_ms - load.start_ms) as f64) as i64;
-    match median(between(series, load.end_ms - last_part_ms, load.end_ms + 1)) {
-        Some(level) => format!(" and {} at its end", memory_text(level)),
-        None => String::new(),
-    }
+    median(between(series, load.end_ms - last_part_ms, load.end_ms + 1))
 }
 
-fn wait_text(series: &MemorySeries, context: &Context<'_>, load: LoadWindow, n_readings: usize) -> String {
+/// How much longer to measure for a settled level.
+fn not_settled(
+    series: &MemorySeries,
+    settings: &FlatAfterLoadSettings,
+    load: LoadWindow,
+    readings: usize,
+) -> AfterLoad {
     let step_seconds = series.step_seconds().unwrap_or(60.0);
-    let settings = &context.settings.flat_after_load;
-    let (share, min_readings) = (settings.settled_share.get(), settings.min_readings.max(1));
-    let after_seconds = ((series.end_ms() - load.end_ms) as f64 / 1e3).max(0.0);
+    let (share, needed) = (settings.settled_share.get(), settings.min_readings.max(1) as usize);
     if share == 0.0 {
-        return "`settled_share` is 0, so no part of the time after the load counts as settled".to_owned();
+        return AfterLoad::NothingSettles;
     }
-    let needed_seconds = (f64::from(min_readings) * step_seconds / share - after_seconds).max(step_seconds);
-    format!(
-        "only {} in the last {:.0} % of the {} after the load: too few for a settled level; {min_readings} are needed, \
-         so wait {} after the load, {} longer",
-        counted(n_readings, "reading"),
-        share * 100.0,
-        duration_text(after_seconds),
-        duration_text(after_seconds + needed_seconds),
-        duration_text(needed_seconds)
-    )
+    let after_seconds = ((series.end_ms() - load.end_ms) as f64 / 1e3).max(0.0);
+    let longer_seconds = (needed as f64 * step_seconds / share - after_seconds).max(step_seconds);
+    AfterLoad::NotSettled { readings, needed, share, after_seconds, longer_seconds }
 }

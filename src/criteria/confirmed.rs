@@ -7,13 +7,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::series::MemorySeries;
-use crate::units::{duration_text, memory_text};
 
+use super::reason::{Gained, Moment};
 use super::starts::Starts;
-use super::{
-    Context, Criterion, Span, Status, amount_text, left_out_text, margin, mark_start_ups, moment_text, outside_load,
-    too_coarse_text,
-};
+use super::{Context, Criterion, Reason, Span, Status, margin, mark_start_ups, outside_load, too_coarse};
 
 const ID: &str = "confirmed-100mb-60s";
 
@@ -87,79 +84,34 @@ fn decide(
     starts: &Starts,
     gains: &Gains,
     parts: &[Range<usize>],
-) -> (Status, String) {
+) -> (Status, Reason) {
     let settings = &context.settings.confirmed;
     let threshold = settings.gain_bytes.as_f64();
-    let (within, hold) = (settings.within_seconds, settings.hold_seconds);
-
-    match series.step_seconds() {
-        Some(step_seconds) if step_seconds <= settings.max_step_seconds.get() => {}
-        step => {
-            let apart = step.map_or_else(
-                || "a single reading".to_owned(),
-                |step| format!("readings {} apart", duration_text(step)),
-            );
-            let reason = format!(
-                "{apart} cannot show a gain within {within} and whether it stays; measure at least every {}",
-                settings.max_step_seconds
-            );
-            return (Status::NotEvaluable, reason);
-        }
-    }
-    if let Some((gain, time_ms)) = gains.kept {
-        let reason = format!(
-            "memory gained {}, more than the allowed {}, in the {within} up to {}, and kept more than {:.0} % of it for {hold}{}",
-            memory_text(gain),
-            amount_text(threshold),
-            moment_text(series, time_ms),
-            settings.hold_share.get() * 100.0,
-            left_out_text(context)
-        );
-        return (Status::Fail, reason);
-    }
-    if margin(series, threshold) > 0.0 {
-        return (Status::NotEvaluable, too_coarse_text(series, threshold));
-    }
-    if let Some((gain, watched_seconds, _)) = gains.undecided {
-        let reason = format!(
-            "memory gained {} within {within} but was read for only {} after that; {hold} is needed to see whether it \
-             stays",
-            memory_text(gain),
-            duration_text(watched_seconds)
-        );
-        return (Status::NotEvaluable, reason);
-    }
+    let step_seconds = series.step_seconds();
     let times = series.time_ms();
     let longest_ms = parts.iter().map(|part| times[part.end - 1] - times[part.start]).max().unwrap_or(0);
-    let needed_ms = within.as_ms() + hold.as_ms();
-    if longest_ms < needed_ms || (gains.largest.is_none() && gains.at_start.is_none()) {
-        let reason = format!(
-            "{} of readings outside the load is too short to show a gain and whether it stays; {} is needed",
-            duration_text(longest_ms as f64 / 1e3),
-            duration_text(needed_ms as f64 / 1e3)
-        );
-        let reason = if context.load.is_none() { reason.replace(" outside the load", "") } else { reason };
-        return (Status::NotEvaluable, reason);
-    }
-    let largest_text = memory_text(gains.largest.unwrap_or(0.0).max(0.0));
-    let allowed = format!("{} is allowed{}", amount_text(threshold), left_out_text(context));
-    let reason = if let Some((gain, reached_ms)) = gains.at_start {
-        let others = match gains.largest {
-            Some(_) => format!("; otherwise it gained at most {largest_text}; {allowed}"),
-            None => String::new(),
-        };
-        format!(
-            "memory gained {} in the {within} up to {}, {}{others}",
-            memory_text(gain),
-            moment_text(series, reached_ms),
-            starts.not_counted_text(series, reached_ms)
-        )
+    let needed_ms = settings.within_seconds.as_ms() + settings.hold_seconds.as_ms();
+    let (status, gained) = if step_seconds.is_none_or(|step_seconds| settings.max_step_seconds.get() < step_seconds) {
+        (Status::NotEvaluable, Gained::TooSparse(step_seconds))
+    } else if let Some((bytes, reached_ms)) = gains.kept {
+        (Status::Fail, Gained::Kept(bytes, Moment::of(series, reached_ms)))
+    } else if margin(series, threshold) > 0.0 {
+        return (Status::NotEvaluable, too_coarse(series, threshold));
+    } else if let Some((bytes, seconds, _)) = gains.undecided {
+        (Status::NotEvaluable, Gained::NotWatched { bytes, seconds })
+    } else if longest_ms < needed_ms {
+        (Status::NotEvaluable, Gained::TooShort(longest_ms as f64 / 1e3))
     } else {
-        let was_released = gains.largest.is_some_and(|largest| largest > threshold);
-        let kept = if was_released { ", but did not keep it" } else { "" };
-        format!("memory gained at most {largest_text} within {within}{kept}; {allowed}")
+        match (gains.at_start, gains.largest) {
+            (Some((bytes, reached_ms)), others) => {
+                (Status::Pass, Gained::AtStart(bytes, starts.at_start(series, reached_ms), others))
+            }
+            (None, Some(bytes)) if bytes > threshold => (Status::Pass, Gained::Released(bytes)),
+            (None, Some(bytes)) => (Status::Pass, Gained::AtMost(bytes)),
+            (None, None) => (Status::NotEvaluable, Gained::TooShort(longest_ms as f64 / 1e3)),
+        }
     };
-    (Status::Pass, reason)
+    (status, Reason::Gained(gained, settings.clone(), context.load.is_some()))
 }
 
 /// Goes through the readings of a part with the least value of the time before each in a monotonic queue.

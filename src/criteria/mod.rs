@@ -6,17 +6,19 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::series::{Labels, MemorySeries, Metric, Sampling};
+use crate::segment::Cause;
+use crate::series::{Labels, MemorySeries};
 use crate::settings::{CriteriaSettings, EvaluationSettings};
-use crate::units::{duration_text, memory_text, time_text};
 
 use alert_rule::Lookback;
 use starts::Starts;
 
 pub use normal::{Normal, normal};
+pub use reason::Reason;
 
 pub mod alert_rule;
 pub mod own_rule;
+pub mod reason;
 
 mod after_load;
 mod alerts;
@@ -24,6 +26,7 @@ mod confirmed;
 mod levels;
 mod normal;
 mod rapid;
+mod replayed;
 mod restarts;
 mod stale;
 mod starts;
@@ -49,11 +52,9 @@ pub struct Context<'a> {
     /// When the container last started before its first reading, in milliseconds; `None` when it is not known.
     pub started_ms: Option<i64>,
     /// Restarts and OOM kills, in any order.
-    pub restarts: &'a [KnownRestart<'a>],
-    /// Whether these are drops that the verdict takes for garbage collections.
-    pub drops_are_collections: bool,
-    /// What they are called: `restart`, `probable restart`, `sharp drop`, `rollout`.
-    pub cut: &'static str,
+    pub restarts: &'a [KnownRestart],
+    /// What these are.
+    pub drops: Drops,
     /// Share of the series' time in which events would have recorded every restart, 0 to 1; 0 without events.
     pub watched_share: f64,
     /// How old the newest readings are; `None` where nobody looks at a time of their own.
@@ -97,7 +98,7 @@ pub fn assumed_bytes(assumed: Option<AssumedLimit>, fallback: f64) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerdictSummary<'a> {
     /// As in the contract: `leak-masked-by-restarts`.
-    pub name: &'a str,
+    pub name: &'static str,
     /// What it means for a trend.
     pub judgement: TrendJudgement,
     /// One sentence with numbers, without a final period.
@@ -121,13 +122,27 @@ pub enum TrendJudgement {
     Inconclusive,
 }
 
+crate::named! {
+    /// What the drops between the runs of a series are.
+    pub enum Drops {
+        /// Restarts: more than the values shows them.
+        Restarts = "restart",
+        /// Restarts, as far as the values show.
+        ProbableRestarts = "probable restart",
+        /// Garbage collections, as the verdict takes what nothing but the values shows.
+        Collections = "sharp drop",
+        /// Rollouts of a workload.
+        Rollouts = "rollout",
+    }
+}
+
 /// A restart or OOM kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownRestart<'a> {
+pub struct KnownRestart {
     /// When, in milliseconds.
     pub at_ms: i64,
-    /// As in the contract: `oom`, `recreated`, `counter-reset`, `gap`, `level-drop`, `event`.
-    pub cause: &'a str,
+    /// Its evidence.
+    pub cause: Cause,
     /// Whether an input records it; otherwise it is inferred from the values.
     pub recorded: bool,
 }
@@ -182,8 +197,8 @@ pub struct Criterion {
     pub status: Status,
     /// Whether a failure fails the series.
     pub gates: bool,
-    /// One sentence with numbers.
-    pub reason: String,
+    /// Why, with numbers.
+    pub reason: Reason,
     /// What was measured, in `unit`.
     pub value: Option<f64>,
     /// What it was compared with, in `unit`.
@@ -211,9 +226,9 @@ pub struct AlertGroup {
 
 impl Criterion {
     /// A result without numbers of its own.
-    fn new(id: &'static str, gates: bool, status: Status, reason: String) -> Criterion {
+    fn new(id: impl Into<Cow<'static, str>>, gates: bool, status: Status, reason: Reason) -> Criterion {
         Criterion {
-            id: Cow::Borrowed(id),
+            id: id.into(),
             status,
             gates,
             reason,
@@ -224,27 +239,6 @@ impl Criterion {
             spans: Vec::new(),
             phases: None,
             group: None,
-        }
-    }
-
-    /// What it takes to pass, as a part of a sentence.
-    pub fn would_pass(&self) -> String {
-        let amount = self.threshold.filter(|_| self.unit == Some("bytes")).map(amount_text);
-        match (&*self.id, amount) {
-            ("high-memory", _) => match self.threshold {
-                Some(share) => {
-                    format!("memory that stays below {:.0} % of the limit, or a higher limit", 100.0 * share)
-                }
-                None => "a higher limit".to_owned(),
-            },
-            ("flat-after-load", Some(most)) => format!("memory that comes back to {most} or less after the same load"),
-            ("restart-loop", _) => "fewer restarts in quick succession".to_owned(),
-            ("stale-data", _) => "newer readings".to_owned(),
-            ("growth-100mb-5m" | "confirmed-100mb-60s" | "rapid-50mb-per-min", _) => {
-                format!("no further climb as steep as that which failed {}", self.id)
-            }
-            (id, Some(most)) => format!("a value of {most} or less, with which {id} passes"),
-            (id, None) => format!("readings with which {id} passes"),
         }
     }
 
@@ -326,11 +320,6 @@ fn between(series: &MemorySeries, start_ms: i64, end_ms: i64) -> &[f64] {
     &series.used_bytes()[first..last.max(first)]
 }
 
-/// A number of things: `1 reading`, `2 readings`.
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
 /// The coarsest spacing of printable values in the series, in bytes.
 fn coarsest_resolution(series: &MemorySeries) -> f64 {
     series.resolution_bytes().coarsest().map_or(0.0, f64::from)
@@ -345,93 +334,7 @@ fn margin(series: &MemorySeries, bytes: f64) -> f64 {
     if 2.0 * resolution >= bytes { resolution } else { 0.0 }
 }
 
-/// Why a threshold cannot be decided at the printed spacing of values.
-fn too_coarse_text(series: &MemorySeries, threshold_bytes: f64) -> String {
-    format!(
-        "the input prints this memory in steps of {}, too coarse for a threshold of {}",
-        memory_text(coarsest_resolution(series)),
-        amount_text(threshold_bytes)
-    )
-}
-
-/// A threshold as the runbook writes it, in whole MB or GB, with its binary value beside: `100 MB (95.37 MiB)`.
-fn amount_text(bytes: f64) -> String {
-    match bytes {
-        _ if bytes <= 0.0 || bytes % 1e6 != 0.0 => memory_text(bytes),
-        _ if bytes % 1e9 == 0.0 => format!("{} GB ({})", bytes / 1e9, memory_text(bytes)),
-        _ => format!("{} MB ({})", bytes / 1e6, memory_text(bytes)),
-    }
-}
-
-/// A share in per cent, never rounded to all or nothing: `37 %`, `0.20 %`.
-fn percent_text(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == 0.0 || percent >= 100.0 || (1.0 <= percent && percent <= 99.0) {
-        return format!("{percent:.0} %");
-    }
-    if percent < 0.01 {
-        return "less than 0.01 %".to_owned();
-    }
-    if percent > 99.99 { "more than 99.99 %".to_owned() } else { format!("{percent:.2} %") }
-}
-
-/// When an alert fired first, and in how many phases. `counted_ms`: the firing that counts, which may have begun in a
-/// start-up or a load.
-fn fired_text(series: &MemorySeries, answer: &alert_rule::Answer, counted_ms: i64) -> String {
-    let share = match answer.phases {
-        None => String::new(),
-        Some(phases) if phases.fired_share == 1.0 => ", at every evaluation offset".to_owned(),
-        Some(phases) => {
-            format!(", at {} of the evaluation offsets", percent_text(phases.fired_share))
-        }
-    };
-    let firing = answer.spans.iter().filter(|span| span.during.is_none()).find_map(|span| span.firing_at_ms);
-    let first_ms = firing.map_or(counted_ms, |firing_ms| firing_ms.min(counted_ms));
-    let counted = if first_ms < counted_ms {
-        let from = moment_text(series, counted_ms);
-        format!(" (counted only from {from} on: earlier it saw a start-up or a load)")
-    } else {
-        String::new()
-    };
-    format!("would have fired at {}{share}{counted}", moment_text(series, first_ms))
-}
-
-/// A time of the series for a reader: absolute, or before its last reading where no time is known.
-fn moment_text(series: &MemorySeries, time_ms: i64) -> String {
-    let before_last = || format!("{} before the last reading", duration_text((series.end_ms() - time_ms) as f64 / 1e3));
-    if series.end_ms() <= 0 {
-        return before_last();
-    }
-    time_text(time_ms).unwrap_or_else(before_last)
-}
-
-/// How far apart readings usually are, for a reader; `None` for a single one.
-fn step_text(series: &MemorySeries) -> Option<String> {
-    series.step_seconds().map(duration_text)
-}
-
-/// That the load does not count, where there is one; begins with a comma.
-fn left_out_text(context: &Context<'_>) -> &'static str {
-    if context.load.is_some() { " (the load is left out)" } else { "" }
-}
-
-/// What an alert on this metric replays, where it is not the runbook's; begins with a comma.
-fn metric_text(series: &MemorySeries) -> &'static str {
-    match series.info.metric {
-        Metric::DockerUsage => {
-            "; replayed on usage without inactive file cache (docker stats), not on container_memory_usage_bytes"
-        }
-        Metric::WorkingSet => "; replayed on the working set, not on container_memory_usage_bytes",
-        Metric::Rss => "; replayed on the resident set, not on container_memory_usage_bytes",
-        Metric::Heap => "; replayed on a runtime's heap, not on container_memory_usage_bytes",
-        Metric::UsageBytes | Metric::Other => "",
-    }
-}
-
-/// How exact a replay is, where the points are not readings; begins with a comma.
-fn sampling_text(series: &MemorySeries) -> &'static str {
-    match series.info.sampling {
-        Sampling::Raw => "",
-        Sampling::Step { .. } => "; this is approximate, because the points come from a range query, not from scrapes",
-    }
+/// That a threshold cannot be decided at the printed spacing of values.
+fn too_coarse(series: &MemorySeries, threshold_bytes: f64) -> Reason {
+    Reason::TooCoarse { resolution_bytes: coarsest_resolution(series), threshold_bytes }
 }

@@ -5,9 +5,8 @@
 use crate::series::MemorySeries;
 use crate::settings::CriteriaSettings;
 use crate::stats::robust::median;
-use crate::units::memory_text;
 
-use super::{Criterion, Status, amount_text};
+use super::{Criterion, Reason, Status};
 
 /// An amount whose normal level the runbook knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,22 +23,17 @@ pub enum Normal {
 ///
 /// `steady`: what `steady-500mb` said of the same series, where it could be evaluated: one level is judged once.
 pub fn normal(amount: Normal, series: &MemorySeries, settings: &CriteriaSettings, steady: Option<Status>) -> Criterion {
-    let (id, what, max, gates) = match amount {
-        Normal::Rss => ("rss-500mb", "the resident set", settings.rss.max_bytes, settings.rss.gates),
-        Normal::HeapTotal => {
-            ("heap-total-300mb", "the reserved heap", settings.heap_total.max_bytes, settings.heap_total.gates)
-        }
-        Normal::HeapUsed => {
-            ("heap-used-200mb", "the used heap", settings.heap_used.max_bytes, settings.heap_used.gates)
-        }
+    let (id, max, gates) = match amount {
+        Normal::Rss => ("rss-500mb", settings.rss.max_bytes, settings.rss.gates),
+        Normal::HeapTotal => ("heap-total-300mb", settings.heap_total.max_bytes, settings.heap_total.gates),
+        Normal::HeapUsed => ("heap-used-200mb", settings.heap_used.max_bytes, settings.heap_used.gates),
     };
     if steady.is_some_and(|status| matches!(status, Status::Pass | Status::Fail)) {
-        let reason = "steady-500mb judges the level after each restart instead".to_owned();
-        return Criterion::new(id, gates, Status::NotApplicable, reason);
+        return Criterion::new(id, gates, Status::NotApplicable, Reason::JudgedAfterRestarts);
     }
-    let level = median(series.used_bytes()).expect("a series is never empty");
-    let max = max.as_f64();
-    let status = if level < max { Status::Pass } else { Status::Fail };
-    let reason = format!("{what} was {} (median); below {} is normal", memory_text(level), amount_text(max));
-    Criterion::new(id, gates, status, reason).measured(Some(level), max, "bytes")
+    let median_bytes = median(series.used_bytes()).expect("a series is never empty");
+    let max_bytes = max.as_f64();
+    let status = if median_bytes < max_bytes { Status::Pass } else { Status::Fail };
+    let reason = Reason::Normal { amount, median_bytes, max_bytes };
+    Criterion::new(id, gates, status, reason).measured(Some(median_bytes), max_bytes, "bytes")
 }

@@ -8,13 +8,10 @@ use std::ops::Range;
 use crate::series::MemorySeries;
 use crate::settings::RapidSettings;
 use crate::stats::{Points, theil_sen};
-use crate::units::{RateUnit, duration_text};
 
+use super::reason::{Climbed, Moment};
 use super::starts::Starts;
-use super::{
-    Context, Criterion, Span, Status, amount_text, left_out_text, margin, mark_start_ups, moment_text, outside_load,
-    step_text, too_coarse_text,
-};
+use super::{Context, Criterion, Reason, Span, Status, margin, mark_start_ups, outside_load, too_coarse};
 
 const ID: &str = "rapid-50mb-per-min";
 
@@ -57,8 +54,6 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     let settings = &context.settings.rapid;
     let threshold = settings.bytes_per_minute.as_f64() / 60.0;
     let window_seconds = settings.window_seconds.get();
-    let limit_text = format!("{} a minute", amount_text(settings.bytes_per_minute.as_f64()));
-    let left_out = left_out_text(context);
     // What two rounded readings at the ends of a window can be off by.
     let margin = margin(series, threshold * window_seconds) / window_seconds.max(1.0);
     let above = threshold + margin;
@@ -78,99 +73,50 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>, starts: &St
     };
     let climbs = counted.as_ref().unwrap_or(&all);
 
-    let (status, value, reason) = match (climbs.fastest, climbs.lower_bound) {
-        (Some((slope, time_ms)), _) if slope > above => {
-            let reason = format!(
-                "memory climbed {} over the {} up to {} (median slope); {limit_text} is allowed{left_out}",
-                RateUnit::Minute.text(slope),
-                settings.window_seconds,
-                moment_text(series, time_ms)
-            );
-            (Status::Fail, Some(slope), reason)
+    let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
+    let step_seconds = series.step_seconds();
+    let too_fast = |(slope, time_ms), average_over| {
+        let often = how_often(series, &spans, time_ms);
+        (
+            Status::Fail,
+            Some(slope),
+            Climbed::TooFast { slope, reached: Moment::of(series, time_ms), average_over, often },
+        )
+    };
+    let at_start = at_start.map(|(slope, time_ms)| (slope, starts.at_start(series, time_ms)));
+    let (status, value, climbed) = match (climbs.fastest, climbs.lower_bound) {
+        (Some(fastest), _) if fastest.0 > above => too_fast(fastest, None),
+        (_, Some(bound)) if !decided && bound.0 > above => too_fast(bound, step_seconds),
+        (_, bound) if margin > 0.0 => {
+            let reason = too_coarse(series, settings.bytes_per_minute.as_f64() * window_seconds / 60.0);
+            return Criterion::new(ID, settings.gates, Status::NotEvaluable, reason)
+                .measured(bound.map(|(slope, _)| slope), threshold, "bytes_per_second")
+                .with_spans(spans);
         }
-        (_, Some((slope, time_ms))) if !decided && slope > above => {
-            let reason = format!(
-                "memory climbed at least {} up to {} (on average between readings {} apart); {limit_text} is \
-                 allowed{left_out}",
-                RateUnit::Minute.text(slope),
-                moment_text(series, time_ms),
-                step_text(series).unwrap_or_default()
-            );
-            (Status::Fail, Some(slope), reason)
-        }
-        (_, bound) if margin > 0.0 => (
-            Status::NotEvaluable,
-            bound.map(|(slope, _)| slope),
-            too_coarse_text(series, settings.bytes_per_minute.as_f64() * window_seconds / 60.0),
-        ),
         (fastest, _) if decided && (fastest.is_some() || at_start.is_some()) => {
             let slope = fastest.map(|(slope, _)| slope);
-            let most = slope.map(|slope| RateUnit::Minute.text(slope.max(0.0)));
-            let reason = match at_start {
-                Some((at_start, time_ms)) => {
-                    let others = most.map_or_else(String::new, |most| {
-                        format!("; otherwise it climbed at most {most}; {limit_text} is allowed{left_out}")
-                    });
-                    format!(
-                        "memory climbed {} over the {} up to {} (median slope), {}{others}",
-                        RateUnit::Minute.text(at_start),
-                        settings.window_seconds,
-                        moment_text(series, time_ms),
-                        starts.not_counted_text(series, time_ms)
-                    )
-                }
-                None => format!(
-                    "memory climbed at most {} (median slope of {}); {limit_text} is allowed{left_out}",
-                    most.unwrap_or_default(),
-                    settings.window_seconds
-                ),
+            let climbed = match at_start {
+                Some((at_start, start)) => Climbed::AtStart(at_start, start, slope),
+                None => Climbed::AtMost(slope.unwrap_or_default()),
             };
-            (Status::Pass, slope, reason)
+            (Status::Pass, slope, climbed)
         }
         (_, Some((slope, _))) => {
-            let reason = format!(
-                "readings {} apart give no slope over {} ({} readings are needed): only a lower bound of {} is known; \
-                 measure at least every {}",
-                step_text(series).unwrap_or_default(),
-                settings.window_seconds,
-                settings.min_samples,
-                RateUnit::Minute.text(slope.max(0.0)),
-                duration_text(window_seconds / f64::from(settings.min_samples.max(1)))
-            );
-            (Status::NotEvaluable, Some(slope), reason)
+            (Status::NotEvaluable, Some(slope), Climbed::TooSparse { at_least: slope, step_seconds })
         }
-        _ => {
-            let reason = match at_start {
-                Some((slope, time_ms)) => format!(
-                    "memory climbed at least {} up to {}, {}; the other readings span less than {}",
-                    RateUnit::Minute.text(slope),
-                    moment_text(series, time_ms),
-                    starts.not_counted_text(series, time_ms),
-                    settings.window_seconds
-                ),
-                None if context.load.is_none() => format!("the readings span less than {}", settings.window_seconds),
-                None => format!("the readings outside the load span less than {}", settings.window_seconds),
-            };
-            (Status::NotEvaluable, None, reason)
-        }
+        _ => (Status::NotEvaluable, None, Climbed::TooShort(at_start)),
     };
-    let spans = spans(series, context, &all, left.as_deref().zip(counted.as_ref()), decided, above);
-    let fastest = climbs.too_fast(decided, above).map(|(_, time_ms)| time_ms);
-    let reason = if status == Status::Fail { reason + &how_often(series, &spans, fastest) } else { reason };
+    let reason = Reason::Climbed(climbed, settings.clone(), context.load.is_some());
     Criterion::new(ID, settings.gates, status, reason).measured(value, threshold, "bytes_per_second").with_spans(spans)
 }
 
-/// How often memory climbed too fast, where more than once; begins with a period. `fastest_ms`: when the fastest climb ended.
-fn how_often(series: &MemorySeries, spans: &[Span], fastest_ms: Option<i64>) -> String {
+/// How often memory climbed too fast, where more than once, and when the last climb began, where that is after the
+/// fastest, which ended at `fastest_ms`.
+fn how_often(series: &MemorySeries, spans: &[Span], fastest_ms: i64) -> Option<(usize, Option<Moment>)> {
     let counted = spans.iter().filter(|span| span.during.is_none());
     let firing: Vec<i64> = counted.filter_map(|span| span.firing_at_ms).collect();
-    let [_, .., last_ms] = firing[..] else { return String::new() };
-    let last = if fastest_ms.is_some_and(|fastest_ms| last_ms <= fastest_ms) {
-        " and the last".to_owned()
-    } else {
-        format!("; the last began at {}", moment_text(series, last_ms))
-    };
-    format!(". It climbed too fast {} times: this was the fastest{last}", firing.len())
+    let [_, .., last_ms] = firing[..] else { return None };
+    Some((firing.len(), (fastest_ms < last_ms).then(|| Moment::of(series, last_ms))))
 }
 
 /// When memory climbed too fast; `counted`: the parts without start-ups and the climbs in them.

@@ -3,10 +3,11 @@
 //! Takes the restarts that were found, gives the most within the time. Of several restarts between two readings one
 //! is seen at most, so readings far apart cannot exclude a loop; events that cover the time can.
 
+use crate::segment::Cause;
 use crate::series::MemorySeries;
-use crate::units::duration_text;
 
-use super::{Context, Criterion, KnownRestart, Span, Status, counted, moment_text, percent_text, step_text};
+use super::reason::{Moment, Restarts};
+use super::{Context, Criterion, KnownRestart, Reason, Span, Status};
 
 /// Three or more restarts within an hour.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -23,57 +24,26 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         last.resolved_at_ms = last.resolved_at_ms.filter(|resolved| series.end_ms() - resolved > within_ms);
     }
     let seen_step_seconds = settings.within_seconds.get() / loop_size as f64;
-    let (status, reason) = if loop_size <= most.len() {
+    let readings_show_it = series.step_seconds().is_some_and(|step_seconds| step_seconds <= seen_step_seconds);
+    let watched_share = context.watched_share;
+    let (status, found) = if loop_size <= most.len() {
         let seconds = (most[most.len() - 1].at_ms - most[0].at_ms) as f64 / 1e3;
-        let reason = format!(
-            "{} within {} from {} ({}); fewer than {loop_size} within {} are allowed",
-            counted(most.len(), context.cut),
-            duration_text(seconds),
-            moment_text(series, most[0].at_ms),
-            causes_text(most),
-            settings.within_seconds
-        );
-        (Status::Fail, reason)
+        (Status::Fail, Restarts::Loop(Moment::of(series, most[0].at_ms), seconds, causes(most)))
+    } else if readings_show_it {
+        (Status::Pass, Restarts::AtMost(most.len(), None))
+    } else if settings.min_watched_share.get() <= watched_share {
+        (Status::Pass, Restarts::AtMost(most.len(), Some(watched_share)))
     } else {
-        let seen = match most.len() {
-            0 => "no restart was seen".to_owned(),
-            n => format!("at most {} within {}", counted(n, context.cut), settings.within_seconds),
-        };
-        let watched = percent_text(context.watched_share);
-        let readings_show_it = series.step_seconds().is_some_and(|step_seconds| step_seconds <= seen_step_seconds);
-        if readings_show_it {
-            (Status::Pass, format!("{seen}; fewer than {loop_size} are allowed"))
-        } else if settings.min_watched_share.get() <= context.watched_share {
-            let reason = format!(
-                "{seen}, in events that cover {watched} of the time; fewer than {loop_size} are \
-                                  allowed"
-            );
-            (Status::Pass, reason)
-        } else {
-            let readings = step_text(series)
-                .map_or_else(|| "a single reading".to_owned(), |step| format!("readings {step} apart"));
-            let events = if context.watched_share > 0.0 {
-                let needed = percent_text(settings.min_watched_share.get());
-                format!(", and events cover only {watched} of the time ({needed} is needed)")
-            } else {
-                String::new()
-            };
-            let reason = format!(
-                "{readings} cannot show {loop_size} restarts within {}{events}; measure at least every {}, or pass \
-                 events that cover the whole time",
-                settings.within_seconds,
-                duration_text(seen_step_seconds)
-            );
-            (Status::NotEvaluable, reason)
-        }
+        (Status::NotEvaluable, Restarts::NotSeen { step_seconds: series.step_seconds(), watched_share })
     };
+    let reason = Reason::Restarts(found, settings.clone(), context.drops);
     Criterion::new("restart-loop", settings.gates, status, reason)
         .measured(Some(most.len() as f64), f64::from(settings.restarts), "restarts")
         .with_spans(spans)
 }
 
 /// The most restarts that lie within the time, the first such; O(n).
-fn busiest<'r>(restarts: &'r [KnownRestart<'r>], within_ms: i64) -> &'r [KnownRestart<'r>] {
+fn busiest(restarts: &[KnownRestart], within_ms: i64) -> &[KnownRestart] {
     let mut first = 0;
     let mut most = &restarts[..0];
     for last in 0..restarts.len() {
@@ -88,7 +58,7 @@ fn busiest<'r>(restarts: &'r [KnownRestart<'r>], within_ms: i64) -> &'r [KnownRe
 }
 
 /// The times in which restarts were a loop: from the first of them to the last.
-fn loops(restarts: &[KnownRestart<'_>], loop_size: usize, within_ms: i64) -> Vec<Span> {
+fn loops(restarts: &[KnownRestart], loop_size: usize, within_ms: i64) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for group in restarts.windows(loop_size) {
         let (first_ms, last_ms) = (group[0].at_ms, group[loop_size - 1].at_ms);
@@ -110,26 +80,15 @@ fn loops(restarts: &[KnownRestart<'_>], loop_size: usize, within_ms: i64) -> Vec
     spans
 }
 
-/// How often each cause occurs, in order of appearance: `2 oom, 1 recreated`.
-fn causes_text(restarts: &[KnownRestart<'_>]) -> String {
-    let words = |restart: &KnownRestart<'_>| match restart.cause {
-        "oom" if restart.recorded => "OOM-killed",
-        "oom" => "probably OOM-killed",
-        "event" => "recorded by events",
-        "recreated" => "with a new container ID",
-        "counter-reset" => "with reset I/O counters",
-        "gap" => "after missing readings",
-        _ => "inferred from a drop to start-up level",
-    };
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for cause in restarts.iter().map(words) {
-        match counts.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((cause, 1)),
+/// How often each cause occurs, in order of appearance; of kills for memory also whether they are recorded.
+fn causes(restarts: &[KnownRestart]) -> Vec<(Cause, bool, usize)> {
+    let mut counts: Vec<(Cause, bool, usize)> = Vec::new();
+    for restart in restarts {
+        let (cause, recorded) = (restart.cause, restart.cause == Cause::Oom && restart.recorded);
+        match counts.iter_mut().find(|known| (known.0, known.1) == (cause, recorded)) {
+            Some((_, _, count)) => *count += 1,
+            None => counts.push((cause, recorded, 1)),
         }
     }
-    match counts[..] {
-        [(cause, count)] if count > 1 => format!("all {count} {cause}"),
-        _ => counts.iter().map(|(cause, count)| format!("{count} {cause}")).collect::<Vec<_>>().join(", "),
-    }
+    counts
 }

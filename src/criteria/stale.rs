@@ -1,62 +1,43 @@
 //! `stale-data`: readings that stopped coming, at the time at which the nightly job looks.
 
-use super::{Context, Criterion, Freshness, Status, moment_text, percent_text};
+use super::reason::{Ended, Moment, Stale};
+use super::{Context, Criterion, Freshness, Reason, Status};
 use crate::series::MemorySeries;
-use crate::units::{duration_text, memory_text};
 
 /// Fails when the newest reading of the series' log is too old: that fails the night, once, and not the series. Of a
 /// container that is gone while the log goes on it fails the series when that failed before, or ended near its limit.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
     let settings = &context.settings.stale;
-    let result = |status, gates, reason| Criterion::new("stale-data", gates, status, reason);
+    let result = |status, gates, stale| Criterion::new("stale-data", gates, status, Reason::Stale(stale));
     let Some(freshness) = context.freshness else {
-        return result(Status::NotApplicable, settings.gates, "judged only by the nightly job".to_owned());
+        return result(Status::NotApplicable, settings.gates, Stale::NotNightly);
     };
     if freshness.is_gone {
-        let (status, why) = gone(series, context, &freshness);
-        let reason = format!(
-            "the container is gone: no reading since {}, while its log goes on{why}",
-            moment_text(series, series.end_ms())
-        );
-        return result(status, settings.gates, reason);
+        let (status, ended) = gone(series, context, &freshness);
+        return result(status, settings.gates, Stale::Gone(Moment::of(series, series.end_ms()), ended));
     }
-    let Some(interval) = freshness.interval_seconds else {
-        return result(
-            Status::NotEvaluable,
-            settings.gates,
-            "there are too few readings to tell how often they come (two of one series are needed)".to_owned(),
-        );
+    let Some(interval_seconds) = freshness.interval_seconds else {
+        return result(Status::NotEvaluable, settings.gates, Stale::TooFew);
     };
-    let most = settings.intervals * interval;
-    let age = freshness.log_age_seconds;
-    let (status, gates, compared) =
-        if age > most { (Status::Fail, false, "more than") } else { (Status::Pass, settings.gates, "within") };
-    let reason = if age < 0.0 {
-        format!("the newest reading is {} ahead of this run's clock", duration_text(-age))
-    } else {
-        format!(
-            "the newest reading of the log is {} old, {compared} the {} that is allowed: readings usually come every {}",
-            duration_text(age),
-            duration_text(most),
-            duration_text(interval)
-        )
-    };
-    result(status, gates, reason).measured(Some(age), most, "seconds")
+    let max_seconds = settings.intervals * interval_seconds;
+    let seconds = freshness.log_age_seconds;
+    let (status, gates) = if seconds > max_seconds { (Status::Fail, false) } else { (Status::Pass, settings.gates) };
+    let stale =
+        if seconds < 0.0 { Stale::Ahead(-seconds) } else { Stale::Age { seconds, max_seconds, interval_seconds } };
+    result(status, gates, stale).measured(Some(seconds), max_seconds, "seconds")
 }
 
-/// Whether a container that is gone fails, and why; begins with punctuation.
-fn gone(series: &MemorySeries, context: &Context<'_>, freshness: &Freshness) -> (Status, String) {
+/// Whether a container that is gone fails, and how it ended.
+fn gone(series: &MemorySeries, context: &Context<'_>, freshness: &Freshness) -> (Status, Ended) {
     let used = series.used_bytes();
-    let last = used[used.len() - 1];
-    let share = context.limit_bytes.map_or(0.0, |limit| last / limit);
+    let bytes = used[used.len() - 1];
+    let share = context.limit_bytes.map_or(0.0, |limit| bytes / limit);
     if share > context.settings.high_memory.limit_share.get() {
-        let percent = percent_text(share);
-        let ended = format!(". It ended at {}, {percent} of its limit", memory_text(last));
-        return (Status::Fail, format!("{ended}: it was probably OOM-killed, and nothing restarted it"));
+        return (Status::Fail, Ended::NearLimit { bytes, share });
     }
     match freshness.failed_as {
-        Some(verdict) => (Status::Fail, format!(". It failed the night before (verdict {verdict})")),
-        None => (Status::NotApplicable, String::new()),
+        Some(verdict) => (Status::Fail, Ended::Failed(verdict)),
+        None => (Status::NotApplicable, Ended::Well),
     }
 }
 
@@ -64,7 +45,7 @@ fn gone(series: &MemorySeries, context: &Context<'_>, freshness: &Freshness) -> 
 mod tests {
     use super::*;
     use crate::criteria::alert_rule::Lookback;
-    use crate::criteria::{TrendJudgement, VerdictSummary};
+    use crate::criteria::{Drops, TrendJudgement, VerdictSummary};
     use crate::series::{Labels, Marks, Metric, Samples, Sampling, SeriesInfo};
     use crate::settings::Settings;
 
@@ -104,8 +85,7 @@ mod tests {
             },
             started_ms: None,
             restarts: &[],
-            drops_are_collections: false,
-            cut: "restart",
+            drops: Drops::Restarts,
             watched_share: 0.0,
             freshness,
         };

@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use crate::series::MemorySeries;
 use crate::stats::robust::median;
-use crate::units::{Seconds, duration_text, memory_text};
+use crate::units::Seconds;
 
 use super::alert_rule::Exempt;
-use super::{Context, LoadWindow, moment_text};
+use super::reason::{AtStart, Moment};
+use super::{Context, LoadWindow};
 
 /// Readings settle at a multiple of the first one above this where the series begins with a start.
 const START_UP_RATIO: f64 = 2.0;
@@ -81,37 +82,20 @@ impl Starts {
         next.checked_sub(1).map(|last| self.times_ms[last])
     }
 
-    /// How long memory is given to settle.
-    pub(super) fn settle(&self) -> Seconds {
-        self.settle
-    }
-
     /// When memory has settled after a start.
     pub(super) fn settled_ms(&self, start_ms: i64) -> i64 {
         start_ms.saturating_add(self.settle.as_ms())
     }
 
-    /// The level that the readings begin at and the one that they settle at, where that is why the start is one.
-    pub(super) fn seen_bytes(&self, series: &MemorySeries, start_ms: i64) -> Option<(f64, f64)> {
-        self.seen_bytes.filter(|_| start_ms == series.start_ms())
-    }
-
-    /// That what was reached at a time does not count: `58 s after the start at ..., which does not count (...)`, or
-    /// `with the start at ..., which ...`.
-    pub(super) fn not_counted_text(&self, series: &MemorySeries, time_ms: i64) -> String {
-        let start_ms = self.last_by(time_ms).unwrap_or_else(|| series.start_ms());
-        let since = match time_ms - start_ms {
-            ..=0 => "with".to_owned(),
-            since_ms => format!("{} after", duration_text(since_ms as f64 / 1e3)),
-        };
-        let seen = self.seen_bytes(series, start_ms).map_or_else(String::new, |(first, level)| {
-            format!("the readings begin at {} and settle at {}; ", memory_text(first), memory_text(level))
-        });
-        format!(
-            "{since} the start at {} ({seen}not counted, because memory has {} to settle after a start)",
-            moment_text(series, start_ms),
-            self.settle
-        )
+    /// What was reached at a time, as something that does not count after the last start before.
+    pub(super) fn at_start(&self, series: &MemorySeries, reached_ms: i64) -> AtStart {
+        let start_ms = self.last_by(reached_ms).unwrap_or_else(|| series.start_ms());
+        AtStart {
+            reached: Moment::of(series, reached_ms),
+            start: Moment::of(series, start_ms),
+            seen_bytes: self.seen_bytes.filter(|_| start_ms == series.start_ms()),
+            settle: self.settle,
+        }
     }
 }
 

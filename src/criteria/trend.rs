@@ -3,9 +3,9 @@
 //! Takes the verdict; computes nothing of its own but how long the readings reach.
 
 use crate::series::MemorySeries;
-use crate::units::duration_text;
 
-use super::{Context, Criterion, Span, Status, TrendJudgement};
+use super::reason::Trend;
+use super::{Context, Criterion, Reason, Span, Status, TrendJudgement};
 
 /// No leak over at least 20 h of readings.
 pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterion {
@@ -14,23 +14,13 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
     let judged_from_ms = context.load.map_or(series.start_ms(), |load| series.start_ms().max(load.end_ms));
     let span_seconds = (series.end_ms() - judged_from_ms).max(0) as f64 / 1e3;
     let needed_seconds = settings.min_span_seconds.get();
-    let after_load = if context.load.is_some() { " after the load" } else { "" };
-
     let verdict = context.verdict;
-    let judged = format!("the verdict over {}{after_load} is {}", duration_text(span_seconds), verdict.name);
-    let (status, reason) = match verdict.judgement {
-        _ if span_seconds < needed_seconds => {
-            let reason = format!(
-                "it needs {} of readings{after_load}, but has only {}",
-                duration_text(needed_seconds),
-                duration_text(span_seconds)
-            );
-            (Status::NotEvaluable, reason)
-        }
-        TrendJudgement::Inconclusive => (Status::NotEvaluable, format!("{judged}: {}", verdict.reason)),
-        TrendJudgement::Leak => (Status::Fail, format!("{judged}: {}", verdict.reason)),
-        TrendJudgement::Suspected => (Status::Pass, format!("no leak is proven; {judged}: {}", verdict.reason)),
-        TrendJudgement::NoLeak => (Status::Pass, format!("{judged}: {}", verdict.reason)),
+    let judged = || Trend::Judged(verdict.name, verdict.judgement, verdict.reason.to_owned());
+    let (status, trend) = match verdict.judgement {
+        _ if span_seconds < needed_seconds => (Status::NotEvaluable, Trend::TooShort(needed_seconds)),
+        TrendJudgement::Inconclusive => (Status::NotEvaluable, judged()),
+        TrendJudgement::Leak => (Status::Fail, judged()),
+        TrendJudgement::Suspected | TrendJudgement::NoLeak => (Status::Pass, judged()),
     };
     let spans = match status {
         Status::Fail => vec![Span {
@@ -41,5 +31,6 @@ pub(super) fn evaluate(series: &MemorySeries, context: &Context<'_>) -> Criterio
         }],
         _ => Vec::new(),
     };
+    let reason = Reason::Trend(trend, span_seconds, context.load.is_some());
     Criterion::new("trend-24h", settings.gates, status, reason).with_spans(spans)
 }

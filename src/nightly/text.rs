@@ -114,7 +114,7 @@ fn reasons(report: &Report, series: &SeriesReport, style: Style) -> Vec<String> 
     first[0] = format!("{}: {}", (style.name)(series.id()), first[0]);
     let criteria = series.criteria.iter().filter(|criterion| words::speaks(series, criterion));
     let of_criterion = |criterion: &crate::criteria::Criterion| {
-        format!("{}: {}", (style.sentence)(&criterion.id), (style.sentence)(&criterion.reason))
+        format!("{}: {}", (style.sentence)(&criterion.id), (style.sentence)(&criterion.reason.to_string()))
     };
     first.into_iter().chain(criteria.map(of_criterion)).collect()
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::{KnownLimit, KnownLimitSource, RestartReport, SeriesReport};
-use crate::criteria::{self, AssumedLimit, Criterion, During, Span, Status};
+use crate::criteria::{self, AssumedLimit, Criterion, Drops, During, Span, Status};
 use crate::grows::What;
 use crate::next_action::{Facts, State};
 use crate::policy::{self, Outcome};
@@ -111,9 +111,14 @@ impl SeriesReport {
         self.last_seen_ms.is_some() && self.outcome == Outcome::Pass
     }
 
+    /// What the drops between its runs are.
+    pub fn drops(&self) -> Drops {
+        drops(&self.judgement, &self.restarts, self.limit)
+    }
+
     /// Whether the verdict takes the drops, which nothing but the values shows, for garbage collections.
     pub fn drops_are_collections(&self) -> bool {
-        drops_are_collections(&self.judgement, &self.restarts, self.limit)
+        self.drops() == Drops::Collections
     }
 
     /// Whether more than the values report a restart: events, counters, an absence, or a fall from a limit that is known.
@@ -340,11 +345,6 @@ impl SeriesReport {
         Some((2.0 * self.ceiling()? - self.restarts.last()?.after_bytes) / growth.bytes_per_second)
     }
 
-    /// What cuts its runs, as a noun.
-    pub fn cut(&self) -> &'static str {
-        cut(&self.judgement, &self.restarts, self.limit)
-    }
-
     /// The memory before its last restart, in bytes, and in how many seconds a leak reaches it again.
     fn falls_again(&self) -> Option<(f64, f64)> {
         let rests_on_another = self.breakdown.as_ref().is_some_and(|breakdown| breakdown.by_part.is_some());
@@ -396,18 +396,13 @@ pub fn are_kills_seen(restarts: &[RestartReport], limit: Option<KnownLimit>) -> 
     restarts.iter().any(|restart| restart.cause == Cause::Oom && (restart.reported || has_limit))
 }
 
-/// As `SeriesReport::drops_are_collections`.
-pub fn drops_are_collections(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> bool {
-    judgement.is_of_troughs() && !are_seen(restarts, limit)
-}
-
-/// As `SeriesReport::cut`.
-pub fn cut(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> &'static str {
+/// As `SeriesReport::drops`.
+pub fn drops(judgement: &Judgement, restarts: &[RestartReport], limit: Option<KnownLimit>) -> Drops {
     match judgement.is_of_workload() {
-        true => "rollout",
-        false if are_seen(restarts, limit) => "restart",
-        false if drops_are_collections(judgement, restarts, limit) => "sharp drop",
-        false => "probable restart",
+        true => Drops::Rollouts,
+        false if are_seen(restarts, limit) => Drops::Restarts,
+        false if judgement.is_of_troughs() => Drops::Collections,
+        false => Drops::ProbableRestarts,
     }
 }
 

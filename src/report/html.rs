@@ -183,7 +183,7 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
             format!(
                 "<tr><td class=\"id\">{}</td><td class=\"id\">{status}</td><td>{}</td></tr>\n",
                 escaped(&criterion.id),
-                escaped(&criterion.reason)
+                escaped(&criterion.reason.to_string())
             )
         })
         .collect();

@@ -76,7 +76,7 @@ fn of_verdict(report: &Report, series: &SeriesReport) -> Case {
 }
 
 fn of_criterion(series: &SeriesReport, criterion: &Criterion, policy: &PolicySettings) -> Case {
-    let reason = criterion.reason.as_str();
+    let reason = &criterion.reason.to_string();
     match criterion.status {
         Status::Pass => (TestCaseStatus::success(), Some(reason.to_owned())),
         Status::Fail if series.contradicted.contains(&criterion.id) && policy.warn == WarnExit::Pass => {

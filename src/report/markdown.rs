@@ -285,7 +285,7 @@ impl Section {
                 "| {} | {} | {} |\n",
                 cell(&criterion.id),
                 words::status(criterion),
-                cell(&criterion.reason)
+                cell(&criterion.reason.to_string())
             ));
         }
         let restarts = words::restarts(report, series);

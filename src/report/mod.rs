@@ -266,7 +266,7 @@ impl SeriesReport {
     /// rule, what that rule asks for.
     pub fn would_change(&self) -> String {
         if let Some(rule) = self.failing().next().filter(|_| crate::policy::of_verdict(self.verdict()) < self.outcome) {
-            return rule.would_pass();
+            return words::would_pass(rule);
         }
         let decides = |breakdown: &Breakdown| match breakdown.by_part {
             Some(at) => breakdown.parts[at].judgement.would_change(),

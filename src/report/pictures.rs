@@ -244,7 +244,7 @@ fn subtitle(report: &Report, series: &SeriesReport) -> String {
     let to_limit = series.time_to_limit.map(|time| format!("limit in {}", duration_text(time.seconds)));
     let restarts = match series.restarts.len() {
         0 => None,
-        n => Some(counted(n as u64, series.cut())),
+        n => Some(counted(n as u64, series.drops().name())),
     };
     let parts: Vec<String> = [growth, to_limit, restarts].into_iter().flatten().collect();
     parts.join(", ")

@@ -67,7 +67,7 @@ pub fn details(report: &Report, screen: Screen) -> String {
             text.push_str(&format!(
                 "  {}: {}\n",
                 escape::printable(&criterion.id),
-                escape::printable(&criterion.reason)
+                escape::printable(&criterion.reason.to_string())
             ));
         }
     }

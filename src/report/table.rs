@@ -132,7 +132,7 @@ fn restarts(series: &SeriesReport) -> Option<String> {
     if n == 0 || is_said {
         return None;
     }
-    let restarts = counted(n as u64, series.cut());
+    let restarts = counted(n as u64, series.drops().name());
     let Some(deaths) = series.deaths() else { return Some(restarts) };
     let kill = if deaths.reported > 0 { "OOM kill" } else { "probable OOM kill" };
     let kills = counted(deaths.times as u64, kill);

@@ -166,7 +166,7 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
     };
     match series.verdict() {
         Verdict::LeakMaskedByRestarts => {
-            format!("leak: {subject} grows {rate} between {}s{since}", series.cut())
+            format!("leak: {subject} grows {rate} between {}s{since}", series.drops().name())
         }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
@@ -235,7 +235,7 @@ fn seen(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
                 }
             }
         }
-        _ => rule.reason.clone(),
+        _ => rule.reason.to_string(),
     }
 }
 

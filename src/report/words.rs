@@ -3,11 +3,13 @@
 //! Takes a report, gives sentences and cells without markup. A part between backticks is a name or a literal; each
 //! format shows it in its own way, and escapes everything.
 
+mod criteria;
 mod headline;
 mod rejections;
 mod unusable;
 mod warnings;
 
+pub use criteria::would_pass;
 pub use headline::{headline, of_series, stopped, tally};
 
 use super::escape::printable;
@@ -194,7 +196,7 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
             let restart = series.restarts.iter().rev().find(|restart| restart.at_ms <= start_ms);
             let since =
                 restart.map_or(since, |restart| at((restart.at_ms - series.samples.start_ms()) as f64 / 1000.0));
-            format!("The verdict covers the time since the {} at {since}", series.cut())
+            format!("The verdict covers the time since the {} at {since}", series.drops().name())
         }
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),

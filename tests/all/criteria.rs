@@ -3,8 +3,9 @@
 use crate::common::Random;
 use leaktrend::criteria::alert_rule::Lookback;
 use leaktrend::criteria::{
-    Context, Criterion, During, KnownRestart, LoadWindow, Status, TrendJudgement, VerdictSummary, evaluate,
+    Context, Criterion, Drops, During, KnownRestart, LoadWindow, Status, TrendJudgement, VerdictSummary, evaluate,
 };
+use leaktrend::segment::Cause;
 use leaktrend::series::{Labels, Marks, MemorySeries, Metric, Resolutions, Samples, Sampling, SeriesInfo};
 use leaktrend::settings::{CriteriaSettings, EvaluationSettings};
 use leaktrend::units::{GIB, Seconds};
@@ -24,7 +25,7 @@ struct Scenario {
     limit_bytes: Option<f64>,
     verdict: VerdictSummary<'static>,
     started_ms: Option<i64>,
-    restarts: Vec<KnownRestart<'static>>,
+    restarts: Vec<KnownRestart>,
     watched_share: f64,
 }
 
@@ -80,7 +81,7 @@ impl Scenario {
     fn restarts(mut self, minutes: &[i64]) -> Scenario {
         self.restarts = minutes
             .iter()
-            .map(|minute| KnownRestart { at_ms: START_MS + minute * MINUTE, cause: "oom", recorded: true })
+            .map(|minute| KnownRestart { at_ms: START_MS + minute * MINUTE, cause: Cause::Oom, recorded: true })
             .collect();
         self
     }
@@ -127,8 +128,7 @@ impl Scenario {
             verdict: self.verdict,
             started_ms: self.started_ms,
             restarts: &self.restarts,
-            drops_are_collections: false,
-            cut: "restart",
+            drops: Drops::Restarts,
             watched_share: self.watched_share,
             freshness: None,
         };
@@ -832,7 +832,8 @@ fn any_series_gives_ten_sentences() {
         }
         let restarts: Vec<i64> = (0..random.below(6)).map(|_| random.below(300)).collect();
         for criterion in scenario.restarts(&restarts).evaluate() {
-            assert!(!criterion.reason.is_empty() && !criterion.reason.contains("NaN"), "{case}: {criterion:?}");
+            let reason = criterion.reason.to_string();
+            assert!(!reason.is_empty() && !reason.contains("NaN"), "{case}: {criterion:?}");
             let shares = [criterion.evaluable_share, criterion.phases.map(|phases| phases.fired_share)];
             for share in shares.into_iter().flatten() {
                 assert!(0.0 <= share && share <= 1.0, "{case}: {criterion:?}");
@@ -873,7 +874,7 @@ fn start_up(minute: f64, mb: f64) -> impl Fn(f64) -> f64 {
 #[track_caller]
 fn check_rates(scenario: &Scenario, expected: [Status; 3]) {
     let found = RATES.map(|id| scenario.criterion(id));
-    let reasons: Vec<&str> = found.iter().map(|criterion| criterion.reason.as_str()).collect();
+    let reasons = found.each_ref().map(|criterion| criterion.reason.to_string());
     assert_eq!(found.each_ref().map(|criterion| criterion.status), expected, "{reasons:#?}");
     for criterion in found {
         let counts = criterion.spans.iter().any(|span| span.during.is_none() && span.firing_at_ms.is_some());

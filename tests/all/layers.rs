@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settled", &["verdict", "segment", "stats"]),
     ("causes", &["Terms", "fit", "monday", "segment", "series", "stats"]),
     ("attribution", &["amounts", "causes", "counts", "named", "segment", "series", "stats", "units"]),
-    ("criteria", &["named", "series", "settings", "stats", "units"]),
+    ("criteria", &["named", "segment", "series", "settings", "stats", "units"]),
     ("rules", &["criteria", "error", "named", "series", "settings", "units"]),
     ("policy", &["criteria", "named", "verdict", "settings"]),
     ("grows", &["amounts", "named", "units", "verdict"]),

@@ -18,7 +18,7 @@ pub(super) struct CriterionJson<'a> {
     /// Whether a failure fails the series.
     gates: bool,
     /// One sentence with numbers.
-    reason: &'a str,
+    reason: String,
     /// What was measured, in `unit`.
     value: Option<Number>,
     /// What it was compared with, in `unit`.
@@ -107,7 +107,7 @@ pub(super) fn criterion(criterion: &Criterion, times: Times) -> CriterionJson<'_
         id: &criterion.id,
         status: Name(criterion.status),
         gates: criterion.gates,
-        reason: &criterion.reason,
+        reason: criterion.reason.to_string(),
         value: criterion.value.map(Number),
         threshold: criterion.threshold.map(Number),
         unit: criterion.unit,
