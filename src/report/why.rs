@@ -5,6 +5,7 @@ use super::facts::{Lean, first_failed_ms, is_failing_still};
 use super::{Report, SeriesReport, TimeToLimit, parts, table, words};
 use crate::account::Timeline;
 use crate::criteria::Criterion;
+use crate::criteria::reason::{Alert, LimitOrigin, Reason};
 use crate::grows::What;
 use crate::next_action::{self, NextAction};
 use crate::policy::Outcome;
@@ -192,7 +193,7 @@ fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
         }
         format!(" at {first}{start_up}{still}")
     });
-    format!("{} failed{when}: {}", table::named("rule", &rule.id), seen(report, series, rule))
+    format!("{} failed{when}: {}", table::named("rule", &rule.id), seen(rule))
 }
 
 /// Whether a time is in a start-up, as a remark.
@@ -212,28 +213,23 @@ fn start_up(report: &Report, series: &SeriesReport, time_ms: i64) -> String {
 }
 
 /// What a rule measured, in a few words.
-fn seen(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
-    let settings = &report.settings.criteria;
-    match (&*rule.id, rule.value) {
-        ("growth-100mb-5m", Some(value)) => {
-            format!("memory gained up to {} in {}", memory_text(value), settings.growth.offset_seconds)
-        }
-        ("high-memory", Some(value)) => {
-            let limit = memory_text(series.alert_limit(settings.high_memory.fallback_limit_bytes.as_f64()));
-            let share = 100.0 * value;
+fn seen(rule: &Criterion) -> String {
+    let reason = if let Reason::OfPod { reason, .. } = &rule.reason { reason } else { &rule.reason };
+    let Reason::Replayed(replayed) = reason else { return rule.reason.to_string() };
+    match (&replayed.alert, replayed.furthest) {
+        (Alert::Growth(offset, _), Some(bytes)) => format!("memory gained up to {} in {offset}", memory_text(bytes)),
+        (Alert::HighMemory { threshold, limit_bytes, limit }, Some(share)) => {
+            let (share, threshold, bytes) = (100.0 * share, 100.0 * threshold, memory_text(*limit_bytes));
             // So many digits that what is above the threshold reads so.
-            let threshold = 100.0 * settings.high_memory.limit_share.get();
             let digits = if (share - threshold).abs() < 0.5 || (99.5..100.0).contains(&share) { 3 } else { 0 };
-            let share = format!("{share:.digits$}");
-            match series.limit.and_then(super::KnownLimit::own) {
-                Some(_) => format!("memory was up to {share} % of its limit of {limit}"),
-                None if series.deaths().is_some() => {
-                    format!("memory was up to {share} % of the {limit} at which it was killed")
+            let of = match limit {
+                LimitOrigin::Own => format!("its limit of {bytes}"),
+                LimitOrigin::Killed => format!("the {bytes} at which it was killed"),
+                LimitOrigin::Host | LimitOrigin::BelowHost | LimitOrigin::Settings => {
+                    format!("{bytes}, which is assumed: no limit of its own is known")
                 }
-                None => {
-                    format!("memory was up to {share} % of {limit}, which is assumed: no limit of its own is known")
-                }
-            }
+            };
+            format!("memory was up to {share:.digits$} % of {of}")
         }
         _ => rule.reason.to_string(),
     }
