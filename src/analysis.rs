@@ -27,7 +27,7 @@ use crate::policy::{self, Outcome};
 use crate::progress::Meter;
 use crate::read;
 use crate::report::facts;
-use crate::report::{Report, SeriesReport};
+use crate::report::{Note, Report, SeriesReport};
 use crate::rules::{self, AlertRules, Beside, Known, RuleStatus, emit::Emitted};
 use crate::selection::{self, Selection};
 use crate::series::{MemorySeries, SeriesInfo};
@@ -147,7 +147,7 @@ pub struct Case<'a> {
     ignored: Vec<String>,
     /// Whether every `[[series]]` table matches a series.
     tables_hold: bool,
-    notes: Vec<String>,
+    notes: Vec<Note>,
 }
 
 impl<'a> Case<'a> {
@@ -174,10 +174,11 @@ impl<'a> Case<'a> {
             known.iter().flat_map(|info| amounts::names(info)).chain(of_workloads.map(|workload| workload.id()));
         let unmatched = job.rules.unmatched(names);
         if !known.is_empty() {
-            notes.extend(unmatched.iter().map(|pattern| {
-                let near = selection::hint(pattern, &known);
-                format!("the `[[series]]` table with `match = \"{pattern}\"` matches no series{near}")
-            }));
+            notes.extend(
+                unmatched
+                    .iter()
+                    .map(|pattern| Note::NothingMatches((*pattern).to_owned(), selection::near(pattern, &known))),
+            );
         }
         let tables_hold = known.is_empty() || unmatched.is_empty();
         let meant: Vec<&SeriesInfo> = known.into_iter().filter(|info| is_meant(job, info)).collect();
@@ -293,14 +294,11 @@ fn span(series: &[MemorySeries]) -> Option<(i64, i64)> {
 }
 
 /// Says which series have no sample in the window.
-fn nothing_in(window: &Window, series: &[MemorySeries]) -> Option<String> {
+fn nothing_in(window: &Window, series: &[MemorySeries]) -> Option<Note> {
     let is_outside = |series: &&MemorySeries| series.end_ms() < window.start_ms || window.end_ms < series.start_ms();
-    let outside: Vec<&str> = series.iter().filter(is_outside).map(|series| series.info.id.as_str()).collect();
-    let named = outside[..outside.len().min(NAMED)].join(", ");
-    let more = if outside.len() > NAMED { ", ..." } else { "" };
+    let outside: Vec<String> = series.iter().filter(is_outside).map(|series| series.info.id.clone()).collect();
     let n = outside.len();
-    let [have, were] = if n == 1 { ["series has", "was"] } else { ["series have", "were"] };
-    (0 < n).then(|| format!("{n} {have} no sample in the window and {were} not judged: {named}{more}"))
+    (0 < n).then(|| Note::NotInWindow(n, outside.into_iter().take(NAMED).collect()))
 }
 
 /// The alerts that fire in a report, as unit tests for `promtool`; `path` is where the first file will stand.
@@ -330,7 +328,7 @@ fn is_meant(job: &Job, info: &SeriesInfo) -> bool {
 }
 
 /// Removes series that nobody asked for; gives the ids that the settings ignore.
-fn leave_out(frame: &mut SampleFrame, job: &Job, notes: &mut Vec<String>) -> Vec<String> {
+fn leave_out(frame: &mut SampleFrame, job: &Job, notes: &mut Vec<Note>) -> Vec<String> {
     let mut ignored = Vec::new();
     let held: Vec<String> = frame.series().iter().take(NAMED).map(|series| series.info.id.clone()).collect();
     let dropped = frame.retain(|info| {
@@ -344,7 +342,7 @@ fn leave_out(frame: &mut SampleFrame, job: &Job, notes: &mut Vec<String>) -> Vec
     }
     if frame.series().is_empty() && !held.is_empty() {
         let wanted = job.selection.text().unwrap_or("the settings".to_owned());
-        notes.push(format!("no series matches {wanted} (the inputs hold {})", held.join(", ")));
+        notes.push(Note::NothingSelected(wanted, held));
     }
     ignored
 }

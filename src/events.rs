@@ -6,7 +6,6 @@
 
 use crate::decode::{ReportedRestart, ReportedRestarts};
 use crate::series::{Marks, MemorySeries};
-use crate::units::time_text;
 
 mod account;
 mod docker;
@@ -54,7 +53,7 @@ pub struct SeriesEvents {
     /// Share of its time in which events were recorded, 0 to 1.
     pub watched_share: f64,
     /// How its container ended after its last reading and was not started again; `None` when it did not.
-    pub ended: Option<String>,
+    pub ended: Option<Ending>,
 }
 
 /// A restart or OOM kill that events report.
@@ -258,16 +257,12 @@ fn share_within(series: &MemorySeries, spans: &Spans) -> f64 {
 }
 
 /// How the container ended right after its last reading, if nothing started it again.
-fn ended(series: &MemorySeries, last: Option<&Ending>) -> Option<String> {
+fn ended(series: &MemorySeries, last: Option<&Ending>) -> Option<Ending> {
     let last = last?;
     let down_ms = last.down_for_good_ms()?;
     let step_ms = (series.step_seconds()? * 1000.0) as i64;
     let soon_ms = series.end_ms() + LAST_STEPS * step_ms.max(STAMP_SLACK_MS);
-    (series.end_ms() < down_ms && down_ms <= soon_ms).then(|| {
-        let at = time_text(down_ms).unwrap_or_default();
-        let further = if last.is_for_good() { ", and it was not started again" } else { "" };
-        format!("{}: after its last reading, at {at}, it was {}{further}", last.by(), last.words())
-    })
+    (series.end_ms() < down_ms && down_ms <= soon_ms).then(|| last.clone())
 }
 
 #[cfg(test)]
@@ -363,7 +358,7 @@ mod tests {
         let (_, found) =
             applied(&[5.0; 10], Dating::Stamped, &[event(95_000, Action::Oom), event(95_100, Action::Die)]);
         assert_eq!(
-            found.ended.unwrap(),
+            crate::report::Note::Ended(found.ended.unwrap()).to_string(),
             "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was OOM-killed, and it was \
              not started again"
         );
@@ -380,7 +375,7 @@ mod tests {
         };
         let (_, found) = applied(&[5.0; 10], Dating::Stamped, &[of_log(Action::Oom), of_log(Action::Die)]);
         assert_eq!(
-            found.ended.unwrap(),
+            crate::report::Note::Ended(found.ended.unwrap()).to_string(),
             "its log: after its last reading, at 1970-01-01T00:01:35Z, it was out of heap memory (Java heap space)"
         );
     }

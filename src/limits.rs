@@ -7,7 +7,7 @@ use crate::account::Format;
 use crate::amounts;
 use crate::error::Error;
 use crate::frame::{SampleFrame, SeriesEntry};
-use crate::report::{KnownLimit, KnownLimitSource};
+use crate::report::{KnownLimit, KnownLimitSource, Note};
 use crate::selection;
 use crate::series::{LimitSource, SeriesInfo};
 use crate::settings::SeriesRules;
@@ -64,12 +64,7 @@ impl Hosts {
     /// Decides for each input whether its limits are the memory of the host, and says so in `notes`.
     ///
     /// `host_memory`: that memory in bytes, if the user set it; then nothing is inferred.
-    pub fn of(
-        frame: &SampleFrame,
-        host_memory: Option<f64>,
-        given: &GivenLimits<'_>,
-        notes: &mut Vec<String>,
-    ) -> Hosts {
+    pub fn of(frame: &SampleFrame, host_memory: Option<f64>, given: &GivenLimits<'_>, notes: &mut Vec<Note>) -> Hosts {
         let of_input = (0..frame.inputs().len())
             .map(|index| {
                 let is_limited = |series: &&SeriesEntry| series.inputs.contains(&index) && series.info.limit.is_some();
@@ -107,7 +102,7 @@ fn of_one(
     is_table: bool,
     given: &GivenLimits<'_>,
     path: &str,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Option<f64> {
     let limit = |info: &SeriesInfo| info.limit.map_or(0.0, |limit| limit.bytes);
     let largest = series.iter().map(|info| limit(info)).max_by(f64::total_cmp)?;
@@ -116,31 +111,20 @@ fn of_one(
     let n_shared = series.iter().filter(|info| limit(info) == largest).count();
     let is_uneven = is_table && 1 < n_shared && !is_round(largest);
     let n_without = |least: f64| series.iter().filter(|info| least <= limit(info) && given.of(info).is_none()).count();
-    let text = docker_text(largest);
+    let note =
+        |n, is_given| Note::HostLimit { path: path.to_owned(), bytes: largest, n, n_series: series.len(), is_given };
     match host {
         Some(host) => {
             let n = n_without(host);
             if 0 < n {
-                notes.push(format!(
-                    "`{path}`: the limit in {n} of {} series is {text}, the memory of the host, and is not used \
-                     (`--host-memory`)",
-                    series.len(),
-                ));
+                notes.push(note(n, true));
             }
             Some(host)
         }
         // Nobody sets an uneven limit twice.
         None if is_uneven => {
             if 0 < n_without(largest) {
-                let whose = if n_shared == series.len() {
-                    format!("all {n_shared}")
-                } else {
-                    format!("{n_shared} of {}", series.len())
-                };
-                notes.push(format!(
-                    "`{path}`: {whose} series show a limit of {text}, which looks like the memory of the host and is \
-                     not used (`--host-memory {text}` confirms that, `--limit {text}` makes it the limit of each)",
-                ));
+                notes.push(note(n_shared, false));
             }
             Some(largest)
         }

@@ -98,11 +98,15 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     known.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// The series whose names are nearest to one that none has, for the end of a sentence; empty where there are none.
-pub fn hint(name: &str, known: &[&SeriesInfo]) -> String {
+/// The names of series that are nearest to one that none has.
+pub fn near(name: &str, known: &[&SeriesInfo]) -> Vec<String> {
     let known: Vec<String> = known.iter().flat_map(|info| amounts::names(info)).collect();
-    let names = nearest(name, known.iter().map(String::as_str));
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    nearest(name, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect()
+}
+
+/// The same for the end of a sentence; empty where there are none.
+pub fn hint(name: &str, known: &[&SeriesInfo]) -> String {
+    let names: Vec<String> = near(name, known).iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() { String::new() } else { format!(" (the nearest are {})", names.join(", ")) }
 }
 

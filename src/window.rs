@@ -6,6 +6,7 @@
 use crate::account::Timeline;
 use crate::criteria::LoadWindow;
 use crate::error::Error;
+use crate::report::Note;
 use crate::units::{RateUnit, Seconds, duration_text, time_text};
 
 /// A day, in milliseconds.
@@ -88,7 +89,7 @@ impl Window {
         spec: &WindowSpec,
         last: Seconds,
         timeline: Timeline,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
     ) -> Result<Window, Error> {
         let rate_unit = |seconds: f64| spec.rate_unit.unwrap_or_else(|| RateUnit::of_window(seconds));
         let Some((first_ms, last_ms)) = span else {
@@ -129,30 +130,20 @@ impl Window {
             )));
         }
         if first_ms < start_ms || end_ms < last_ms || since.is_some() || spec.until.is_some() {
-            let zone = if timeline == Timeline::Absolute { "UTC, " } else { "" };
-            notes.push(format!(
-                "the samples from {} to {} were judged ({zone}both ends included); the data reaches from {} to {} \
-                 (`--since all` takes everything)",
-                text(start_ms),
-                text(end_ms),
-                text(first_ms),
-                text(last_ms)
-            ));
+            let (judged_ms, samples_ms) = ((start_ms, end_ms), (first_ms, last_ms));
+            notes.push(Note::Window { judged_ms, samples_ms, timeline });
         }
         let load = spec.load.map(|(from, to)| (at(from), at(to)));
         if let Some((from, to)) = load {
-            let load = format!("{} to {}", text(from), text(to));
+            let load = || format!("{} to {}", text(from), text(to));
             if from >= to {
-                return Err(Error::Usage(format!("the load window ends before it begins: {load}")));
+                return Err(Error::Usage(format!("the load window ends before it begins: {}", load())));
             }
             if to < start_ms || end_ms < from {
                 let judged = format!("{} to {}", text(start_ms), text(end_ms));
-                return Err(Error::Usage(format!("the load window, {load}, lies outside the samples, {judged}")));
+                return Err(Error::Usage(format!("the load window, {}, lies outside the samples, {judged}", load())));
             }
-            notes.push(format!(
-                "the load from {load} is reported, not judged: verdicts cover the readings after it, and growth \
-                 during it does not fail growth-100mb-5m, confirmed-100mb-60s or rapid-50mb-per-min"
-            ));
+            notes.push(Note::Load(from, to, timeline));
         }
         let rate_unit = rate_unit((end_ms - start_ms) as f64 / 1000.0);
         Ok(Window { start_ms, end_ms, load, rate_unit })
@@ -200,7 +191,7 @@ mod tests {
             let mut notes = Vec::new();
             let span = Some((last_ms - 48 * HOUR, last_ms));
             match Window::new(span, spec, Seconds::whole(0), timeline, &mut notes) {
-                Ok(_) => notes.join("; "),
+                Ok(_) => notes.iter().map(ToString::to_string).collect::<Vec<String>>().join("; "),
                 Err(error) => error.to_string(),
             }
         };

@@ -7,7 +7,7 @@ use crate::counts::{self, CountSources, Counts};
 use crate::error::Error;
 use crate::next_action::{State, Step};
 use crate::open::Given;
-use crate::report::SeriesReport;
+use crate::report::{Note, SeriesReport};
 use crate::selection;
 use crate::series::{MemorySeries, SeriesInfo};
 use crate::verdict::{Judgement, RegimeWhy, Verdict};
@@ -57,10 +57,7 @@ pub(super) fn counts(wanted: &CountSources, cases: &mut [Case<'_>]) -> Vec<Optio
         .map(|case| {
             let span = super::span(&case.series).filter(|_| !wanted.is_empty())?;
             if case.timeline == Timeline::Relative {
-                case.notes.push(
-                    "requests and changes were not read: the memory readings have no timestamps to compare with (give the time of the last one with `--end`)"
-                        .to_owned(),
-                );
+                case.notes.push(Note::NothingCounted);
                 return None;
             }
             Some(span)

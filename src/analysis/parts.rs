@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use crate::events::SeriesEvents;
 use crate::report::{
-    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, SegmentWhy, Shapes,
+    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, Note, RestartReport, SegmentReport, SegmentWhy,
+    Shapes,
 };
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
 use crate::stats::robust::median;
 use crate::stats::trend::Form;
-use crate::units::memory_text;
 use crate::verdict::{Judgement, Measured, ShapeName, Verdict};
 use crate::window::Window;
 
@@ -164,43 +164,18 @@ fn is_between(point: &LinePoint, a: &LinePoint, b: &LinePoint) -> bool {
 }
 
 /// What the runbook's alert rules would see of a container that is judged by another amount than they name.
-pub(super) fn usage_seen(breakdown: &Breakdown, limit: Option<f64>) -> Option<String> {
+pub(super) fn usage_seen(breakdown: &Breakdown, limit_bytes: Option<f64>) -> Option<Note> {
     let usage = breakdown.parts.iter().find(|part| part.samples.info.metric == Metric::UsageBytes)?;
-    let highest = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
-    let share = limit.map_or(String::new(), |limit| format!(" ({:.0} % of its limit)", 100.0 * highest / limit));
-    Some(format!(
-        "growth-100mb-5m and high-memory were replayed on `{}`. The runbook's rules use \
-         `container_memory_usage_bytes`, which also counts page cache: it was up to {}{share}",
-        breakdown.name,
-        memory_text(highest)
-    ))
+    let highest_bytes = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
+    Some(Note::ReplayedOn { amount: breakdown.name.clone(), highest_bytes, limit_bytes })
 }
 
-pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let Some(limit) = limit.filter(|limit| limit.source == KnownLimitSource::Host) {
-        notes.push(format!(
-            "the limit that its readings show, {}, looks like the memory of the host and is not used",
-            memory_text(limit.bytes)
-        ));
-    }
-    if samples.info.metric == Metric::UsageBytes {
-        notes.push(
-            "container_memory_usage_bytes counts all page cache and may grow without a leak; the working set is a second opinion"
-                .to_owned(),
-        );
-    }
-    if let Sampling::Step { .. } = samples.info.sampling {
-        notes.push(
-            "its points come from a range query with a fixed step, and each may be up to one lookback old: short gaps \
-             and restarts may be hidden"
-                .to_owned(),
-        );
-    }
-    if window.load.is_some() {
-        notes.push("only the readings after the load are judged".to_owned());
-    }
-    notes
+pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<Note> {
+    let host = limit.filter(|limit| limit.source == KnownLimitSource::Host).map(|limit| Note::ShownLimit(limit.bytes));
+    let cache = (samples.info.metric == Metric::UsageBytes).then_some(Note::CountsCache);
+    let query = matches!(samples.info.sampling, Sampling::Step { .. }).then_some(Note::RangeQuery);
+    let load = window.load.map(|_| Note::AfterLoad);
+    [host, cache, query, load].into_iter().flatten().collect()
 }
 
 /// Restarts that events report, with their own times, and those that were found in the readings.

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::By;
 use super::prepared::moved;
 use super::together::{Container, Read};
-use crate::account::counted;
 use crate::amounts;
 use crate::criteria::{Criterion, Reason, Status};
 use crate::events::SeriesEvents;
 use crate::pods::{self, Workload};
 use crate::policy;
 use crate::report::workloads::{Differing, VersionReport, WorkloadReport};
-use crate::report::{RestartReport, SeriesReport, facts};
+use crate::report::{Note, RestartReport, SeriesReport, facts};
 use crate::segment::Cause;
 use crate::series::{MemorySeries, SeriesInfo};
 use crate::settings::Settings;
@@ -49,7 +48,7 @@ impl Rows {
 }
 
 /// The rows of what was read. `settle_seconds`: memory settles for so long after a start.
-pub(super) fn rows(read: Vec<Container<Read>>, by: By, settle_seconds: f64, notes: &mut Vec<String>) -> Rows {
+pub(super) fn rows(read: Vec<Container<Read>>, by: By, settle_seconds: f64, notes: &mut Vec<Note>) -> Rows {
     if !is_by_workload(&read, by, notes) {
         let pods = read.iter().map(|_| Vec::new()).collect();
         return Rows { rows: read, pods };
@@ -84,7 +83,7 @@ pub(super) fn rows(read: Vec<Container<Read>>, by: By, settle_seconds: f64, note
 }
 
 /// Whether pods are judged by workload: as the user says, else where most of them ended before the readings did.
-fn is_by_workload(read: &[Container<Read>], by: By, notes: &mut Vec<String>) -> bool {
+fn is_by_workload(read: &[Container<Read>], by: By, notes: &mut Vec<Note>) -> bool {
     let of_pods: Vec<(Workload, &MemorySeries)> = read
         .iter()
         .filter_map(|container| Some((Workload::of(&container.head.samples.info)?, &container.head.samples)))
@@ -96,23 +95,14 @@ fn is_by_workload(read: &[Container<Read>], by: By, notes: &mut Vec<String>) -> 
     match by {
         By::Container => false,
         By::Workload if of_pods.is_empty() => {
-            notes.push(
-                "`--by workload`: no series has the labels `pod` and `container`, so each is judged by itself (expected \
-                 an export from Kubernetes)"
-                    .to_owned(),
-            );
+            notes.push(Note::NoPods);
             false
         }
         By::Workload => true,
         By::Auto => {
             let come_and_go = n_workloads < n_pods && n_pods < 2 * n_ended;
             if come_and_go {
-                notes.push(format!(
-                    "judged by workload, since {n_ended} of {n_pods} pods ended before the readings did: {} of {} \
-                     (`--by container` judges each pod by itself)",
-                    counted(n_pods as u64, "pod"),
-                    counted(n_workloads as u64, "workload")
-                ));
+                notes.push(Note::ByWorkload { n_ended, n_pods, n_workloads });
             }
             come_and_go
         }

@@ -68,12 +68,12 @@ impl Ending {
     }
 
     /// Who reports it: `docker events`.
-    pub(super) fn by(&self) -> &'static str {
+    pub fn by(&self) -> &'static str {
         self.teller.name()
     }
 
     /// Whether it is known that nothing started it again: a log of an application does not say.
-    pub(super) fn is_for_good(&self) -> bool {
+    pub fn is_for_good(&self) -> bool {
         self.teller != Teller::Application
     }
 
@@ -98,7 +98,7 @@ impl Ending {
     }
 
     /// When it ended, if no start is recorded since; in milliseconds.
-    pub(super) fn down_for_good_ms(&self) -> Option<i64> {
+    pub fn down_for_good_ms(&self) -> Option<i64> {
         self.down_ms.filter(|_| self.up_ms.is_none())
     }
 

@@ -3,10 +3,9 @@
 use crate::criteria::{Criterion, Status};
 use crate::decode::SeriesSamples;
 use crate::policy::{self, Outcome};
-use crate::report::escape::printable;
-use crate::report::{Report, SeriesReport};
+use crate::report::note::Overruled;
+use crate::report::{Note, Report, SeriesReport};
 use crate::stats::robust::median;
-use crate::units::RateUnit;
 
 /// A stretch of time that ends with the newest sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,15 +116,12 @@ pub(super) fn settle(windows: &mut [NightWindow], min_coverage: f64, outcome_cha
             let Some(place) = window.report.series.iter_mut().find(|longer| longer.id() == series.id()) else {
                 continue;
             };
-            let (shorter, longer) = (span.name(), window.span.name());
+            let overruled = Overruled { shorter: span.name(), longer: window.span.name() };
             let mut settled = series.clone();
-            settled.notes.push(format!("judged by the last {shorter}, which proves more than the last {longer}"));
+            settled.notes.push(Note::JudgedBy(overruled));
             if let Some(growth) = place.judgement.growth.filter(|_| place.outcome == Outcome::Fail) {
-                let (name, rate) = (printable(series.id()), RateUnit::Day.text(growth.bytes_per_second));
-                window.report.notes.push(format!(
-                    "`{name}` grew {rate} within the last {longer}; the last {shorter} proves that this growth has \
-                     ended, and decides"
-                ));
+                let grew = Note::GrewUntil(series.id().to_owned(), growth.bytes_per_second, overruled);
+                window.report.notes.push(grew);
             }
             *place = settled;
             let outcomes: Vec<(Outcome, bool)> =

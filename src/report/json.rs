@@ -110,7 +110,10 @@ fn verdict<'a>(report: &'a Report, charts: &'a [String]) -> VerdictJson<'a> {
         outcome: Name(report.outcome),
         exit_code: report.exit_code as u8,
         settings: &report.settings,
-        notes: words::stopped(report, &str::to_owned).into_iter().chain(report.notes.iter().cloned()).collect(),
+        notes: words::stopped(report, &str::to_owned)
+            .into_iter()
+            .chain(report.notes.iter().map(ToString::to_string))
+            .collect(),
         inputs: report.inputs.iter().map(input).collect(),
         series: EachSeries { report, times },
         ignored: &report.ignored,

@@ -11,6 +11,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod note;
 pub mod parts;
 pub mod pictures;
 pub mod summary;
@@ -38,6 +39,7 @@ use crate::settled::SettledLevel;
 use crate::units::RateUnit;
 use crate::verdict::{Grounds, Growth, Judgement, Verdict};
 
+pub use note::Note;
 use workloads::WorkloadReport;
 
 /// All findings of a run.
@@ -64,7 +66,7 @@ pub struct Report {
     /// The result of each alert in the rule files.
     pub rules: Vec<RuleAccount>,
     /// What a reader must know about the run as a whole.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Inputs that have stopped growing; the report begins with them.
     pub stopped: Vec<StoppedInput>,
     /// Criteria that an earlier report named as not evaluable; they are not named again.
@@ -132,7 +134,7 @@ pub struct SeriesReport {
     /// What to do next; `None` if there is nothing to do.
     pub next_action: Option<NextAction>,
     /// What a reader must know about this series.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The best shapes; `None` if the verdict is based on runs, troughs or steps instead.
     pub shapes: Option<Shapes>,
     /// The fitted lines, for the chart.

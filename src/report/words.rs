@@ -5,6 +5,7 @@
 
 mod criteria;
 mod headline;
+mod notes;
 mod rejections;
 mod unusable;
 mod warnings;
@@ -128,7 +129,7 @@ pub fn cautions(report: &Report) -> Vec<String> {
         cautions.extend(input.warnings.iter().map(|warning| format!("{path}: {warning}.")));
     }
     cautions.extend(report.rules.iter().filter_map(|rule| Some(format!("{}.", rule.caution()?))));
-    cautions.extend(report.notes.iter().map(|note| format!("{}.", sentence(note))));
+    cautions.extend(report.notes.iter().map(|note| format!("{}.", sentence(&note.to_string()))));
     cautions
 }
 
@@ -249,7 +250,7 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     for id in &series.undecided {
         sentences.push(format!("{id} is required, but could not be decided"));
     }
-    sentences.extend(series.notes.iter().map(|note| sentence(note)));
+    sentences.extend(series.notes.iter().map(|note| sentence(&note.to_string())));
     let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
     let over =
         format!("The window holds {} over {}{step}", counted(samples.len() as u64, "sample"), duration_text(span));
@@ -426,7 +427,11 @@ pub fn rate(report: &Report, growth: &Growth) -> String {
 
 /// A point in time as the reader can use it.
 pub fn time(report: &Report, time_ms: i64) -> String {
-    match report.timeline {
+    time_of(report.timeline, time_ms)
+}
+
+fn time_of(timeline: Timeline, time_ms: i64) -> String {
+    match timeline {
         Timeline::Absolute => time_text(time_ms).unwrap_or_else(|| format!("{time_ms} ms")),
         Timeline::Relative if time_ms >= 0 => "the last reading".to_owned(),
         Timeline::Relative => format!("{} before the last reading", duration_text(-time_ms as f64 / 1000.0)),

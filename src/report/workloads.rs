@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::SeriesReport;
 use super::json::{Fraction, Name, Number, Time, Times};
+use super::{Note, SeriesReport};
 use crate::account::counted;
-use crate::units::{RateUnit, time_text};
+use crate::units::time_text;
 use crate::verdict::{Judgement, Verdict};
 
 /// The pods of a workload that are judged as one.
@@ -91,26 +91,17 @@ impl WorkloadReport {
     }
 
     /// What a reader must know of its pods. `end_ms`: the last reading.
-    pub fn notes(&self, end_ms: i64) -> Vec<String> {
-        let known = self.versions.iter().filter(|version| version.name.is_some()).count();
-        let versions = if known == 0 { String::new() } else { format!(" of {}", counted(known as u64, "version")) };
-        let mut notes = vec![format!(
-            "this is a workload: {}{versions}, {} at the last reading; the memory shown is that of a typical pod",
-            counted(self.pods.len() as u64, "pod"),
-            if self.replicas == 1 { "1 running".to_owned() } else { format!("{} running", self.replicas) }
-        )];
-        notes.extend(self.differing.iter().map(|one| {
-            let (rate, lower, upper) = one.bytes_per_second;
-            let ended_ms = self.pods[one.pod].samples.end_ms();
-            let ended = time_text(ended_ms).filter(|_| ended_ms < end_ms);
-            format!(
-                "pod {} differs from its siblings: it grows {} faster{}",
-                self.pod(one.pod),
-                RateUnit::Hour.interval_text(rate, lower, upper),
-                ended.map_or(String::new(), |at| format!(" (last seen {at})"))
-            )
-        }));
-        notes
+    pub fn notes(&self, end_ms: i64) -> Vec<Note> {
+        let differs = |one: &Differing| {
+            let last_ms = Some(self.pods[one.pod].samples.end_ms()).filter(|last_ms| *last_ms < end_ms);
+            Note::Differs { pod: self.pod(one.pod).to_owned(), faster: one.bytes_per_second, last_ms }
+        };
+        let workload = Note::Workload {
+            n_pods: self.pods.len(),
+            n_versions: self.versions.iter().filter(|version| version.name.is_some()).count(),
+            n_running: self.replicas,
+        };
+        std::iter::once(workload).chain(self.differing.iter().map(differs)).collect()
     }
 }
 

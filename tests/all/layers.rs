@@ -45,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "criteria",
             "account",
             "error",
+            "events",
             "files",
             "fit",
             "forecast",
@@ -65,7 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("live", &["account", "progress", "seed", "units"]),
     ("selection", &["amounts", "series"]),
     ("limits", &["account", "amounts", "error", "frame", "report", "selection", "series", "settings", "units"]),
-    ("window", &["account", "criteria", "error", "units"]),
+    ("window", &["account", "criteria", "error", "report", "units"]),
     (
         "analysis",
         &[

@@ -49,7 +49,7 @@ pub(super) struct SeriesJson<'a> {
     /// What would change the verdict.
     would_change: String,
     /// Notes on it that a reader must know.
-    notes: &'a [String],
+    notes: Vec<String>,
     /// What was judged.
     window: WindowJson,
     /// Bytes.
@@ -307,7 +307,7 @@ pub(super) fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times
         last_seen: series.last_seen_ms.and_then(|seen_ms| times.text(seen_ms)),
         reason: series.reason(),
         would_change: series.would_change(),
-        notes: &series.notes,
+        notes: series.notes.iter().map(ToString::to_string).collect(),
         window: WindowJson {
             start: times.text(start_ms),
             end: times.text(samples.end_ms()),
