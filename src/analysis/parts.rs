@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::events::SeriesEvents;
 use crate::report::{
-    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, Note, RestartReport, SegmentReport, SegmentWhy,
-    Shapes,
+    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, SegmentWhy,
+    SeriesNote, Shapes,
 };
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
@@ -164,17 +164,18 @@ fn is_between(point: &LinePoint, a: &LinePoint, b: &LinePoint) -> bool {
 }
 
 /// What the runbook's alert rules would see of a container that is judged by another amount than they name.
-pub(super) fn usage_seen(breakdown: &Breakdown, limit_bytes: Option<f64>) -> Option<Note> {
+pub(super) fn usage_seen(breakdown: &Breakdown, limit_bytes: Option<f64>) -> Option<SeriesNote> {
     let usage = breakdown.parts.iter().find(|part| part.samples.info.metric == Metric::UsageBytes)?;
     let highest_bytes = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
-    Some(Note::ReplayedOn { amount: breakdown.name.clone(), highest_bytes, limit_bytes })
+    Some(SeriesNote::ReplayedOn { amount: breakdown.name.clone(), highest_bytes, limit_bytes })
 }
 
-pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<Note> {
-    let host = limit.filter(|limit| limit.source == KnownLimitSource::Host).map(|limit| Note::ShownLimit(limit.bytes));
-    let cache = (samples.info.metric == Metric::UsageBytes).then_some(Note::CountsCache);
-    let query = matches!(samples.info.sampling, Sampling::Step { .. }).then_some(Note::RangeQuery);
-    let load = window.load.map(|_| Note::AfterLoad);
+pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<SeriesNote> {
+    let host =
+        limit.filter(|limit| limit.source == KnownLimitSource::Host).map(|limit| SeriesNote::ShownLimit(limit.bytes));
+    let cache = (samples.info.metric == Metric::UsageBytes).then_some(SeriesNote::CountsCache);
+    let query = matches!(samples.info.sampling, Sampling::Step { .. }).then_some(SeriesNote::RangeQuery);
+    let load = window.load.map(|_| SeriesNote::AfterLoad);
     [host, cache, query, load].into_iter().flatten().collect()
 }
 

@@ -14,7 +14,7 @@ use crate::forecast;
 use crate::grows::{self, Judged};
 use crate::next_action::{self, Target};
 use crate::policy;
-use crate::report::{Breakdown, FittedLine, KnownLimit, Note, PartReport, SeriesReport, facts};
+use crate::report::{Breakdown, FittedLine, KnownLimit, PartReport, SeriesNote, SeriesReport, facts};
 use crate::rules;
 use crate::segment::{self, Packed, Segmentation};
 use crate::series::{MemorySeries, SeriesInfo};
@@ -331,12 +331,12 @@ impl<'a> Prepared<'a> {
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
         let mut notes = notes(&samples, limit, window);
         notes.extend(breakdown.as_ref().and_then(|breakdown| usage_seen(breakdown, own_limit)));
-        notes.extend(events.ended.clone().map(Note::Ended));
+        notes.extend(events.ended.clone().map(SeriesNote::Ended));
         let whole = (window.end_ms - window.start_ms) as f64;
         let ended_early = ((window.end_ms - samples.end_ms()) as f64) > settings.policy.ended_early_share.get() * whole;
         let few = samples.len() < settings.policy.min_samples as usize;
         if few || ended_early {
-            notes.push(if few { Note::FewSamples } else { Note::EndedEarly });
+            notes.push(if few { SeriesNote::FewSamples } else { SeriesNote::EndedEarly });
         }
         let mut report = SeriesReport {
             shapes: measured.as_ref().filter(|_| !rests_on_part).and_then(|measured| shapes(measured, &judgement)),

@@ -4,7 +4,7 @@ use crate::criteria::{Criterion, Status};
 use crate::decode::SeriesSamples;
 use crate::policy::{self, Outcome};
 use crate::report::note::Overruled;
-use crate::report::{Note, Report, SeriesReport};
+use crate::report::{Note, Report, SeriesNote, SeriesReport};
 use crate::stats::robust::median;
 
 /// A stretch of time that ends with the newest sample.
@@ -118,7 +118,7 @@ pub(super) fn settle(windows: &mut [NightWindow], min_coverage: f64, outcome_cha
             };
             let overruled = Overruled { shorter: span.name(), longer: window.span.name() };
             let mut settled = series.clone();
-            settled.notes.push(Note::JudgedBy(overruled));
+            settled.notes.push(SeriesNote::JudgedBy(overruled));
             if let Some(growth) = place.judgement.growth.filter(|_| place.outcome == Outcome::Fail) {
                 let grew = Note::GrewUntil(series.id().to_owned(), growth.bytes_per_second, overruled);
                 window.report.notes.push(grew);

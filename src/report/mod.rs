@@ -39,7 +39,7 @@ use crate::settled::SettledLevel;
 use crate::units::RateUnit;
 use crate::verdict::{Grounds, Growth, Judgement, Verdict};
 
-pub use note::Note;
+pub use note::{Note, SeriesNote};
 use workloads::WorkloadReport;
 
 /// All findings of a run.
@@ -134,7 +134,7 @@ pub struct SeriesReport {
     /// What to do next; `None` if there is nothing to do.
     pub next_action: Option<NextAction>,
     /// What a reader must know about this series.
-    pub notes: Vec<Note>,
+    pub notes: Vec<SeriesNote>,
     /// The best shapes; `None` if the verdict is based on runs, troughs or steps instead.
     pub shapes: Option<Shapes>,
     /// The fitted lines, for the chart.

@@ -3,7 +3,7 @@
 use crate::account::Timeline;
 use crate::events::Ending;
 
-/// What a reader must know. What `Display` writes is a sentence without a final period.
+/// What a reader must know of a run. What `Display` writes is a sentence without a final period.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Note {
@@ -52,6 +52,12 @@ pub enum Note {
     NothingCounted,
     /// A window of a night is overruled by a shorter one: the series, and how fast it grew, in bytes per second.
     GrewUntil(String, f64, Overruled),
+}
+
+/// What a reader must know of a series. What `Display` writes is a sentence without a final period.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum SeriesNote {
     /// The series is judged by a shorter window of the night.
     JudgedBy(Overruled),
     /// A limit that readings show is the memory of the host, in bytes.

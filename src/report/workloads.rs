@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json::{Fraction, Name, Number, Time, Times};
-use super::{Note, SeriesReport};
+use super::{SeriesNote, SeriesReport};
 use crate::account::counted;
 use crate::units::time_text;
 use crate::verdict::{Judgement, Verdict};
@@ -91,12 +91,12 @@ impl WorkloadReport {
     }
 
     /// What a reader must know of its pods. `end_ms`: the last reading.
-    pub fn notes(&self, end_ms: i64) -> Vec<Note> {
+    pub fn notes(&self, end_ms: i64) -> Vec<SeriesNote> {
         let differs = |one: &Differing| {
             let last_ms = Some(self.pods[one.pod].samples.end_ms()).filter(|last_ms| *last_ms < end_ms);
-            Note::Differs { pod: self.pod(one.pod).to_owned(), faster: one.bytes_per_second, last_ms }
+            SeriesNote::Differs { pod: self.pod(one.pod).to_owned(), faster: one.bytes_per_second, last_ms }
         };
-        let workload = Note::Workload {
+        let workload = SeriesNote::Workload {
             n_pods: self.pods.len(),
             n_versions: self.versions.iter().filter(|version| version.name.is_some()).count(),
             n_running: self.replicas,

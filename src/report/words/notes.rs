@@ -4,9 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::time_of;
 use crate::account::{Timeline, counted};
-use crate::report::Note;
 use crate::report::escape::printable;
-use crate::report::note::Overruled;
+use crate::report::note::{Note, Overruled, SeriesNote};
 use crate::units::{RateUnit, docker_text, memory_text, time_text};
 
 impl Display for Note {
@@ -78,24 +77,31 @@ impl Display for Note {
                 printable(id),
                 RateUnit::Day.text(*bytes_per_second)
             ),
-            Note::JudgedBy(Overruled { shorter, longer }) => {
+        }
+    }
+}
+
+impl Display for SeriesNote {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            SeriesNote::JudgedBy(Overruled { shorter, longer }) => {
                 write!(f, "judged by the last {shorter}, which proves more than the last {longer}")
             }
-            Note::ShownLimit(bytes) => write!(
+            SeriesNote::ShownLimit(bytes) => write!(
                 f,
                 "the limit that its readings show, {}, looks like the memory of the host and is not used",
                 memory_text(*bytes)
             ),
-            Note::CountsCache => f.write_str(
+            SeriesNote::CountsCache => f.write_str(
                 "container_memory_usage_bytes counts all page cache and may grow without a leak; the working set is a \
                  second opinion",
             ),
-            Note::RangeQuery => f.write_str(
+            SeriesNote::RangeQuery => f.write_str(
                 "its points come from a range query with a fixed step, and each may be up to one lookback old: short gaps \
                  and restarts may be hidden",
             ),
-            Note::AfterLoad => f.write_str("only the readings after the load are judged"),
-            Note::ReplayedOn { amount, highest_bytes, limit_bytes } => {
+            SeriesNote::AfterLoad => f.write_str("only the readings after the load are judged"),
+            SeriesNote::ReplayedOn { amount, highest_bytes, limit_bytes } => {
                 write!(
                     f,
                     "growth-100mb-5m and high-memory were replayed on `{amount}`. The runbook's rules use \
@@ -105,14 +111,14 @@ impl Display for Note {
                 let share = limit_bytes.map(|limit| 100.0 * highest_bytes / limit);
                 share.map_or(Ok(()), |share| write!(f, " ({share:.0} % of its limit)"))
             }
-            Note::Ended(ending) => {
+            SeriesNote::Ended(ending) => {
                 let at = ending.down_for_good_ms().and_then(time_text).unwrap_or_default();
                 let further = if ending.is_for_good() { ", and it was not started again" } else { "" };
                 write!(f, "{}: after its last reading, at {at}, it was {}{further}", ending.by(), ending.words())
             }
-            Note::FewSamples => f.write_str("it has few samples: it can fail the run, but not make the run inconclusive"),
-            Note::EndedEarly => f.write_str("it ended early: it can fail the run, but not make the run inconclusive"),
-            Note::Workload { n_pods, n_versions, n_running } => {
+            SeriesNote::FewSamples => f.write_str("it has few samples: it can fail the run, but not make the run inconclusive"),
+            SeriesNote::EndedEarly => f.write_str("it ended early: it can fail the run, but not make the run inconclusive"),
+            SeriesNote::Workload { n_pods, n_versions, n_running } => {
                 let versions = match n_versions {
                     0 => String::new(),
                     n => format!(" of {}", counted(*n as u64, "version")),
@@ -124,7 +130,7 @@ impl Display for Note {
                     counted(*n_pods as u64, "pod")
                 )
             }
-            Note::Differs { pod, faster: (rate, lower, upper), last_ms } => {
+            SeriesNote::Differs { pod, faster: (rate, lower, upper), last_ms } => {
                 let faster = RateUnit::Hour.interval_text(*rate, *lower, *upper);
                 write!(f, "pod {pod} differs from its siblings: it grows {faster} faster")?;
                 last_ms.and_then(time_text).map_or(Ok(()), |at| write!(f, " (last seen {at})"))

@@ -155,7 +155,10 @@ impl Replayed {
                 match limit {
                     LimitOrigin::Own => {}
                     LimitOrigin::Killed => {
-                        write!(f, " (no limit is known; {amount}, the highest reading before a kill, is used instead)")?
+                        write!(
+                            f,
+                            " (no limit is known; {amount}, the highest reading before a kill, is used instead)"
+                        )?;
                     }
                     LimitOrigin::Host => write!(f, " (it has no limit of its own; the host has {amount})")?,
                     LimitOrigin::BelowHost => write!(f, " (it has no limit of its own; {amount} is assumed)")?,
