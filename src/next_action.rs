@@ -33,6 +33,8 @@ pub struct NextAction {
 pub struct Step {
     /// What to do and why, in a sentence or two.
     pub text: String,
+    /// Whether that is anything.
+    pub asks: bool,
     /// Commands for a shell that only look, names quoted.
     pub commands: Vec<String>,
     /// Commands that only look, and need what the runbook's own services have: its debug endpoints, its files, its database.
@@ -44,7 +46,12 @@ pub struct Step {
 impl Step {
     /// A step whose commands only look.
     pub fn looks(text: impl Into<String>, commands: Vec<String>) -> Step {
-        Step { text: text.into(), commands, runbook: Vec::new(), changes: Vec::new() }
+        Step { text: text.into(), asks: true, commands, runbook: Vec::new(), changes: Vec::new() }
+    }
+
+    /// A step that asks for nothing, for a reason that ends the sentence. Who is told to sleep is given nothing to paste.
+    fn nothing(why: &str) -> Step {
+        Step { asks: false, ..Step::looks(format!("nothing to do{why}"), Vec::new()) }
     }
 
     /// All commands, those that only look first.
@@ -166,8 +173,6 @@ impl Facts {
     }
 }
 
-/// How a step begins that asks for nothing.
-pub const NOTHING: &str = "nothing to do";
 /// So many restarts have a reason worth a look, though no verdict says what it is.
 const MANY_RESTARTS: usize = 3;
 /// What is reached within this time must be dealt with before the morning, in seconds.
@@ -187,7 +192,7 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
     let (level, tonight) = tonight(target, judgement, facts);
     let mut tomorrow = cause.as_ref().map(|cause| cause::tomorrow(target, facts, cause));
     // What is left for the day begins with a look at what holds the memory.
-    let is_for_the_day = tonight.text.starts_with(NOTHING) && facts.state == State::Runs;
+    let is_for_the_day = !tonight.asks && facts.state == State::Runs;
     if is_for_the_day && cause.as_ref().is_none_or(|cause| cause.looks) {
         let step = tomorrow.get_or_insert_with(|| Step::looks("see what holds the memory", Vec::new()));
         step.commands.splice(0..0, [target.watch(), target.memory_stat()]);
@@ -316,7 +321,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             );
             return (None, Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
         }
-        Some(left) => format!("{NOTHING}: the limit is about {} away", duration_text(left)),
+        Some(left) => return (None, Step::nothing(&format!(": the limit is about {} away", duration_text(left)))),
         None if is_leak && facts.limit_bytes.is_none() => {
             let double = facts.seconds_to_double.map_or(String::new(), |seconds| {
                 format!(": at this rate its memory doubles in about {}", duration_text(seconds))
@@ -328,9 +333,8 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             match facts.seconds_to_double {
                 Some(left) if NIGHT <= left => {
                     let double = duration_text(left);
-                    let text =
-                        format!("{NOTHING}: no limit is known, and at this rate its memory doubles in about {double}");
-                    return (None, Step::looks(text, Vec::new()));
+                    let why = format!(": no limit is known, and at this rate its memory doubles in about {double}");
+                    return (None, Step::nothing(&why));
                 }
                 None => return (None, Step::looks(text, watch)),
                 Some(_) => {}
@@ -344,7 +348,7 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
         }
         None if may_leak && facts.limit_bytes.is_none() && facts.seconds_to_double.is_some() => {
             let double = facts.seconds_to_double.map_or(String::new(), duration_text);
-            format!("{NOTHING}: if it leaks, its memory doubles in about {double}")
+            return (None, Step::nothing(&format!(": if it leaks, its memory doubles in about {double}")));
         }
         None if facts.share_of_limit.is_some_and(|share| share >= 0.9) => {
             "memory is near its limit: see what holds it".to_owned()
@@ -354,11 +358,9 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
              again with it (--limit)"
                 .to_owned()
         }
-        None => NOTHING.to_owned(),
+        None => return (None, Step::nothing("")),
     };
-    // Who is told to sleep is given nothing to paste.
-    let commands = if text.starts_with(NOTHING) { Vec::new() } else { watch };
-    (None, Step::looks(text, commands))
+    (None, Step::looks(text, watch))
 }
 
 /// What is fitting now in a crash loop.

@@ -245,7 +245,7 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
 fn nothing_to_do_comes_without_commands() {
     let leak = Facts { seconds_to_limit: Some(172_800.0), ..facts(&[]) };
     let action = of(&docker("web"), &judgement(Verdict::Leak, ShapeName::Linear), &leak).unwrap();
-    assert_eq!(action.tonight, Step::looks("nothing to do: the limit is about 2 d away", Vec::new()));
+    assert_eq!(action.tonight, Step::nothing(": the limit is about 2 d away"));
     assert_eq!(action.tomorrow.unwrap().commands[0], "docker stats --no-stream web");
 }
 

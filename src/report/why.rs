@@ -7,7 +7,6 @@ use crate::account::Timeline;
 use crate::criteria::Criterion;
 use crate::criteria::reason::{Alert, LimitOrigin, Reason};
 use crate::grows::What;
-use crate::next_action::{self, NextAction};
 use crate::policy::Outcome;
 use crate::units::{duration_text, memory_text};
 use crate::verdict::Verdict;
@@ -20,9 +19,10 @@ pub fn lines(report: &Report, name: &dyn Fn(&str) -> String, text: &dyn Fn(&str)
     let failing = || report.series.iter().filter(|series| series.outcome == Outcome::Fail);
     let gone = words::listed_gone(report);
     let asks = |series: &&SeriesReport| {
-        let asks = |action: &NextAction| !action.tonight.text.starts_with(next_action::NOTHING);
         let is_of_many = series.is_gone_quietly() && gone.is_empty();
-        series.outcome < Outcome::Fail && !is_of_many && series.next_action.as_ref().is_some_and(asks)
+        series.outcome < Outcome::Fail
+            && !is_of_many
+            && series.next_action.as_ref().is_some_and(|action| action.tonight.asks)
     };
     let of = |series: &SeriesReport| {
         let line = text(&with_tonight(report, series));
