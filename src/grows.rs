@@ -8,8 +8,7 @@
 mod tests;
 
 use crate::amounts::Amount;
-use crate::units::RateUnit;
-use crate::verdict::{Grounds, Growth, Judgement, Verdict};
+use crate::verdict::{Grounds, Judgement, Verdict};
 
 crate::named! {
     /// What grows.
@@ -61,8 +60,6 @@ impl What {
 pub struct Judged<'a> {
     /// What it counts.
     pub amount: Amount,
-    /// Its name within the container, for sentences.
-    pub name: &'a str,
     /// Its verdict by itself.
     pub judgement: &'a Judgement,
     /// The growth of it that would matter, in bytes per second; NaN where nothing was measured.
@@ -78,8 +75,56 @@ pub struct Weighed {
     pub verdict: Verdict,
     /// The part whose growth that verdict rests on, as an index; `None` where it rests on the head's own.
     pub by_part: Option<usize>,
-    /// What grows, in one sentence with numbers, without a final period.
-    pub sentence: String,
+    /// What shows that.
+    pub evidence: Evidence,
+}
+
+/// What shows what grows; parts by their index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// Nothing grows fast enough to matter.
+    Nothing,
+    /// Nothing is proven to grow.
+    NothingProven,
+    /// A part grows.
+    Part(usize),
+    /// A part grows while the head is level.
+    BesideLevel(usize),
+    /// Cache grows with a head that counts all of it.
+    CountedCache(usize),
+    /// Cache grows with the head, and memory of the processes, another part, does not.
+    ActiveCache(usize, usize),
+    /// Page cache grows while the head is level.
+    CacheBesideLevel(usize),
+    /// All usage grows, and the head by less than half of that.
+    MostlyCache(usize),
+    /// Memory of the kernel grows with the head.
+    Kernel(usize),
+    /// Memory of the processes grows: a part, or the head.
+    Processes(Option<usize>),
+    /// Swap grows while the head is level.
+    Swap(usize),
+    /// The heap grows.
+    Heap(usize),
+    /// The heap grows, soon after a start.
+    HeapSoon(usize),
+    /// The heap grows while the head is level; whether that is proven.
+    HeapBesideLevel(usize, bool),
+    /// The head grows, and perhaps its heap.
+    PerhapsHeap,
+    /// The head grows, and no part shows which kind of memory that is.
+    NoKind,
+    /// A part outside the heap grows with the head.
+    Outside(usize),
+    /// The head grows, and this heap hardly does.
+    NotHeap(usize),
+    /// The head grows, and neither this heap does nor what is outside it.
+    ReserveByExclusion(usize),
+    /// What the heap reserves grows, and what it uses, another part, by less than half of that.
+    Reserve(usize, usize),
+    /// This, and it is not known whether the head grows.
+    HeadOpen(Box<Evidence>),
 }
 
 /// A part that carries growth has at least this share of the head's: whatever is left is less than it.
@@ -95,9 +140,9 @@ const CLEARLY: f64 = 3.0;
 const START_UPS: f64 = 3.0;
 
 /// Weighs the parts of a container with its head. `outside`: what the process holds beside its heap, where that was judged
-/// by itself; `unit`: the unit of time of rates.
-pub fn weigh(head: Judged<'_>, parts: &[Judged<'_>], outside: Option<&Judgement>, unit: RateUnit) -> Weighed {
-    let case = Case { head, parts, outside, unit };
+/// by itself.
+pub fn weigh(head: Judged<'_>, parts: &[Judged<'_>], outside: Option<&Judgement>) -> Weighed {
+    let case = Case { head, parts, outside };
     if head.judgement.verdict.is_leak() {
         return case.growing();
     }
@@ -145,20 +190,19 @@ fn share_of(whole: &Judgement, part: &Judgement) -> Share {
 }
 
 /// An answer that leaves the growth that the verdict rests on to the head.
-fn answer(what: What, verdict: Verdict, sentence: String) -> Weighed {
-    Weighed { what, verdict, by_part: None, sentence }
+fn answer(what: What, verdict: Verdict, evidence: Evidence) -> Weighed {
+    Weighed { what, verdict, by_part: None, evidence }
 }
 
 /// An answer that rests on the growth of a part.
-fn by_part(what: What, at: usize, verdict: Verdict, sentence: String) -> Weighed {
-    Weighed { what, verdict, by_part: Some(at), sentence }
+fn by_part(what: What, at: usize, verdict: Verdict, evidence: Evidence) -> Weighed {
+    Weighed { what, verdict, by_part: Some(at), evidence }
 }
 
 struct Case<'a> {
     head: Judged<'a>,
     parts: &'a [Judged<'a>],
     outside: Option<&'a Judgement>,
-    unit: RateUnit,
 }
 
 impl Case<'_> {
@@ -197,78 +241,46 @@ impl Case<'_> {
         let counts_cache = matches!(head.amount, Amount::WorkingSet | Amount::Usage);
         if let Some(cache) = self.carrying(Amount::Cache).filter(|_| counts_cache) {
             if head.amount == Amount::Usage {
-                let sentence = format!(
-                    "{} with `{}`, which counts all page cache: the kernel takes page cache back when memory is short, \
-                     so only the working set shows whether this is a leak (export \
-                     `container_memory_working_set_bytes`)",
-                    self.grows(cache),
-                    head.name
-                );
-                return answer(What::PageCache, Verdict::LeakSuspected, sentence);
+                return answer(What::PageCache, Verdict::LeakSuspected, Evidence::CountedCache(cache));
             }
-            if let Some((anonymous, sentence)) = self.cache_instead_of_processes(cache) {
+            if let Some((anonymous, evidence)) = self.cache_instead_of_processes(cache) {
                 // Where the processes are proven to leak as well, that stands.
                 let leaks = self.leaking(&[anonymous]).is_some();
                 let verdict = if leaks { verdict } else { Verdict::LeakSuspected };
-                return answer(What::SharedMemory, verdict, sentence);
+                return answer(What::SharedMemory, verdict, evidence);
             }
         }
         if let Some(found) = self.heap_of_growth() {
             return found;
         }
         if let Some(kernel) = self.carrying(Amount::Kernel) {
-            let sentence = format!("{}: slabs, page tables or socket buffers", self.grows(kernel));
-            return answer(What::Kernel, verdict, sentence);
+            return answer(What::Kernel, verdict, Evidence::Kernel(kernel));
         }
         let is_anonymous = matches!(head.amount, Amount::Rss | Amount::ProcessRss);
         let anonymous = self.carrying(Amount::Rss).or_else(|| self.carrying(Amount::ProcessRss));
         match anonymous {
-            _ if self.part(Amount::HeapUsed).is_some() => {
-                let sentence = format!("{}; it is not known whether that is its heap", self.rate(head));
-                answer(What::Unknown, verdict, sentence)
-            }
-            Some(at) => {
-                let sentence = format!("{}: memory of the processes themselves", self.grows(at));
-                answer(What::Anonymous, verdict, sentence)
-            }
-            None if is_anonymous => {
-                let sentence = format!("{}: memory of the processes themselves", self.rate(head));
-                answer(What::Anonymous, verdict, sentence)
-            }
-            None => {
-                let sentence =
-                    format!("{}; its other amounts do not show which kind of memory that is", self.rate(head));
-                answer(What::Unknown, verdict, sentence)
-            }
+            _ if self.part(Amount::HeapUsed).is_some() => answer(What::Unknown, verdict, Evidence::PerhapsHeap),
+            None if !is_anonymous => answer(What::Unknown, verdict, Evidence::NoKind),
+            at => answer(What::Anonymous, verdict, Evidence::Processes(at)),
         }
     }
 
     /// That cache grows with the head where memory of the processes does not, and which amount says so; `None` where that
     /// grows as well, or is not there.
-    fn cache_instead_of_processes(&self, cache: usize) -> Option<(Amount, String)> {
-        let has_less = |amount: &Amount| self.part(*amount).is_some_and(|at| self.share(at) != Share::Most);
-        let anonymous = [Amount::Rss, Amount::ProcessRss].into_iter().find(has_less)?;
-        let does = if self.is_proven_level(anonymous) { "is level" } else { "grows by less, if at all" };
-        let sentence = format!(
-            "{} with `{}` while {} {does}: shared memory, a tmpfs or files in active use; a tmpfs (`/dev/shm`, an emptyDir in memory) counts as cache and cannot be taken back",
-            self.grows(cache),
-            self.head.name,
-            anonymous.words()
-        );
-        Some((anonymous, sentence))
+    fn cache_instead_of_processes(&self, cache: usize) -> Option<(Amount, Evidence)> {
+        let has_less = |at: &usize| self.share(*at) != Share::Most;
+        let less = |amount: Amount| Some((amount, self.part(amount).filter(has_less)?));
+        let (anonymous, at) = [Amount::Rss, Amount::ProcessRss].into_iter().find_map(less)?;
+        Some((anonymous, Evidence::ActiveCache(cache, at)))
     }
 
     /// What the container gained and its working set did not, where that is most and the working set is not proven to grow.
     fn mostly_page_cache(&self) -> Option<Weighed> {
-        let usage = self.parts[self.part(Amount::Usage).filter(|_| self.head.amount == Amount::WorkingSet)?];
+        let at = self.part(Amount::Usage).filter(|_| self.head.amount == Amount::WorkingSet)?;
+        let usage = self.parts[at];
         let (all, own) = (usage.judgement.growth?, self.head.judgement.growth?);
         let is_most = usage.grows_clearly() && own.upper < CARRIES * all.bytes_per_second;
-        let sentence = format!(
-            "{} and `{}` by less than half of that: most is page cache, which the kernel takes back when memory is short",
-            self.rate(usage),
-            self.head.name
-        );
-        is_most.then(|| answer(What::PageCache, self.head.judgement.verdict, sentence))
+        is_most.then(|| answer(What::PageCache, self.head.judgement.verdict, Evidence::MostlyCache(at)))
     }
 
     /// Where the amounts of a runtime tell it: whether the heap grows, its reserve, or what is outside it.
@@ -276,23 +288,20 @@ impl Case<'_> {
         let (head, verdict) = (self.head, self.head.judgement.verdict);
         let proven = self.leaking(&[Amount::HeapUsed]);
         if let Some(heap) = self.carrying(Amount::HeapUsed).or(proven.filter(|_| verdict == Verdict::LeakSuspected)) {
-            let sentence = format!("{}: objects on the heap that stay alive", self.grows(heap));
             return Some(match proven {
                 Some(_) if verdict == Verdict::LeakSuspected => {
-                    by_part(What::Heap, heap, self.parts[heap].judgement.verdict, sentence)
+                    by_part(What::Heap, heap, self.parts[heap].judgement.verdict, Evidence::Heap(heap))
                 }
                 None if verdict.is_leak() && self.may_be_start_up() => {
-                    let sentence = format!("{sentence}, but this is not proven so soon after a start");
-                    answer(What::Heap, Verdict::LeakSuspected, sentence)
+                    answer(What::Heap, Verdict::LeakSuspected, Evidence::HeapSoon(heap))
                 }
-                _ => answer(What::Heap, verdict, sentence),
+                _ => answer(What::Heap, verdict, Evidence::Heap(heap)),
             });
         }
         let outside = [Amount::Buffers, Amount::External, Amount::NonHeap];
         let carried = outside.into_iter().find_map(|amount| self.carrying(amount));
         if let Some(at) = carried {
-            let sentence = format!("{} outside the heap: {}", self.rate(head), self.grows(at));
-            return Some(answer(What::OutsideHeap, verdict, sentence));
+            return Some(answer(What::OutsideHeap, verdict, Evidence::Outside(at)));
         }
         let outside = self.outside.map_or(Share::Open, |outside| share_of(head.judgement, outside));
         if outside != Share::Most && self.carrying(Amount::HeapTotal).is_some() {
@@ -301,40 +310,22 @@ impl Case<'_> {
         if !self.has_little(Amount::HeapUsed) {
             return None;
         }
-        let used = &self.parts[self.part(Amount::HeapUsed)?];
+        let used = self.part(Amount::HeapUsed)?;
         // A reserve that may grow leaves open whether it is outside, unless that was judged by itself.
         let may_be_reserve = self.part(Amount::HeapTotal).is_some() && !self.has_little(Amount::HeapTotal);
         match outside {
             Share::Little if may_be_reserve => {
-                let sentence = format!(
-                    "{} while `{}` and memory outside the heap do not: memory that the heap reserves but its objects \
-                     do not use",
-                    self.rate(head),
-                    used.name
-                );
-                return Some(answer(What::HeapReserve, verdict, sentence));
+                Some(answer(What::HeapReserve, verdict, Evidence::ReserveByExclusion(used)))
             }
-            Share::Open if may_be_reserve => return None,
-            _ => {}
+            Share::Open if may_be_reserve => None,
+            _ => Some(answer(What::OutsideHeap, verdict, Evidence::NotHeap(used))),
         }
-        let sentence = format!(
-            "{} while `{}` {}: memory outside the heap, such as buffers, native code or fragmentation",
-            self.rate(head),
-            used.name,
-            if used.judgement.verdict.proves_no_leak() { "is level" } else { "hardly grows" }
-        );
-        Some(answer(What::OutsideHeap, verdict, sentence))
     }
 
     /// A heap that seems to grow beneath a head that is proven level: said, and no more.
     fn heap_beneath_level(&self) -> Option<(usize, Weighed)> {
         let heap = self.part(Amount::HeapUsed).filter(|at| self.parts[*at].grows_clearly())?;
-        let sentence = format!(
-            "{} into memory that was reserved before, but this is not proven; `{}` is level",
-            self.grows(heap),
-            self.head.name
-        );
-        Some((heap, answer(What::Heap, self.head.judgement.verdict, sentence)))
+        Some((heap, answer(What::Heap, self.head.judgement.verdict, Evidence::HeapBesideLevel(heap, false))))
     }
 
     /// Whether all that was read lies in the time in which a start-up can look like a leak: a heap that fills makes the
@@ -348,22 +339,12 @@ impl Case<'_> {
 
     /// The head is proven level: what grows beneath it?
     fn level(&self) -> Weighed {
-        let (head, verdict) = (self.head, self.head.judgement.verdict);
+        let verdict = self.head.judgement.verdict;
         if let Some(heap) = self.leaking(&[Amount::HeapUsed]) {
-            let sentence = format!(
-                "{} into memory that was reserved before: objects on the heap stay alive, though `{}` is level",
-                self.grows(heap),
-                head.name
-            );
-            return by_part(What::Heap, heap, Verdict::LeakSuspected, sentence);
+            return by_part(What::Heap, heap, Verdict::LeakSuspected, Evidence::HeapBesideLevel(heap, true));
         }
         if let Some(swap) = self.leaking(&[Amount::Swap]).filter(|at| !self.gave_to(*at)) {
-            let sentence = format!(
-                "{} while `{}` is level: memory of the processes that goes to swap as fast as it grows",
-                self.grows(swap),
-                head.name
-            );
-            return by_part(What::Swap, swap, Verdict::LeakSuspected, sentence);
+            return by_part(What::Swap, swap, Verdict::LeakSuspected, Evidence::Swap(swap));
         }
         // Of what does not matter to the head, the most is named.
         let found = [self.cache_beside_level(), self.reserve(), self.heap_beneath_level()];
@@ -382,11 +363,8 @@ impl Case<'_> {
         ];
         let found = others.into_iter().find_map(|(amount, what)| Some((self.leaking(&[amount])?, what)));
         match found {
-            Some((at, what)) => {
-                let sentence = format!("{} while `{}` is level", self.grows(at), head.name);
-                answer(what, verdict, sentence)
-            }
-            None => answer(What::Nothing, verdict, "nothing grows fast enough to matter".to_owned()),
+            Some((at, what)) => answer(what, verdict, Evidence::BesideLevel(at)),
+            None => answer(What::Nothing, verdict, Evidence::Nothing),
         }
     }
 
@@ -402,47 +380,40 @@ impl Case<'_> {
         let is_cgroup = matches!(head.amount, Amount::WorkingSet | Amount::Rss);
         let mut amounts = [Amount::Cache, Amount::Usage].into_iter().filter(|_| is_cgroup);
         let at = amounts.find_map(|amount| self.part(amount).filter(|at| self.parts[*at].grows_clearly()))?;
-        let sentence = format!(
-            "{} while `{}` is level: page cache, which the kernel takes back when memory is short, so this is not a \
-             leak",
-            self.grows(at),
-            head.name
-        );
-        Some((at, answer(What::PageCache, head.judgement.verdict, sentence)))
+        Some((at, answer(What::PageCache, head.judgement.verdict, Evidence::CacheBesideLevel(at))))
     }
 
     /// The head is open: which part proves growth?
     fn open(&self) -> Weighed {
         let (head, verdict) = (self.head, self.head.judgement.verdict);
         if let Some(heap) = self.leaking(&[Amount::HeapUsed]) {
-            let sentence = format!("{}: objects on the heap that stay alive", self.grows(heap));
-            return by_part(What::Heap, heap, self.parts[heap].judgement.verdict, sentence);
+            return by_part(What::Heap, heap, self.parts[heap].judgement.verdict, Evidence::Heap(heap));
         }
         if let Some(at) = self.leaking(&[Amount::Rss, Amount::ProcessRss]) {
-            let sentence = format!("{}: memory of the processes themselves", self.grows(at));
-            return by_part(What::Anonymous, at, self.parts[at].judgement.verdict, sentence);
+            let verdict = self.parts[at].judgement.verdict;
+            return by_part(What::Anonymous, at, verdict, Evidence::Processes(Some(at)));
         }
-        let not_settled = format!("; it is not known whether `{}` grows", head.name);
+        let head_open = |what: What, evidence: Evidence| answer(what, verdict, Evidence::HeadOpen(Box::new(evidence)));
         // Not settled of the whole, but known of its parts: what fills it is no memory of the processes.
         let cache = self.carrying(Amount::Cache).filter(|_| head.amount == Amount::WorkingSet);
         let is_less = |amount: Amount| self.is_proven_level(amount) || self.has_little(amount);
-        if let Some((anonymous, sentence)) = cache.and_then(|cache| self.cache_instead_of_processes(cache))
+        if let Some((anonymous, evidence)) = cache.and_then(|cache| self.cache_instead_of_processes(cache))
             && is_less(anonymous)
         {
-            return answer(What::SharedMemory, verdict, format!("{sentence}{not_settled}"));
+            return head_open(What::SharedMemory, evidence);
         }
         let usage_grows = || {
             self.part(Amount::Usage)
                 .is_none_or(|at| self.parts[at].grows_clearly() || self.head.amount == Amount::Usage)
         };
         if let Some(at) = self.leaking(&[Amount::Cache]).filter(|_| usage_grows()) {
-            return answer(What::PageCache, verdict, format!("{}{not_settled}", self.grows(at)));
+            return head_open(What::PageCache, Evidence::Part(at));
         }
-        if let Some((_, Weighed { sentence, .. })) = self.reserve() {
-            return answer(What::HeapReserve, verdict, format!("{sentence}{not_settled}"));
+        if let Some((_, Weighed { evidence, .. })) = self.reserve() {
+            return head_open(What::HeapReserve, evidence);
         }
         let what = if verdict == Verdict::LeakSuspected { What::Unknown } else { What::Open };
-        answer(what, verdict, format!("nothing is proven to grow{not_settled}"))
+        head_open(what, Evidence::NothingProven)
     }
 
     /// Growth of what the heap reserves that its objects have no part in.
@@ -451,29 +422,11 @@ impl Case<'_> {
         let used = self
             .part(Amount::HeapUsed)
             .filter(|at| share_of(self.parts[total].judgement, self.parts[*at].judgement) == Share::Little)?;
-        let sentence = format!(
-            "{} and `{}` by less than half of that, if at all: memory that the heap reserves but its objects do not use",
-            self.grows(total),
-            self.parts[used].name
-        );
-        Some((total, answer(What::HeapReserve, self.head.judgement.verdict, sentence)))
+        let evidence = Evidence::Reserve(total, used);
+        Some((total, answer(What::HeapReserve, self.head.judgement.verdict, evidence)))
     }
 
     fn rate_of(&self, at: usize) -> f64 {
         self.parts[at].judgement.growth.map_or(0.0, |growth| growth.bytes_per_second)
-    }
-
-    fn grows(&self, at: usize) -> String {
-        self.rate(self.parts[at])
-    }
-
-    /// That something grows, with its rate and the interval.
-    fn rate(&self, judged: Judged<'_>) -> String {
-        let growth = judged.judgement.growth.map_or(String::new(), |growth| {
-            let Growth { bytes_per_second, lower, upper, confidence, .. } = growth;
-            let interval = self.unit.interval_text(bytes_per_second, lower, upper);
-            format!(" {}", interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * confidence)))
-        });
-        format!("`{}` grows{growth}", judged.name)
     }
 }

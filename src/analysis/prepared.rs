@@ -196,14 +196,13 @@ impl<'a> Prepared<'a> {
             .iter()
             .map(|part| Judged {
                 amount: part.amount,
-                name: &part.name,
                 judgement: &part.judgement,
                 matters: part.tolerance.bytes_per_second,
             })
             .collect();
         let outside = self.outside(amount, &alone, &parts, window);
-        let head_judged = Judged { amount, name: &name, judgement: &alone, matters };
-        let weighed = grows::weigh(head_judged, &judged, outside.as_ref(), window.rate_unit);
+        let head_judged = Judged { amount, judgement: &alone, matters };
+        let weighed = grows::weigh(head_judged, &judged, outside.as_ref());
         let by_part = weighed.by_part.map(|at| &parts[at]);
         let mut judgement = by_part.map_or_else(
             || alone.clone(),
@@ -218,7 +217,8 @@ impl<'a> Prepared<'a> {
             parts,
             what: weighed.what,
             by_part: weighed.by_part,
-            sentence: weighed.sentence,
+            evidence: weighed.evidence,
+            rate_unit: window.rate_unit,
         };
         (judgement, Some(breakdown))
     }

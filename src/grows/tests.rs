@@ -1,6 +1,7 @@
 //! The rules, one table each.
 
 use super::*;
+use crate::verdict::Growth;
 
 /// An amount with a verdict and a rate, all in bytes a second; half of the rate is what matters.
 type Given = (Amount, &'static str, f64);
@@ -18,11 +19,11 @@ fn weighed(head: Given, parts: &[Given]) -> String {
     let judged: Vec<Judged<'_>> = parts
         .iter()
         .zip(&judgements)
-        .map(|((amount, ..), judgement)| Judged { amount: *amount, name: amount.name(), judgement, matters: 10.0 })
+        .map(|((amount, ..), judgement)| Judged { amount: *amount, judgement, matters: 10.0 })
         .collect();
     let of_head = judgement(head.1, head.2);
-    let head = Judged { amount: head.0, name: head.0.name(), judgement: &of_head, matters: 10.0 };
-    let weighed = weigh(head, &judged, None, RateUnit::Day);
+    let head = Judged { amount: head.0, judgement: &of_head, matters: 10.0 };
+    let weighed = weigh(head, &judged, None);
     let by = weighed.by_part.map_or(String::new(), |at| format!(" by {}", parts[at].0.name()));
     format!("{} {}{by}", weighed.what.name(), weighed.verdict.name())
 }
@@ -147,13 +148,13 @@ fn growth_that_is_suspected_is_named_where_it_is_clear() {
 fn what_is_outside_the_heap_decides_where_its_reserve_is_open() {
     let (used, total) = (judgement("flat", 0.0), judgement("inconclusive", 48.0));
     let head = judgement("leak", 100.0);
-    let judged = |amount: Amount, judgement| Judged { amount, name: amount.name(), judgement, matters: 10.0 };
+    let judged = |amount: Amount, judgement| Judged { amount, judgement, matters: 10.0 };
     let parts = [judged(Amount::HeapUsed, &used), judged(Amount::HeapTotal, &total)];
     for (verdict, rate, expected) in
         [("leak", 95.0, "outside-heap"), ("flat", 2.0, "heap-reserve"), ("inconclusive", 48.0, "unknown")]
     {
         let outside = judgement(verdict, rate);
-        let weighed = weigh(judged(Amount::ProcessRss, &head), &parts, Some(&outside), RateUnit::Day);
+        let weighed = weigh(judged(Amount::ProcessRss, &head), &parts, Some(&outside));
         assert_eq!(weighed.what.name(), expected);
     }
 }

@@ -157,7 +157,7 @@ fn section(report: &Report, index: usize, series: &SeriesReport, with_chart: boo
     text.push_str(&picture(report, series, with_chart));
     text.push_str(&format!("<p>{}.</p>\n", escaped(&words::reasoning(report, series))));
     if let Some(grows) = parts::sentence(series) {
-        text.push_str(&format!("<p>What grows: {}.</p>\n", escaped(grows)));
+        text.push_str(&format!("<p>What grows: {}.</p>\n", escaped(&grows)));
     }
     let amounts: Vec<String> = parts::rows(report, series)
         .iter()

@@ -262,7 +262,7 @@ impl Section {
         }
         short.push_str(&format!("{}.\n", escaped(&words::reasoning(report, series))));
         if let Some(grows) = parts::sentence(series) {
-            short.push_str(&format!("\nWhat grows: {}.\n", escaped(grows)));
+            short.push_str(&format!("\nWhat grows: {}.\n", escaped(&grows)));
         }
         if let Some(cause) = causes::paragraph(report, series) {
             short.push_str(&format!("\n{}\n", escaped(&cause)));

@@ -28,7 +28,7 @@ use crate::attribution::Attribution;
 use crate::criteria::Criterion;
 use crate::fit::Tolerance;
 use crate::forecast::TimeToLimit;
-use crate::grows::What;
+use crate::grows::{Evidence, What};
 use crate::next_action::NextAction;
 use crate::policy::{ExitCode, Outcome};
 use crate::rules::{Beside, RuleAccount};
@@ -162,8 +162,10 @@ pub struct Breakdown {
     pub what: What,
     /// The index of the part on which the verdict is based; `None` if it is based on the head.
     pub by_part: Option<usize>,
-    /// What grows, in one sentence without a final period.
-    pub sentence: String,
+    /// What shows that.
+    pub evidence: Evidence,
+    /// The unit of time of its rates.
+    pub rate_unit: RateUnit,
 }
 
 /// One amount of a container beside its head. Times are milliseconds, amounts bytes.
@@ -201,7 +203,7 @@ impl Breakdown {
         if !self.overrules(judgement) {
             return alone.reason();
         }
-        let (sentence, name) = (&self.sentence, &self.name);
+        let (sentence, name) = (self.sentence(), &self.name);
         match (self.by_part, &alone.grounds, alone.growth) {
             // What is proven is not put in doubt by what proves less.
             (Some(_), Grounds::Measured(evidence), Some(growth)) if 0.0 < growth.bytes_per_second => {

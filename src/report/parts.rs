@@ -16,10 +16,10 @@ pub const HEADINGS: [&str; 5] = ["amount", "counts", "trend", "growth", "now"];
 
 /// The sentence on what grows, without a final period; `None` where one amount is there, or where that says no more than
 /// the verdict or its reason.
-pub fn sentence(series: &SeriesReport) -> Option<&str> {
+pub fn sentence(series: &SeriesReport) -> Option<String> {
     let breakdown = series.breakdown.as_ref()?;
     let says_more = !matches!(breakdown.what, What::Nothing | What::Open) && !breakdown.overrules(&series.judgement);
-    says_more.then_some(breakdown.sentence.as_str())
+    says_more.then(|| breakdown.sentence())
 }
 
 /// The reason of the verdict, and what grows, as one line.
@@ -91,7 +91,7 @@ pub fn rows(report: &Report, series: &SeriesReport) -> Vec<[String; 5]> {
 pub(super) struct GrowsJson<'a> {
     what: Name<What>,
     /// What grows, in one sentence.
-    sentence: &'a str,
+    sentence: String,
     /// What the head counts.
     amount: Name<Amount>,
     /// The id of the head if it is judged alone.
@@ -143,7 +143,7 @@ pub(super) fn grows(series: &SeriesReport) -> Option<GrowsJson<'_>> {
     let breakdown = series.breakdown.as_ref()?;
     Some(GrowsJson {
         what: Name(breakdown.what),
-        sentence: &breakdown.sentence,
+        sentence: breakdown.sentence(),
         amount: Name(breakdown.amount),
         head: &series.samples.info.id,
         verdict_by_itself: Name(breakdown.alone.verdict),

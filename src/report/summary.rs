@@ -52,7 +52,7 @@ pub fn details(report: &Report, screen: Screen) -> String {
         text.push_str(&table(report, screen.width));
     }
     for series in &report.series {
-        let grows = parts::sentence(series).map(escape::printable);
+        let grows = parts::sentence(series).map(|grows| escape::printable(&grows));
         if series.outcome == Outcome::Pass {
             // What is well has nothing to say, unless a part of it grows.
             text.extend(grows.map(|grows| format!("\n{}: {grows}\n", escape::printable(series.id()))));

@@ -4,6 +4,7 @@
 //! format shows it in its own way, and escapes everything.
 
 mod criteria;
+mod grows;
 mod headline;
 mod notes;
 mod rejections;

@@ -35,7 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("criteria", &["named", "segment", "series", "settings", "stats", "units"]),
     ("rules", &["criteria", "error", "named", "series", "settings", "units"]),
     ("policy", &["criteria", "named", "verdict", "settings"]),
-    ("grows", &["amounts", "named", "units", "verdict"]),
+    ("grows", &["amounts", "named", "verdict"]),
     ("next_action", &["attribution", "grows", "units", "verdict"]),
     (
         "report",
