@@ -65,8 +65,8 @@ pub struct KnownRestart {
     pub reading_ms: i64,
     /// What was recorded.
     pub end: Ending,
-    /// Who says so: `docker events say`.
-    pub says: String,
+    /// The metrics of an export that show it.
+    pub by: Vec<String>,
 }
 
 /// Marks the restarts that events report, and gives them for each series in order.
@@ -169,13 +169,12 @@ fn mark(
     if reported.is_some_and(|reported| reported.after_ms < time_ms) {
         time_ms = time_ms.min(reading_ms);
     }
-    let says = match reported {
-        Some(reported) => {
-            format!("{} say{}", runs::listed(&reported.by), if reported.by.len() == 1 { "s" } else { "" })
-        }
-        None => end.says().to_owned(),
-    };
-    Some(KnownRestart { time_ms, reading_ms, end: end.clone(), says })
+    Some(KnownRestart {
+        time_ms,
+        reading_ms,
+        end: end.clone(),
+        by: reported.map_or_else(Vec::new, |reported| reported.by.clone()),
+    })
 }
 
 /// By how much the times of readings may be off.

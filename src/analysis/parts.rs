@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::events::SeriesEvents;
 use crate::report::{
-    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, SegmentReport, SegmentWhy,
-    SeriesNote, Shapes,
+    Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, RestartWhat, SegmentReport,
+    SegmentWhy, SeriesNote, Shapes,
 };
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
@@ -199,7 +199,7 @@ pub(super) fn restarts(
             reported: true,
             before_bytes: used[after - 1],
             after_bytes: used[after],
-            words: format!("{}, as {}", restart.end.words(), restart.says).into(),
+            what: RestartWhat::Recorded(Box::new(restart.end.clone()), restart.by.clone()),
         }
     });
     let reported_ms: HashSet<i64> = events.restarts.iter().map(|restart| restart.reading_ms).collect();
@@ -211,7 +211,7 @@ pub(super) fn restarts(
             reported: false,
             before_bytes: restart.before_bytes,
             after_bytes: restart.after_bytes,
-            words: restart.cause.words().into(),
+            what: RestartWhat::Seen(restart.cause),
         });
     let mut restarts: Vec<RestartReport> = reported.chain(found).collect();
     restarts.sort_by_key(|restart| restart.at_ms);

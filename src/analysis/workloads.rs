@@ -11,7 +11,7 @@ use crate::events::SeriesEvents;
 use crate::pods::{self, Workload};
 use crate::policy;
 use crate::report::workloads::{Differing, VersionReport, WorkloadReport};
-use crate::report::{Note, RestartReport, SeriesReport, facts};
+use crate::report::{Note, RestartReport, RestartWhat, SeriesReport, facts};
 use crate::segment::Cause;
 use crate::series::{MemorySeries, SeriesInfo};
 use crate::settings::Settings;
@@ -239,12 +239,12 @@ fn restarts(series: &SeriesReport, workload: &WorkloadReport, pods: &[SeriesRepo
             reported: true,
             before_bytes: used[after - 1],
             after_bytes: used[after],
-            words: format!("rollout of version {}", workload.versions[*version].text()).into(),
+            what: RestartWhat::Rollout(workload.versions[*version].clone()),
         }
     });
     let of_pods = pods.iter().flat_map(|pod| {
         pod.restarts.iter().map(|restart| RestartReport {
-            words: format!("pod {}: {}", pod_name(pod), restart.words).into(),
+            what: RestartWhat::OfPod(pod_name(pod).to_owned(), Box::new(restart.what.clone())),
             ..restart.clone()
         })
     });

@@ -90,24 +90,13 @@ pub enum Teller {
 
 impl Teller {
     /// Who, for a reader.
-    pub(super) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Teller::Docker => "docker events",
             Teller::Export => "the export",
             Teller::Kernel => "the kernel log",
             Teller::Application => "its log",
             Teller::Kubernetes => "Kubernetes",
-        }
-    }
-
-    /// Who says so, as a clause.
-    pub(super) const fn says(self) -> &'static str {
-        match self {
-            Teller::Docker => "docker events say",
-            Teller::Export => "the export says",
-            Teller::Kernel => "the kernel log says",
-            Teller::Application => "its log says",
-            Teller::Kubernetes => "Kubernetes says",
         }
     }
 }

@@ -10,8 +10,6 @@ use crate::events::{Action, Event, Teller};
 /// The kill for memory and the end of the container that it causes are recorded at most this far apart, in either
 /// order.
 const OOM_WINDOW_MS: i64 = 10_000;
-/// The exit code of what SIGKILL ended.
-const KILLED: i64 = 137;
 /// `docker stop` and `docker restart` wait for 10 s between two signals, and may be told to wait longer.
 const SIGNAL_WINDOW_MS: i64 = 60_000;
 /// `docker restart` is recorded once more after its start.
@@ -26,20 +24,21 @@ const ENDING_SIGNALS: [i64; 5] = [2, 3, 6, 9, 15];
 /// The attribute that says why a container ended.
 pub(super) const REASON: &str = "leaktrend.reason";
 
-/// How a run of a container ended, and what followed.
+/// How a run of a container ended, and what followed. What `Display` writes is what was recorded: `OOM-killed, started
+/// again`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ending {
-    teller: Teller,
+    pub(crate) teller: Teller,
     /// Why, in the words of who reports it: a reason of Kubernetes, or what a runtime printed.
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Whether a runtime had no memory left in its heap; nobody killed it.
-    heap: bool,
-    oom_ms: Option<i64>,
-    down_ms: Option<i64>,
-    up_ms: Option<i64>,
-    exit_code: Option<i64>,
-    signalled: bool,
-    recreated: bool,
+    pub(crate) heap: bool,
+    pub(crate) oom_ms: Option<i64>,
+    pub(crate) down_ms: Option<i64>,
+    pub(crate) up_ms: Option<i64>,
+    pub(crate) exit_code: Option<i64>,
+    pub(crate) signalled: bool,
+    pub(crate) recreated: bool,
 }
 
 impl Ending {
@@ -67,19 +66,9 @@ impl Ending {
         self.heap = self.reason.is_some() && first.teller == Teller::Application;
     }
 
-    /// Who reports it: `docker events`.
-    pub fn by(&self) -> &'static str {
-        self.teller.name()
-    }
-
     /// Whether it is known that nothing started it again: a log of an application does not say.
     pub fn is_for_good(&self) -> bool {
         self.teller != Teller::Application
-    }
-
-    /// Who says so, as a clause: `docker events say`.
-    pub(super) fn says(&self) -> &'static str {
-        self.teller.says()
     }
 
     /// Whether memory was what it was killed for, or what it ran out of.
@@ -110,32 +99,6 @@ impl Ending {
     /// When it was up again, where that is recorded, in milliseconds.
     pub(super) fn up_ms(&self) -> Option<i64> {
         self.up_ms
-    }
-
-    /// What was recorded, for a reader: `OOM-killed, started again`.
-    pub fn words(&self) -> String {
-        let code = match (self.exit_code, &self.reason) {
-            (Some(code), _) => format!(" (exit code {code})"),
-            (None, Some(reason)) => format!(" ({reason})"),
-            (None, None) => String::new(),
-        };
-        let ended = match (self.oom_ms, self.down_ms) {
-            (Some(_), _) if self.heap => format!("out of heap memory{code}"),
-            (Some(_), Some(_)) => format!("OOM-killed{code}"),
-            (Some(_), None) => "a process in it was OOM-killed".to_owned(),
-            (None, Some(_)) if self.signalled => format!("stopped from outside{code}"),
-            // The signal that the kernel sends, and nothing says who sent it.
-            (None, Some(_)) if self.exit_code == Some(KILLED) => format!("killed{code}, reason unknown"),
-            (None, Some(_)) if self.exit_code.is_none() && self.reason.is_some() => format!("ended{code}"),
-            (None, Some(_)) => format!("ended by itself{code}"),
-            (None, None) => String::new(),
-        };
-        let began = match (self.up_ms, self.recreated) {
-            (Some(_), true) => "recreated",
-            (Some(_), false) => "started again",
-            (None, _) => "",
-        };
-        if ended.is_empty() || began.is_empty() { format!("{ended}{began}") } else { format!("{ended}, {began}") }
     }
 }
 
@@ -221,16 +184,6 @@ pub(super) fn endings(events: &[&Event]) -> Vec<Ending> {
     found
 }
 
-/// The names of metrics, for a sentence.
-pub(super) fn listed(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
-        [] => "the export".to_owned(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 fn only_oom(oom_ms: i64) -> Ending {
     Ending { oom_ms: Some(oom_ms), ..Ending::default() }
 }
@@ -267,7 +220,7 @@ mod tests {
     fn check(events: &[Event], expected: &str) {
         let events: Vec<&Event> = events.iter().collect();
         let reported: Vec<String> =
-            endings(&events).iter().map(|end| format!("{} {}", end.time_ms() / 1000, end.words())).collect();
+            endings(&events).iter().map(|end| format!("{} {end}", end.time_ms() / 1000)).collect();
         assert_eq!(reported.join(" | "), expected);
     }
 

@@ -294,7 +294,7 @@ impl SeriesReport {
                 .restarts
                 .last()
                 .filter(|restart| restart.reported)
-                .map(|restart| restart.words.to_string()),
+                .map(|restart| restart.what.to_string()),
             last_seen: self.last_seen_ms.filter(|_| !self.times_guessed).and_then(time_text),
             state: match self.last_seen_ms {
                 Some(_) => State::Gone,

@@ -26,6 +26,7 @@ use crate::account::{Input, Timeline};
 use crate::amounts::Amount;
 use crate::attribution::Attribution;
 use crate::criteria::Criterion;
+use crate::events::Ending;
 use crate::fit::Tolerance;
 use crate::forecast::TimeToLimit;
 use crate::grows::{Evidence, What};
@@ -40,7 +41,7 @@ use crate::units::RateUnit;
 use crate::verdict::{Grounds, Growth, Judgement, Verdict};
 
 pub use note::{Note, SeriesNote};
-use workloads::WorkloadReport;
+use workloads::{VersionReport, WorkloadReport};
 
 /// All findings of a run.
 #[derive(Debug, Clone)]
@@ -351,8 +352,22 @@ pub struct RestartReport {
     pub before_bytes: f64,
     /// Memory after it, in bytes.
     pub after_bytes: f64,
-    /// What happened, for a reader.
-    pub words: Cow<'static, str>,
+    /// What happened.
+    pub what: RestartWhat,
+}
+
+/// What happened at a restart. What `Display` writes is a part of a sentence.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RestartWhat {
+    /// What the readings show.
+    Seen(Cause),
+    /// What was recorded, and the metrics of an export that show it.
+    Recorded(Box<Ending>, Vec<String>),
+    /// Another version of a workload was rolled out.
+    Rollout(VersionReport),
+    /// What happened to a pod of a workload.
+    OfPod(String, Box<RestartWhat>),
 }
 
 /// A fitted line through some samples.

@@ -8,6 +8,7 @@ mod grows;
 mod headline;
 mod notes;
 mod rejections;
+mod restarts;
 mod unusable;
 mod warnings;
 
@@ -319,7 +320,7 @@ pub fn restarts(report: &Report, series: &SeriesReport) -> Vec<String> {
         if series.drops_are_collections() {
             format!("{at}: memory fell from {before} to {after}")
         } else {
-            format!("{at}: {} (memory {before} to {after})", restart.words)
+            format!("{at}: {} (memory {before} to {after})", restart.what)
         }
     });
     let what = if series.drops_are_collections() { "earlier drop" } else { "earlier restart" };

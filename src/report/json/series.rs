@@ -72,7 +72,7 @@ pub(super) struct SeriesJson<'a> {
     minimum_detectable: Option<DetectableJson>,
     /// The parts between restarts.
     segments: Vec<SegmentJson>,
-    restarts: Vec<RestartJson<'a>>,
+    restarts: Vec<RestartJson>,
     /// Lasting shifts of the level.
     change_points: Vec<ChangePointJson>,
     /// When memory reaches the limit, in seconds from the last sample.
@@ -214,13 +214,13 @@ struct SegmentJson {
 /// A restart.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct RestartJson<'a> {
+struct RestartJson {
     at: Option<Time>,
     cause: Name<Cause>,
     /// Whether events, logs or metrics of restarts record it; otherwise it is inferred from the readings.
     recorded: bool,
     /// What happened, and the evidence, as text.
-    what: &'a str,
+    what: String,
     /// The last reading before it.
     before_bytes: Number,
     /// The first reading after it.
@@ -342,7 +342,7 @@ pub(super) fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times
                 at: times.text(restart.at_ms),
                 cause: Name(restart.cause),
                 recorded: restart.reported,
-                what: &restart.words,
+                what: restart.what.to_string(),
                 before_bytes: Number(restart.before_bytes),
                 after_bytes: Number(restart.after_bytes),
             })

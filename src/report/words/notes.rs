@@ -114,7 +114,7 @@ impl Display for SeriesNote {
             SeriesNote::Ended(ending) => {
                 let at = ending.down_for_good_ms().and_then(time_text).unwrap_or_default();
                 let further = if ending.is_for_good() { ", and it was not started again" } else { "" };
-                write!(f, "{}: after its last reading, at {at}, it was {}{further}", ending.by(), ending.words())
+                write!(f, "{}: after its last reading, at {at}, it was {ending}{further}", ending.teller.name())
             }
             SeriesNote::FewSamples => f.write_str("it has few samples: it can fail the run, but not make the run inconclusive"),
             SeriesNote::EndedEarly => f.write_str("it ended early: it can fail the run, but not make the run inconclusive"),
