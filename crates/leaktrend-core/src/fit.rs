@@ -277,10 +277,11 @@ impl<'a> Fit<'a> {
         let n = seconds.len();
         let points = Points::new(seconds, &self.segmentation.values)?.slice(from..n);
         let beside = self.beside(from, &blocks);
+        let are_certain = reading != Reading::Restarts || self.segmentation.falls.open.iter().all(|at| *at <= from);
         let of = |values: &[f64], starts: &[usize], daily: bool| {
             let points = Points::new(&blocks.x, values)?;
             let (monday, beside, floor) = (self.monday, beside.as_ref(), self.floor);
-            trend::of(&Setup { points, starts, monday, daily, beside, floor })
+            trend::of(&Setup { points, starts, are_certain, monday, daily, beside, floor })
         };
         let starts = &blocks.starts;
         let of_troughs = of(&blocks.troughs, starts, false)?;

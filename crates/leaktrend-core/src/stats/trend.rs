@@ -79,9 +79,19 @@ pub enum Form {
 pub struct StartUp {
     /// As a share of the window.
     pub tau: f64,
-    /// Whether the first run starts with the window; otherwise it started before, and how much of its start-up is left is
-    /// not known.
-    pub of_first: bool,
+    /// Where the first run is in it when the window begins.
+    pub first: FirstRun,
+}
+
+/// How much of its start-up is left to the first run when the window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstRun {
+    /// All: it starts with the window.
+    Starts,
+    /// A part, which is not known.
+    Starting,
+    /// Nothing: it started long before.
+    Started,
 }
 
 impl Form {
@@ -145,6 +155,8 @@ pub struct Setup<'a> {
     pub points: Points<'a>,
     /// Index of the first point of each run after the first.
     pub starts: &'a [usize],
+    /// Whether all of them are certain; those that values show may be the rhythm itself.
+    pub are_certain: bool,
     /// See `calendar::rhythms`.
     pub monday: Option<f64>,
     /// Whether one daily harmonic is assumed, in a window too short to show it.
@@ -155,9 +167,16 @@ pub struct Setup<'a> {
     pub floor: f64,
 }
 
+impl<'a> Setup<'a> {
+    /// One run of points whose days are not known, read exactly.
+    pub fn new(points: Points<'a>) -> Setup<'a> {
+        Setup { points, starts: &[], are_certain: true, monday: None, daily: false, beside: None, floor: 0.0 }
+    }
+}
+
 /// The trend of `setup`; `None` with too few points. Takes O(n) time for a bounded number of runs.
 pub fn of(setup: &Setup<'_>) -> Option<Trend> {
-    let Setup { points, starts, monday, daily, beside, floor } = *setup;
+    let Setup { points, starts, are_certain, monday, daily, beside, floor } = *setup;
     let n = points.len();
     if n < MIN_POINTS {
         return None;
@@ -166,8 +185,10 @@ pub fn of(setup: &Setup<'_>) -> Option<Trend> {
     let noise = Noise::new(points.x(), starts);
     let mut rhythms =
         if daily { vec![calendar::daily(points.x())] } else { calendar::rhythms(points.x(), points.y(), monday) };
-    // What lives of a day do in a day is growth or rhythm: it is taken for growth.
-    if beside.is_none() && longest_run(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY {
+    let are_short = longest_run(points.x(), starts) < calendar::MIN_DAYS * calendar::DAY;
+    // What runs of a day do in a day is growth or rhythm: it is taken for growth.
+    let share_a_day = || beside.is_some() || are_certain && runs::show_the_day(points.x(), starts, &noise);
+    if are_short && !share_a_day() {
         rhythms.truncate(1);
     }
     let floor = floor / scaled.unit.powi(2);
@@ -324,8 +345,8 @@ impl<'a> Search<'a> {
     }
 
     /// exp(-age/τ) of each run, as a share of its level: a larger process has more to start. That of the first run is a
-    /// column of its own where it started before the window.
-    fn cooling(&self, StartUp { tau, of_first }: StartUp) -> Vec<Rc<Column>> {
+    /// column of its own where a part of it is left.
+    fn cooling(&self, StartUp { tau, first }: StartUp) -> Vec<Rc<Column>> {
         let mut start = 0;
         let left: Vec<f64> = (0..self.x.len())
             .map(|index| {
@@ -335,12 +356,13 @@ impl<'a> Search<'a> {
                 (-(self.x[index] - self.x[start]) / tau).exp() * self.sizes[index]
             })
             .collect();
-        let second = self.starts.first().filter(|_| !of_first).copied().unwrap_or(0);
+        let second = self.starts.first().filter(|_| first != FirstRun::Starts).copied().unwrap_or(0);
         let within = |runs: Range<usize>| {
             let of = |(index, left): (usize, &f64)| if runs.contains(&index) { *left } else { 0.0 };
             self.noise.column(left.iter().enumerate().map(of).collect())
         };
-        [second..left.len(), 0..second].into_iter().filter(|runs| !runs.is_empty()).map(within).collect()
+        let of_first = (first == FirstRun::Starting).then(|| within(0..second));
+        [within(second..left.len())].into_iter().chain(of_first).collect()
     }
 
     /// Everything but growth, its shape and the rhythm: the levels.
@@ -370,7 +392,7 @@ impl<'a> Search<'a> {
         let bends = [1.0 / 3.0, 2.0 / 3.0].map(|knee| self.each(|x| x.min(knee)));
         let base = self.base(false).into_iter().chain([Rc::clone(&self.line)]);
         let longest = longest_run(&self.x, self.starts);
-        let start_ups = [0.02, 0.1].map(|tau| self.cooling(StartUp { tau: tau * longest, of_first: false }));
+        let start_ups = [0.02, 0.1].map(|tau| self.cooling(StartUp { tau: tau * longest, first: FirstRun::Starting }));
         let flexible = self.with(if self.starts.is_empty() {
             base.chain(bends).collect::<Vec<_>>()
         } else {
@@ -421,7 +443,8 @@ impl<'a> Search<'a> {
             return;
         }
         let taus = TIME_CONSTANTS.map(f64::ln);
-        let saturate = |tau: f64| Shape::new(&line, self.cooling(StartUp { tau: tau.exp(), of_first: true }).remove(0));
+        let saturate =
+            |tau: f64| Shape::new(&line, self.cooling(StartUp { tau: tau.exp(), first: FirstRun::Starts }).remove(0));
         let break_at = |knee: f64| Shape::new(&plain, self.each(|x| x.min(knee)));
         let hinge_at = |knee: f64| Shape::new(&level, self.each(|x| (x - knee).max(0.0)));
         let climb_between = |[from, to]: [f64; 2]| Shape::new(&line, self.climb(from, to));

@@ -106,10 +106,7 @@ fn compared(joined: &Joined, index: usize) -> Option<Compared> {
     let points = Points::new(&x, &y)?;
     // Pods answer to a load differently: what one gains on the others in less than two days must survive the day, too.
     let is_short = points.span() < calendar::MIN_DAYS * calendar::DAY;
-    let of = |daily| {
-        let setup = Setup { points, starts: &[], monday: None, daily, beside: None, floor };
-        Some(trend::of(&setup)?.sustained.slope())
-    };
+    let of = |daily| Some(trend::of(&Setup { daily, floor, ..Setup::new(points) })?.sustained.slope());
     let slopes = if is_short { vec![of(false)?, of(true)?] } else { vec![of(false)?] };
     let (middle, level) = (mean(&x)?, mean(&whole)?);
     let (along, square) = x.iter().zip(&whole).fold((0.0, 0.0), |(along, square), (x, y)| {

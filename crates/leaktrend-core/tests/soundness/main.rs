@@ -14,4 +14,5 @@ mod now;
 mod peaks;
 mod shifts;
 mod simulated;
+mod started;
 mod starts;

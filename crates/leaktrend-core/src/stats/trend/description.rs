@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::runs::AN_ERROR;
-use super::{Candidate, Form, Search, StartUp};
+use super::{Candidate, FirstRun, Form, Search, StartUp};
 use crate::stats::ar1::{Column, Known, Regression};
 use crate::stats::posterior::LinePosterior;
 
@@ -93,7 +93,7 @@ impl Search<'_> {
         };
         match &candidate.form {
             Form::Line | Form::Climb(_) => {}
-            Form::Saturating(tau) => cooling(StartUp { tau: *tau, of_first: true }, &mut terms),
+            Form::Saturating(tau) => cooling(StartUp { tau: *tau, first: FirstRun::Starts }, &mut terms),
             Form::Broken(knee) => {
                 terms.push(at_end(self.each(|x| x.min(*knee)), 0.0));
                 terms.push(at_end(self.each(|x| f64::from(u8::from(x > *knee))), 0.0));

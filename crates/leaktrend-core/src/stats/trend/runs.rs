@@ -1,12 +1,12 @@
 //! Runs: what they have in common, and from which of them on they grow at a rate of their own.
 
-use std::f64::consts::LN_2;
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::shapes::{Climbs, Shape, Tried, climbs};
-use super::{Candidate, Form, OTHER_SHAPES, Search, StartUp, TIME_CONSTANTS, longest_run};
-use crate::stats::ar1::{Column, Known, Lanes, PHI, Regression};
+use super::{Candidate, FirstRun, Form, OTHER_SHAPES, Search, StartUp, TIME_CONSTANTS, longest_run};
+use crate::stats::ar1::{Column, Known, Lanes, Noise, PHI, Regression};
+use crate::stats::calendar;
 
 /// A last run has a rate of its own only where it is so much of the window, and has this many points.
 const LAST_RUN: (f64, usize) = (0.15, 12);
@@ -23,6 +23,26 @@ pub struct Beside {
     pub errors: Vec<Vec<f64>>,
     /// The rate at which each run grows, in `y` per unit of `x`; `None` where it is not known.
     pub rates: Vec<Option<Known>>,
+}
+
+/// Where the first run may be in its start-up.
+const FIRST_RUNS: [FirstRun; 3] = [FirstRun::Starts, FirstRun::Starting, FirstRun::Started];
+/// Of what runs know of their growth, a rhythm of the day that they share may take at most this part.
+const TAKEN_BY_THE_DAY: f64 = 0.5;
+
+/// Whether runs shorter than two days show a rhythm of the day beside their growth: they begin at so many times of the day
+/// that it cannot imitate what each of them gains.
+pub(super) fn show_the_day(x: &[f64], starts: &[usize], noise: &Noise) -> bool {
+    let edges: Vec<usize> = [0].into_iter().chain(starts.iter().copied()).chain([x.len()]).collect();
+    let mut growth = Regression::new(noise, noise.column(x.to_vec()));
+    for edge in edges.windows(2) {
+        growth.push(noise.column((0..x.len()).map(|at| f64::from(u8::from(edge[0] <= at && at < edge[1]))).collect()));
+    }
+    let alone = growth.rss()[0];
+    for column in calendar::harmonics(x, 1) {
+        growth.push(noise.column(column));
+    }
+    growth.rss()[0] >= (1.0 - TAKEN_BY_THE_DAY) * alone
 }
 
 impl Search<'_> {
@@ -55,10 +75,9 @@ impl Search<'_> {
         let longest = longest_run(&self.x, self.starts);
         let slow = TIME_CONSTANTS.iter().filter(|tau| **tau <= LONGEST_START_UP);
         let taus: Vec<f64> = slow.map(|tau| (tau * longest).ln()).collect();
-        // The first run may have started with the window or long before.
-        let cooling = [true, false].map(|of_first| {
-            let columns = taus.iter().map(|tau| self.cooling(StartUp { tau: tau.exp(), of_first }));
-            (of_first, columns.collect::<Vec<Vec<Rc<Column>>>>())
+        let cooling = FIRST_RUNS.map(|first| {
+            let columns = taus.iter().map(|tau| self.cooling(StartUp { tau: tau.exp(), first }));
+            (first, columns.collect::<Vec<Vec<Rc<Column>>>>())
         });
         let price = (self.x.len() as f64).ln();
         let places = self.places_apart();
@@ -82,7 +101,8 @@ impl Search<'_> {
                 let odds = if apart_from.is_some() { searched } else { 0.0 };
                 let scored = |regression: &Regression<'_>, start_up: Option<StartUp>| {
                     let (criterion, lane) = regression.criterion(&[0.0; PHI.len()], self.floor);
-                    let (searched, found) = if start_up.is_some() { (2.0 * LN_2, 1) } else { (0.0, 0) };
+                    let searched = start_up.map_or(0.0, |_| 2.0 * (FIRST_RUNS.len() as f64).ln());
+                    let found = usize::from(start_up.is_some());
                     let parameters = regression.rank() + self.searched[rhythm] + found;
                     let form = Form::Runs { start_up, apart_from, one_level, climb: None };
                     Candidate { form, rhythm, bic: criterion + odds + searched + parameters as f64 * price, lane }
@@ -92,26 +112,31 @@ impl Search<'_> {
                     columns.iter().for_each(|column| {
                         regression.push(Rc::clone(column));
                     });
-                    scored(&regression, Some(start_up))
+                    let candidate = scored(&regression, Some(start_up));
+                    // What is left of a start-up is a part of it.
+                    let is_part = |of: &[f64]| matches!(of, [.., whole, part] if (0.0..1.0).contains(&(part / whole)));
+                    if start_up.first == FirstRun::Starting && !is_part(&regression.coefficients(candidate.lane)) {
+                        return Candidate { bic: f64::INFINITY, ..candidate };
+                    }
+                    candidate
                 };
                 candidates.push(scored(&regression, None));
                 if let Some(start_up) = found.filter(|_| self.any_apart) {
                     candidates.push(beside(start_up, &self.cooling(start_up)));
                     continue;
                 }
-                let refined = cooling.each_ref().map(|(of_first, columns)| {
-                    let start_up = |tau: f64| StartUp { tau: tau.exp(), of_first: *of_first };
+                let refined = cooling.each_ref().map(|(first, columns)| {
+                    let start_up = |tau: f64| StartUp { tau: tau.exp(), first: *first };
                     let tried = taus.iter().zip(columns).map(|(tau, columns)| beside(start_up(*tau), columns));
                     let tried =
                         Tried::new(&taus, tried.collect(), |tau| beside(start_up(tau), &self.cooling(start_up(tau))));
                     let least = candidates.iter().map(|candidate| candidate.bic).fold(tried.bic(), f64::min);
                     tried.refined(least)
                 });
-                let best = if refined[0].bic <= refined[1].bic { &refined[0] } else { &refined[1] };
-                found = match best.form {
+                found = refined.iter().min_by(|a, b| a.bic.total_cmp(&b.bic)).and_then(|best| match best.form {
                     Form::Runs { start_up, .. } => start_up,
                     _ => None,
-                };
+                });
                 candidates.extend(refined);
             }
         }

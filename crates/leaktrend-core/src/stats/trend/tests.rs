@@ -5,7 +5,7 @@ fn found(n: usize, shape: impl Fn(f64) -> f64) -> Trend {
     let wiggle = [0.3, -0.5, 0.1, 0.6, -0.4, -0.1, 0.4, -0.6, 0.2];
     let y: Vec<f64> = (0..n).map(|index| shape(index as f64 / n as f64) + wiggle[index % 9]).collect();
     let points = Points::new(&x, &y).unwrap();
-    of(&Setup { points, starts: &[], monday: None, daily: false, beside: None, floor: 0.0 }).unwrap()
+    of(&Setup::new(points)).unwrap()
 }
 
 #[track_caller]
@@ -60,15 +60,7 @@ fn growth_is_found_beside_its_shape() {
 fn runs_with_the_same_growth_are_one_form() {
     let x: Vec<f64> = (0..120).map(|index| 60.0 * f64::from(index)).collect();
     let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) + f64::from(index * 7 % 5) / 5.0).collect();
-    let setup = Setup {
-        points: Points::new(&x, &y).unwrap(),
-        starts: &[40, 80],
-        monday: None,
-        daily: false,
-        beside: None,
-        floor: 0.0,
-    };
-    let trend = of(&setup).unwrap();
+    let trend = of(&Setup { starts: &[40, 80], ..Setup::new(Points::new(&x, &y).unwrap()) }).unwrap();
     assert!(matches!(trend.chosen.form, Form::Runs { apart_from: None, .. }), "{:?}", trend.chosen);
     assert!((trend.line.slope().mean() * 60.0 - 1.0).abs() < 0.01);
 }
@@ -80,7 +72,7 @@ fn a_series_does_not_depend_on_those_before_it() {
         let x: Vec<f64> = (0..100).map(|at| 60.0 * f64::from(at) + if at < 50 { 0.0 } else { seconds }).collect();
         let y: Vec<f64> = (0..100).map(|at| 100.0 + f64::from((at - 40).max(0)) + f64::from(at * 7 % 5)).collect();
         let points = Points::new(&x, &y).unwrap();
-        of(&Setup { points, starts: &[], monday: None, daily: false, beside: None, floor: 0.0 }).unwrap().chosen
+        of(&Setup::new(points)).unwrap().chosen
     }
     let alone = std::thread::spawn(|| with_gap(3600.0)).join().unwrap();
     with_gap(0.0);
@@ -94,9 +86,7 @@ fn what_is_known_beside_the_points_counts() {
     let y: Vec<f64> = (0..120).map(|index| 100.0 + f64::from(index % 40) / 9.0 + f64::from(index * 7 % 5)).collect();
     let slope = |beside: &Beside| {
         let points = Points::new(&x, &y).unwrap();
-        let starts = &[40, 80];
-        let setup = Setup { points, starts, monday: None, daily: false, beside: Some(beside), floor: 0.0 };
-        of(&setup).unwrap().sustained.slope()
+        of(&Setup { starts: &[40, 80], beside: Some(beside), ..Setup::new(points) }).unwrap().sustained.slope()
     };
     let error = (0..120).map(|index| 20.0 * (-f64::from(index % 40) / 15.0).exp()).collect();
     let rates = vec![Some(Known { mean: 0.0, variance: 1e-12 }); 3];
