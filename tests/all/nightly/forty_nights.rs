@@ -17,6 +17,5 @@ fn the_promises_hold_for_forty_nights() {
     assert_eq!(figures.failures(), Vec::<String>::new());
     // It was put to the test at all.
     assert_eq!((figures.leaks, figures.quiet_failed, figures.healthy_failed), (3, 0, 0));
-    assert!(figures.unheard > 0, "a window that is hardly covered failed on no night that did not");
     assert!(figures.readings > 20_000 && figures.late_nights > 80 && figures.quiet_nights > 20);
 }

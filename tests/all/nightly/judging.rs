@@ -36,6 +36,18 @@ fn too_few_readings_for_any_window_are_said() {
     world.night(DAY / 3, &[]).says("no window is covered by enough readings yet; the last day is shown");
 }
 
+/// A week of which three days are read warns of a step; in the last day memory is level.
+#[test]
+fn a_window_that_is_hardly_covered_is_not_heard() {
+    let world = World::new();
+    world.append(&stamped(0, 3 * DAY, &[("api", Course::Step(DAY)), ("db", Course::Flat)]));
+    let (night, _) = world.report(3 * DAY, &[]);
+    let week = fs::read_to_string(world.path("report/week/verdict.md")).unwrap();
+    assert!(week.starts_with("**WARN: nothing failed; 1 of 2 series needs a look: `api`**"), "{week}");
+    night.says("PASS at 2026-11-04T00:00:00Z: the last day decides");
+    assert_eq!(night.code, Some(0));
+}
+
 /// A leak fails the night, whichever window shows it.
 #[test]
 fn a_leak_is_exit_code_1_and_named_in_every_output() {

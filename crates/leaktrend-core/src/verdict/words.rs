@@ -124,13 +124,18 @@ impl Wording<'_> {
             }
             Verdict::LeakMaskedByRestarts => {
                 let all = evidence.restarts + 1;
-                let judged =
-                    if runs < all { format!("; only {runs} of its {all} runs could be judged") } else { String::new() };
-                let runs = match evidence.restarts {
-                    1 => format!("before and after its one {restart}"),
-                    count => format!("between its {count} {restart}s"),
+                let of_runs = match (runs, evidence.restarts) {
+                    (1, _) if evidence.since == RegimeWhy::Restart => settled.trim_start().to_owned(),
+                    (_, 1) => format!("before and after its one {restart}"),
+                    _ if evidence.since == RegimeWhy::Restart && runs < all => {
+                        format!("in the last {runs} of its {all} runs")
+                    }
+                    (_, n) if runs < all => {
+                        format!("between its {n} {restart}s; only {runs} of its {all} runs could be judged")
+                    }
+                    (_, n) => format!("between its {n} {restart}s"),
                 };
-                format!("memory grows {rate} {runs}{judged}")
+                format!("memory grows {rate} {of_runs}")
             }
             Verdict::SteppingGrowth => {
                 let steps = evidence.steps.map_or(String::new(), |steps| {
