@@ -6,10 +6,12 @@
 //! both ways. Times are seconds from the first sample, values bytes.
 
 mod deployments;
+mod excursions;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use self::excursions::Excursions;
 use crate::series::{Marks, MemorySeries};
 use crate::stats::falls::Falls;
 use crate::stats::robust::{RunningMedian, mad, mean, median, median_of};
@@ -232,7 +234,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
         .falls
         .iter()
         .filter(|fall| {
-            evidence.excursion_ends.binary_search(&fall.at).is_err()
+            evidence.excursions.ends.binary_search(&fall.at).is_err()
                 && certain.iter().all(|cut| cut.abs_diff(fall.at) > 1)
         })
         .collect();
@@ -269,7 +271,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
     if deployed {
         (open, readings) = (started, vec![Reading::Restarts, Reading::Noise]);
         // What looks like a job is one of the processes.
-        evidence.pulses.clear();
+        evidence.excursions.pulses.clear();
     }
     let intervals: Vec<f64> = collections.windows(2).map(|pair| seconds[pair[1]] - seconds[pair[0]]).collect();
     let restarts = with_oom_kills(cuts, series.used_bytes(), limit);
@@ -287,7 +289,7 @@ pub fn cut(series: &MemorySeries, limit: Option<f64>) -> Segmentation<'_> {
         cycle: median(&intervals).unwrap_or(0.0),
         collections,
         readings,
-        pulses: evidence.pulses,
+        pulses: evidence.excursions.pulses,
         deployed,
     };
     Segmentation { seconds, values, falls }
@@ -392,8 +394,7 @@ fn usual_rise(values: &[f64]) -> f64 {
 /// What the falls of a series say together.
 struct Evidence {
     falls: Vec<Fall>,
-    excursion_ends: Vec<usize>,
-    pulses: Vec<Range<usize>>,
+    excursions: Excursions,
     by_the_clock: bool,
     /// The same where the period holds too few samples to trust it.
     may_keep_a_clock: bool,
@@ -417,10 +418,10 @@ impl Evidence {
                 after: median(&values[at..n.min(at + 2)]).expect("a fall has a sample after it"),
             })
             .collect();
-        let (excursion_ends, pulses) = excursion_ends(values, &falls);
+        let excursions = Excursions::of(values, &falls);
         let peaks: Vec<f64> = falls
             .iter()
-            .filter(|fall| excursion_ends.binary_search(&fall.at).is_err())
+            .filter(|fall| excursions.ends.binary_search(&fall.at).is_err())
             .map(|fall| fall.before)
             .collect();
         let from_one_ceiling = peaks.len() >= 3
@@ -431,12 +432,12 @@ impl Evidence {
         let step = if times.is_empty() { None } else { usual_step(seconds) };
         let on_time = |least: f64| step.is_some_and(|step| keeps_the_clock(&times, step, least));
         let (by_the_clock, may_keep_a_clock) = (on_time(CLOCK_MIN_SAMPLES), on_time(CLOCK_FEWEST_SAMPLES));
-        Evidence { falls, excursion_ends, pulses, by_the_clock, may_keep_a_clock, from_one_ceiling }
+        Evidence { falls, excursions, by_the_clock, may_keep_a_clock, from_one_ceiling }
     }
 
     /// Restarts from values alone, and whether they may carry a failing verdict.
     fn restarts(&self, seconds: &[f64], values: &[f64]) -> (Vec<(usize, Cause)>, bool) {
-        let eligible = || self.falls.iter().filter(|fall| self.excursion_ends.binary_search(&fall.at).is_err());
+        let eligible = || self.falls.iter().filter(|fall| self.excursions.ends.binary_search(&fall.at).is_err());
         let mut cuts: Vec<usize> = Vec::new();
         if self.by_the_clock {
             cuts.extend(eligible().map(|fall| fall.at));
@@ -468,35 +469,6 @@ impl Evidence {
         let trusted = self.by_the_clock || self.from_one_ceiling || few_and_long;
         (cuts.into_iter().map(|at| (at, Cause::LevelDrop)).collect(), trusted)
     }
-}
-
-/// Falls that end an excursion: in the same run memory rose abruptly by most of the fall, was high for a shorter time
-/// than it had been low, and came back to where it was. How long it had been low before the first is not seen where the
-/// window begins: there how long it is low afterwards counts as well.
-fn excursion_ends(values: &[f64], falls: &[Fall]) -> (Vec<usize>, Vec<Range<usize>>) {
-    let mut ends = Vec::new();
-    let mut pulses = Vec::new();
-    let mut start = 0;
-    for fall in falls {
-        let width = ((fall.at - start) / 4).clamp(1, 4);
-        let run = &values[start..fall.at];
-        let sharpest = (0..run.len().saturating_sub(width))
-            .map(|index| (index, run[index + width] - run[index]))
-            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        if let Some((index, rise)) = sharpest.filter(|_| run.len() >= 3) {
-            let rose_at = start + index + width / 2;
-            let (fallen, left) = (fall.before - fall.after, fall.after - run[index]);
-            let is_low = |value: &&f64| **value <= fall.after + 0.4 * fallen;
-            let low_after = || values[fall.at..].iter().take_while(is_low).count();
-            let low = if start == 0 { rose_at.max(low_after()) } else { rose_at - start };
-            if rise >= 0.6 * fallen && left <= 0.4 * fallen && fall.at - rose_at < low {
-                ends.push(fall.at);
-                pulses.push(rose_at..fall.at);
-            }
-        }
-        start = fall.at;
-    }
-    (ends, pulses)
 }
 
 /// Whether events come by a scheduler's clock: most intervals are one period, nearly all a multiple of it.

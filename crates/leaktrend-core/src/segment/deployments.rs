@@ -22,7 +22,7 @@ const UNUSUAL: [f64; 2] = [1.96, 1.645];
 /// Where processes begin, increasing; empty where jumps up may be anything else. `rises`: found as falls are.
 pub(super) fn starts(values: &[f64], evidence: &Evidence, rises: &[usize]) -> Vec<usize> {
     // What comes and goes are jobs.
-    if 2 * evidence.excursion_ends.len() > evidence.falls.len() {
+    if 2 * evidence.excursions.ends.len() > evidence.falls.len() {
         return Vec::new();
     }
     // Far from as many up as down, whatever belongs together: nothing is to be kept of them.
