@@ -164,10 +164,10 @@ fn is_between(point: &LinePoint, a: &LinePoint, b: &LinePoint) -> bool {
 }
 
 /// What the runbook's alert rules would see of a container that is judged by another amount than they name.
-pub(super) fn usage_seen(breakdown: &Breakdown, limit_bytes: Option<f64>) -> Option<SeriesNote> {
+pub(super) fn usage_seen(breakdown: &Breakdown, limit_bytes: Option<f64>, alert_share: f64) -> Option<SeriesNote> {
     let usage = breakdown.parts.iter().find(|part| part.samples.info.metric == Metric::UsageBytes)?;
     let highest_bytes = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
-    Some(SeriesNote::ReplayedOn { amount: breakdown.name.clone(), highest_bytes, limit_bytes })
+    Some(SeriesNote::ReplayedOn { amount: breakdown.name.clone(), highest_bytes, limit_bytes, alert_share })
 }
 
 pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<SeriesNote> {

@@ -330,7 +330,8 @@ impl<'a> Prepared<'a> {
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
         let mut notes = notes(&samples, limit, window);
-        notes.extend(breakdown.as_ref().and_then(|breakdown| usage_seen(breakdown, own_limit)));
+        let alert_share = settings.criteria.high_memory.limit_share.get();
+        notes.extend(breakdown.as_ref().and_then(|breakdown| usage_seen(breakdown, own_limit, alert_share)));
         notes.extend(events.ended.clone().map(SeriesNote::Ended));
         let whole = (window.end_ms - window.start_ms) as f64;
         let ended_early = ((window.end_ms - samples.end_ms()) as f64) > settings.policy.ended_early_share.get() * whole;

@@ -61,6 +61,17 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// What the replay of an alert found, where that is the reason; that of a pod, too.
+    pub fn replayed(&self) -> Option<&Replayed> {
+        match self {
+            Reason::Replayed(replayed) => Some(replayed),
+            Reason::OfPod { reason, .. } => reason.replayed(),
+            _ => None,
+        }
+    }
+}
+
 /// A time of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
@@ -159,10 +170,12 @@ pub enum Firing {
         counted: Option<Moment>,
         /// At which share of the evaluation offsets; `None` where the offset is known.
         offsets_share: Option<f64>,
-        /// How often.
+        /// How often; firings between which there is no reading are one.
         times: usize,
         /// For how long in all.
         seconds: f64,
+        /// Whether it held to the end of the readings.
+        is_firing: bool,
     },
     /// It fired only after a start; whether under the load as well.
     AtStart(AtStart, bool),

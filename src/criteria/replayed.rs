@@ -69,17 +69,42 @@ impl Question<'_> {
 
     /// `counted_ms`: the firing that counts, which may have begun in a start-up or a load.
     fn fired(&self, answer: &Answer, counted_ms: i64) -> Firing {
-        let ended = |span: &Span| span.resolved_at_ms.unwrap_or(self.series.end_ms());
-        let counted = answer.spans.iter().filter(|span| span.during.is_none());
-        let fired: Vec<(i64, i64)> = counted.filter_map(|span| Some((span.firing_at_ms?, ended(span)))).collect();
-        let first_ms = fired.first().map_or(counted_ms, |(firing_ms, _)| counted_ms.min(*firing_ms));
+        let end_ms = self.series.end_ms();
+        let not_in = |during: &[During]| -> Vec<&Span> {
+            answer.spans.iter().filter(|span| span.during.is_none_or(|of| !during.contains(&of))).collect()
+        };
+        let counted = not_in(&[During::Load, During::StartUp]);
+        let first_ms = counted.iter().find_map(|span| span.firing_at_ms).map_or(counted_ms, |at| at.min(counted_ms));
+        let fired: Vec<(i64, i64)> = self.fired_between(&counted, end_ms);
         Firing::Fired {
             first: Moment::of(self.series, first_ms),
             counted: (first_ms < counted_ms).then(|| Moment::of(self.series, counted_ms)),
             offsets_share: answer.phases.map(|phases| phases.fired_share),
             times: fired.len(),
             seconds: fired.iter().map(|(from_ms, to_ms)| to_ms - from_ms).sum::<i64>() as f64 / 1e3,
+            is_firing: self
+                .fired_between(&not_in(&[During::StartUp]), i64::MAX)
+                .last()
+                .is_some_and(|(_, to_ms)| *to_ms == i64::MAX),
         }
+    }
+
+    /// From when to when it fired, where it holds to the end until `end_ms`.
+    ///
+    /// Spans between which there is no reading are one: where readings are further apart than an alert looks back, it
+    /// resolves after each of them, however long memory is too high.
+    fn fired_between(&self, spans: &[&Span], end_ms: i64) -> Vec<(i64, i64)> {
+        // One that ceased at a reading begins no earlier than at the next.
+        let least_ms = self.series.step_seconds().map_or(0.0, |step| step * 1e3) - self.lookback.ms as f64 / 2.0;
+        let is_unread = |a: &&Span, b: &&Span| {
+            a.resolved_at_ms.is_some_and(|resolved_ms| ((b.pending_at_ms - resolved_ms) as f64) < least_ms)
+        };
+        let episodes = spans.chunk_by(is_unread);
+        let fired = |spans: &[&Span]| {
+            let firing_at_ms = spans.iter().find_map(|span| span.firing_at_ms)?;
+            Some((firing_at_ms, spans[spans.len() - 1].resolved_at_ms.unwrap_or(end_ms)))
+        };
+        episodes.filter_map(fired).collect()
     }
 
     fn passed(&self, answer: &Answer) -> Firing {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::{KnownLimit, KnownLimitSource, RestartReport, SeriesReport};
+use crate::criteria::reason::{Firing, Replayed};
 use crate::criteria::{self, AssumedLimit, Criterion, Drops, During, Span, Status};
 use crate::grows::What;
 use crate::next_action::{Facts, State};
@@ -463,6 +464,9 @@ pub fn first_failed_ms(criterion: &Criterion) -> Option<i64> {
 
 /// Whether a criterion failed to the end of the readings; `None` where it has no time.
 pub fn is_failing_still(criterion: &Criterion) -> Option<bool> {
+    if let Some(Replayed { firing: Firing::Fired { is_firing, .. }, .. }) = criterion.reason.replayed() {
+        return Some(*is_firing);
+    }
     let counting = criterion.spans.iter().filter(|span| span.during != Some(During::StartUp));
     let last = counting.filter(|span| span.firing_at_ms.is_some()).max_by_key(|span| span.firing_at_ms)?;
     Some(last.resolved_at_ms.is_none())

@@ -76,6 +76,8 @@ pub enum SeriesNote {
         highest_bytes: f64,
         /// The limit, in bytes.
         limit_bytes: Option<f64>,
+        /// Above this share of it `high-memory` alerts.
+        alert_share: f64,
     },
     /// How the container ended after its last reading.
     Ended(Ending),

@@ -5,7 +5,7 @@ use super::facts::{Lean, first_failed_ms, is_failing_still};
 use super::{Report, SeriesReport, TimeToLimit, parts, table, words};
 use crate::account::Timeline;
 use crate::criteria::Criterion;
-use crate::criteria::reason::{Alert, LimitOrigin, Reason};
+use crate::criteria::reason::{Alert, Firing, LimitOrigin};
 use crate::grows::What;
 use crate::policy::Outcome;
 use crate::units::{duration_text, memory_text};
@@ -179,7 +179,11 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
 
 /// What a rule saw, when, whether in a start-up, and whether it still does.
 fn of_rule(report: &Report, series: &SeriesReport, rule: &Criterion) -> String {
-    let n_failed = rule.spans.iter().filter(|span| span.during.is_none() && span.firing_at_ms.is_some()).count();
+    let counted = || rule.spans.iter().filter(|span| span.during.is_none() && span.firing_at_ms.is_some()).count();
+    let n_failed = match rule.reason.replayed().map(|replayed| &replayed.firing) {
+        Some(Firing::Fired { times, .. }) => *times,
+        _ => counted(),
+    };
     let when = first_failed_ms(rule).map_or(String::new(), |first_ms| {
         let still = match is_failing_still(rule) {
             Some(true) => ", still failing",
@@ -214,8 +218,7 @@ fn start_up(report: &Report, series: &SeriesReport, time_ms: i64) -> String {
 
 /// What a rule measured, in a few words.
 fn seen(rule: &Criterion) -> String {
-    let reason = if let Reason::OfPod { reason, .. } = &rule.reason { reason } else { &rule.reason };
-    let Reason::Replayed(replayed) = reason else { return rule.reason.to_string() };
+    let Some(replayed) = rule.reason.replayed() else { return rule.reason.to_string() };
     match (&replayed.alert, replayed.furthest) {
         (Alert::Growth(offset, _), Some(bytes)) => format!("memory gained up to {} in {offset}", memory_text(bytes)),
         (Alert::HighMemory { threshold, limit_bytes, limit }, Some(share)) => {

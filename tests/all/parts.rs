@@ -297,3 +297,21 @@ fn rules_stay_with_the_metric_that_they_name() {
     assert_eq!(container["verdict"], "flat");
     assert_eq!(container["outcome"], "fail", "the team's own rule fails it");
 }
+
+/// The runbook's alert reads an amount that counts cache: somebody who is woken by it must find that here.
+#[test]
+fn an_alert_that_cache_sets_off_is_explained() {
+    let note = |limit: &str| {
+        let case = root().join("tests/cases/what-grows");
+        let verdict = verdict(&case, &["memory.json.gz", "--limit", limit, "--container", "files"]);
+        let notes = verdict["series"][0]["notes"].as_array().unwrap().clone();
+        let note = notes.iter().filter_map(Value::as_str).find(|note| note.contains("page cache")).unwrap();
+        note.split_once("it was up to ").unwrap().1.to_owned()
+    };
+    assert_eq!(note("900MiB"), "782.2 MiB (87 % of its limit)");
+    assert_eq!(
+        note("850MiB"),
+        "782.2 MiB (92 % of its limit: the runbook's high-memory, which alerts above 90 %, may fire for cache that the \
+         kernel takes back when it is needed)"
+    );
+}

@@ -101,15 +101,23 @@ impl Display for SeriesNote {
                  and restarts may be hidden",
             ),
             SeriesNote::AfterLoad => f.write_str("only the readings after the load are judged"),
-            SeriesNote::ReplayedOn { amount, highest_bytes, limit_bytes } => {
+            SeriesNote::ReplayedOn { amount, highest_bytes, limit_bytes, alert_share } => {
                 write!(
                     f,
                     "growth-100mb-5m and high-memory were replayed on `{amount}`. The runbook's rules use \
                      `container_memory_usage_bytes`, which also counts page cache: it was up to {}",
                     memory_text(*highest_bytes)
                 )?;
-                let share = limit_bytes.map(|limit| 100.0 * highest_bytes / limit);
-                share.map_or(Ok(()), |share| write!(f, " ({share:.0} % of its limit)"))
+                let Some(limit) = limit_bytes else { return Ok(()) };
+                let [share, alert] = [highest_bytes / limit, *alert_share].map(|share| 100.0 * share);
+                if share <= alert {
+                    return write!(f, " ({share:.0} % of its limit)");
+                }
+                write!(
+                    f,
+                    " ({share:.0} % of its limit: the runbook's high-memory, which alerts above {alert:.0} %, may fire for \
+                     cache that the kernel takes back when it is needed)"
+                )
             }
             SeriesNote::Ended(ending) => {
                 let at = ending.down_for_good_ms().and_then(time_text).unwrap_or_default();

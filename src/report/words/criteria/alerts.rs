@@ -12,7 +12,7 @@ use crate::units::{duration_text, memory_text};
 impl Display for Replayed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.firing {
-            Firing::Fired { first, counted, offsets_share, times, seconds } => {
+            Firing::Fired { first, counted, offsets_share, times, seconds, .. } => {
                 write!(f, "would have fired at {first}")?;
                 match offsets_share {
                     None => {}
