@@ -215,3 +215,32 @@ fn a_level_is_seen_under_cycles_of_hours() {
     tally.at_most(0.0, Verdict::is_leak);
     tally.at_least(0.8, Verdict::proves_no_leak);
 }
+
+/// A month of a heap that is collected every 6 to 30 hours, at 1.3 to 2 times what lives, which follows the day and wanders.
+fn wandering(seed: u64) -> (String, Judgement) {
+    let random = &mut Random::new(seed);
+    let times = every(15.0 * MINUTE, 30.0 * DAY);
+    let live = random.uniform(60.0, 400.0);
+    let outside = random.uniform(0.3, 1.5) * live;
+    let (cycle, gogc) = (random.uniform(6.0, 30.0) * HOUR, random.uniform(0.3, 1.0));
+    let (rhythm, wanders) = (random.uniform(0.0, 0.05), random.uniform(0.0, 0.08));
+    let wander = random.autocorrelated(0.99, times.len());
+    let quiet = random.uniform(0.1, 1.0);
+    let lives = |time: f64| {
+        let at = ((time / (15.0 * MINUTE)).round() as usize).min(wander.len() - 1);
+        live * (1.0 + rhythm * day(time, 0.2) + wanders * wander[at])
+    };
+    let heap = collected(random, &times, gogc, lives, |time| gogc * live / cycle * day(time, quiet));
+    let mib: Vec<f64> = heap.iter().map(|heap| outside + heap + 0.002 * live * random.normal()).collect();
+    let name = format!("seed {seed}, cycle {:.0} h, gogc {gogc:.1}, wanders {wanders:.2}", cycle / HOUR);
+    (name, judged(&series(MONDAY, &times, &mib, Metric::WorkingSet)))
+}
+
+/// Its falls are the deeper the longer it had grown, as those of a leak are that is restarted at any time: that memory had
+/// grown for long shows no restart.
+#[test]
+fn a_collector_that_seldom_runs_does_not_leak() {
+    let tally = Tally::of(0..120, wandering);
+    tally.at_most(0.0, Verdict::is_leak);
+    tally.at_most(0.05, alarms);
+}
