@@ -105,6 +105,10 @@ pub struct Facts {
     pub earliest_to_limit: Option<f64>,
     /// How long a run lasts with twice the limit, in seconds; `None` where it does not grow to a limit.
     pub seconds_at_twice: Option<f64>,
+    /// How long it takes from where it began to its limit, in seconds; `None` where that is not known.
+    pub seconds_to_refill: Option<f64>,
+    /// The only change that was made when its growth may have begun.
+    pub began_with: Option<String>,
     /// Why its last restart was, where an event says so.
     pub last_restart: Option<String>,
     /// When it was last seen, in UTC; `None` where it runs, or no time is known.
@@ -315,11 +319,18 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             let earliest = facts
                 .earliest_to_limit
                 .map_or(String::new(), |earliest| format!(", {} at the earliest", duration_text(earliest)));
+            let lasts = facts
+                .seconds_to_refill
+                .map_or(String::new(), |seconds| format!(", which buys about {}", duration_text(seconds)));
             let text = format!(
-                "the limit is reached about {} after the last reading{earliest}: restart it before then, or raise the limit",
+                "the limit is reached about {} after the last reading{earliest}: restart it before then{lasts}, or raise the \
+                 limit. If that time has passed, see first whether it was killed",
                 duration_text(left)
             );
-            return (None, Step { changes: vec![target.restart()], ..Step::looks(text, watch) });
+            let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
+            let changes = [target.restart()].into_iter().chain(larger).collect();
+            let looks = Step::looks(text, [facts.why_restarted(target), watch].concat());
+            return (None, Step { changes, ..looks });
         }
         Some(left) => return (None, Step::nothing(&format!(": the limit is about {} away", duration_text(left)))),
         None if is_leak && facts.limit_bytes.is_none() => {

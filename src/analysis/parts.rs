@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use crate::criteria::reason::Moment;
 use crate::events::SeriesEvents;
+use crate::report::note::OpenDrop;
 use crate::report::{
     Breakdown, FittedLine, KnownLimit, KnownLimitSource, LinePoint, RestartReport, RestartWhat, SegmentReport,
-    SegmentWhy, SeriesNote, Shapes,
+    SegmentWhy, SeriesNote, Shapes, facts,
 };
 use crate::segment::{Cause, Segmentation};
 use crate::series::{MemorySeries, Metric, Sampling};
@@ -168,6 +170,30 @@ pub(super) fn usage_seen(breakdown: &Breakdown, limit_bytes: Option<f64>, alert_
     let usage = breakdown.parts.iter().find(|part| part.samples.info.metric == Metric::UsageBytes)?;
     let highest_bytes = usage.samples.used_bytes().iter().copied().fold(0.0, f64::max);
     Some(SeriesNote::ReplayedOn { amount: breakdown.name.clone(), highest_bytes, limit_bytes, alert_share })
+}
+
+/// The drops on which it depends whether it leaks, where that is so.
+pub(super) fn open_drops(
+    samples: &MemorySeries,
+    segmentation: &Segmentation<'_>,
+    judgement: &Judgement,
+) -> Option<SeriesNote> {
+    /// So many are named.
+    const NAMED: usize = 3;
+    let (times, values) = (samples.time_ms(), &segmentation.values);
+    let open = segmentation.falls.open.iter().filter(|_| facts::rests_on_reading(judgement));
+    let mut drops: Vec<OpenDrop> = open
+        .filter_map(|&at| {
+            let before_bytes = median(&values[at.saturating_sub(3)..at])?;
+            let moment = Moment { at_ms: times[at], end_ms: samples.end_ms() };
+            Some(OpenDrop { at: moment, before_bytes, after_bytes: values[at] })
+        })
+        .collect();
+    let depth = |drop: &OpenDrop| drop.before_bytes - drop.after_bytes;
+    drops.sort_by(|a, b| depth(b).total_cmp(&depth(a)));
+    drops.truncate(NAMED);
+    drops.sort_by_key(|drop| drop.at.at_ms);
+    (!drops.is_empty()).then_some(SeriesNote::OpenDrops(drops))
 }
 
 pub(super) fn notes(samples: &MemorySeries, limit: Option<KnownLimit>, window: &Window) -> Vec<SeriesNote> {

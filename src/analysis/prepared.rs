@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::parts::{fitted_lines, notes, restarts, segments, shapes, usage_seen};
+use super::parts::{fitted_lines, notes, open_drops, restarts, segments, shapes, usage_seen};
 use super::together::Read;
 use super::{Job, Origins, beside, outside, terms, workloads};
 use crate::amounts::{self, Amount};
@@ -272,6 +272,7 @@ impl<'a> Prepared<'a> {
             .and_then(|limit| forecast::time_to_limit(limit, self.measured.as_ref()?, &judgement));
         let segments = segments(&segmentation, &self.samples);
         let n_spikes = segmentation.falls.spikes.len();
+        let open_drops = open_drops(&self.samples, &segmentation, &judgement);
         // What follows does without them, and needs room of its own.
         drop((segmentation, after_load));
         let Prepared {
@@ -330,6 +331,7 @@ impl<'a> Prepared<'a> {
         let span_seconds = (samples.end_ms() - samples.start_ms()) as f64 / 1000.0;
         let coverage = step_seconds.map_or(1.0, |step| (samples.len() as f64 / (span_seconds / step + 1.0)).min(1.0));
         let mut notes = notes(&samples, limit, window);
+        notes.extend(open_drops);
         let alert_share = settings.criteria.high_memory.limit_share.get();
         notes.extend(breakdown.as_ref().and_then(|breakdown| usage_seen(breakdown, own_limit, alert_share)));
         notes.extend(events.ended.clone().map(SeriesNote::Ended));

@@ -176,11 +176,18 @@ pub(super) fn described(joined: &Joined, since: Option<usize>, matters: f64, ter
         grows_since: since,
         replicas: 0,
         differing: differing.collect(),
-        rollouts: rollouts.map(|run| (joined.begins_ms(run), joined.runs[run].version)).collect(),
+        rollouts: rollouts.map(|run| (rolled_out_ms(joined, run), joined.runs[run].version)).collect(),
         alone: None,
         by_pod: None,
         pods: Vec::new(),
     }
+}
+
+/// When the rollout began that a run comes after: with the first pod of its version, which is a little earlier than most of
+/// the pods are; of a version that ran before, when they are.
+fn rolled_out_ms(joined: &Joined, run: usize) -> i64 {
+    let since = joined.begins_ms(run - 1)..joined.begins_ms(run);
+    joined.deployed_ms(joined.runs[run].version).filter(|at_ms| since.contains(at_ms)).unwrap_or(since.end)
 }
 
 /// The row of a workload with its pods: what one of them fails the workload fails, and one that leaks beside siblings
@@ -281,7 +288,13 @@ fn criteria(mut own: Vec<Criterion>, pods: &[SeriesReport], by_pod: Option<usize
             let reason = Reason::OfPod { pod: pod_name(pod).to_owned(), more: found.len() - 1, reason };
             Some(Criterion { reason, ..(*one).clone() })
         };
-        with(Status::Fail).or_else(|| with(Status::Pass)).or_else(whole).or_else(|| with(Status::NotEvaluable))
+        // The whole is put together at moments of its own: how its pods were read, they say.
+        let decided = || whole().filter(|criterion| criterion.status != Status::NotEvaluable);
+        with(Status::Fail)
+            .or_else(|| with(Status::Pass))
+            .or_else(decided)
+            .or_else(|| with(Status::NotEvaluable))
+            .or_else(whole)
     };
     ids.iter().filter_map(of).collect()
 }

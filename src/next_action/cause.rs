@@ -33,6 +33,8 @@ impl NextAction {
 /// `v8.getHeapSnapshot`): above this share of the limit twice as much is where `high-memory` fires, and the process may
 /// get killed.
 const SNAPSHOT_SHARE: f64 = 0.45;
+/// Above this share of the limit memory is near it, whatever its peaks.
+const HIGH: f64 = 0.9;
 /// What to do about kills for memory that no leak took.
 const PEAKS_KILL: &str =
     "its peaks reach its limit: find what runs when it is killed, and size the limit to that, or make its heap smaller";
@@ -142,6 +144,11 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
         _ => "some minutes apart",
     };
     let mut text = cause.text.replace("some minutes apart", apart);
+    if let Some(change) = facts.began_with.as_ref().filter(|_| facts.version_before.is_none()) {
+        text = format!(
+            "see what `{change}` changed, and roll it back if you can: growth may have begun with it. Else: {text}"
+        );
+    }
     // The version before the present one may be one that grows.
     if let Some(version) = &facts.version_before {
         text = text.replace(
@@ -238,6 +245,9 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             Some(Pattern::Connections),
             "memory taken under the load is not given back, and memory goes on growing: compare it with the rates of queries and requests, count open connections (this is the shape of pattern A), and take two heap snapshots some minutes apart",
         ),
+        verdict if verdict.is_leak() && facts.grows_since_version && facts.state != State::Loops => {
+            (3, None, COMPARE_VERSIONS)
+        }
         Verdict::Leak => (
             2,
             None,
@@ -248,7 +258,6 @@ fn of_shape(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Pattern>
             None,
             "profile one run with the profiler of its runtime (for Node: V8's, or clinic.js), and agree on a stopgap until the leak is found (recycle workers, move caches and sessions out of the process)",
         ),
-        Verdict::LeakMaskedByRestarts if facts.grows_since_version => (3, None, COMPARE_VERSIONS),
         Verdict::LeakMaskedByRestarts if facts.of_workload => (
             3,
             None,
@@ -328,6 +337,11 @@ fn of_failure(judgement: &Judgement, facts: &Facts) -> Option<(u8, Option<Patter
         _ if failed("high-memory") && facts.share_of_limit.is_none() => {
             (2, None, "nothing grows: if its real limit is higher, set that limit in the alert")
         }
+        _ if failed("high-memory") && facts.share_of_limit.is_some_and(|share| HIGH < share) => (
+            2,
+            None,
+            "it needs nearly as much as its limit all the time: find what holds the memory, and size the limit to it, or make its heap smaller",
+        ),
         _ if failed("high-memory") => (
             2,
             None,

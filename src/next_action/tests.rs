@@ -18,6 +18,8 @@ fn facts(failed_criteria: &[&'static str]) -> Facts {
         seconds_to_limit: None,
         earliest_to_limit: None,
         seconds_at_twice: None,
+        seconds_to_refill: None,
+        began_with: None,
         last_restart: None,
         last_seen: None,
         state: if failed_criteria.contains(&"restart-loop") { State::Loops } else { State::Runs },

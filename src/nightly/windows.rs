@@ -105,11 +105,21 @@ pub(super) fn by_series(windows: &[NightWindow], min_coverage: f64) -> Vec<Decid
 /// Puts what a shorter window proves of a series into the longer ones that are not heard, with a note, so that each
 /// report says what holds. `outcome_changed` is given the windows of which that changes the outcome.
 pub(super) fn settle(windows: &mut [NightWindow], min_coverage: f64, outcome_changed: &dyn Fn(&mut Report)) {
-    let decided: Vec<(usize, SeriesReport)> = by_series(windows, min_coverage)
+    let (failing, decided): (Vec<_>, Vec<_>) = by_series(windows, min_coverage)
         .into_iter()
-        .filter(|(_, series)| series.outcome == Outcome::Pass)
         .map(|(index, series)| (index, series.clone()))
-        .collect();
+        .filter(|(_, series)| matches!(series.outcome, Outcome::Pass | Outcome::Fail))
+        .partition(|(_, series)| series.outcome == Outcome::Fail);
+    for (decides, series) in failing.into_iter().filter(|(_, series)| series.verdict().is_leak()) {
+        let longer = windows[decides].span.name();
+        for window in &mut windows[..decides] {
+            let shorter = window.report.series.iter_mut().find(|shorter| shorter.id() == series.id());
+            if let Some(shorter) = shorter.filter(|shorter| shorter.outcome != Outcome::Fail) {
+                shorter.notes.push(SeriesNote::LeaksIn { longer });
+                shorter.next_action.clone_from(&series.next_action);
+            }
+        }
+    }
     for (decides, series) in decided {
         let span = windows[decides].span;
         for window in windows.iter_mut().skip(decides + 1).filter(|window| min_coverage <= window.coverage) {

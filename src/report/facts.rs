@@ -107,6 +107,11 @@ impl SeriesReport {
         self.failing().any(still)
     }
 
+    /// Whether it was killed for memory though no leak is shown, and that is what is wrong with it: its peaks reach its limit.
+    pub fn is_killed_without_a_leak(&self) -> bool {
+        !self.is_looping() && self.deaths().is_some() && policy::of_verdict(self.verdict()) < self.outcome
+    }
+
     /// Whether its readings ended while those of others went on, and nothing else is wrong with it.
     pub fn is_gone_quietly(&self) -> bool {
         self.last_seen_ms.is_some() && self.outcome == Outcome::Pass
@@ -220,10 +225,9 @@ impl SeriesReport {
         };
         let is_verdicts = self.outcome <= policy::of_verdict(verdict);
         let at_ms = of_loop().or(of_verdict.filter(|_| is_verdicts)).or_else(of_kills).or_else(of_rules)?;
-        // A stretch begins with its first block, a little after the restart.
         let is_of_run = of_verdict == Some(at_ms) && judgement.regime.why == RegimeWhy::Restart;
-        let (at_ms, of_verdict) = match self.restarts.iter().rev().find(|restart| restart.at_ms <= at_ms) {
-            Some(restart) if is_of_run => (restart.at_ms, Some(restart.at_ms)),
+        let (at_ms, of_verdict) = match self.restart_before(at_ms) {
+            Some(restart_ms) if is_of_run => (restart_ms, Some(restart_ms)),
             _ => (at_ms, of_verdict),
         };
         let span_ms = (self.samples.end_ms() - start_ms) as f64;
@@ -238,6 +242,23 @@ impl SeriesReport {
             _ => began_with_readings && self.fails_from_the_first(),
         };
         Some(Since { at_ms, or_before })
+    }
+
+    /// When what it is judged by began, in milliseconds: the restart or the shift itself, after which the first block of a
+    /// stretch begins a little later.
+    pub fn regime_start_ms(&self) -> i64 {
+        let regime = self.judgement.regime;
+        let start_ms = self.samples.start_ms() + (regime.start_seconds * 1000.0).round() as i64;
+        let itself = match regime.why {
+            RegimeWhy::Restart => self.restart_before(start_ms),
+            RegimeWhy::Shift => self.shift().map(|(at_ms, _)| at_ms),
+            _ => None,
+        };
+        itself.unwrap_or(start_ms)
+    }
+
+    fn restart_before(&self, time_ms: i64) -> Option<i64> {
+        self.restarts.iter().rev().map(|restart| restart.at_ms).find(|at_ms| *at_ms <= time_ms)
     }
 
     /// After what an open verdict judges it; `None` where that is the whole or says nothing.
@@ -290,7 +311,14 @@ impl SeriesReport {
             share_of_limit: self.ceiling().map(|ceiling| used[used.len() - 1] / ceiling),
             seconds_to_limit: self.time_to_limit.map(|time| time.seconds),
             earliest_to_limit: self.time_to_limit.filter(|time| super::why::is_sooner(*time)).map(|time| time.lower),
+            seconds_to_refill: self.seconds_to_refill(),
             seconds_at_twice: self.seconds_at_twice(),
+            began_with: self.attribution.as_ref().and_then(
+                |attribution| match &attribution.began.as_ref()?.inside[..] {
+                    [(_, label)] => Some(label.clone()),
+                    _ => None,
+                },
+            ),
             last_restart: self
                 .restarts
                 .last()
@@ -337,6 +365,17 @@ impl SeriesReport {
         let grows = self.verdict().is_leak() || self.verdict() == Verdict::LeakSuspected;
         let growth = self.judgement.growth.filter(|_| grows)?;
         Some(used[used.len() - 1] / growth.bytes_per_second).filter(|seconds| 0.0 < *seconds)
+    }
+
+    /// How long it takes from where it began, at its last restart or with the readings, to its limit, in seconds: a restart
+    /// buys no more. `None` where it began no lower than it is.
+    fn seconds_to_refill(&self) -> Option<f64> {
+        let growth =
+            self.judgement.growth.filter(|growth| self.verdict().is_leak() && 0.0 < growth.bytes_per_second)?;
+        let used = self.samples.used_bytes();
+        let began = self.restarts.last().map_or(*used.first()?, |restart| restart.after_bytes);
+        let seconds = (self.ceiling()? - began) / growth.bytes_per_second;
+        (began < *used.last()?).then_some(seconds)
     }
 
     /// How long a run lasts with twice the limit, in seconds.
@@ -402,7 +441,8 @@ pub fn drops(judgement: &Judgement, restarts: &[RestartReport], limit: Option<Kn
     match judgement.is_of_workload() {
         true => Drops::Rollouts,
         false if are_seen(restarts, limit) => Drops::Restarts,
-        false if judgement.is_of_troughs() => Drops::Collections,
+        // Of drops that are collections none begins anything.
+        false if judgement.is_of_troughs() && judgement.regime.why != RegimeWhy::Restart => Drops::Collections,
         false => Drops::ProbableRestarts,
     }
 }

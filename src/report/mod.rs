@@ -270,6 +270,9 @@ impl SeriesReport {
     /// What would change the outcome, as a part of a sentence without a final period: of a series that fails only by a
     /// rule, what that rule asks for.
     pub fn would_change(&self) -> String {
+        if self.is_killed_without_a_leak() {
+            return "peaks that stay below its limit, so that it is not killed again".to_owned();
+        }
         if let Some(rule) = self.failing().next().filter(|_| crate::policy::of_verdict(self.verdict()) < self.outcome) {
             return words::would_pass(rule);
         }

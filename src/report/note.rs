@@ -1,6 +1,7 @@
 //! What a reader must know about a run or one of its series, as data; `words::notes` puts it into words.
 
 use crate::account::Timeline;
+use crate::criteria::reason::Moment;
 use crate::events::Ending;
 
 /// What a reader must know of a run. What `Display` writes is a sentence without a final period.
@@ -60,6 +61,13 @@ pub enum Note {
 pub enum SeriesNote {
     /// The series is judged by a shorter window of the night.
     JudgedBy(Overruled),
+    /// A longer window of the night shows a leak that this one does not.
+    LeaksIn {
+        /// The name of that window.
+        longer: &'static str,
+    },
+    /// It leaks or not, as its drops are read: the largest of them.
+    OpenDrops(Vec<OpenDrop>),
     /// A limit that readings show is the memory of the host, in bytes.
     ShownLimit(f64),
     /// The metric counts page cache.
@@ -103,6 +111,25 @@ pub enum SeriesNote {
         /// Its last reading, in milliseconds, where others go on.
         last_ms: Option<i64>,
     },
+}
+
+impl SeriesNote {
+    /// Whether somebody may be woken by an alert that this report does not know of.
+    pub fn is_alert_elsewhere(&self) -> bool {
+        matches!(self, SeriesNote::ReplayedOn { highest_bytes, limit_bytes: Some(limit), alert_share, .. }
+            if highest_bytes / limit > *alert_share)
+    }
+}
+
+/// A drop of memory of which nothing but its values tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OpenDrop {
+    /// When.
+    pub at: Moment,
+    /// The level before it, in bytes.
+    pub before_bytes: f64,
+    /// The first reading after it, in bytes.
+    pub after_bytes: f64,
 }
 
 /// A window of a night that is not heard, and the one that is.

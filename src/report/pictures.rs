@@ -72,9 +72,7 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
         .collect();
     // The mark is that of the judgement that the text is about: that of a part has no place in the panel of the head.
     if series.breakdown.as_ref().is_none_or(|breakdown| breakdown.by_part.is_none()) {
-        let mark = regime_mark(of_head(series), start_ms);
-        // A block begins a little after the shift that it follows.
-        chart.regime = mark.map(|(at_ms, words)| (series.shift().map_or(at_ms, |(shift_ms, _)| shift_ms), words));
+        chart.regime = regime_mark(of_head(series)).map(|words| (series.regime_start_ms(), words.to_owned()));
     }
     chart.caution = series.times_guessed.then(|| "times are guessed, not read".to_owned());
     chart.relative_time = report.timeline == Timeline::Relative;
@@ -89,9 +87,9 @@ pub fn of<'a>(report: &Report, series: &'a SeriesReport) -> Chart<'a> {
     chart
 }
 
-/// Since when it is as it is judged, and in which words; `None` where that is the whole.
-fn regime_mark(judgement: &Judgement, start_ms: i64) -> Option<(i64, String)> {
-    let words = match judgement.regime.why {
+/// What began where it is as it is judged; `None` where that is the whole.
+fn regime_mark(judgement: &Judgement) -> Option<&'static str> {
+    Some(match judgement.regime.why {
         RegimeWhy::Whole => return None,
         RegimeWhy::GrowthBegan => "growth began",
         RegimeWhy::GrowthChanged if judgement.verdict.proves_no_leak() || judgement.verdict == Verdict::Step => {
@@ -102,8 +100,7 @@ fn regime_mark(judgement: &Judgement, start_ms: i64) -> Option<(i64, String)> {
             "level shifted"
         }
         _ => "judged from here",
-    };
-    Some((start_ms + (judgement.regime.start_seconds * 1000.0).round() as i64, words.to_owned()))
+    })
 }
 
 /// The judgement of the samples that are drawn, whatever the verdict of their container rests on.

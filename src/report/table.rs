@@ -93,7 +93,7 @@ pub fn finding(series: &SeriesReport) -> String {
     let whole = format!("{}{grows}", of_whole(series));
     let mut parts = vec![whole];
     parts.extend(restarts);
-    if is_killed_without_a_leak(series) {
+    if series.is_killed_without_a_leak() {
         // Why it died comes before the rules that saw it.
         parts.reverse();
     }
@@ -104,7 +104,7 @@ pub fn finding(series: &SeriesReport) -> String {
 
 /// The same for the heading of a chart, without what does not fit there.
 pub fn short_finding(series: &SeriesReport) -> String {
-    if is_killed_without_a_leak(series)
+    if series.is_killed_without_a_leak()
         && let Some(kills) = restarts(series).filter(|_| series.last_seen_ms.is_none())
     {
         return kills;
@@ -137,11 +137,6 @@ fn restarts(series: &SeriesReport) -> Option<String> {
     let kill = if deaths.reported > 0 { "OOM kill" } else { "probable OOM kill" };
     let kills = counted(deaths.times as u64, kill);
     Some(if deaths.times == n { kills } else { format!("{restarts}, {kills} among them") })
-}
-
-/// Whether it was killed for memory though no leak is shown, and that is what is wrong with it: its peaks reach its limit.
-fn is_killed_without_a_leak(series: &SeriesReport) -> bool {
-    !series.is_looping() && series.deaths().is_some() && policy::of_verdict(series.verdict()) < series.outcome
 }
 
 /// Whether a verdict says that memory holds a level.
@@ -247,6 +242,10 @@ fn full(report: &Report, series: &SeriesReport) -> String {
     match series.verdict() {
         _ if series.last_seen_ms.is_some() => "gone".to_owned(),
         _ if used[used.len() - 1] >= 0.98 * ceiling => "now".to_owned(),
+        _ if series.is_killed_without_a_leak() => match series.deaths().map_or(0, |deaths| deaths.times) {
+            1 => "at its peaks, once".to_owned(),
+            n => format!("at its peaks, {n} times"),
+        },
         // No trend leads there, but a peak may come close.
         verdict if is_level(verdict) => {
             let peak = series.peak_share().unwrap_or_default();

@@ -271,6 +271,9 @@ fn trend(report: &Report, series: &SeriesReport) -> String {
         Verdict::Inconclusive => match series.lean() {
             _ if series.is_cache_that_grows() => "its cache grows, and no leak is shown".to_owned(),
             Some(Lean::Leaking) => format!("it may be leaking, but this is not proven ({})", rate()),
+            Some(Lean::Healthy) if report.load.is_some() => {
+                "after the load it looks level, but this is not proven".to_owned()
+            }
             Some(Lean::Healthy) => "its trend looks healthy, but this is not proven".to_owned(),
             lean => format!("it may or may not leak ({})", lean.unwrap_or(Lean::Open).words(judgement)),
         },
@@ -320,7 +323,7 @@ fn end(report: &Report, series: &SeriesReport) -> Option<String> {
         Timeline::Relative => after,
     };
     let who = if series.judgement.is_of_troughs() {
-        format!("its peaks, now at {}, reach", memory_text(time.level))
+        format!("its peaks, now at about {}, reach", memory_text(time.level))
     } else {
         "it reaches".to_owned()
     };

@@ -175,11 +175,11 @@ pub fn heading(series: &SeriesReport) -> String {
 fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
     let judgement = &series.judgement;
     let (start_ms, end_ms) = (series.samples.start_ms(), series.samples.end_ms());
-    let at = |seconds: f64| {
-        let clock = clock(report, start_ms + (seconds * 1000.0).round() as i64, end_ms);
+    let at = |time_ms: i64| {
+        let clock = clock(report, time_ms, end_ms);
         if report.timeline == Timeline::Absolute { format!("{clock} UTC") } else { clock }
     };
-    let since = at(judgement.regime.start_seconds);
+    let since = at(series.regime_start_ms());
     let before_was_level =
         judgement.before.is_some_and(|before| before.bytes_per_second.abs() < series.tolerance.bytes_per_second);
     let is_level = judgement.verdict.proves_no_leak() || judgement.verdict == Verdict::Step;
@@ -193,30 +193,24 @@ fn regime(report: &Report, series: &SeriesReport) -> Option<String> {
         RegimeWhy::Restart if series.restarts.is_empty() => {
             format!("The verdict covers the time since memory fell at {since}")
         }
-        RegimeWhy::Restart => {
-            // A stretch begins with its first block, a little later.
-            let start_ms = start_ms + (judgement.regime.start_seconds * 1000.0).round() as i64;
-            let restart = series.restarts.iter().rev().find(|restart| restart.at_ms <= start_ms);
-            let since =
-                restart.map_or(since, |restart| at((restart.at_ms - series.samples.start_ms()) as f64 / 1000.0));
-            format!("The verdict covers the time since the {} at {since}", series.drops().name())
-        }
+        RegimeWhy::Restart => format!("The verdict covers the time since the {} at {since}", series.drops().name()),
         RegimeWhy::GrowthBegan => format!("It has gone on like this since {since}"),
         RegimeWhy::GrowthChanged => format!("It has gone on like this since {since}, when growth changed"),
         // Of many shifts the last says nothing.
         RegimeWhy::Shift if grew_before(series) => return None,
-        RegimeWhy::Shift => {
-            let since = series.shift().map_or(since, |(at_ms, _)| at((at_ms - start_ms) as f64 / 1000.0));
-            format!("The verdict covers the time since the level shifted at {since}")
-        }
+        RegimeWhy::Shift => format!("The verdict covers the time since the level shifted at {since}"),
         RegimeWhy::LaterHalf => format!("The verdict covers the later half of the readings, since {since}"),
     };
+    // It is not known better than that, and beside what memory does now it is nothing.
+    let a_tenth = judgement.growth.map_or(0.0, |growth| 0.1 * growth.bytes_per_second.abs());
+    let about_level = series.tolerance.bytes_per_second.max(a_tenth);
     // How memory came to the level of a step is said already.
     let before = judgement.before.filter(|_| judgement.verdict != Verdict::Step);
     let before = before.map_or(String::new(), |before| {
-        let (from, rate) = (at(before.start_seconds), before.bytes_per_second);
+        let from = at(start_ms + (before.start_seconds * 1000.0).round() as i64);
+        let rate = before.bytes_per_second;
         let did = match rate {
-            rate if rate.abs() < series.tolerance.bytes_per_second => "memory was about level".to_owned(),
+            rate if rate.abs() < about_level => "memory was about level".to_owned(),
             rate if rate < 0.0 => format!("memory fell {}", report.rate_unit.text(-rate)),
             rate => format!("memory grew {}", report.rate_unit.text(rate)),
         };
@@ -254,8 +248,12 @@ pub fn reasoning(report: &Report, series: &SeriesReport) -> String {
     }
     sentences.extend(series.notes.iter().map(|note| sentence(&note.to_string())));
     let step = series.step_seconds.map_or(String::new(), |step| format!(", one every {}", duration_text(step)));
-    let over =
-        format!("The window holds {} over {}{step}", counted(samples.len() as u64, "sample"), duration_text(span));
+    let holds = match series.workload {
+        Some(_) => "The pods are put together at",
+        None => "The window holds",
+    };
+    let unit = if series.workload.is_some() { "moment" } else { "sample" };
+    let over = format!("{holds} {} over {}{step}", counted(samples.len() as u64, unit), duration_text(span));
     let tolerance = series.tolerance.bytes_per_second;
     sentences.push(if tolerance.is_finite() {
         format!("{over}; growth of {} or more would matter", report.rate_unit.text(tolerance))
@@ -395,7 +393,13 @@ pub fn healthy(report: &Report, series: &SeriesReport) -> String {
     // What grew until its last restart may do so again.
     let regime = regime(report, series).filter(|_| leaked_before(series));
     let regime = regime.map_or(String::new(), |regime| format!(" {regime}."));
-    format!("{}. {}.{regime}{load}{}", series.verdict().name(), sentence(&series.reason()), what_next(series))
+    let usage = series
+        .notes
+        .iter()
+        .filter(|note| note.is_alert_elsewhere())
+        .map(|note| format!(" {}.", sentence(&note.to_string())));
+    let (verdict, reason, usage) = (series.verdict().name(), sentence(&series.reason()), usage.collect::<String>());
+    format!("{verdict}. {reason}.{regime}{load}{usage}{}", what_next(series))
 }
 
 /// Whether a criterion says that memory came back after a load.

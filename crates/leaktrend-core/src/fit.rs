@@ -133,6 +133,11 @@ impl Stretch {
         self.seconds.partition_point(|at| *at < first + share * (last - first))
     }
 
+    /// Whether a view knows growth of the last of several runs alone: what those before did is another matter.
+    pub fn is_last_run_alone(&self, view: &Trend) -> bool {
+        matches!(view.chosen.form, Form::Runs { apart_from: Some(start), .. } if start + 1 == self.starts.len())
+    }
+
     /// The rate at which memory rose in a view from the block `from` on, without its rhythm: from the first to the last
     /// eighth of what follows, in bytes per second; `None` with fewer than 16 blocks.
     pub fn rise_since(&self, view: &Trend, from: usize) -> Option<f64> {

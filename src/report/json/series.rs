@@ -279,20 +279,21 @@ struct StepJson<'a> {
     commands: Vec<&'a String>,
 }
 
-/// `at`: the time at so many seconds from the first sample, as text.
-fn before_json(before: &Before, at: &dyn Fn(f64) -> Option<Time>) -> BeforeJson {
-    BeforeJson {
-        start: at(before.start_seconds),
-        end: at(before.end_seconds),
-        bytes_per_second: Number(before.bytes_per_second),
-    }
-}
-
 pub(super) fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times) -> SeriesJson<'a> {
     let samples = &series.samples;
     let start_ms = samples.start_ms();
     let at = |seconds: f64| times.text(start_ms + (seconds * 1000.0).round() as i64);
     let judgement = &series.judgement;
+    let before_json = |before: &Before| BeforeJson {
+        start: at(before.start_seconds),
+        // It ends where the regime begins.
+        end: if before.end_seconds == judgement.regime.start_seconds {
+            times.text(series.regime_start_ms())
+        } else {
+            at(before.end_seconds)
+        },
+        bytes_per_second: Number(before.bytes_per_second),
+    };
     SeriesJson {
         id: series.id(),
         labels: &samples.info.labels,
@@ -320,8 +321,8 @@ pub(super) fn series<'a>(report: &Report, series: &'a SeriesReport, times: Times
         growth: judgement.growth.map(|growth| growth_json(growth, series.q_value)),
         settled: series.settled.map(settled_json),
         onset: judgement.onset_seconds.and_then(at),
-        regime: RegimeJson { start: at(judgement.regime.start_seconds), why: Name(judgement.regime.why) },
-        before: judgement.before.iter().map(|before| before_json(before, &at)).collect(),
+        regime: RegimeJson { start: times.text(series.regime_start_ms()), why: Name(judgement.regime.why) },
+        before: judgement.before.iter().map(before_json).collect(),
         minimum_detectable: judgement.detectable.map(|detectable| DetectableJson {
             bytes_per_second: detectable.bytes_per_second.map(Number),
             needed_seconds: detectable.needed_seconds.map(|seconds| Number(seconds.ceil())),

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::time_of;
 use crate::account::{Timeline, counted};
 use crate::report::escape::printable;
-use crate::report::note::{Note, Overruled, SeriesNote};
+use crate::report::note::{Note, OpenDrop, Overruled, SeriesNote};
 use crate::units::{RateUnit, docker_text, memory_text, time_text};
 
 impl Display for Note {
@@ -86,6 +86,18 @@ impl Display for SeriesNote {
         match self {
             SeriesNote::JudgedBy(Overruled { shorter, longer }) => {
                 write!(f, "judged by the last {shorter}, which proves more than the last {longer}")
+            }
+            SeriesNote::LeaksIn { longer } => {
+                write!(f, "the last {longer} shows that it leaks, and decides: read the report of that window")
+            }
+            SeriesNote::OpenDrops(drops) => {
+                let one = |drop: &OpenDrop| {
+                    let [before, after] = [drop.before_bytes, drop.after_bytes].map(memory_text);
+                    format!("{} from {before} to {after}", drop.at)
+                };
+                let drops: Vec<String> = drops.iter().map(one).collect();
+                let what = if drops.len() == 1 { "this drop" } else { "these drops, the largest" };
+                write!(f, "it depends on {what}: {}", drops.join(", "))
             }
             SeriesNote::ShownLimit(bytes) => write!(
                 f,

@@ -7,7 +7,7 @@ fn growth_that_goes_on_fires() {
     check(
         "growth-100mb-5m",
         &Scenario::every(60, 120, ramp(60.0, 90.0, 30.0)),
-        "fail: would have fired at 2026-01-05T01:09:00Z, at every evaluation offset: growth over 5 min reached 143.1 MiB, and was above 100 MB (95.37 MiB) for 5 min; it would have fired for 23 min",
+        "fail: would have fired at 2026-01-05T01:09:00Z, at every evaluation offset: growth over 5 min reached 143.1 MiB; it fires when above 100 MB (95.37 MiB) for 5 min, and would have fired for 23 min",
     );
 }
 
@@ -34,7 +34,7 @@ fn at_five_minutes_it_depends_on_the_phase() {
     check(
         "growth-100mb-5m",
         &Scenario::every(15, 30, ramp(10.0, 15.5, 40.0)).counting_starts(),
-        "fail: would have fired at 2026-01-05T00:17:45Z, at 50 % of the evaluation offsets: growth over 5 min reached 190.7 MiB, and was above 100 MB (95.37 MiB) for 5 min; it would have fired for 30 s",
+        "fail: would have fired at 2026-01-05T00:17:45Z, at 50 % of the evaluation offsets: growth over 5 min reached 190.7 MiB; it fires when above 100 MB (95.37 MiB) for 5 min, and would have fired for 30 s",
     );
 }
 
@@ -88,7 +88,7 @@ fn growth_that_goes_on_after_the_load_counts() {
     check(
         "growth-100mb-5m",
         &Scenario::every(30, 120, ramp(30.0, 110.0, 30.0)).load(29, 52),
-        "fail: would have fired at 2026-01-05T00:38:30.001Z, at every evaluation offset (counted only from 2026-01-05T01:02:00.001Z on: earlier it saw a start-up or a load): growth over 5 min reached 143.1 MiB, and was above 100 MB (95.37 MiB) for 5 min; it would have fired for 1 h 14 min",
+        "fail: would have fired at 2026-01-05T00:38:30.001Z, at every evaluation offset (counted only from 2026-01-05T01:02:00.001Z on: earlier it saw a start-up or a load): growth over 5 min reached 143.1 MiB; it fires when above 100 MB (95.37 MiB) for 5 min, and would have fired for 1 h 14 min",
     );
 }
 
@@ -115,7 +115,7 @@ fn growth_beyond_such_a_step_fires_all_the_same() {
     check(
         "growth-100mb-5m",
         &Scenario::every(30, 60, |minute| 150.0 * GIB + minute * 80e6).resolution(0.1 * GIB),
-        "fail: would have fired at 2026-01-05T00:10:00Z, at every evaluation offset: growth over 5 min reached 381.5 MiB, and was above 100 MB (95.37 MiB) for 5 min; it would have fired for 50 min",
+        "fail: would have fired at 2026-01-05T00:10:00Z, at every evaluation offset: growth over 5 min reached 381.5 MiB; it fires when above 100 MB (95.37 MiB) for 5 min, and would have fired for 50 min",
     );
 }
 
@@ -127,7 +127,7 @@ fn a_known_phase_is_the_only_one_tried() {
             evaluation: EvaluationSettings { phase_seconds: Seconds::new(1.76), ..EvaluationSettings::default() },
             ..Scenario::every(60, 120, ramp(60.0, 90.0, 30.0))
         },
-        "fail: would have fired at 2026-01-05T01:09:01.760Z: growth over 5 min reached 143.1 MiB, and was above 100 MB (95.37 MiB) for 5 min; it would have fired for 23 min",
+        "fail: would have fired at 2026-01-05T01:09:01.760Z: growth over 5 min reached 143.1 MiB; it fires when above 100 MB (95.37 MiB) for 5 min, and would have fired for 23 min",
     );
 }
 
@@ -136,7 +136,7 @@ fn a_range_query_at_15_s_is_replayed_at_its_own_points() {
     check(
         "growth-100mb-5m",
         &Scenario { sampling: Sampling::Step { inferred: true }, ..Scenario::every(15, 120, ramp(60.0, 90.0, 30.0)) },
-        "fail: would have fired at 2026-01-05T01:08:30Z, at every evaluation offset: growth over 5 min reached 143.1 MiB, and was above 100 MB (95.37 MiB) for 5 min; it would have fired for 24 min; this is approximate, because the points come from a range query, not from scrapes",
+        "fail: would have fired at 2026-01-05T01:08:30Z, at every evaluation offset: growth over 5 min reached 143.1 MiB; it fires when above 100 MB (95.37 MiB) for 5 min, and would have fired for 24 min; this is approximate, because the points come from a range query, not from scrapes",
     );
 }
 
@@ -154,7 +154,7 @@ fn above_nine_tenths_of_the_limit_fires() {
     check(
         "high-memory",
         &Scenario::every(30, 60, |minute| 1.5e9 + minute * 1e7),
-        "fail: would have fired at 2026-01-05T00:32:30Z, at every evaluation offset: memory reached 105 % of 2 GB (1.863 GiB), and was above 90 % for 2 min; it would have fired for 28 min",
+        "fail: would have fired at 2026-01-05T00:32:30Z, at every evaluation offset: memory reached 105 % of 2 GB (1.863 GiB); it fires when above 90 % for 2 min, and would have fired for 28 min",
     );
 }
 
@@ -181,7 +181,7 @@ fn a_limit_kept_above_after_the_load_counts() {
     check(
         "high-memory",
         &Scenario::every(30, 60, ramp(10.0, 20.0, 170.0)).load(5, 25),
-        "fail: would have fired at 2026-01-05T00:21:30.001Z, at every evaluation offset (counted only from 2026-01-05T00:27:00.001Z on: earlier it saw a start-up or a load): memory reached 95 % of 2 GB (1.863 GiB), and was above 90 % for 2 min; it would have fired for 38 min",
+        "fail: would have fired at 2026-01-05T00:21:30.001Z, at every evaluation offset (counted only from 2026-01-05T00:27:00.001Z on: earlier it saw a start-up or a load): memory reached 95 % of 2 GB (1.863 GiB); it fires when above 90 % for 2 min, and would have fired for 38 min",
     );
 }
 
@@ -211,6 +211,6 @@ fn firings_without_a_reading_between_them_are_one() {
     check(
         "high-memory",
         &sparse,
-        "fail: would have fired at 2026-01-05T00:02:00Z, at every evaluation offset: memory reached 95 % of 2 GB (1.863 GiB), and was above 90 % for 2 min; it would have fired 2 times, for 5 h 46 min in all",
+        "fail: would have fired at 2026-01-05T00:02:00Z, at every evaluation offset: memory reached 95 % of 2 GB (1.863 GiB); it fires when above 90 % for 2 min, and would have fired 2 times, for 5 h 46 min in all",
     );
 }

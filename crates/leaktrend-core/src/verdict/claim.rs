@@ -205,9 +205,8 @@ impl Claim {
                 _ if may_be_shift => (Verdict::LeakSuspected, Some(Doubt::Shift)),
                 (_, false, _) => (Verdict::LeakSuspected, Some(Doubt::StartUp)),
                 (.., false) => (Verdict::LeakSuspected, Some(Doubt::Day)),
-                _ if !stretch.starts.is_empty() && reading != Reading::Restarts => {
-                    (Verdict::LeakMaskedByRestarts, None)
-                }
+                _ if stretch.starts.is_empty() || stretch.is_last_run_alone(narrow) => (Verdict::Leak, None),
+                _ if reading != Reading::Restarts => (Verdict::LeakMaskedByRestarts, None),
                 _ => (Verdict::Leak, None),
             }
         } else if level {
@@ -232,7 +231,10 @@ impl Claim {
         let (verdict, doubt) =
             if unseen && is_level(verdict) { (Verdict::Inconclusive, Some(Doubt::Unseen)) } else { (verdict, doubt) };
         let may_pass = verdict == Verdict::Inconclusive || is_level(verdict);
-        let peaks_grow = stretch.of_peaks.as_ref().is_some_and(|peaks| grows(&peaks.sustained, tolerance));
+        // Peaks of a day and a half that follow a shift are those of the day.
+        let is_part_of_days = window >= calendar::MIN_DAYS * DAY && stretch.span() < calendar::MIN_DAYS * DAY;
+        let least = if is_part_of_days { swing } else { tolerance };
+        let peaks_grow = stretch.of_peaks.as_ref().is_some_and(|peaks| grows(&peaks.sustained, least));
         let (verdict, doubt) =
             if may_pass && peaks_grow { (Verdict::LeakSuspected, Some(Doubt::Peaks)) } else { (verdict, doubt) };
         Claim { verdict, reading, why, risen: last - first, stretch: Some(stretch), doubt }

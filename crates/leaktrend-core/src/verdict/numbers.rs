@@ -129,12 +129,12 @@ impl Case<'_> {
                 _ => Subject::Memory,
             },
             since: if apart.is_some() { RegimeWhy::Restart } else { claim.why },
-            course: Course::of(&view.chosen.form),
+            course: if stretch.is_last_run_alone(view) { Course::Line } else { Course::of(&view.chosen.form) },
             tolerance: stretch.tolerance,
             risen_bytes: claim.risen,
             climb: measured.climb,
             // Where it rests on what falls are taken for, that is the thing to say.
-            refills_to: measured.refills_to.filter(|_| claim.doubt != Some(Doubt::Reading)),
+            refills_to: measured.refills_to.filter(|_| !matches!(claim.doubt, Some(Doubt::Reading | Doubt::Peaks))),
             as_read: false,
             runs: stretch.starts.len() + 1 - apart.map_or(0, |start| start + 1),
             restarts: measured.restarts,
@@ -159,7 +159,7 @@ impl Case<'_> {
         match &view.chosen.form {
             _ if self.verdict == Verdict::SteppingGrowth => ShapeName::Staircase,
             _ if self.verdict == Verdict::LeakMaskedByRestarts => ShapeName::Sawtooth,
-            Form::Runs { .. } if grows => ShapeName::Sawtooth,
+            Form::Runs { .. } if grows && !self.stretch.is_last_run_alone(view) => ShapeName::Sawtooth,
             Form::Hinge(_) if grows => ShapeName::Hinge,
             _ if grows => ShapeName::Linear,
             Form::Saturating(_) | Form::Broken(_) | Form::Climb(_) | Form::Runs { climb: Some(_), .. } => {

@@ -26,7 +26,7 @@ impl Display for Replayed {
                 match &self.alert {
                     Alert::Own { .. } => f.write_str(&self.held())?,
                     alert => {
-                        write!(f, ", and was above {}; it would have fired ", self.for_long(alert))?;
+                        write!(f, "; it fires when above {}, and would have fired ", self.for_long(alert))?;
                         // How long it lasts tells a peak from a state.
                         match (times, duration_text(*seconds)) {
                             (0 | 1, lasted) => write!(f, "for {lasted}")?,
