@@ -12,7 +12,8 @@ use crate::resolve;
 use crate::series::{Labels, SeriesInfo};
 
 crate::named! {
-    /// An amount of a container's memory, the most relevant to an OOM kill first: the first one that was read is the head.
+    /// An amount of a container's memory, most relevant to an OOM kill first. The first that was read is the head: the
+    /// verdict is based on it, unless a part proves more.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Amount {
         /// What the kernel cannot easily take back: usage without inactive page cache.

@@ -358,8 +358,8 @@ mod tests {
             applied(&[5.0; 10], Dating::Stamped, &[event(95_000, Action::Oom), event(95_100, Action::Die)]);
         assert_eq!(
             crate::report::SeriesNote::Ended(found.ended.unwrap()).to_string(),
-            "docker events: after its last reading, at 1970-01-01T00:01:35.100Z, it was OOM-killed, and it was \
-             not started again"
+            "docker events: it exited at 1970-01-01T00:01:35.100Z, after its last reading: OOM-killed; it was not \
+             started again"
         );
         assert!(found.restarts.is_empty());
     }
@@ -375,7 +375,7 @@ mod tests {
         let (_, found) = applied(&[5.0; 10], Dating::Stamped, &[of_log(Action::Oom), of_log(Action::Die)]);
         assert_eq!(
             crate::report::SeriesNote::Ended(found.ended.unwrap()).to_string(),
-            "its log: after its last reading, at 1970-01-01T00:01:35Z, it was out of heap memory (Java heap space)"
+            "its log: it exited at 1970-01-01T00:01:35Z, after its last reading: out of heap memory (Java heap space)"
         );
     }
 

@@ -250,8 +250,8 @@ fn tonight(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option<u8>
         let times = if facts.n_kills == 1 { "once".to_owned() } else { format!("{} times", facts.n_kills) };
         let though = if is_level(judgement.verdict) { "memory is level otherwise" } else { "no leak is proven" };
         let text = format!(
-            "it was {probably}OOM-killed {times}, though {though}, so its peaks reach the limit: raise the limit until it is \
-             known what runs then"
+            "it was {probably}OOM-killed {times}, though {though}, so its peaks reach the limit: raise the limit \
+             while you find out what runs at the peaks"
         );
         let larger = facts.limit_bytes.and_then(|limit| target.larger_limit(&docker_amount(2.0 * limit)));
         let looks = Step::looks(text, [facts.why_restarted(target), watch].concat());

@@ -163,11 +163,11 @@ pub struct ColumnList {
 pub enum ColumnFault {
     /// None is a time.
     NoTime,
-    /// The column of times cannot be times.
+    /// The column of times does not hold times.
     NotTimes(String),
-    /// The column of memory cannot be memory.
+    /// The column of memory does not hold memory.
     NotMemory(String),
-    /// A column of names cannot be names.
+    /// A column of names does not hold names.
     NotNames(String),
     /// The column of memory is of another metric.
     OtherMetric {

@@ -82,7 +82,7 @@ pub(super) fn rows(read: Vec<Container<Read>>, by: By, settle_seconds: f64, note
     rows
 }
 
-/// Whether pods are judged by workload: as the user says, else where most of them ended before the readings did.
+/// Whether pods are judged by workload: as the user says, else where most of them ended before the last reading.
 fn is_by_workload(read: &[Container<Read>], by: By, notes: &mut Vec<Note>) -> bool {
     let of_pods: Vec<(Workload, &MemorySeries)> = read
         .iter()

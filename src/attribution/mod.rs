@@ -54,7 +54,7 @@ crate::named! {
         Byte = "byte received",
         /// One of whatever a counter counts.
         Count = "count",
-        /// One of a level: memory is held for as long as it is there.
+        /// One unit of a level, such as an open connection, which holds memory while it exists.
         Level = "level",
         /// One second.
         Second = "second",
@@ -90,7 +90,7 @@ pub struct Suspect {
     pub share_of_growth: Option<f64>,
     /// By how much explanations without it are worse, in units of BIC (twice the logarithm of the odds).
     pub margin: f64,
-    /// Whether that names it. If not, it is this or one of `indistinguishable`.
+    /// Whether that names it. If not, the cause may be this or one of `indistinguishable`.
     pub is_named: bool,
     /// What explains growth as well in its place, best first.
     pub indistinguishable: Vec<String>,

@@ -1,4 +1,4 @@
-//! What is said of the cause of growth: one line, a paragraph, and the experiment that would settle it.
+//! What is said of the cause of growth: one line, a paragraph, and the experiment that would test it.
 //!
 //! A part between backticks is a name; each format of the report escapes it in its own way.
 
@@ -59,7 +59,7 @@ const fn per(unit: Unit) -> &'static str {
         Unit::Request => "per request",
         Unit::Error => "per failed request",
         Unit::Byte => "per byte received",
-        Unit::Count => "per count",
+        Unit::Count => "per increment",
         Unit::Level => "per unit",
         Unit::Second => "an hour",
     }
@@ -81,13 +81,13 @@ fn claim(suspect: &Suspect, is_rest: bool) -> String {
     match unit {
         Unit::Second => format!(
             "nothing in the logs explains {}: memory grows {value} an hour {interval}, steadily over time or with something that is not logged",
-            if is_rest { "the rest" } else { "it" }
+            if is_rest { "the rest" } else { "the growth" }
         ),
         Unit::Level => format!("{name} holds {value} per unit {interval}"),
         Unit::Error => format!("each response with a 5xx status keeps {value} {interval}"),
         Unit::Byte => format!("each byte received keeps {value} {interval}"),
         Unit::Request if suspect.name == "all requests" => {
-            format!("every request keeps {value}, whatever its kind {interval}")
+            format!("every request, whatever its kind, keeps {value} {interval}")
         }
         unit => format!("{name} keeps {value} {} {interval}", per(unit)),
     }
@@ -133,7 +133,7 @@ fn open(attribution: &Attribution) -> Option<&Suspect> {
 fn share(attribution: &Attribution, suspect: &Suspect, time: &dyn Fn(i64) -> String) -> String {
     let share = suspect.share_of_growth.map(|share| 100.0 * share.clamp(0.0, 1.0));
     let since = attribution.compared_from_ms.map(|ms| format!(" since {}", time(second_before(ms))));
-    share.map_or(String::new(), |share| format!(", {share:.0} % of the growth{}", since.unwrap_or_default()))
+    share.map_or(String::new(), |share| format!("; that is {share:.0} % of the growth{}", since.unwrap_or_default()))
 }
 
 /// The whole second before a time: estimates are not better known.
@@ -150,7 +150,7 @@ fn undecided(suspect: &Suspect) -> String {
 fn none(attribution: &Attribution) -> String {
     match of_counts(attribution).next() {
         Some(best) => format!(
-            "{} explains the growth best, but not well enough to name it (margin {:.0}; {NAMES:.0} is needed)",
+            "{} explains the growth best, but not well enough to name it (BIC margin {:.0}; {NAMES:.0} is needed)",
             subject(&best.name),
             best.margin
         ),
@@ -217,7 +217,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
         let is_only = of_counts.len() == 1 && suspect.unit != Some(Unit::Second);
         let alone = if is_only { "; nothing else in the logs explains it" } else { "" };
         let (claim, share) = (claim(suspect, !sentences.is_empty()), share(attribution, suspect, time));
-        sentences.push(format!("{}{share}{alone} (margin {:.0})", capital(&claim), suspect.margin));
+        sentences.push(format!("{}{share}{alone} (BIC margin {:.0})", capital(&claim), suspect.margin));
         let a_day = suspect.units_a_day.zip(suspect.bytes_per_unit).map(|(n, bytes)| n * bytes.value);
         if let Some(bytes) = a_day {
             sentences.push(format!("At the traffic of these readings that is {} a day", short_memory(bytes)));
@@ -228,7 +228,7 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
         match suspect.share_of_growth {
             _ if !has_named => sentences.push(capital(&undecided(suspect))),
             Some(share) if LEAST_REST <= share => {
-                sentences.push(format!("Another {:.0} %: {}", 100.0 * share.min(1.0), undecided(suspect)));
+                sentences.push(format!("Another {:.0} % of the {}", 100.0 * share.min(1.0), undecided(suspect)));
             }
             // Noise has causes that fit it.
             _ => {}
@@ -254,16 +254,16 @@ pub fn sentences(attribution: &Attribution, time: &dyn Fn(i64) -> String) -> Vec
         None => {}
     }
     if let Some(pattern) = attribution.pattern {
-        sentences.push(format!("That is the runbook's pattern {}: {}", pattern.name(), pattern.words()));
+        sentences.push(format!("The cause fits the runbook's pattern {}: {}", pattern.name(), pattern.words()));
     }
     sentences.extend(attribution.notes.iter().cloned());
     if attribution.named().next().is_some() {
-        sentences.push("This is a correlation; the next action says how to settle it".to_owned());
+        sentences.push("The cause is a correlation; the next steps say how to test it".to_owned());
     }
     sentences
 }
 
-/// The experiment that would settle what the cause is, without a final period; `None` where nothing was compared.
+/// The experiment that would test the cause, without a final period; `None` where nothing was compared.
 pub fn experiment(attribution: &Attribution) -> Option<String> {
     if let Some(suspect) = of_counts(attribution).find(|suspect| suspect.is_named) {
         let name = subject(&suspect.name);
@@ -276,23 +276,30 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
                 "send {n} requests of one kind to an instance without other traffic, then of another: if every request leaks, memory grows by about {grown} each time"
             ),
             Unit::Request => format!(
-                "to settle it, send {n} of {name} and nothing else to an instance without other traffic: memory grows \
-                 by about {grown} if that is the cause, and stays level if the two only coincided"
+                "to test the cause, {} and nothing else to an instance without other traffic: memory grows by about \
+                 {grown} if that is the cause, and stays level if the two only coincided",
+                sending(&suspect.name, &n)
             ),
-            Unit::Error => "to settle it, send requests that fail with a 5xx status, and nothing else, to an instance without other traffic, and watch its memory".to_owned(),
+            Unit::Error => "to test the cause, send requests that fail with a 5xx status, and nothing else, to an \
+                            instance without other traffic, and watch its memory"
+                .to_owned(),
             Unit::Byte => format!(
-                "to settle it, upload {} to an instance without other traffic: memory grows by about {grown} if received bytes are kept",
+                "to test the cause, upload {} to an instance without other traffic: memory grows by about {grown} if \
+                 received bytes are kept",
                 short_memory(times)
             ),
             Unit::Count => format!(
-                "to settle it, raise {name} by {n} on an instance that does nothing else: memory grows by about {grown} if that is the cause"
+                "to test the cause, raise {name} by {n} on an instance that does nothing else: memory grows by about \
+                 {grown} if that is the cause"
             ),
             Unit::Level => format!(
-                "to settle it, bring {name} down (close what is open, empty what is full): the memory it holds is given back, {} for each",
+                "to test the cause, bring {name} down (close what is open, empty what is full): the memory it holds is \
+                 given back, {} for each",
                 small(bytes)
             ),
             Unit::Second => format!(
-                "to settle it, leave an instance without requests for {}: memory grows by about {grown} if timers or jobs leak; then look at these",
+                "to test the cause, leave an instance without requests for {}: memory grows by about {grown} if \
+                 timers or jobs leak; then look at these",
                 duration_text(times)
             ),
         });
@@ -317,6 +324,15 @@ pub fn experiment(attribution: &Attribution) -> Option<String> {
         "log what else the service does (jobs, messages, connections, cache entries) and give it with `--covariate`"
             .to_owned()
     })
+}
+
+/// What to send so many times, as an instruction.
+fn sending(name: &str, n: &str) -> String {
+    match name {
+        "all other requests" => format!("send {n} of the other requests"),
+        "malformed requests" => format!("send {n} malformed requests"),
+        _ => format!("send {} {n} times", code(name)),
+    }
 }
 
 /// One, two or five times a power of ten, and not less.
@@ -375,17 +391,17 @@ mod tests {
             Attribution { suspects: vec![level, clock.clone()], has_counts: true, ..Attribution::default() };
         let said = |attribution: &Attribution| sentences(attribution, &|ms| format!("{ms} ms")).join("\n");
         insta::assert_snapshot!(said(&attribution), @r"
-        `pg_connections` holds 1.43 MiB per unit (±2.05 KiB at 90 % confidence), 50 % of the growth (margin 20)
-        Nothing in the logs explains the rest: memory grows 1 MiB an hour (922 KiB to 1.1 MiB at 90 % confidence), steadily over time or with something that is not logged, 50 % of the growth (margin 20)
-        This is a correlation; the next action says how to settle it
+        `pg_connections` holds 1.43 MiB per unit (±2.05 KiB at 90 % confidence); that is 50 % of the growth (BIC margin 20)
+        Nothing in the logs explains the rest: memory grows 1 MiB an hour (922 KiB to 1.1 MiB at 90 % confidence), steadily over time or with something that is not logged; that is 50 % of the growth (BIC margin 20)
+        The cause is a correlation; the next steps say how to test it
         ");
         // The share is that of what was compared.
         attribution.suspects = vec![clock];
         attribution.compared_from_ms = Some(12_345);
         let alone = said(&attribution);
-        assert!(alone.starts_with("Nothing in the logs explains it: "), "{alone}");
-        assert!(alone.contains(", 50 % of the growth since 12000 ms (margin 20)"), "{alone}");
+        assert!(alone.starts_with("Nothing in the logs explains the growth: "), "{alone}");
+        assert!(alone.contains("; that is 50 % of the growth since 12000 ms (BIC margin 20)"), "{alone}");
         let line = line(&attribution, &|ms| format!("{ms} ms")).unwrap();
-        assert!(line.ends_with(", 50 % of the growth since 12000 ms"), "{line}");
+        assert!(line.ends_with("; that is 50 % of the growth since 12000 ms"), "{line}");
     }
 }

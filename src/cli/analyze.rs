@@ -60,7 +60,7 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
 
-    /// Write all samples as one Parquet table, for notebooks and engines; leaktrend reads it again.
+    /// Write all samples as one Parquet table, for notebooks and engines; leaktrend can read it back.
     #[arg(long, value_name = "FILE.parquet")]
     pub parquet: Option<PathBuf>,
 
@@ -80,8 +80,8 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "REGEX")]
     pub pod: Option<String>,
 
-    /// Judge all pods of a workload together, or each container of each pod [default: workload where most
-    /// pods ended before the readings did].
+    /// Judge all pods of a workload together, or each container of each pod [default: workload if most
+    /// pods ended before the last reading].
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<ByArg>,
 
@@ -188,8 +188,8 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 
-    /// Largest daily swing of memory, as a share of its level, 0 to 1 [default: 0.5; 0 after a load]. In less than two
-    /// days, growth that such a swing could explain is only suspected.
+    /// Largest daily swing of memory, as a share of its level, 0 to 1 [default: 0.5; 0 after a load]. With less than
+    /// two days of readings, growth that such a swing could explain is only suspected.
     #[arg(long, value_name = "SHARE")]
     pub daily_swing: Option<f64>,
 

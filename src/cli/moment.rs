@@ -39,7 +39,7 @@ pub(super) fn time(option: &str, text: &str) -> Result<i64, Error> {
     match moment(option, text, Origin::Nowhere)? {
         Moment::At(time_ms) => Ok(time_ms),
         Moment::AfterStart(_) | Moment::BeforeEnd(_) | Moment::OfDay { .. } => Err(Error::Usage(format!(
-            "`{option}`: a duration has no time here to count from (expected RFC 3339 or seconds since 1970)"
+            "`{option}`: a duration is not allowed here (expected RFC 3339 or seconds since 1970)"
         ))),
     }
 }
@@ -157,7 +157,7 @@ mod tests {
         insta::assert_snapshot!(refusal(since("yesterday noon").unwrap_err()), @"`--since yesterday noon`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, `yesterday 14:00`, or a duration before the last reading such as `6h`)");
         insta::assert_snapshot!(refusal(load("20m").unwrap_err()), @"`--load 20m`: expected START..END, such as `20m..50m` or two RFC 3339 times");
         insta::assert_snapshot!(refusal(load("yesterday..50m").unwrap_err()), @"`--load yesterday`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970, or a duration after the first sample such as `20m`)");
-        insta::assert_snapshot!(refusal(time("--end", "6h").unwrap_err()), @"`--end`: a duration has no time here to count from (expected RFC 3339 or seconds since 1970)");
+        insta::assert_snapshot!(refusal(time("--end", "6h").unwrap_err()), @"`--end`: a duration is not allowed here (expected RFC 3339 or seconds since 1970)");
         insta::assert_snapshot!(refusal(time("--end", "now").unwrap_err()), @"`--end now`: not a time (expected RFC 3339 such as `2026-11-23T20:06:38Z`, seconds since 1970)");
     }
 }

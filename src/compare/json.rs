@@ -15,14 +15,14 @@ use crate::stats::difference::Estimate;
 /// The JSON Schema of a comparison.
 pub const SCHEMA: &str = include_str!("../../schema/comparison.schema.json");
 
-/// The version of the form; changed when a program that reads it must change.
+/// The version of the form; changed only when it becomes incompatible.
 const SCHEMA_VERSION: u32 = 1;
 
 /// Output of `leaktrend compare`. Numbers are bytes and bytes per second.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ComparisonJson<'a> {
-    /// Changed when a program that reads this must change.
+    /// Changed only when the format becomes incompatible.
     #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
     #[cfg_attr(test, schemars(extend("enum" = ["fail", "inconclusive", "pass"])))]
@@ -50,7 +50,7 @@ struct SeriesJson<'a> {
     /// Differs from `id` only with `--pair`.
     base_id: &'a str,
     finding: Name<Finding>,
-    /// Whether it can leave the comparison open.
+    /// Whether it can make the comparison inconclusive.
     affects_outcome: bool,
     base_verdict: &'a str,
     new_verdict: &'a str,

@@ -49,7 +49,7 @@ pub struct SeriesComparison {
     pub new_verdict: String,
     /// The worse of growth and level.
     pub finding: Finding,
-    /// Whether it can leave the comparison open: it counted in the new run.
+    /// Whether it can make the comparison inconclusive: it counted in the new run.
     pub counts: bool,
     /// Growth, in bytes per second.
     pub growth: Compared,
@@ -283,7 +283,7 @@ fn compared(
     };
     let direction = if found.value < 0.0 { less } else { more };
     let reason = format!(
-        "{what} went from {} to {}: {} {direction} ({} to {} at {:.0} % confidence); {} would matter",
+        "{what} went from {} to {}: {} {direction} (change {} to {} at {:.0} % confidence); {} would matter",
         text(base.estimate.value),
         text(new.estimate.value),
         text(found.value.abs()),

@@ -299,7 +299,7 @@ pub struct Phases {
     pub fired_share: f64,
     /// Earliest firing over all phases, in milliseconds.
     pub earliest_firing_at_ms: Option<i64>,
-    /// Latest first firing over the phases that fire, in milliseconds.
+    /// First firing in the phase that fires last, in milliseconds.
     pub latest_firing_at_ms: Option<i64>,
 }
 

@@ -42,8 +42,11 @@ pub fn read_history(path: &Path, names: &[String]) -> io::Result<Vec<Samples>> {
             .collect::<io::Result<_>>()?,
     };
     let mut series = vec![Samples::default(); names.len()];
+    let n = names.len();
     for (index, samples) in found {
-        let place = series.get_mut(index).ok_or_else(|| odd(format!("it has a series {index} of {}", names.len())))?;
+        let place = series
+            .get_mut(index)
+            .ok_or_else(|| odd(format!("it holds series number {}, but only {n} are known", index + 1)))?;
         place.append(samples);
     }
     Ok(series)

@@ -406,9 +406,9 @@ impl Reading<'_> {
                     let parts = if SHORTEST < length { halves(piece) } else { self.by_series(piece, 2)? };
                     if parts.len() < 2 || depth == MAX_DEPTH {
                         return Err(Failure::Fatal(format!(
-                            "even {} of one series is more than the server allows: {why} (it has a limit such as \
-                             `--query.max-samples`, or of time: raise it there, or read less with `--match` or \
-                             `--metric`)",
+                            "even {} of one series is more than the server allows: {why} (raise \
+                             the server's limit, such as `--query.max-samples` or its timeout, or read less with \
+                             `--match` or `--metric`)",
                             duration_text(length as f64)
                         )));
                     }

@@ -60,7 +60,7 @@ pub fn markdown(nightly: &Nightly) -> String {
         let name = window.span.name();
         text.push_str(&format!("- {} ([report]({name}/verdict.md))\n", window_line(nightly, window, style)));
     }
-    let columns: Vec<&str> = table::HEADINGS.into_iter().chain(["by the last"]).collect();
+    let columns: Vec<&str> = table::HEADINGS.into_iter().chain(["window"]).collect();
     text.push_str(&format!("\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len())));
     for (span, series) in nightly.series() {
         text.push_str(&table_row(&nightly.deciding().report, span, series));
@@ -130,7 +130,7 @@ fn headline(nightly: &Nightly, style: Style) -> String {
         _ if decides.coverage < nightly.min_coverage => {
             format!("no window is covered by enough readings yet; the last {} is shown", decides.span.name())
         }
-        _ => format!("the last {} decides", decides.span.name()),
+        _ => format!("decided by the last {}", decides.span.name()),
     };
     format!("{outcome} at {at}: {why}")
 }

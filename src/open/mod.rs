@@ -231,7 +231,7 @@ fn named_file(path: &Path) -> Result<(File, Option<i64>), String> {
     open_file(path).map_err(|error| match error.kind() {
         _ if ["http://", "https://"].iter().any(|scheme| name.starts_with(scheme)) => {
             let who = if cfg!(feature = "live") {
-                "only `leaktrend analyze` reads from a server"
+                "only inputs of `leaktrend analyze` and logs of `leaktrend nightly` can be servers"
             } else {
                 "this build of leaktrend reads files only (it was built without the feature `live`)"
             };

@@ -26,7 +26,7 @@ pub(super) struct SuspectJson<'a> {
     kind: Name<CauseKind>,
     /// Method and route, a column, the label of a change; `all requests`, `time itself`.
     name: &'a str,
-    /// Whether it is named as the cause; if not, it is this or one of `indistinguishable`.
+    /// Whether it is named as the cause. If not, the cause may be this or one of `indistinguishable`.
     named: bool,
     /// The unit that keeps bytes; null for a change.
     unit: Option<Name<Unit>>,
@@ -60,7 +60,7 @@ struct BytesPerUnitJson {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct GrowthBeganJson {
-    /// The median.
+    /// The best estimate: the median of when it may have begun.
     at: Option<Time>,
     /// Lower end of the interval.
     lower: Option<Time>,

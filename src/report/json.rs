@@ -55,7 +55,7 @@ pub fn render(report: &Report, charts: &[String]) -> String {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VerdictJson<'a> {
-    /// Changed when a program that reads this must change.
+    /// Changed only when the format becomes incompatible.
     #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
     /// What wrote this.

@@ -207,7 +207,7 @@ impl Document {
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         format!(
-            "\nCut to {limit} bytes, the worst series first; left out: {}. `verdict.json` has everything.\n",
+            "\nCut to {limit} bytes; the worst series were kept. Left out: {}. `verdict.json` has everything.\n",
             parts.join(", ")
         )
     }

@@ -94,7 +94,7 @@ pub struct SeriesReport {
     pub samples: MemorySeries,
     /// Its outcome.
     pub outcome: Outcome,
-    /// Whether it can leave the run open.
+    /// Whether it can make the run inconclusive.
     pub counts: bool,
     /// The verdict with its reasons.
     pub judgement: Judgement,
@@ -102,7 +102,7 @@ pub struct SeriesReport {
     pub q_value: Option<f64>,
     /// The growth that matters.
     pub tolerance: Tolerance,
-    /// The share of the readings expected at the usual step that exist, 0 to 1.
+    /// The share of the readings expected at the usual step that are present, 0 to 1.
     pub coverage: f64,
     /// The usual time between two samples; `None` for a single one.
     pub step_seconds: Option<f64>,
@@ -212,7 +212,7 @@ impl Breakdown {
                 let rate = evidence.terms.rate_unit.interval_text(bytes_per_second, lower, upper);
                 format!("{sentence}. `{name}` grows with it, {rate}, but too unevenly to prove a leak alone")
             }
-            (Some(_), ..) => format!("{sentence}. `{name}` is too uneven to show it"),
+            (Some(_), ..) => format!("{sentence}. `{name}` varies too much to show this growth"),
             _ => format!("{sentence}. `{name}` as a whole: {}", alone.reason()),
         }
     }

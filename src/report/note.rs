@@ -42,7 +42,7 @@ pub enum Note {
     NoPods,
     /// Pods are judged by workload, because many ended.
     ByWorkload {
-        /// How many ended before the readings did.
+        /// How many ended before the last reading.
         n_ended: usize,
         /// How many there are.
         n_pods: usize,
@@ -89,9 +89,9 @@ pub enum SeriesNote {
     },
     /// How the container ended after its last reading.
     Ended(Ending),
-    /// The series has too few samples to leave the run open.
+    /// The series has too few samples to make the run inconclusive.
     FewSamples,
-    /// The series ended too early to leave the run open.
+    /// The series ended too early to make the run inconclusive.
     EndedEarly,
     /// It is a workload: how many pods and versions it has, and how many run.
     Workload {

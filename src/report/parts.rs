@@ -12,7 +12,7 @@ use crate::units::memory_text;
 use crate::verdict::{Judgement, Verdict};
 
 /// The headings of `rows`.
-pub const HEADINGS: [&str; 5] = ["amount", "counts", "trend", "growth", "now"];
+pub const HEADINGS: [&str; 5] = ["amount", "measures", "trend", "growth", "now"];
 
 /// The sentence on what grows, without a final period; `None` where one amount is there, or where that says no more than
 /// the verdict or its reason.
@@ -92,9 +92,9 @@ pub(super) struct GrowsJson<'a> {
     what: Name<What>,
     /// What grows, in one sentence.
     sentence: String,
-    /// What the head counts.
+    /// What the head measures.
     amount: Name<Amount>,
-    /// The id of the head if it is judged alone.
+    /// The id of the head as a series of its own.
     head: &'a str,
     /// The verdict of the head without the parts.
     verdict_by_itself: Name<Verdict>,
@@ -106,7 +106,7 @@ pub(super) struct GrowsJson<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct PartJson<'a> {
-    /// Its id if it is judged alone.
+    /// Its id as a series of its own.
     id: &'a str,
     amount: Name<Amount>,
     /// Its verdict by itself.

@@ -255,7 +255,7 @@ fn full(report: &Report, series: &SeriesReport) -> String {
             let may_leak = series.verdict() == Verdict::LeakSuspected || series.lean() == Some(Lean::Leaking);
             let fastest = series.judgement.growth.map(|growth| growth.upper).filter(|rate| may_leak && *rate > 0.0);
             let earliest = fastest.map(|rate| duration_text((ceiling - used[used.len() - 1]) / rate));
-            earliest.map_or("open".to_owned(), |earliest| format!("open, not within {earliest}"))
+            earliest.map_or("open".to_owned(), |earliest| format!("open, {earliest} at the earliest"))
         }
         _ if facts::is_cut_below(&series.judgement, &series.restarts) => {
             let highest = series.restarts.iter().map(|restart| restart.before_bytes).fold(0.0, f64::max);

@@ -161,19 +161,20 @@ fn growth(report: &Report, series: &SeriesReport) -> String {
             format!(" since {when} (for {lasted})")
         }
     });
+    let grows = if since.is_empty() { "grows" } else { "has been growing" };
     let subject = match parts::subject(series) {
         "memory" if series.judgement.is_of_troughs() => "memory after garbage collections",
         subject => subject,
     };
     match series.verdict() {
         Verdict::LeakMaskedByRestarts => {
-            format!("leak: {subject} grows {rate} between {}s{since}", series.drops().name())
+            format!("leak: {subject} {grows} {rate} between {}s{since}", series.drops().name())
         }
         Verdict::SteppingGrowth => {
             let n = series.judgement.change_points.len();
-            format!("memory grows {rate} in {n} steps and never falls back{since}")
+            format!("memory {grows} {rate}{since}, in {n} steps without falling back")
         }
-        _ => format!("leak: {subject} grows {rate}{since}"),
+        _ => format!("leak: {subject} {grows} {rate}{since}"),
     }
 }
 

@@ -349,7 +349,7 @@ pub fn would_change(series: &SeriesReport) -> String {
 /// What to do next, as a sentence.
 pub fn next(series: &SeriesReport, action: &NextAction) -> String {
     let is_shown = series.attribution.as_ref().is_some_and(|attribution| attribution.pattern.is_some());
-    let how = if is_shown { "" } else { " by its shape alone" };
+    let how = if is_shown { "" } else { " inferred only from its shape" };
     let pattern = action.pattern.map_or(String::new(), |pattern| format!(", pattern {}{how}", pattern.name()));
     let is_unnamed = action.commands().iter().any(|command| command.contains("CONTAINER"));
     let unnamed = if is_unnamed {
@@ -418,7 +418,7 @@ fn what_next(series: &SeriesReport) -> String {
 pub fn gone(report: &Report, series: &SeriesReport) -> String {
     let seen = series.last_seen_ms.map_or(String::new(), |seen_ms| time(report, seen_ms));
     let (verdict, reason, next) = (series.verdict().name(), series.reason(), what_next(series));
-    format!("last seen {seen}, while other series continue. Until then {verdict}: {reason}.{next}")
+    format!("last seen {seen}, while other series continue. Its verdict until then was {verdict}: {reason}.{next}")
 }
 
 /// Whether a criterion says something that a reader of a short report must see.

@@ -97,8 +97,8 @@ pub fn unit_tests(
         };
         let files: Vec<String> = rule_files.iter().map(|file| quoted(file)).collect();
         let text = format!(
-            "# Written by leaktrend: run with `promtool test rules {}`.\n# What is expected follows the lookback that was \
-             set (`--lookback`), which differs between Prometheus 2 and 3.\nrule_files: [{}]\nevaluation_interval: \
+            "# Written by leaktrend: run with `promtool test rules {}`.\n# The expected alerts depend on `--lookback`: \
+             the lookback differs between Prometheus 2 and 3.\nrule_files: [{}]\nevaluation_interval: \
              {}\ntests:\n{tests}",
             name.file_name().unwrap_or_default().to_string_lossy(),
             files.join(", "),

@@ -351,7 +351,7 @@ impl AlertRule {
             let owner = element.owners[0];
             if let Some(other) = labels_of.insert(self.labels_for(&element.labels), owner) {
                 return Err(format!(
-                    "its labels give alerts of `{}` and `{}` the same labels, which Prometheus refuses to evaluate",
+                    "its alerts for `{}` and `{}` have the same labels, which Prometheus refuses to evaluate",
                     known.judged()[other].info.id,
                     known.judged()[owner].info.id
                 ));

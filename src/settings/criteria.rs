@@ -107,7 +107,7 @@ settings! {
         window_seconds: Seconds = Seconds::whole(300),
         /// The slope needs at least this many samples.
         min_samples: u32 = 5,
-        /// To pass, this share of the time outside the load needs such a slope.
+        /// To pass, the slope must be known for this share of the time outside the load.
         min_decided_share: Share = Share(0.5),
         /// Whether a failure fails the series.
         gates: bool = true,
@@ -120,7 +120,7 @@ settings! {
         rise_share: Share = Share(0.1),
         /// A rise up to this is allowed in any case.
         rise_floor_bytes: Bytes = Bytes::new(10_000_000),
-        /// Last share of the time after the load that counts as settled, and of the load that counts as its end.
+        /// This last share of the time after the load counts as settled; this last share of the load counts as its end.
         settled_share: Share = Share(0.25),
         /// A level needs at least this many readings.
         min_readings: u32 = 5,
@@ -177,7 +177,7 @@ settings! {
     }
 }
 settings! {
-    /// The resident set of a Node.js process: what is normal by the runbook.
+    /// The resident set of a Node.js process, against what the runbook calls normal.
     RssSettings {
         /// The median must be below this.
         max_bytes: Bytes = Bytes::new(500_000_000),
@@ -186,7 +186,7 @@ settings! {
     }
 }
 settings! {
-    /// The heap that a Node.js process has reserved: what is normal by the runbook.
+    /// The heap that a Node.js process has reserved, against what the runbook calls normal.
     HeapTotalSettings {
         /// The median must be below this.
         max_bytes: Bytes = Bytes::new(300_000_000),
@@ -195,7 +195,7 @@ settings! {
     }
 }
 settings! {
-    /// The objects on the heap of a Node.js process: what is normal by the runbook.
+    /// The objects on the heap of a Node.js process, against what the runbook calls normal.
     HeapUsedSettings {
         /// The median must be below this.
         max_bytes: Bytes = Bytes::new(200_000_000),

@@ -180,7 +180,7 @@ settings! {
     }
 }
 settings! {
-    /// When a verdict may be claimed.
+    /// What it takes to claim a verdict.
     VerdictSettings {
         /// Growth matters if it adds this share of the median level over the window.
         tolerance_share: Share = Share(0.05),
@@ -196,7 +196,7 @@ settings! {
         hours_ahead: f64 = 0.0,
         /// How long readings are kept (30 days): the report never asks to measure longer.
         keep_seconds: Seconds = Seconds::whole(2_592_000),
-        /// Growth is significant up to this p-value, the probability that there is no growth.
+        /// Growth is significant if the probability that there is none is at most this.
         max_p_value: Share = Share(0.01),
         /// Confidence of every interval in the report.
         confidence: Share = Share(0.9),
@@ -231,7 +231,7 @@ settings! {
     }
 }
 settings! {
-    /// When one run is worse than another, beyond what differs between any two runs.
+    /// By how much a run must exceed its base to count as worse; two good runs differ, too.
     CompareSettings {
         /// `leaktrend compare`: a level is worse if it is higher by this share of the base.
         level_share: Share = Share(0.1),

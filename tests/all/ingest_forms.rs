@@ -372,7 +372,7 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
     insta::assert_snapshot!(check(&log(&autumn)), @r"
     [0, 15, 30, 45, 60, 75]
     timestamps without a time zone are read as UTC, such as `2026-10-25 02:15:00`
-    its clock jumped back an hour after 2026-10-25T02:45:00, as at the end of summer time: later timestamps are moved forward an hour
+    after 2026-10-25T02:45:00, its clock jumped back an hour, as at the end of summer time: later timestamps are moved forward an hour
     ");
     let spring = [
         "2026-03-29 01:15:00",
@@ -384,7 +384,7 @@ fn local_clocks_that_go_back_or_on_do_not_mix_readings() {
     insta::assert_snapshot!(check(&log(&spring)), @r"
     [0, 15, 30, 45, 60]
     timestamps without a time zone are read as UTC, such as `2026-03-29 01:15:00`
-    its clock jumped forward an hour after 2026-03-29T01:45:00, as at the start of summer time: later timestamps are moved back an hour
+    after 2026-03-29T01:45:00, its clock jumped forward an hour, as at the start of summer time: later timestamps are moved back an hour
     ");
     // Where the zone is said, an hour is an hour.
     let zoned = ["2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T02:15:00+01:00"];

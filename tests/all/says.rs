@@ -162,7 +162,8 @@ fn one_number_has_one_value_in_every_form() {
             assert!(lower < rate && rate < upper, "{id}: {rate} is an end of its interval, {lower} to {upper}");
             // The sentences tell the rate of the table, wherever they tell one.
             for text in [&series["reason"], &series["why"]].into_iter().filter_map(Value::as_str) {
-                let (_, after) = text.split_once("memory grows ").unwrap_or_default();
+                let grows = ["memory grows ", "memory has been growing "];
+                let (_, after) = grows.iter().find_map(|grows| text.split_once(grows)).unwrap_or_default();
                 let reported = after.split([',', '(', ';']).next().unwrap().trim();
                 let reported = reported.split(" between").next().unwrap().split(" since").next().unwrap();
                 if !reported.is_empty() && series["outcome"] == "fail" && unit(reported).is_some() {

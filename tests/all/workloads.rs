@@ -88,7 +88,7 @@ fn pods_that_come_and_go_are_one_row_and_that_is_said() {
     let (reported, _) = verdict(&rolled_out(|_, _, _| 200.0), &[]);
     assert_eq!(ids(&reported), ["shop/web/app"]);
     let said =
-        "judged by workload, since 6 of 9 pods ended before the readings did: 9 pods of 1 workload (`--by container`";
+        "judged by workload, because 6 of 9 pods ended before the last reading: 9 pods of 1 workload (`--by container`";
     assert!(notes(&reported).contains(said), "{}", notes(&reported));
     let workload = &reported["series"][0]["workload"];
     assert_eq!(workload["pods"], 9);

@@ -336,7 +336,7 @@ mod tests {
         ");
         insta::assert_snapshot!(read(r#"{"status":"error","errorType":"bad_data","error":"parse error: unexpected end"}"#), @r"
         0 samples, 0 gaps, 0 other, 0 rejected
-        unusable: Prometheus answered with an error: bad_data: parse error: unexpected end (expected a matrix)
+        unusable: Prometheus answered with an error: bad_data: parse error: unexpected end (expected a response with readings)
         ");
         insta::assert_snapshot!(read(&answer("[]")), @r"
         0 samples, 0 gaps, 0 other, 0 rejected

@@ -72,7 +72,7 @@ struct PhasesJson {
     fired_share: Fraction,
     /// Earliest firing over all phases; null if it fires at none.
     earliest_firing_at: Option<Time>,
-    /// Latest first firing over the phases that fire; null if none does.
+    /// First firing in the phase that fires last; null if it fires at none.
     latest_firing_at: Option<Time>,
 }
 

@@ -44,7 +44,7 @@ pub(super) struct InputJson<'a> {
     /// How the events of containers were used; only for docker-events, kubernetes and log.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<EventsJson>,
-    /// Those of its other lines whose times have no memory readings; only for access logs, covariates and changes.
+    /// How many of `ignored_lines` have times without memory readings; only for access logs, covariates and changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     outside_readings: Option<u64>,
 }

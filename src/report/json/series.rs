@@ -29,7 +29,7 @@ pub(super) struct SeriesJson<'a> {
     labels: &'a Labels,
     #[cfg_attr(test, schemars(extend("enum" = ["fail", "inconclusive", "warn", "pass"])))]
     outcome: Name<Outcome>,
-    /// Whether it can leave the run inconclusive.
+    /// Whether it can make the run inconclusive.
     affects_outcome: bool,
     verdict: Name<Verdict>,
     shape: Name<ShapeName>,
@@ -37,8 +37,8 @@ pub(super) struct SeriesJson<'a> {
     finding: String,
     /// Why it fails, in one line; null if it does not fail.
     why: Option<String>,
-    /// Which way an inconclusive verdict leans, from where the interval of growth lies against the growth that matters;
-    /// `open` where cache is what grows; null for other verdicts.
+    /// Which way an inconclusive verdict leans, by comparing the interval of growth with the growth that matters;
+    /// `open` if what grows is cache; null for other verdicts.
     lean: Option<Name<Lean>>,
     /// When growth began or the first rule failed; null if nothing is wrong.
     since: Option<Time>,
@@ -85,8 +85,8 @@ pub(super) struct SeriesJson<'a> {
     /// When growth began; only where changes were given and growth began within the readings.
     #[serde(skip_serializing_if = "Option::is_none")]
     growth_began: Option<GrowthBeganJson>,
-    /// What grows in the container; only where several amounts of it were read. The verdict is based on the head, unless
-    /// `by_part` names a part.
+    /// What grows in the container; only where several amounts of it were read. The verdict is based on the head, the
+    /// amount most relevant to an OOM kill, unless `by_part` names a part.
     #[serde(skip_serializing_if = "Option::is_none")]
     grows: Option<GrowsJson<'a>>,
     /// The other amounts of the container, most relevant to an OOM kill first; only if several were read.
@@ -132,7 +132,7 @@ struct WindowJson {
     end: Option<Time>,
     #[cfg_attr(test, schemars(range(min = 1)))]
     samples: usize,
-    /// Share of the readings expected at the usual step that exist.
+    /// Share of the readings expected at the usual step that are present.
     coverage: Fraction,
     /// The usual time between two samples; null if there is none.
     step_seconds: Option<Number>,

@@ -81,7 +81,7 @@ fn gained_text(gained: &Gained, settings: &ConfirmedSettings, with_load: bool) -
     let left_out = left_out(with_load);
     match gained {
         Gained::TooSparse(step_seconds) => format!(
-            "{} cannot show a gain within {within} and whether it stays; measure at least every {}",
+            "{} cannot show a gain within {within}, or whether it stays; measure at least every {}",
             readings_apart(*step_seconds),
             settings.max_step_seconds
         ),
@@ -135,7 +135,7 @@ fn climbed_text(climbed: &Climbed, settings: &RapidSettings, with_load: bool) ->
                     format!("memory climbed {slope} over the {window} up to {reached} (median slope){allowed}{often}")
                 }
                 Some(step) => format!(
-                    "memory climbed at least {slope} up to {reached} (on average between readings {} \
+                    "memory climbed at least {slope} until {reached} (on average between readings {} \
                      apart){allowed}{often}",
                     duration_text(*step)
                 ),
@@ -160,7 +160,7 @@ fn climbed_text(climbed: &Climbed, settings: &RapidSettings, with_load: bool) ->
             duration_text(window.get() / f64::from(settings.min_samples.max(1)))
         ),
         Climbed::TooShort(Some((slope, start))) => format!(
-            "memory climbed at least {} up to {}, {start}; the other readings span less than {window}",
+            "memory climbed at least {} until {}, {start}; the other readings span less than {window}",
             rate(*slope),
             start.reached
         ),
@@ -195,8 +195,8 @@ fn after_load_text(after: &AfterLoad) -> String {
             let found = match start.seen_bytes {
                 None => format!("the process started {before} before the load"),
                 Some((first, level)) => format!(
-                    "the readings begin {before} before the load at {} and settle at {}, like those of a process that has \
-                     just started",
+                    "the readings begin {before} before the load, at {}, and settle at {}, like those of a process \
+                     that has just started",
                     memory_text(first),
                     memory_text(level)
                 ),
@@ -213,10 +213,13 @@ fn after_load_text(after: &AfterLoad) -> String {
         }
         AfterLoad::Higher(levels) => {
             let over = memory_text(levels.settled_bytes - levels.before_bytes);
-            format!("memory stays {over} higher: {levels}; {} more is allowed", memory_text(levels.rise_bytes))
+            format!("memory stays {over} higher: {levels}; a rise of {} is allowed", memory_text(levels.rise_bytes))
         }
         AfterLoad::CameBack(levels) => {
-            format!("memory came back and does not grow: {levels}; {} more is allowed", memory_text(levels.rise_bytes))
+            format!(
+                "memory came back and does not grow: {levels}; a rise of {} is allowed",
+                memory_text(levels.rise_bytes)
+            )
         }
         AfterLoad::MayGrow(levels, because) => {
             format!("memory came back, but it is not known whether it grows after the load: {levels}; {because}")
@@ -314,7 +317,7 @@ fn level_text(found: &FoundLevel, level: &ExpectedLevel, drops: Drops) -> String
             format!("{NO_RESTART} ({}, taken for garbage collections)", counted(*n as u64, drop))
         }
         FoundLevel::NoReadings(n) => {
-            format!("there are no readings {when} a {drop} and before the next one ({} seen)", counted(*n as u64, drop))
+            format!("no run has readings {when} its {drop} ({} seen)", counted(*n as u64, drop))
         }
         FoundLevel::Highest(bytes, start, n) => {
             let of_several = if *n == 1 { String::new() } else { format!(", the highest of {n} {drop}s") };
@@ -369,7 +372,7 @@ pub fn would_pass(criterion: &Criterion) -> String {
         ("restart-loop", _) => "fewer restarts in quick succession".to_owned(),
         ("stale-data", _) => "newer readings".to_owned(),
         ("growth-100mb-5m" | "confirmed-100mb-60s" | "rapid-50mb-per-min", _) => {
-            format!("no further climb as steep as that which failed {}", criterion.id)
+            format!("no further climb as steep as the one that failed {}", criterion.id)
         }
         (id, Some(most)) => format!("a value of {most} or less, with which {id} passes"),
         (id, None) => format!("readings with which {id} passes"),

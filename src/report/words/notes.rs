@@ -62,7 +62,7 @@ impl Display for Note {
             ),
             Note::ByWorkload { n_ended, n_pods, n_workloads } => write!(
                 f,
-                "judged by workload, since {n_ended} of {n_pods} pods ended before the readings did: {} of {} \
+                "judged by workload, because {n_ended} of {n_pods} pods ended before the last reading: {} of {} \
                  (`--by container` judges each pod by itself)",
                 counted(*n_pods as u64, "pod"),
                 counted(*n_workloads as u64, "workload")
@@ -73,7 +73,8 @@ impl Display for Note {
             ),
             Note::GrewUntil(id, bytes_per_second, Overruled { shorter, longer }) => write!(
                 f,
-                "`{}` grew {} within the last {longer}; the last {shorter} proves that this growth has ended, and decides",
+                "`{}` grew {} within the last {longer}; the verdict uses the last {shorter}, which proves that this \
+                 growth has ended",
                 printable(id),
                 RateUnit::Day.text(*bytes_per_second)
             ),
@@ -105,12 +106,12 @@ impl Display for SeriesNote {
                 memory_text(*bytes)
             ),
             SeriesNote::CountsCache => f.write_str(
-                "container_memory_usage_bytes counts all page cache and may grow without a leak; the working set is a \
-                 second opinion",
+                "container_memory_usage_bytes counts all page cache and may grow without a leak; compare it with \
+                 the working set (container_memory_working_set_bytes)",
             ),
             SeriesNote::RangeQuery => f.write_str(
-                "its points come from a range query with a fixed step, and each may be up to one lookback old: short gaps \
-                 and restarts may be hidden",
+                "its points come from a range query with a fixed step, and each may be as old as Prometheus's \
+                 lookback: short gaps and restarts may be hidden",
             ),
             SeriesNote::AfterLoad => f.write_str("only the readings after the load are judged"),
             SeriesNote::ReplayedOn { amount, highest_bytes, limit_bytes, alert_share } => {
@@ -133,11 +134,15 @@ impl Display for SeriesNote {
             }
             SeriesNote::Ended(ending) => {
                 let at = ending.down_for_good_ms().and_then(time_text).unwrap_or_default();
-                let further = if ending.is_for_good() { ", and it was not started again" } else { "" };
-                write!(f, "{}: after its last reading, at {at}, it was {ending}{further}", ending.teller.name())
+                let further = if ending.is_for_good() { "; it was not started again" } else { "" };
+                write!(f, "{}: it exited at {at}, after its last reading: {ending}{further}", ending.teller.name())
             }
-            SeriesNote::FewSamples => f.write_str("it has few samples: it can fail the run, but not make the run inconclusive"),
-            SeriesNote::EndedEarly => f.write_str("it ended early: it can fail the run, but not make the run inconclusive"),
+            SeriesNote::FewSamples => {
+                f.write_str("it has few samples: it can fail the run, but not make the run inconclusive")
+            }
+            SeriesNote::EndedEarly => {
+                f.write_str("it ended early: it can fail the run, but not make the run inconclusive")
+            }
             SeriesNote::Workload { n_pods, n_versions, n_running } => {
                 let versions = match n_versions {
                     0 => String::new(),

@@ -199,13 +199,14 @@ impl fmt::Display for ColumnFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ColumnFault::NoTime => f.write_str("no column of time was found in it"),
-            ColumnFault::NotTimes(column) => write!(f, "its column `{column}` cannot be times"),
-            ColumnFault::NotMemory(column) => write!(f, "its column `{column}` cannot be memory"),
-            ColumnFault::NotNames(column) => write!(f, "its column `{column}` cannot be names"),
+            ColumnFault::NotTimes(column) => write!(f, "its column `{column}` does not hold times"),
+            ColumnFault::NotMemory(column) => write!(f, "its column `{column}` does not hold memory"),
+            ColumnFault::NotNames(column) => write!(f, "its column `{column}` does not hold names"),
             ColumnFault::OtherMetric { column, is } => write!(f, "its column `{column}` is {is}, not memory"),
             ColumnFault::Unclear(column) => write!(
                 f,
-                "it is not clear which of its columns names the container and which is its memory (does `{column}` name it?)"
+                "it is not clear which of its columns names the container and which is its memory (does `{column}` \
+                 name the container?)"
             ),
             ColumnFault::NoNumbers => f.write_str("no column of numbers was found in it"),
         }
@@ -223,7 +224,7 @@ impl fmt::Display for ResponseFault {
                     "query fewer points: use a longer `step`, or split the time over several files; or query every \
                      scrape, which has no such limit: `/api/v1/query` with `metric[2d]`"
                 } else {
-                    "expected a matrix"
+                    "expected a response with readings"
                 };
                 write!(f, "Prometheus answered with an error: {kind}: {error} ({hint})")
             }

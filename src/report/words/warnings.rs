@@ -93,7 +93,7 @@ fn times(warning: &TimeWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let after = at(*after_ms);
             write!(
                 f,
-                "its clock jumped {jumped} an hour after {}, as at the {season} of summer time: later timestamps are \
+                "after {}, its clock jumped {jumped} an hour, as at the {season} of summer time: later timestamps are \
                  moved {moved} an hour",
                 after.trim_end_matches('Z')
             )
@@ -461,7 +461,7 @@ fn nightly(warning: &NightlyWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         NightlyWarning::NewUnusable(why) => write!(f, "{why}"),
         NightlyWarning::Spread { n, within_ms, step_ms } => write!(
             f,
-            "{n} readings came in the {} since the last known one, which is more than one every {}: they were spread \
+            "{n} readings came in the {} since the last known one, more often than every {}: they were spread \
              evenly (set their spacing with `--interval`)",
             lasting(*within_ms),
             lasting(*step_ms)
@@ -482,7 +482,7 @@ fn nightly(warning: &NightlyWarning, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         ),
         NightlyWarning::OtherMachine { n } => write!(
             f,
-            "readings of other containers at times that were already known, left out: {n}. This looks like the log of \
+            "left out readings of other containers at times already known: {n}. This looks like the log of \
              another machine (give each machine's log a `--state` folder of its own)"
         ),
     }

@@ -20,7 +20,7 @@ fn back_to_the_level_before_passes() {
             TrendJudgement::NoLeak,
             Some(false),
         ),
-        "pass: memory came back and does not grow: it settled at 190.7 MiB after the load, against 190.7 MiB before it and 333.8 MiB at its end; 19.07 MiB more is allowed",
+        "pass: memory came back and does not grow: it settled at 190.7 MiB after the load, against 190.7 MiB before it and 333.8 MiB at its end; a rise of 19.07 MiB is allowed",
     );
 }
 
@@ -33,7 +33,7 @@ fn a_level_that_stays_up_fails() {
             TrendJudgement::NoLeak,
             Some(false),
         ),
-        "fail: memory stays 143.1 MiB higher: it settled at 333.8 MiB after the load, against 190.7 MiB before it and 333.8 MiB at its end; 19.07 MiB more is allowed",
+        "fail: memory stays 143.1 MiB higher: it settled at 333.8 MiB after the load, against 190.7 MiB before it and 333.8 MiB at its end; a rise of 19.07 MiB is allowed",
     );
 }
 
@@ -231,7 +231,7 @@ fn nothing_read_after_the_restart_is_undecided() {
     check(
         "baseline-300mb",
         &Scenario::every(900, 60, |_| 200e6).restarts(&[15]),
-        "not-evaluable: there are no readings from 1 min to 6 min after a restart and before the next one (1 restart seen)",
+        "not-evaluable: no run has readings from 1 min to 6 min after its restart (1 restart seen)",
     );
 }
 
@@ -258,6 +258,6 @@ fn restarted_before_it_could_be_steady_is_undecided() {
     check(
         "steady-500mb",
         &Scenario::every(10, 60, |_| 200e6).restarts(&[40, 50]),
-        "not-evaluable: there are no readings from 10 min to 15 min after a restart and before the next one (2 restarts seen)",
+        "not-evaluable: no run has readings from 10 min to 15 min after its restart (2 restarts seen)",
     );
 }

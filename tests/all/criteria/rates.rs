@@ -43,7 +43,7 @@ fn readings_a_minute_apart_cannot_decide_a_gain() {
     check(
         "confirmed-100mb-60s",
         &Scenario::every(60, 60, pulse(10.0, 99.0, 150.0)),
-        "not-evaluable: readings 1 min apart cannot show a gain within 1 min and whether it stays; measure at least every 30 s",
+        "not-evaluable: readings 1 min apart cannot show a gain within 1 min, or whether it stays; measure at least every 30 s",
     );
 }
 

@@ -161,7 +161,7 @@ fn an_answer_that_is_too_large_is_asked_for_in_parts() {
     };
     let server = with(refuses(1500));
     assert_eq!(samples(run(&wanted(&server.address())).text()).len(), 720);
-    insta::assert_snapshot!(run(&wanted(&with(refuses(60)).address())).why(), @"even 5 min 37 s of one series is more than the server allows: it answered 422 Unprocessable Entity: query processing would load too many samples into memory in query execution (it has a limit such as `--query.max-samples`, or of time: raise it there, or read less with `--match` or `--metric`)");
+    insta::assert_snapshot!(run(&wanted(&with(refuses(60)).address())).why(), @"even 5 min 37 s of one series is more than the server allows: it answered 422 Unprocessable Entity: query processing would load too many samples into memory in query execution (raise the server's limit, such as `--query.max-samples` or its timeout, or read less with `--match` or `--metric`)");
 
     // It times out, which is a matter of size, too.
     let server = with(|request, before| {

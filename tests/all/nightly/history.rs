@@ -235,7 +235,7 @@ fn the_log_of_another_machine_is_noticed() {
         .collect();
     fs::write(world.log(), others).unwrap();
     let night = world.night(2 * DAY, &[]);
-    night.says("readings of other containers at times that were already known, left out: 288. This looks like the log of another machine (give each machine's log a `--state` folder of its own)");
+    night.says("left out readings of other containers at times already known: 288. This looks like the log of another machine (give each machine's log a `--state` folder of its own)");
     // The same machine after all of its containers were created anew, at later times.
     let world = World::new();
     world.append(&stamped(0, DAY, &THREE));

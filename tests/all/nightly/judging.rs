@@ -20,9 +20,9 @@ fn the_first_nights_are_decided_by_the_day_and_later_ones_by_the_longest_window_
     }
     // Four fifths of a week are 5.6 days, of a month 24.
     let expected = |night: usize| match night {
-        1..6 => "the last day decides",
-        6..24 => "the last week decides",
-        _ => "the last month decides",
+        1..6 => "decided by the last day",
+        6..24 => "decided by the last week",
+        _ => "decided by the last month",
     };
     for (index, decided) in decided.iter().enumerate() {
         assert_eq!(decided, expected(index + 1), "night {}", index + 1);
@@ -44,7 +44,7 @@ fn a_window_that_is_hardly_covered_is_not_heard() {
     let (night, _) = world.report(3 * DAY, &[]);
     let week = fs::read_to_string(world.path("report/week/verdict.md")).unwrap();
     assert!(week.starts_with("**WARN: nothing failed; 1 of 2 series needs a look: `api`**"), "{week}");
-    night.says("PASS at 2026-11-04T00:00:00Z: the last day decides");
+    night.says("PASS at 2026-11-04T00:00:00Z: decided by the last day");
     assert_eq!(night.code, Some(0));
 }
 
@@ -55,7 +55,7 @@ fn a_leak_is_exit_code_1_and_named_in_every_output() {
     world.append(&stamped(0, DAY, &LEAK));
     let (night, report) = world.report(DAY, &[]);
     assert_eq!(night.code, Some(1));
-    night.says("FAIL at 2026-11-02T00:00:00Z: the last day decides");
+    night.says("FAIL at 2026-11-02T00:00:00Z: decided by the last day");
     let markdown = fs::read_to_string(world.path("report/nightly.md")).unwrap();
     assert!(markdown.contains("| fail | `api` | leak |"), "{markdown}");
     assert!(markdown.contains("([report](day/verdict.md))"), "{markdown}");
@@ -73,7 +73,7 @@ fn a_leak_that_was_mended_no_longer_fails() {
     world.append(&stamped(5 * DAY, 7 * DAY, &FLAT));
     let night = world.night(7 * DAY, &[]);
     night.says("last day (100 % covered): PASS");
-    night.says("PASS at 2026-11-08T00:00:00Z: the last week decides");
+    night.says("PASS at 2026-11-08T00:00:00Z: decided by the last week");
     assert_eq!(night.code, Some(0));
 }
 

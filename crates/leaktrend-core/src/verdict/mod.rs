@@ -178,7 +178,7 @@ crate::named! {
     pub enum RegimeWhy {
         /// It is the whole window.
         Whole = "whole",
-        /// Since the process, whose start was seen, had settled.
+        /// Since memory settled after a start that was seen.
         StartUp = "start-up",
         /// Since a restart.
         Restart = "restart",

@@ -108,9 +108,9 @@ impl Wording<'_> {
         let restart = self.restart();
         let settled = match evidence.since {
             RegimeWhy::Restart if runs > 1 => "",
-            RegimeWhy::Restart if evidence.of_workload => " since its last rollout",
-            RegimeWhy::Restart if evidence.restarts_inferred => " since its last probable restart",
-            RegimeWhy::Restart => " since its last restart",
+            RegimeWhy::Restart if evidence.of_workload => " after its last rollout",
+            RegimeWhy::Restart if evidence.restarts_inferred => " after its last probable restart",
+            RegimeWhy::Restart => " after its last restart",
             RegimeWhy::LaterHalf => " in the later half of the window",
             _ => "",
         };
@@ -120,7 +120,12 @@ impl Wording<'_> {
                     0 => String::new(),
                     _ => format!(", whether or not {}", self.drops_were_restarts()),
                 };
-                format!("{subject} grows {rate}{settled}, {}{falls}", course_words(evidence.course))
+                let course = match evidence.course {
+                    // Of one run there is nothing to compare.
+                    Course::Runs if runs == 1 => String::new(),
+                    course => format!(", {}", course_words(course)),
+                };
+                format!("{subject} grows {rate}{settled}{course}{falls}")
             }
             Verdict::LeakMaskedByRestarts => {
                 let all = evidence.restarts + 1;
@@ -153,7 +158,13 @@ impl Wording<'_> {
                 None => format!("{subject} grows {rate}{settled}{}", self.doubt(&tolerance)),
             },
             Verdict::Step => format!("{subject} {} and has been level since{}: {excluded}", self.rose(), self.kept()),
-            Verdict::WarmedUp => format!("{subject} rose by {risen} and has been level since{settled}: {excluded}"),
+            Verdict::WarmedUp => match evidence.since {
+                RegimeWhy::Whole | RegimeWhy::StartUp => {
+                    format!("{subject} rose by {risen} and has been level since: {excluded}")
+                }
+                // `risen` counts from the beginning of the window, and this rise began later.
+                _ => format!("{subject} has levelled off{settled}: {excluded}"),
+            },
             Verdict::Flat if runs > 1 && evidence.restarts > 0 => {
                 if evidence.since == RegimeWhy::Restart {
                     return format!("memory is level in its last {runs} runs between {restart}s: {excluded}");
@@ -174,7 +185,7 @@ impl Wording<'_> {
                     return format!("too few readings in the last quarter of the window to pass{longer}");
                 }
                 let which = if evidence.doubt == Some(Doubt::Reading) {
-                    format!("{subject} grows, but it is level if {}", self.drops_were_restarts())
+                    format!("{subject} grows, unless {}: then it is level", self.drops_were_restarts())
                 } else if growth.lower > evidence.tolerance.bytes_per_second {
                     let doubt = self.doubt(&tolerance);
                     format!("{subject} seems to grow fast enough to matter, but this is not proven: {question}{doubt}")
@@ -362,7 +373,7 @@ impl Wording<'_> {
         };
         let unit = evidence.terms.rate_unit;
         format!(
-            "between {} at {:.0} % confidence, {} would matter{resolution}",
+            "between {} at {:.0} % confidence; {} would matter{resolution}",
             unit.bounds_text(growth.bytes_per_second, growth.lower, growth.upper),
             100.0 * growth.confidence,
             unit.text(evidence.tolerance.bytes_per_second),
@@ -384,8 +395,8 @@ fn course_words(course: Course) -> &'static str {
         Course::Bend => "along a line that bends",
         Course::Climb => "in addition to a climb to another level",
         Course::OneStep | Course::Steps => "in addition to a level shift",
-        Course::WithShifts => "its level shifts included",
+        Course::WithShifts => "counting its level shifts",
         Course::Pulse => "apart from a shift to another level and back",
-        Course::Runs => "at the same rate in every run",
+        Course::Runs => "at one rate in all runs judged",
     }
 }

@@ -20,7 +20,7 @@ impl Display for Replayed {
                     Some(share) => write!(f, ", at {} of the evaluation offsets", percent_text(*share))?,
                 }
                 if let Some(from) = counted {
-                    write!(f, " (counted only from {from} on: earlier it saw a start-up or a load)")?;
+                    write!(f, " (not counted before {from}: a start-up or a load)")?;
                 }
                 write!(f, ": {}", self.reached())?;
                 match &self.alert {
@@ -36,7 +36,7 @@ impl Display for Replayed {
                 }
             }
             Firing::AtStart(start, or_load) => {
-                let or_load = if *or_load { "under the load and " } else { "" };
+                let or_load = if *or_load { "under the load or " } else { "" };
                 write!(f, "would have fired only {or_load}for a rise that began {start}: {}", self.reached())?;
             }
             Firing::UnderLoad => {
