@@ -201,6 +201,11 @@ pub fn of(target: &Target, judgement: &Judgement, facts: &Facts) -> Option<NextA
         let step = tomorrow.get_or_insert_with(|| Step::looks("see what holds the memory", Vec::new()));
         step.commands.splice(0..0, [target.watch(), target.memory_stat()]);
     }
+    // Who is told to sleep learns by day how near its limit is.
+    let grows = judgement.verdict.is_leak() || may_leak(judgement, facts);
+    if let Some(step) = tomorrow.as_mut().filter(|_| is_for_the_day && grows && facts.limit_bytes.is_none()) {
+        step.text.push_str(". Find its limit, which is not in the input");
+    }
     let level = level.or(cause.as_ref().map(|cause| cause.level)).unwrap_or(2);
     let pattern = cause.and_then(|cause| cause.pattern);
     Some(NextAction { level, pattern, tonight, tomorrow })

@@ -181,7 +181,7 @@ pub(super) fn open_drops(
     /// So many are named.
     const NAMED: usize = 3;
     let (times, values) = (samples.time_ms(), &segmentation.values);
-    let open = segmentation.falls.open.iter().filter(|_| facts::rests_on_reading(judgement));
+    let open = segmentation.falls.open.iter().filter(|_| facts::rests_on_drops(judgement));
     let mut drops: Vec<OpenDrop> = open
         .filter_map(|&at| {
             let before_bytes = median(&values[at.saturating_sub(3)..at])?;

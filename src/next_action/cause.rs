@@ -146,7 +146,7 @@ pub(super) fn tomorrow(target: &Target, facts: &Facts, cause: &Cause) -> Step {
     let mut text = cause.text.replace("some minutes apart", apart);
     if let Some(change) = facts.began_with.as_ref().filter(|_| facts.version_before.is_none()) {
         text = format!(
-            "see what `{change}` changed, and roll it back if you can: growth may have begun with it. Else: {text}"
+            "see what `{change}` changed, and roll it back if you can: growth may have begun with it. Otherwise: {text}"
         );
     }
     // The version before the present one may be one that grows.

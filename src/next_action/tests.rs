@@ -209,10 +209,16 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
     // It restarted at less than its limit, and will again; a limit that is reached in the night comes first.
     let near = Facts { seconds_to_limit: Some(2700.0), earliest_to_limit: Some(1800.0), ..facts(&[]) };
     assert_eq!(
-        tonight(Verdict::LeakMaskedByRestarts, &Facts { falls_again: Some((1e9, 1020.0)), ..near }, 0.0).unwrap(),
+        tonight(Verdict::LeakMaskedByRestarts, &Facts { falls_again: Some((1e9, 1020.0)), ..near.clone() }, 0.0)
+            .unwrap(),
         "the limit is reached about 45 min after the last reading, 30 min at the earliest: restart it before then, or \
-         raise the limit"
+         raise the limit. If that time has passed, see first whether it was killed"
     );
+    let short = Facts { seconds_to_refill: Some(4800.0), limit_bytes: Some(1e9), ..near };
+    let action = of(&docker("web-1"), &judgement(Verdict::Leak, ShapeName::Linear), &short).unwrap();
+    let says = &action.tonight.text;
+    assert!(says.contains("restart it before then, which buys about 1 h 20 min, or raise the limit"), "{says}");
+    assert!(action.tonight.changes.iter().any(|command| command.contains("docker update")), "{action:?}");
     let restarted = Facts { falls_again: Some((1e9, 1020.0)), ..facts(&[]) };
     assert_eq!(
         tonight(Verdict::LeakMaskedByRestarts, &restarted, 0.0).unwrap(),
@@ -402,4 +408,19 @@ fn a_real_shell_sees_the_name_and_nothing_else() {
             assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
         }
     }
+}
+
+/// By day the change comes first with which growth may have begun, and a limit that nobody knows is looked up.
+#[test]
+fn a_change_and_an_unknown_limit_are_for_the_day() {
+    let after_a_change = Facts {
+        began_with: Some("api 8.4.0".to_owned()),
+        seconds_to_double: Some(864_000.0),
+        limit_bytes: None,
+        ..facts(&[])
+    };
+    let action = of(&docker("web-1"), &judgement(Verdict::Leak, ShapeName::Linear), &after_a_change).unwrap();
+    let tomorrow = action.tomorrow.unwrap().text;
+    assert!(tomorrow.starts_with("see what `api 8.4.0` changed, and roll it back if you can"), "{tomorrow}");
+    assert!(tomorrow.ends_with("Find its limit, which is not in the input"), "{tomorrow}");
 }

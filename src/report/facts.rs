@@ -452,6 +452,12 @@ pub fn rests_on_reading(judgement: &Judgement) -> bool {
     matches!(&judgement.grounds, Grounds::Measured(it) if it.doubt == Some(Doubt::Reading))
 }
 
+/// Whether it depends on what its drops were whether it leaks.
+pub fn rests_on_drops(judgement: &Judgement) -> bool {
+    let doubt = |doubt: Doubt| matches!(doubt, Doubt::Reading | Doubt::GivenBack);
+    matches!(&judgement.grounds, Grounds::Measured(it) if it.doubt.is_some_and(doubt))
+}
+
 /// Whether its runs were cut so often below its limit that it will hardly come to it: by no kill for memory.
 pub fn is_cut_below(judgement: &Judgement, restarts: &[RestartReport]) -> bool {
     /// So many runs that ended before.

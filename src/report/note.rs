@@ -114,10 +114,15 @@ pub enum SeriesNote {
 }
 
 impl SeriesNote {
-    /// Whether somebody may be woken by an alert that this report does not know of.
-    pub fn is_alert_elsewhere(&self) -> bool {
-        matches!(self, SeriesNote::ReplayedOn { highest_bytes, limit_bytes: Some(limit), alert_share, .. }
-            if highest_bytes / limit > *alert_share)
+    /// Whether it must be known of a healthy series as well: something else says that it is not.
+    pub fn contradicts_a_pass(&self) -> bool {
+        match self {
+            SeriesNote::LeaksIn { .. } => true,
+            SeriesNote::ReplayedOn { highest_bytes, limit_bytes: Some(limit), alert_share, .. } => {
+                highest_bytes / limit > *alert_share
+            }
+            _ => false,
+        }
     }
 }
 

@@ -396,7 +396,7 @@ pub fn healthy(report: &Report, series: &SeriesReport) -> String {
     let usage = series
         .notes
         .iter()
-        .filter(|note| note.is_alert_elsewhere())
+        .filter(|note| note.contradicts_a_pass())
         .map(|note| format!(" {}.", sentence(&note.to_string())));
     let (verdict, reason, usage) = (series.verdict().name(), sentence(&series.reason()), usage.collect::<String>());
     format!("{verdict}. {reason}.{regime}{load}{usage}{}", what_next(series))

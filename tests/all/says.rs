@@ -432,3 +432,23 @@ fn what_only_looks_stands_apart_from_what_changes() {
     }
     assert!(0 < n_blocks);
 }
+
+/// A suspicion that rests on what a drop was says which drop that is.
+#[test]
+fn a_drop_that_decides_has_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    // Two weeks of 16 MiB a day; after six days memory falls by a third and is back within the hour.
+    let rows = (0..1344).map(|at| {
+        let since = f64::from(900 * (at - 576));
+        let held = if since < 0.0 { 800.0 } else { 700.0 - 220.0 * (-since / 1500.0).exp() };
+        let mib = held + 16.0 * f64::from(at) / 96.0 + f64::from(at * 7919 % 13) / 2.0;
+        format!("{},{mib:.2}MiB\n", START + 900 * at as u64)
+    });
+    fs::write(&path, rows.collect::<String>()).unwrap();
+    let said = say(&[path.to_str().unwrap()], 160);
+    assert_eq!(said.json["series"][0]["verdict"], "leak-suspected");
+    let at = DateTime::from_timestamp((START + 900 * 576) as i64, 0).unwrap();
+    let drop = format!("t depends on this drop: {} from 897.7 MiB to", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+    assert!(said.markdown.contains(&drop), "{drop}: {}", said.markdown);
+}

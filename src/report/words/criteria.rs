@@ -222,7 +222,11 @@ fn after_load_text(after: &AfterLoad) -> String {
             )
         }
         AfterLoad::MayGrow(levels, because) => {
-            format!("memory came back, but it is not known whether it grows after the load: {levels}; {because}")
+            format!(
+                "memory came back, but it is not known whether it grows after the load: {levels}; a rise of {} is allowed; \
+                 {because}",
+                memory_text(levels.rise_bytes)
+            )
         }
     }
 }

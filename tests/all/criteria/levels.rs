@@ -55,7 +55,7 @@ fn unsettled_growth_after_the_load_is_undecided() {
     check(
         "flat-after-load",
         &Scenario::every(10, 60, pulse(10.0, 30.0, 150.0)).load(10, 30),
-        "not-evaluable: memory came back, but it is not known whether it grows after the load: it settled at 190.7 MiB after the load, against 190.7 MiB before it and 333.8 MiB at its end; the slope is within 1 MiB a day",
+        "not-evaluable: memory came back, but it is not known whether it grows after the load: it settled at 190.7 MiB after the load, against 190.7 MiB before it and 333.8 MiB at its end; a rise of 19.07 MiB is allowed; the slope is within 1 MiB a day",
     );
 }
 

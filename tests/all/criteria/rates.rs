@@ -125,7 +125,7 @@ fn fifteen_minutes_apart_a_lower_bound_can_be_enough() {
     check(
         "rapid-50mb-per-min",
         &Scenario::every(900, 600, ramp(60.0, 100.0, 60.0)),
-        "fail: memory climbed at least 57.2 MiB a minute up to 2026-01-05T01:15:00Z (on average between readings 15 min apart); 50 MB (47.68 MiB) a minute is allowed",
+        "fail: memory climbed at least 57.2 MiB a minute until 2026-01-05T01:15:00Z (on average between readings 15 min apart); 50 MB (47.68 MiB) a minute is allowed",
     );
 }
 

@@ -88,6 +88,18 @@ fn any_window_that_fails_decides() {
     assert_eq!(night.code, Some(1));
 }
 
+/// Twelve MiB a day are little for a day, and a leak in a week: the report of the day must not calm anybody.
+#[test]
+fn the_report_of_a_day_points_to_the_week_that_shows_a_leak() {
+    let world = World::new();
+    world.append(&stamped(0, 7 * DAY, &[("api", Course::Slow), ("db", Course::Flat)]));
+    let (night, _) = world.report(7 * DAY, &[]);
+    night.says("FAIL at 2026-11-08T00:00:00Z: decided by the last week");
+    let day = fs::read_to_string(world.path("report/day/verdict.md")).unwrap();
+    assert!(day.contains("The last week shows that it leaks, and decides: read the report of that window"), "{day}");
+    assert_eq!(day.matches("The last week shows").count(), 1, "of `db` it is not said: {day}");
+}
+
 #[test]
 fn an_inconclusive_night_passes_unless_told_and_says_so() {
     let world = World::new();

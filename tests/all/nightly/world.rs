@@ -99,6 +99,8 @@ pub(crate) enum Course {
     Flat,
     /// 10 MiB an hour.
     Leak,
+    /// Half a MiB an hour.
+    Slow,
     /// 60 MiB more at noon of a working day.
     Weekly,
     /// Up by half from this time on.
@@ -115,6 +117,7 @@ impl Course {
                 Course::Weekly if matches!(at / DAY % 7, 0 | 6) => 300.0,
                 Course::Weekly => 300.0 + 30.0 * (1.0 - (std::f64::consts::TAU * at as f64 / DAY as f64).cos()),
                 Course::Leak => 200.0 + 10.0 * at as f64 / 3600.0,
+                Course::Slow => 300.0 + 0.5 * at as f64 / 3600.0,
                 Course::Step(since) => 300.0 * if at < since { 1.0 } else { 1.5 },
             }
     }
