@@ -192,7 +192,8 @@ fn nothing_points_back() {
 /// A file that needs a second screen for its outline should be two.
 #[test]
 fn no_file_is_longer_than_600_lines() {
-    let files = both_sources().into_iter().flat_map(|src| sources(&src));
+    let folders = ["src", "tests", "examples", "benches", "crates/leaktrend-core", "python/src"];
+    let files = folders.into_iter().flat_map(|folder| sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)));
     let n_lines = |path: &PathBuf| fs::read_to_string(path).unwrap().lines().count();
     let long: Vec<PathBuf> = files.filter(|path| 600 < n_lines(path)).collect();
     assert!(long.is_empty(), "{long:?}");

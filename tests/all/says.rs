@@ -449,6 +449,7 @@ fn a_drop_that_decides_has_its_time() {
     let said = say(&[path.to_str().unwrap()], 160);
     assert_eq!(said.json["series"][0]["verdict"], "leak-suspected");
     let at = DateTime::from_timestamp((START + 900 * 576) as i64, 0).unwrap();
-    let drop = format!("t depends on this drop: {} from 897.7 MiB to", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+    let drop =
+        format!("t depends on this drop: {} from 897.7 MiB to", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
     assert!(said.markdown.contains(&drop), "{drop}: {}", said.markdown);
 }
