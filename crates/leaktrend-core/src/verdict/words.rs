@@ -93,27 +93,34 @@ impl Wording<'_> {
         interval.replace(')', &format!(" at {:.0} % confidence)", 100.0 * confidence))
     }
 
-    fn reason(&self) -> String {
-        let Wording { verdict, evidence, growth, needed } = *self;
-        let tolerance = self.tolerance_text();
-        let subject = match evidence.subject {
+    fn subject(&self) -> &'static str {
+        match self.evidence.subject {
             Subject::Peaks => "the highest tenth of its readings",
             Subject::Troughs => "memory after garbage collections",
             Subject::Memory => "memory",
-        };
-        let rate = self.rate_interval_text();
+        }
+    }
+
+    /// Of which part of the window it is said, where that is not the whole; begins with a space.
+    fn settled(&self) -> &'static str {
+        match self.evidence.since {
+            RegimeWhy::Restart if self.evidence.runs > 1 => "",
+            RegimeWhy::Restart if self.evidence.of_workload => " after its last rollout",
+            RegimeWhy::Restart if self.evidence.restarts_inferred => " after its last probable restart",
+            RegimeWhy::Restart => " after its last restart",
+            RegimeWhy::LaterHalf => " in the later half of the window",
+            _ => "",
+        }
+    }
+
+    fn reason(&self) -> String {
+        let Wording { verdict, evidence, growth, .. } = *self;
+        let tolerance = self.tolerance_text();
+        let (subject, settled, rate) = (self.subject(), self.settled(), self.rate_interval_text());
         let excluded = format!("growth of more than {tolerance} can be ruled out");
         let risen = memory_text(evidence.risen_bytes);
         let runs = evidence.runs;
         let restart = self.restart();
-        let settled = match evidence.since {
-            RegimeWhy::Restart if runs > 1 => "",
-            RegimeWhy::Restart if evidence.of_workload => " after its last rollout",
-            RegimeWhy::Restart if evidence.restarts_inferred => " after its last probable restart",
-            RegimeWhy::Restart => " after its last restart",
-            RegimeWhy::LaterHalf => " in the later half of the window",
-            _ => "",
-        };
         match verdict {
             Verdict::Leak => {
                 let falls = match evidence.open_falls {
@@ -127,21 +134,7 @@ impl Wording<'_> {
                 };
                 format!("{subject} grows {rate}{settled}{course}{falls}")
             }
-            Verdict::LeakMaskedByRestarts => {
-                let all = evidence.restarts + 1;
-                let of_runs = match (runs, evidence.restarts) {
-                    (1, _) if evidence.since == RegimeWhy::Restart => settled.trim_start().to_owned(),
-                    (_, 1) => format!("before and after its one {restart}"),
-                    _ if evidence.since == RegimeWhy::Restart && runs < all => {
-                        format!("in the last {runs} of its {all} runs")
-                    }
-                    (_, n) if runs < all => {
-                        format!("between its {n} {restart}s; only {runs} of its {all} runs could be judged")
-                    }
-                    (_, n) => format!("between its {n} {restart}s"),
-                };
-                format!("memory grows {rate} {of_runs}")
-            }
+            Verdict::LeakMaskedByRestarts => format!("memory grows {rate} {}", self.growing_runs()),
             Verdict::SteppingGrowth => {
                 let steps = evidence.steps.map_or(String::new(), |steps| {
                     let (total, largest) = (memory_text(steps.total_bytes), memory_text(steps.largest_bytes));
@@ -177,35 +170,53 @@ impl Wording<'_> {
                 format!("{subject} grows {rate}{settled}, proven to be less than the {tolerance} that would matter")
             }
             Verdict::Shrinking => format!("{subject} shrinks {}{settled}", self.rate_text(-growth.bytes_per_second)),
-            Verdict::Inconclusive => {
-                let question = self.open_question();
-                let longer = self.longer(needed);
-                if evidence.doubt == Some(Doubt::Unseen) {
-                    let longer = needed.map_or(String::new(), |_| format!("; {longer}"));
-                    return format!("too few readings in the last quarter of the window to pass{longer}");
-                }
-                let which = if evidence.doubt == Some(Doubt::Reading) {
-                    format!("{subject} grows, unless {}: then it is level", self.drops_were_restarts())
-                } else if growth.lower > evidence.tolerance.bytes_per_second {
-                    let doubt = self.doubt(&tolerance);
-                    format!("{subject} seems to grow fast enough to matter, but this is not proven: {question}{doubt}")
-                } else if growth.upper < 0.0 {
-                    let doubt = self.doubt(&tolerance);
-                    format!("{subject} seems to fall, but this is not proven: {question}{doubt}")
-                } else if growth.upper < evidence.tolerance.bytes_per_second {
-                    let doubt = self.doubt(&tolerance);
-                    format!(
-                        "{subject} does not seem to grow fast enough to matter, but this is not proven: {question}, \
-                         and a pass needs more certainty{doubt}"
-                    )
-                } else if growth.lower > 0.0 {
-                    format!("{subject} grows, but it is not known whether fast enough to matter: {question}")
-                } else {
-                    format!("{subject} may or may not grow: {question}")
-                };
-                format!("{which}; {longer}")
-            }
+            Verdict::Inconclusive => self.open(),
         }
+    }
+
+    /// In which of its runs memory grows.
+    fn growing_runs(&self) -> String {
+        let Evidence { runs, restarts, since, .. } = *self.evidence;
+        let (restart, all) = (self.restart(), restarts + 1);
+        match (runs, restarts) {
+            (1, _) if since == RegimeWhy::Restart => self.settled().trim_start().to_owned(),
+            (_, 1) => format!("before and after its one {restart}"),
+            _ if since == RegimeWhy::Restart && runs < all => format!("in the last {runs} of its {all} runs"),
+            (_, n) if runs < all => {
+                format!("between its {n} {restart}s; only {runs} of its {all} runs could be judged")
+            }
+            (_, n) => format!("between its {n} {restart}s"),
+        }
+    }
+
+    /// What is not known, and how long it takes to know it.
+    fn open(&self) -> String {
+        let Wording { evidence, growth, needed, .. } = *self;
+        let longer = self.longer(needed);
+        if evidence.doubt == Some(Doubt::Unseen) {
+            let longer = needed.map_or(String::new(), |_| format!("; {longer}"));
+            return format!("too few readings in the last quarter of the window to pass{longer}");
+        }
+        let (subject, question, matters) = (self.subject(), self.open_question(), evidence.tolerance.bytes_per_second);
+        let doubt = || self.doubt(&self.tolerance_text());
+        let which = if evidence.doubt == Some(Doubt::Reading) {
+            format!("{subject} grows, unless {}: then it is level", self.drops_were_restarts())
+        } else if growth.lower > matters {
+            format!("{subject} seems to grow fast enough to matter, but this is not proven: {question}{}", doubt())
+        } else if growth.upper < 0.0 {
+            format!("{subject} seems to fall, but this is not proven: {question}{}", doubt())
+        } else if growth.upper < matters {
+            format!(
+                "{subject} does not seem to grow fast enough to matter, but this is not proven: {question}, and a pass \
+                 needs more certainty{}",
+                doubt()
+            )
+        } else if growth.lower > 0.0 {
+            format!("{subject} grows, but it is not known whether fast enough to matter: {question}")
+        } else {
+            format!("{subject} may or may not grow: {question}")
+        };
+        format!("{which}; {longer}")
     }
 
     /// How much longer to measure, as the end of a sentence.

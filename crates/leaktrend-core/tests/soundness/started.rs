@@ -27,7 +27,7 @@ impl Service {
         let random = &mut Random::new(seed);
         let level = random.uniform(200.0, 800.0);
         let (shortest, longest) = (random.uniform(8.0, 16.0) * HOUR, random.uniform(18.0, 30.0) * HOUR);
-        let mean = (shortest + longest) / 2.0;
+        let mean = f64::midpoint(shortest, longest);
         let (start_up, tau) = (random.uniform(0.02, 0.15), random.uniform(0.02, 0.15) * mean);
         let rhythm = if random.chance(0.5) { random.uniform(0.01, 0.08) } else { 0.0 };
         let mut starts = vec![-random.uniform(0.0, shortest)];
