@@ -103,7 +103,8 @@ pub(super) fn by_series(windows: &[NightWindow], min_coverage: f64) -> Vec<Decid
 }
 
 /// Puts what a shorter window proves of a series into the longer ones that are not heard, with a note, so that each
-/// report says what holds. `outcome_changed` is given the windows of which that changes the outcome.
+/// report says what holds; a shorter one that shows nothing of a leak points to the longer one that does, and asks for the
+/// same next step. `outcome_changed` is given the windows of which that changes the outcome.
 pub(super) fn settle(windows: &mut [NightWindow], min_coverage: f64, outcome_changed: &dyn Fn(&mut Report)) {
     let (failing, decided): (Vec<_>, Vec<_>) = by_series(windows, min_coverage)
         .into_iter()

@@ -308,6 +308,18 @@ fn an_alert_that_cache_sets_off_is_explained() {
         let note = notes.iter().filter_map(Value::as_str).find(|note| note.contains("page cache")).unwrap();
         note.split_once("it was up to ").unwrap().1.to_owned()
     };
+    let case = root().join("tests/cases/what-grows");
+    let folder = tempfile::tempdir().unwrap();
+    let healthy = |limit: &str| {
+        let out = folder.path().to_str().unwrap();
+        let args =
+            ["analyze", "memory.json.gz", "--limit", limit, "--container", "files", "--charts", "none", "--out", out];
+        run(&case, &args);
+        fs::read_to_string(folder.path().join("verdict.md")).unwrap()
+    };
+    // Of a healthy one, too; and only where it may wake somebody.
+    assert!(healthy("850MiB").contains("may fire for cache that the kernel takes back"), "{}", healthy("850MiB"));
+    assert!(!healthy("900MiB").contains("page cache: it was"), "{}", healthy("900MiB"));
     assert_eq!(note("900MiB"), "782.2 MiB (87 % of its limit)");
     assert_eq!(
         note("850MiB"),

@@ -453,3 +453,36 @@ fn a_drop_that_decides_has_its_time() {
         format!("t depends on this drop: {} from 897.7 MiB to", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
     assert!(said.markdown.contains(&drop), "{drop}: {}", said.markdown);
 }
+
+/// Says what it has of a CSV of these MiB, so many seconds apart.
+fn say_rows(step: u64, mib: impl Iterator<Item = f64>, args: &[&str]) -> Said {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("service.csv");
+    let rows = (START..).step_by(step as usize).zip(mib).map(|(time, mib)| format!("{time},{mib:.2}MiB\n"));
+    fs::write(&path, rows.collect::<String>()).unwrap();
+    say(&[&[path.to_str().unwrap()], args].concat(), 160)
+}
+
+/// Between readings 15 minutes apart an alert that looks back five resolves: memory that stays high is one firing.
+#[test]
+fn memory_that_stays_near_its_limit_still_fails_however_sparse_its_readings() {
+    let level = (0..480).map(|at| 950.0 + f64::from(at * 7919 % 13) / 2.0);
+    let said = say_rows(900, level, &["--limit", "1GiB"]);
+    assert_eq!(said.json["outcome"], "fail");
+    let why = said.json["series"][0]["why"].as_str().unwrap();
+    assert!(why.contains("still failing") && !why.contains("times"), "{why}");
+}
+
+/// A leak that a restart ended, under a collector: the drop has one name everywhere.
+#[test]
+fn a_drop_after_which_it_is_judged_is_no_collection() {
+    let mib = (0..2016).map(|at| {
+        let (day, since) = (f64::from(at) / 288.0, f64::from(at - 1152));
+        let held = if since < 0.0 { 350.0 + 42.0 * day } else { 350.0 - 65.0 * (-since / 4.0).exp() };
+        held + 2.0 * f64::from(at % 12) + f64::from(at * 7919 % 13) / 4.0
+    });
+    let said = say_rows(300, mib, &[]);
+    assert_eq!(said.json["series"][0]["regime"]["why"], "restart", "{}", said.markdown);
+    assert!(said.markdown.contains("1 probable restart"), "{}", said.markdown);
+    assert!(!said.markdown.contains("sharp drop"), "{}", said.markdown);
+}
