@@ -105,8 +105,9 @@ pub struct Facts {
     pub earliest_to_limit: Option<f64>,
     /// How long a run lasts with twice the limit, in seconds; `None` where it does not grow to a limit.
     pub seconds_at_twice: Option<f64>,
-    /// How long it takes from where it began to its limit, in seconds; `None` where that is not known.
-    pub seconds_to_refill: Option<f64>,
+    /// How long it takes from where it began to its limit, in seconds, and whether that is where a run begins, so that a
+    /// restart buys as much; `None` where that is not known.
+    pub seconds_to_refill: Option<(f64, bool)>,
     /// The only change that was made when its growth may have begun.
     pub began_with: Option<String>,
     /// Why its last restart was, where an event says so.
@@ -324,9 +325,10 @@ fn by_deadline(target: &Target, judgement: &Judgement, facts: &Facts) -> (Option
             let earliest = facts
                 .earliest_to_limit
                 .map_or(String::new(), |earliest| format!(", {} at the earliest", duration_text(earliest)));
-            let lasts = facts
-                .seconds_to_refill
-                .map_or(String::new(), |seconds| format!(", which buys about {}", duration_text(seconds)));
+            let lasts = facts.seconds_to_refill.map_or(String::new(), |(seconds, is_a_run)| {
+                let about = if is_a_run { "about" } else { "at least" };
+                format!(", which buys {about} {}", duration_text(seconds))
+            });
             let text = format!(
                 "the limit is reached about {} after the last reading{earliest}: restart it before then{lasts}, or raise the \
                  limit. If that time has passed, see first whether it was killed",

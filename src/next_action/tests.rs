@@ -214,10 +214,13 @@ fn what_may_be_known_or_may_happen_before_the_morning_is_for_tonight() {
         "the limit is reached about 45 min after the last reading, 30 min at the earliest: restart it before then, or \
          raise the limit. If that time has passed, see first whether it was killed"
     );
-    let short = Facts { seconds_to_refill: Some(4800.0), limit_bytes: Some(1e9), ..near };
+    let short = Facts { seconds_to_refill: Some((4800.0, true)), limit_bytes: Some(1e9), ..near };
     let action = of(&docker("web-1"), &judgement(Verdict::Leak, ShapeName::Linear), &short).unwrap();
     let says = &action.tonight.text;
     assert!(says.contains("restart it before then, which buys about 1 h 20 min, or raise the limit"), "{says}");
+    let unseen = Facts { seconds_to_refill: Some((4800.0, false)), ..short.clone() };
+    let unseen = of(&docker("web-1"), &judgement(Verdict::Leak, ShapeName::Linear), &unseen).unwrap().tonight.text;
+    assert!(unseen.contains("which buys at least 1 h 20 min"), "{unseen}");
     assert!(action.tonight.changes.iter().any(|command| command.contains("docker update")), "{action:?}");
     let restarted = Facts { falls_again: Some((1e9, 1020.0)), ..facts(&[]) };
     assert_eq!(

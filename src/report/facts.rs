@@ -367,15 +367,16 @@ impl SeriesReport {
         Some(used[used.len() - 1] / growth.bytes_per_second).filter(|seconds| 0.0 < *seconds)
     }
 
-    /// How long it takes from where it began, at its last restart or with the readings, to its limit, in seconds: a restart
-    /// buys no more. `None` where it began no lower than it is.
-    fn seconds_to_refill(&self) -> Option<f64> {
+    /// How long it takes from where it began to its limit, in seconds, and whether that is where a run begins: what had been
+    /// running before the readings began lower. `None` where it began no lower than it is.
+    fn seconds_to_refill(&self) -> Option<(f64, bool)> {
         let growth =
             self.judgement.growth.filter(|growth| self.verdict().is_leak() && 0.0 < growth.bytes_per_second)?;
         let used = self.samples.used_bytes();
-        let began = self.restarts.last().map_or(*used.first()?, |restart| restart.after_bytes);
+        let restart = self.restarts.last();
+        let began = restart.map_or(*used.first()?, |restart| restart.after_bytes);
         let seconds = (self.ceiling()? - began) / growth.bytes_per_second;
-        (began < *used.last()?).then_some(seconds)
+        (began < *used.last()?).then_some((seconds, restart.is_some()))
     }
 
     /// How long a run lasts with twice the limit, in seconds.
